@@ -1,0 +1,1 @@
+"""Cloud-native mapping of the Moon's composition."""

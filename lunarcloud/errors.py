@@ -1,0 +1,47 @@
+"""Every error lunarcloud raises on purpose: one base, each also the built-in it resembles.
+
+A message says what was wrong, with which value, in which file or record, what is allowed and what to
+do. The command line prints the message alone and ends with the class's ``exit_code``.
+"""
+
+from typing import ClassVar
+
+
+class LunarcloudError(Exception):
+    """Base of all errors of this package; catch it to catch them all."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(LunarcloudError, ValueError):
+    """What the caller gave cannot be used as it is."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ArchiveError(InputError):
+    """A file of somebody else's archive is damaged, of another kind, or says something impossible."""
+
+
+class GeometryError(InputError):
+    """A coordinate, grid or coordinate reference system that does not fit the Moon or the data."""
+
+
+class NotFoundError(InputError, LookupError):
+    """Nothing of that name is under the root."""
+
+
+class StoreError(LunarcloudError, OSError):
+    """The storage does not answer, refuses, or holds something damaged."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ComputeError(LunarcloudError, RuntimeError):
+    """The computation itself failed: a shard that keeps failing, a lost cluster."""
+
+
+class MissingPackageError(LunarcloudError, ImportError):
+    """An optional dependency is not installed."""
+
+    exit_code: ClassVar[int] = 2
