@@ -1,0 +1,1 @@
+"""What others published: image tiles, element maps, topography, gravity, names and stations."""

@@ -1,0 +1,65 @@
+"""Named features of the Moon: centres and diameters from the IAU gazetteer, shipped with the package."""
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+from lunarcloud.errors import NotFoundError
+
+_TABLE = resources.files("lunarcloud.archive") / "data" / "iau_gazetteer.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """A named place: centre in degrees (longitude east, -180..180) and diameter in kilometres.
+
+    A disc of the diameter around the centre approximates the feature; it is not its outline.
+    """
+
+    name: str
+    lat: float
+    lon: float
+    diameter_km: float
+
+    @property
+    def is_mare(self) -> bool:
+        """Whether it is one of the maria or Oceanus Procellarum (lacus, sinus and paludes are not)."""
+        return self.name.startswith(("Mare ", "Oceanus "))
+
+
+@lru_cache(maxsize=1)
+def features() -> tuple[Feature, ...]:
+    """All features of the shipped table, by name.
+
+    Source: Gazetteer of Planetary Nomenclature, IAU and USGS Astrogeology Science Center.
+    """
+    with _TABLE.open(encoding="utf-8") as lines:
+        rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+        found = [
+            Feature(
+                name=row["name"],
+                lat=float(row["lat"]),
+                lon=float(row["lon"]),
+                diameter_km=float(row["diameter_km"]),
+            )
+            for row in rows
+        ]
+    return tuple(sorted(found, key=lambda feature: feature.name))
+
+
+def feature(name: str) -> Feature:
+    """The feature of a name, upper and lower case alike.
+
+    Raises
+    ------
+    NotFoundError
+        For a name that is not in the shipped table.
+    """
+    for known in features():
+        if known.name.casefold() == name.strip().casefold():
+            return known
+    raise NotFoundError(
+        f"no feature {name!r} in the shipped gazetteer of {len(features())} names; "
+        "list them with lunarcloud.archive.gazetteer.features()"
+    )
