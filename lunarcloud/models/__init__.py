@@ -1,0 +1,1 @@
+"""Inversion models: equations and their fit, CNN training, ONNX export, the model card."""
