@@ -37,6 +37,10 @@ class StoreError(LunarcloudError, OSError):
     exit_code: ClassVar[int] = 2
 
 
+class TransientStoreError(StoreError):
+    """A fault of the storage that may pass: a time-out, a cut connection, a busy server. Worth a retry."""
+
+
 class ComputeError(LunarcloudError, RuntimeError):
     """The computation itself failed: a shard that keeps failing, a lost cluster."""
 

@@ -1,0 +1,29 @@
+"""Everything under a root: objects in a folder, shard-checked Zarr, the ledger, the catalog."""
+
+from lunarcloud.storage.catalog import Catalog, Published, publish, read_catalog
+from lunarcloud.storage.dataset import open_dataset, write_dataset
+from lunarcloud.storage.folder import Folder, folder
+from lunarcloud.storage.layout import Bands, Layout, Variable
+from lunarcloud.storage.ledger import Entry, Ledger
+from lunarcloud.storage.shards import Stored, digest, finish, read_shard, write_shard
+
+__all__ = [
+    "Bands",
+    "Catalog",
+    "Entry",
+    "Folder",
+    "Layout",
+    "Ledger",
+    "Published",
+    "Stored",
+    "Variable",
+    "digest",
+    "finish",
+    "folder",
+    "open_dataset",
+    "publish",
+    "read_catalog",
+    "read_shard",
+    "write_dataset",
+    "write_shard",
+]

@@ -1,0 +1,52 @@
+"""Whole xarray datasets as Zarr: opening any of ours, and writing those small enough to hold."""
+
+import warnings
+
+import xarray as xr
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
+from zarr.storage import MemoryStore
+
+from lunarcloud.errors import NotFoundError
+from lunarcloud.storage.folder import Folder
+
+_ROOT = "zarr.json"
+
+
+def open_dataset(place: Folder) -> xr.Dataset:
+    """Open a group lazily, decoded: missing is NaN, coordinates carry the coordinate reference system.
+
+    Raises
+    ------
+    NotFoundError
+        If nothing finished is there.
+    """
+    if not place.exists(_ROOT):
+        raise NotFoundError(f"{place.url}: nothing published there")
+    return xr.open_zarr(place.url, zarr_format=3, consolidated=True)
+
+
+def write_dataset(place: Folder, dataset: xr.Dataset) -> None:
+    """Write a dataset that fits in memory (a table, profiles, a coarse grid) as Zarr, metadata last."""
+    store = MemoryStore()
+    with warnings.catch_warnings():
+        # Strings and consolidated metadata are in every Zarr v3 reader we serve, if not in its first text.
+        warnings.simplefilter("ignore")
+        dataset.to_zarr(store, mode="w", zarr_format=3, consolidated=True)
+    write_members(place, store)
+
+
+def write_members(place: Folder, store: MemoryStore) -> None:
+    """Put every object of a store in memory under a folder, its root metadata last."""
+    members = {key: _bytes(store, key) for key in sync(_keys(store))}
+    for key in sorted(members, key=lambda name: (name == _ROOT, name)):
+        place.write(key, members[key])
+
+
+async def _keys(store: MemoryStore) -> list[str]:
+    return [key async for key in store.list()]
+
+
+def _bytes(store: MemoryStore, key: str) -> bytes:
+    buffer = sync(store.get(key, default_buffer_prototype()))
+    return b"" if buffer is None else buffer.to_bytes()

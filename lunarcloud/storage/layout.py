@@ -1,0 +1,131 @@
+"""What a sharded Zarr group holds: variables on one raster, with their CF attributes and coordinates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyproj
+import xarray as xr
+
+from lunarcloud.moon import GEOGRAPHIC, Grid, PolarGrid, Raster, lunar_crs
+
+#: Name of the scalar variable that carries the coordinate reference system.
+GRID_MAPPING = "crs"
+
+_LATITUDE = {"standard_name": "latitude", "long_name": "latitude", "units": "degrees_north", "axis": "Y"}
+_LONGITUDE = {"standard_name": "longitude", "long_name": "longitude", "units": "degrees_east", "axis": "X"}
+_NORTHING = {
+    "standard_name": "projection_y_coordinate",
+    "long_name": "northing, polar stereographic",
+    "units": "m",
+    "axis": "Y",
+}
+_EASTING = {
+    "standard_name": "projection_x_coordinate",
+    "long_name": "easting, polar stereographic",
+    "units": "m",
+    "axis": "X",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """The leading axis of a multispectral variable."""
+
+    names: tuple[str, ...]
+    wavelengths_nm: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One array of a group.
+
+    Attributes
+    ----------
+    name : str
+        Name of the array.
+    dtype : str
+        Numpy type of the stored codes, such as ``int16``.
+    fill : int or float
+        Code of a missing pixel.
+    attrs : mapping
+        CF attributes: units, long_name, scale_factor, add_offset and others.
+    bands : Bands, optional
+        A leading axis before (row, col).
+    """
+
+    name: str
+    dtype: str
+    fill: float
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    bands: Bands | None = None
+
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """Shape before the rows and columns: empty, or the number of bands."""
+        return (len(self.bands.names),) if self.bands else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The variables of one group, all on one raster."""
+
+    raster: Raster
+    variables: tuple[Variable, ...]
+
+    def variable(self, name: str) -> Variable:
+        """The variable of a name."""
+        return next(variable for variable in self.variables if variable.name == name)
+
+
+def dims(raster: Raster) -> tuple[str, str]:
+    """Names of the rows' and the columns' dimension."""
+    return ("y", "x") if isinstance(raster, PolarGrid) else ("lat", "lon")
+
+
+def coordinates(layout: Layout) -> xr.Dataset:
+    """The coordinate variables of a layout with their CF attributes, ready to be written."""
+    raster = layout.raster
+    variables: dict[str, xr.Variable] = {}
+    if isinstance(raster, PolarGrid):
+        variables |= {"y": _axis("y", raster.y(), _NORTHING), "x": _axis("x", raster.x(), _EASTING)}
+        variables[GRID_MAPPING] = grid_mapping(raster.crs_code)
+    elif isinstance(raster, Grid):
+        variables |= {
+            "lat": _axis("lat", raster.lat(), _LATITUDE),
+            "lon": _axis("lon", raster.lon(), _LONGITUDE),
+        }
+        variables[GRID_MAPPING] = grid_mapping(GEOGRAPHIC)
+    for variable in layout.variables:
+        if variable.bands:
+            variables |= _band_axis(variable.bands)
+    return xr.Dataset(coords=variables)
+
+
+def grid_mapping(code: str) -> xr.Variable:
+    """The CF grid-mapping variable of a lunar coordinate reference system, with its WKT2."""
+    crs = lunar_crs(code)
+    attrs = {
+        key: value
+        for key, value in crs.to_cf().items()
+        # pyproj writes an unbounded ellipsoid term for spheres; JSON knows no infinity.
+        if not (isinstance(value, float) and not np.isfinite(value))
+    }
+    attrs["crs_wkt"] = crs.to_wkt(pyproj.enums.WktVersion.WKT2_2019)
+    attrs["spatial_ref"] = attrs["crs_wkt"]
+    attrs["authority"] = code
+    return xr.Variable((), np.int32(0), attrs)
+
+
+def _axis(name: str, values: npt.NDArray[np.float64], attrs: Mapping[str, str]) -> xr.Variable:
+    return xr.Variable((name,), values, dict(attrs))
+
+
+def _band_axis(bands: Bands) -> dict[str, xr.Variable]:
+    wavelength = {"standard_name": "radiation_wavelength", "long_name": "band centre", "units": "nm"}
+    return {
+        "band": xr.Variable(("band",), np.array(bands.names, dtype=object), {"long_name": "filter"}),
+        "wavelength": xr.Variable(("band",), np.array(bands.wavelengths_nm, dtype=np.float64), wavelength),
+    }
