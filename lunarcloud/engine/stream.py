@@ -1,0 +1,109 @@
+"""A bounded stream of tasks: never more in flight than the workers need, results in any order.
+
+Unlike one lazy graph of everything, the scheduler holds a few tasks, memory is flat, and workers may come
+and go.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
+from itertools import islice
+from typing import Any, TypeVar
+
+from distributed import Client, Future, KilledWorker, as_completed
+from distributed.comm.core import CommClosedError
+
+from lunarcloud.config import settings
+from lunarcloud.engine.retry import with_retries
+from lunarcloud.errors import ComputeError, LunarcloudError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def stream(
+    client: Client, function: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[tuple[Item, Result]]:
+    """Apply a function to items on the cluster.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        The cluster.
+    function : callable
+        What to do with an item, on a worker; must not depend on the other items. Called again after a
+        passing storage fault, or if its worker dies.
+    items : iterable
+        What to do it with; read as workers become free.
+
+    Yields
+    ------
+    tuple
+        An item and its result, as they finish: the caller's use must not depend on the order.
+
+    Raises
+    ------
+    ComputeError
+        If an item kills its workers again and again, or the cluster is lost.
+    LunarcloudError
+        Whatever of ours the function raised.
+    """
+    source = iter(items)
+    waiting: dict[Any, Item] = {}
+    retried = _Retried(function)
+    finished = as_completed(raise_errors=False)
+    try:
+        _top_up(client, retried, source, waiting, finished)
+        while waiting:
+            future = next(finished)
+            item = waiting.pop(future.key)
+            yield item, _result(future, item)
+            _top_up(client, retried, source, waiting, finished)
+    except (CommClosedError, CancelledError, TimeoutError) as error:
+        raise _lost(error) from error
+
+
+class _Retried:
+    """A function that is tried again after passing storage faults; picklable if the function is."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+
+    def __call__(self, item: Any) -> Any:
+        return with_retries(lambda: self.function(item))
+
+
+def _top_up(
+    client: Client,
+    function: _Retried,
+    source: Iterator[Any],
+    waiting: dict[Any, Any],
+    finished: as_completed,
+) -> None:
+    threads = sum(client.ncores().values())
+    for item in islice(source, max(1, settings().window * threads - len(waiting))):
+        future = client.submit(function, item, pure=False)
+        waiting[future.key] = item
+        finished.add(future)
+
+
+def _result(future: "Future[Any]", item: Any) -> Any:
+    if future.status == "finished":
+        return future.result()
+    if future.status in ("cancelled", "lost"):
+        raise _lost(None)
+    error = future.exception()
+    if isinstance(error, LunarcloudError):
+        raise error
+    if isinstance(error, KilledWorker):
+        raise ComputeError(
+            f"{item}: the workers that computed it died, again and again; if memory ran out, "
+            "set LUNARCLOUD_MEMORY_LIMIT higher or LUNARCLOUD_THREADS lower, then run the command again"
+        ) from error
+    raise ComputeError(f"{item}: {type(error).__name__}: {error}") from error
+
+
+def _lost(error: BaseException | None) -> ComputeError:
+    return ComputeError(
+        f"the Dask cluster was lost ({error or 'its scheduler ended'}); "
+        "run the same command again: it goes on where it stopped"
+    )
