@@ -2,7 +2,7 @@
 
 from lunarcloud.storage.catalog import Catalog, Published, publish, read_catalog
 from lunarcloud.storage.dataset import open_dataset, write_dataset
-from lunarcloud.storage.folder import Folder, folder
+from lunarcloud.storage.folder import Folder, explained, folder
 from lunarcloud.storage.layout import Bands, Layout, Variable
 from lunarcloud.storage.ledger import Entry, Ledger
 from lunarcloud.storage.shards import Stored, digest, finish, read_shard, write_shard
@@ -18,6 +18,7 @@ __all__ = [
     "Stored",
     "Variable",
     "digest",
+    "explained",
     "finish",
     "folder",
     "open_dataset",

@@ -23,7 +23,8 @@ def open_dataset(place: Folder) -> xr.Dataset:
     """
     if not place.exists(_ROOT):
         raise NotFoundError(f"{place.url}: nothing published there")
-    return xr.open_zarr(place.url, zarr_format=3, consolidated=True)
+    dataset: xr.Dataset = xr.open_zarr(place.url, zarr_format=3, consolidated=True)
+    return dataset
 
 
 def write_dataset(place: Folder, dataset: xr.Dataset) -> None:

@@ -56,13 +56,13 @@ class Folder:
         StoreError
             If the store does not answer or refuses.
         """
-        with _explained(self.url, key):
+        with explained(self.url, key):
             data: bytes = self._fs.cat_file(self._path(key))
             return data
 
     def write(self, key: str, data: bytes) -> None:
         """Put an object, whole or not at all; what was there is replaced."""
-        with _explained(self.url, key):
+        with explained(self.url, key):
             if isinstance(self._fs, LocalFileSystem):
                 with _beside(self._path(key), data) as written:
                     written.replace(self._path(key))
@@ -71,7 +71,7 @@ class Folder:
 
     def create(self, key: str, data: bytes) -> bool:
         """Put an object only if there is none yet; whether this call put it."""
-        with _explained(self.url, key):
+        with explained(self.url, key):
             try:
                 self._create(self._path(key), data)
             except OSError as error:
@@ -95,7 +95,7 @@ class Folder:
         bytes
             What was written.
         """
-        with _explained(self.url, key):
+        with explained(self.url, key):
             if isinstance(self._fs, LocalFileSystem):
                 return self._update_locked(key, change)
             if isinstance(self._fs, MemoryFileSystem):
@@ -105,12 +105,12 @@ class Folder:
 
     def exists(self, key: str) -> bool:
         """Whether there is an object of that key."""
-        with _explained(self.url, key):
+        with explained(self.url, key):
             return bool(self._fs.isfile(self._path(key)))
 
     def keys(self) -> list[str]:
         """The keys of all objects in the folder and its subfolders, sorted."""
-        with _explained(self.url, ""):
+        with explained(self.url, ""):
             base = self._path("").rstrip("/")
             found = self._fs.find(base) if self._fs.isdir(base) else []
             return sorted(str(path)[len(base) + 1 :] for path in found if not str(path).endswith(_PARTIAL))
@@ -118,7 +118,7 @@ class Folder:
     def read_all(self) -> dict[str, bytes]:
         """The bytes of all objects by key, read together."""
         keys = self.keys()
-        with _explained(self.url, ""):
+        with explained(self.url, ""):
             paths = [self._path(key) for key in keys]
             found = self._fs.cat(paths) if paths else {}
             return {key: found[path] for key, path in zip(keys, paths, strict=True)}
@@ -133,12 +133,12 @@ class Folder:
         """
         probe = f".probe-{uuid4().hex}"
         self.write(probe, b"")
-        with _explained(self.url, probe):
+        with explained(self.url, probe):
             self._fs.rm_file(self._path(probe))
 
     @property
     def _fs(self) -> Any:
-        with _explained(self.url, ""):
+        with explained(self.url, ""):
             return fsspec.core.url_to_fs(self.url, **_options(self.url))[0]
 
     def _path(self, key: str) -> str:
@@ -243,7 +243,7 @@ def _lost_race(error: OSError) -> bool:
 
 
 @contextmanager
-def _explained(url: str, key: str) -> Iterator[None]:
+def explained(url: str, key: str) -> Iterator[None]:
     """Turn what the many file systems raise into this package's errors."""
     where = f"{url}/{key}" if key else url
     try:

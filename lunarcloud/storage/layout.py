@@ -90,13 +90,12 @@ def coordinates(layout: Layout) -> xr.Dataset:
     raster = layout.raster
     variables: dict[str, xr.Variable] = {}
     if isinstance(raster, PolarGrid):
-        variables |= {"y": _axis("y", raster.y(), _NORTHING), "x": _axis("x", raster.x(), _EASTING)}
+        variables["y"] = _axis("y", raster.y(), _NORTHING)
+        variables["x"] = _axis("x", raster.x(), _EASTING)
         variables[GRID_MAPPING] = grid_mapping(raster.crs_code)
     elif isinstance(raster, Grid):
-        variables |= {
-            "lat": _axis("lat", raster.lat(), _LATITUDE),
-            "lon": _axis("lon", raster.lon(), _LONGITUDE),
-        }
+        variables["lat"] = _axis("lat", raster.lat(), _LATITUDE)
+        variables["lon"] = _axis("lon", raster.lon(), _LONGITUDE)
         variables[GRID_MAPPING] = grid_mapping(GEOGRAPHIC)
     for variable in layout.variables:
         if variable.bands:
@@ -124,8 +123,10 @@ def _axis(name: str, values: npt.NDArray[np.float64], attrs: Mapping[str, str]) 
 
 
 def _band_axis(bands: Bands) -> dict[str, xr.Variable]:
+    # Numbers, not strings: every Zarr v3 reader has a type for them.
+    band = {"long_name": "band number", "filters": " ".join(bands.names)}
     wavelength = {"standard_name": "radiation_wavelength", "long_name": "band centre", "units": "nm"}
     return {
-        "band": xr.Variable(("band",), np.array(bands.names, dtype=object), {"long_name": "filter"}),
+        "band": xr.Variable(("band",), np.arange(1, len(bands.names) + 1, dtype=np.int16), band),
         "wavelength": xr.Variable(("band",), np.array(bands.wavelengths_nm, dtype=np.float64), wavelength),
     }
