@@ -1,0 +1,255 @@
+"""PDS3 labels, attached at the head of a .IMG file: every keyword, and the tile they describe."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import pvl
+from pvl.decoder import OmniDecoder
+from pvl.exceptions import ParseError, QuantityError
+from pvl.grammar import OmniGrammar
+
+from lunarcloud.archive.tiles import Tile, require_lunar_radius, tile_from_facts
+from lunarcloud.errors import ArchiveError
+
+Label: TypeAlias = dict[str, Any]
+
+#: Bytes at the head of a file that are enough to find a label's end (real ones have 7 KiB).
+HEAD_BYTES = 32_768
+
+_END = re.compile(rb"(?m)^[ \t]*END[ \t]*(\r|\n|\Z)")
+_STATEMENT = re.compile(r"(?m)^[ \t]*(\^?[A-Za-z][\w:]*)[ \t]*=")
+_BYTE_ORDERS = {
+    "MSB_INTEGER": ">",
+    "INTEGER": ">",
+    "SUN_INTEGER": ">",
+    "MAC_INTEGER": ">",
+    "LSB_INTEGER": "<",
+    "PC_INTEGER": "<",
+    "VAX_INTEGER": "<",
+}
+_IMAGE_FACTS = {
+    "bands": "BANDS",
+    "lines": "LINES",
+    "samples": "LINE_SAMPLES",
+    "scaling_factor": "SCALING_FACTOR",
+    "offset": "OFFSET",
+    "valid_minimum": "VALID_MINIMUM",
+}
+_PROJECTION_FACTS = {
+    "map_resolution": "MAP_RESOLUTION",
+    "center_longitude": "CENTER_LONGITUDE",
+    "line_projection_offset": "LINE_PROJECTION_OFFSET",
+    "sample_projection_offset": "SAMPLE_PROJECTION_OFFSET",
+}
+_LABEL_FACTS = {"product_id": "PRODUCT_ID", "wavelengths": "CENTER_FILTER_WAVELENGTH"}
+_SPECIAL = (
+    "NULL",
+    "LOW_REPR_SATURATION",
+    "LOW_INSTR_SATURATION",
+    "HIGH_INSTR_SATURATION",
+    "HIGH_REPR_SATURATION",
+)
+
+
+class _PlainDecoder(OmniDecoder):  # type: ignore[misc]  # pvl has no type information
+    """pvl's decoder without its trying of 22 date formats on every word: 60 % of its time."""
+
+    def decode_datetime(self, value: str) -> Any:
+        if not (value[:1].isdigit() and ("-" in value or ":" in value)):
+            raise ValueError(value)
+        return super().decode_datetime(value)
+
+
+_GRAMMAR = OmniGrammar()
+_DECODER = _PlainDecoder(grammar=_GRAMMAR)
+
+
+def parse_pds3_label(head: bytes, *, source: str = "label") -> Label:
+    """Every keyword of an attached PDS3 label.
+
+    Parameters
+    ----------
+    head : bytes
+        The head of the file, as far as the line ``END`` or further.
+    source : str
+        Where the label is, for messages.
+
+    Returns
+    -------
+    dict
+        Values by keyword; objects as dicts inside it; pointers keep their caret (``^IMAGE``). Of a keyword
+        given twice, the first.
+
+    Raises
+    ------
+    ArchiveError
+        If it is no PDS3 label, has no END, or a statement breaks the grammar (named).
+    """
+    text = label_bytes(head, source=source).decode("latin-1")
+    label: Label = {}
+    nested = [label]
+    for statement in _statements(text):
+        keyword, value = _parse(statement, source)
+        if keyword in ("OBJECT", "GROUP"):
+            nested.append(nested[-1].setdefault(str(value), {}))
+        elif keyword in ("END_OBJECT", "END_GROUP"):
+            if len(nested) == 1:
+                raise ArchiveError(f"{source}: {keyword} = {value} ends an object that was never begun")
+            nested.pop()
+        else:
+            nested[-1].setdefault(keyword, value)
+    if len(nested) > 1:
+        raise ArchiveError(f"{source}: the label ends inside an OBJECT")
+    return label
+
+
+def label_bytes(head: bytes, *, source: str) -> bytes:
+    """The bytes of the label at the head of a file, as far as its line ``END``.
+
+    Raises
+    ------
+    ArchiveError
+        If the file does not begin with a PDS3 label, or END is not found.
+    """
+    if not head.lstrip().startswith(b"PDS_VERSION_ID"):
+        raise ArchiveError(f"{source}: not a PDS3 file: it must begin with PDS_VERSION_ID")
+    end = _END.search(head)
+    if end is None:
+        raise ArchiveError(f"{source}: the PDS3 label has no END in its first {len(head)} bytes")
+    return head[: end.end()]
+
+
+def pds3_tile(head: bytes, *, source: str, url: str, start: int) -> Tile:
+    """The tile that an attached PDS3 label describes.
+
+    Parameters
+    ----------
+    head : bytes
+        The head of the file.
+    source, url : str
+        As in `Tile`.
+    start : int
+        Byte of the file `url` where the label begins: 0, or the member's place inside an archive.
+
+    Raises
+    ------
+    ArchiveError
+        Naming the keyword that is missing, or of another kind than the UVVIS mosaic's.
+    """
+    label = parse_pds3_label(head, source=source)
+    image = _object(label, "IMAGE", source)
+    projection = _object(label, "IMAGE_MAP_PROJECTION", source)
+    _require_mosaic(label, image, source)
+    _require_sinusoidal(projection, source)
+    facts = {
+        **_facts(label, _LABEL_FACTS),
+        **_facts(image, _IMAGE_FACTS),
+        **_facts(projection, _PROJECTION_FACTS),
+        "special": tuple((name.lower(), image[name]) for name in _SPECIAL if name in image),
+        "byte_order": _BYTE_ORDERS[image["SAMPLE_TYPE"]],
+        "url": url,
+        "data_offset": start + _image_offset(label, source),
+        "label_digest": hashlib.sha256(label_bytes(head, source=source)).hexdigest(),
+    }
+    names = {**_LABEL_FACTS, **_IMAGE_FACTS, **_PROJECTION_FACTS, "special": "special code"}
+    return tile_from_facts(facts, names=names, source=source)
+
+
+def _statements(text: str) -> Iterator[str]:
+    """The assignments of a label; one goes on until the next begins outside a quoted string."""
+    starts = [match.start() for match in _STATEMENT.finditer(text)]
+    begun = ""
+    for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
+        begun += text[start:stop]
+        if begun.count('"') % 2 == 0:
+            yield begun.strip()
+            begun = ""
+    if begun:
+        yield begun.strip()
+
+
+def _parse(statement: str, source: str) -> tuple[str, Any]:
+    try:
+        return _parse_statement(statement)
+    except (ParseError, QuantityError, ValueError, IndexError, StopIteration) as error:
+        raise ArchiveError(f"{source}: cannot read the label's statement {statement[:80]!r}") from error
+
+
+@lru_cache(maxsize=4096)
+def _parse_statement(statement: str) -> tuple[str, Any]:
+    """One assignment by pvl; nearly all of the archive's 996 labels are the same statements, parsed once."""
+    keyword = statement.partition("=")[0].strip()
+    if keyword in ("OBJECT", "END_OBJECT", "GROUP", "END_GROUP"):
+        # Alone, neither is a whole module; as a plain assignment both are.
+        parsed = pvl.loads(statement.replace(keyword, "NAME", 1), grammar=_GRAMMAR, decoder=_DECODER)
+        return keyword, parsed["NAME"]
+    parsed = pvl.loads(statement, grammar=_GRAMMAR, decoder=_DECODER)
+    return keyword, _immutable(parsed[keyword])
+
+
+def _immutable(value: Any) -> Any:
+    """Sequences as tuples, since cached values are shared."""
+    return tuple(_immutable(item) for item in value) if isinstance(value, list) else value
+
+
+def _object(label: Label, name: str, source: str) -> Label:
+    found = label.get(name)
+    if not isinstance(found, dict):
+        raise ArchiveError(f"{source}: the label has no OBJECT = {name}")
+    return found
+
+
+def _facts(values: Mapping[str, Any], keywords: Mapping[str, str]) -> dict[str, Any]:
+    return {field: _plain(values[keyword]) for field, keyword in keywords.items() if keyword in values}
+
+
+def _plain(value: Any) -> Any:
+    """A number without its unit (the data set's own: PIXEL/DEGREE, KM); others as they are."""
+    return value.value if isinstance(value, pvl.collections.Quantity) else value
+
+
+def _require(values: Mapping[str, Any], keyword: str, allowed: tuple[object, ...], source: str) -> None:
+    if keyword not in values:
+        raise ArchiveError(f"{source}: the label has no {keyword}")
+    value = _plain(values[keyword])
+    if (value.upper() if isinstance(value, str) else value) not in allowed:
+        choice = " or ".join(str(item) for item in allowed)
+        raise ArchiveError(f"{source}: {keyword} is {value!r}; only {choice} can be read")
+
+
+def _require_mosaic(label: Label, image: Label, source: str) -> None:
+    _require(label, "TARGET_NAME", ("MOON",), source)
+    _require(image, "SAMPLE_BITS", (16,), source)
+    _require(image, "SAMPLE_TYPE", tuple(_BYTE_ORDERS), source)
+    _require(image, "BAND_STORAGE_TYPE", ("BAND_SEQUENTIAL",), source)
+
+
+def _require_sinusoidal(projection: Label, source: str) -> None:
+    _require(projection, "MAP_PROJECTION_TYPE", ("SINUSOIDAL",), source)
+    _require(projection, "POSITIVE_LONGITUDE_DIRECTION", ("EAST",), source)
+    _require(projection, "CENTER_LATITUDE", (0,), source)
+    for keyword in ("LINE_FIRST_PIXEL", "SAMPLE_FIRST_PIXEL"):
+        _require(projection, keyword, (1,), source)
+    radius = _plain(projection.get("A_AXIS_RADIUS"))
+    if not isinstance(radius, int | float):
+        raise ArchiveError(f"{source}: A_AXIS_RADIUS is {radius!r}; the radius in km is needed")
+    require_lunar_radius(radius * 1000.0, keyword="A_AXIS_RADIUS", source=source)
+
+
+def _image_offset(label: Label, source: str) -> int:
+    """Byte of the label's file where the image starts."""
+    if "^IMAGE" not in label:
+        raise ArchiveError(f"{source}: the label has no ^IMAGE, so where its pixels start is unknown")
+    pointer, record = label["^IMAGE"], label.get("RECORD_BYTES")
+    if isinstance(pointer, pvl.collections.Quantity) and str(pointer.units).upper() == "BYTES":
+        pointer, record = pointer.value, 1
+    if not (isinstance(pointer, int) and pointer >= 1):
+        raise ArchiveError(
+            f"{source}: ^IMAGE is {pointer!r}; only a record of the same file, from 1, can be read"
+        )
+    if not (isinstance(record, int) and record >= 1):
+        raise ArchiveError(f"{source}: RECORD_BYTES is {record!r}; a number of bytes is needed")
+    return (pointer - 1) * record

@@ -1,0 +1,149 @@
+"""Finding the tiles of a folder, archive or list of URLs, and what is wrong with the unusable ones."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeAlias
+
+from lunarcloud.archive.pds3 import HEAD_BYTES, pds3_tile
+from lunarcloud.archive.pds4 import image_file_name, parse_pds4_label, pds4_tile
+from lunarcloud.archive.sources import Item, list_items, read_ranges
+from lunarcloud.archive.tiles import Tile
+from lunarcloud.errors import ArchiveError, NotFoundError
+
+# Labels are small: over a network nearly all the time is waiting, so many are asked for at once.
+_READERS = 16
+_LARGEST_XML = 1 << 22
+_PHASE = ("pi", "uvvis_phase")
+_LABELS = (".img", ".xml")
+
+_Found: TypeAlias = dict[str, Item]
+
+
+class Problem(NamedTuple):
+    """A file that should be a tile and cannot be used: where it is and what is wrong with it."""
+
+    source: str
+    message: str
+
+
+class TileSearch(NamedTuple):
+    """What `find_tiles` found.
+
+    ``tiles`` by product id, ``problems`` by source; ``phase`` are the recognised phase-angle tiles, which are
+    set aside, ``ignored`` the files of other kinds.
+    """
+
+    tiles: tuple[Tile, ...]
+    problems: tuple[Problem, ...]
+    phase: tuple[str, ...]
+    ignored: tuple[str, ...]
+
+
+def find_tiles(places: str | Sequence[str]) -> TileSearch:
+    """The image tiles of the UVVIS mosaic in one or more places, their labels read and checked.
+
+    Parameters
+    ----------
+    places : str or sequence of str
+        Folders (with all folders in them), globs, files, .tar or .tar.gz archives, .txt files with one place
+        a line; paths or any fsspec URLs. PDS3 tiles are .img files with an attached label, PDS4 tiles .xml
+        labels with the .tif they name beside them.
+
+    Returns
+    -------
+    TileSearch
+        The same for the same files, in whatever order they are given.
+
+    Raises
+    ------
+    ArchiveError
+        If there is no tile at all, or an archive is damaged.
+    NotFoundError
+        If a place does not exist.
+    StoreError
+        If a store does not answer.
+    """
+    asked = [places] if isinstance(places, str) else list(places)
+    found = {item.source: item for place in asked for item in list_items(place)}
+    items = [found[source] for source in sorted(found)]
+    phase = [item for item in items if _is_phase(item)]
+    images = {item.source for item in items if item.base.endswith((".tif", ".tiff"))}
+    labels = [item for item in items if item.base.endswith(_LABELS) and not _is_phase(item)]
+    rest = {item.source for item in items} - {item.source for item in [*phase, *labels]} - images
+    if not labels:
+        raise ArchiveError(
+            f"no image tile in {', '.join(asked)} ({len(items)} files there): "
+            "give PDS3 .img files, or PDS4 .xml labels with their .tif"
+        )
+    tiles, problems = _read_all(labels, found)
+    if not tiles:
+        raise ArchiveError(f"none of {len(labels)} tiles can be used; {problems[0].message}")
+    return TileSearch(
+        tiles=tiles,
+        problems=problems,
+        phase=tuple(item.source for item in phase),
+        ignored=tuple(sorted(rest)),
+    )
+
+
+def _read_all(labels: list[Item], found: _Found) -> tuple[tuple[Tile, ...], tuple[Problem, ...]]:
+    with ThreadPoolExecutor(_READERS) as pool:
+        results = list(pool.map(lambda label: _read_one(label, found), labels))
+    tiles: dict[str, Tile] = {}
+    problems = [result for result in results if isinstance(result, Problem)]
+    for tile in (result for result in results if isinstance(result, Tile)):
+        first = tiles.setdefault(tile.product_id, tile)
+        if first is not tile:
+            message = f"{tile.source}: {tile.product_id} is already given by {first.source}, which is used"
+            problems.append(Problem(source=tile.source, message=message))
+    return tuple(tiles[name] for name in sorted(tiles)), tuple(sorted(problems))
+
+
+def _read_one(label: Item, found: _Found) -> Tile | Problem:
+    try:
+        return _pds3(label) if label.base.endswith(".img") else _pds4(label, found)
+    except ArchiveError as error:
+        return Problem(source=label.source, message=str(error))
+
+
+def _pds3(item: Item) -> Tile:
+    head = _head(item, HEAD_BYTES)
+    tile = pds3_tile(head, source=item.source, url=item.url, start=item.start)
+    return _whole(tile, item)
+
+
+def _pds4(item: Item, found: _Found) -> Tile:
+    data = _head(item, _LARGEST_XML)
+    name = image_file_name(parse_pds4_label(data, source=item.source), source=item.source)
+    image = _sibling(item, name, found)
+    return _whole(pds4_tile(data, source=item.source, url=image.url, start=image.start), image)
+
+
+def _head(item: Item, most: int) -> bytes:
+    size = most if item.size is None else min(item.size, most)
+    return read_ranges(item.url, [(item.start, size)])[0]
+
+
+def _sibling(label: Item, name: str, found: _Found) -> Item:
+    source = label.source.removesuffix(label.source.rpartition("/")[2].rpartition("::")[2]) + name
+    if source in found:
+        return found[source]
+    try:
+        return list_items(source)[0]
+    except NotFoundError as error:
+        raise ArchiveError(f"{label.source}: names the image {name}, which is not beside it") from error
+
+
+def _whole(tile: Tile, image: Item) -> Tile:
+    """The tile, if its file is as long as the label says."""
+    expected = tile.end_offset - image.start
+    if image.size is not None and image.size < expected:
+        raise ArchiveError(
+            f"{image.source}: the image is cut short: the label of {tile.product_id} needs {expected} bytes, "
+            f"the file has {image.size}; fetch it again"
+        )
+    return tile
+
+
+def _is_phase(item: Item) -> bool:
+    return item.base.startswith(_PHASE) and item.base.endswith((*_LABELS, ".tif"))

@@ -1,0 +1,191 @@
+"""Where archive files are: any fsspec URL, or members of .tar and .tar.gz archives, read by byte ranges."""
+
+import tarfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+from indexed_gzip import IndexedGzipFile, ZranError
+from indexed_gzip.indexed_gzip import CrcError
+
+from lunarcloud.errors import ArchiveError
+from lunarcloud.storage import explained
+
+#: First byte and number of bytes.
+Range: TypeAlias = tuple[int, int]
+
+_GZIPPED = (".tar.gz", ".tgz")
+_ARCHIVES = (*_GZIPPED, ".tar")
+_LEAST_SPACING = 1 << 20
+_SEEK_POINTS = 768
+_LARGEST_LIST = 1 << 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One file: on its own, or as a member of an archive (then `start` is its place in the stream)."""
+
+    name: str
+    source: str
+    url: str
+    start: int
+    size: int | None
+
+    @property
+    def base(self) -> str:
+        """The file's name without its folders, lower case: archives come in both cases."""
+        return self.name.rpartition("/")[2].lower()
+
+
+def list_items(place: str) -> list[Item]:
+    """All files of a place, sorted by name.
+
+    Parameters
+    ----------
+    place : str
+        A folder (with all folders in it), a glob, a file, a .tar or .tar.gz archive, or a .txt file with
+        one place a line; a path or any fsspec URL.
+
+    Raises
+    ------
+    NotFoundError
+        If nothing is there.
+    StoreError
+        If the store does not answer.
+    ArchiveError
+        If an archive is damaged.
+    """
+    url = place if "://" in place else str(Path(place).expanduser().absolute())
+    if _is(url, _ARCHIVES):
+        return sorted(_members(url), key=lambda item: item.name)
+    with explained(url, ""):
+        fs, path = fsspec.core.url_to_fs(url)
+        if any(mark in path for mark in "*?["):
+            found = fs.glob(path, detail=True)
+        elif fs.isdir(path):
+            found = fs.find(path, detail=True)
+        else:
+            found = {path: fs.info(path)}
+        items = [_item(fs, name, info) for name, info in found.items() if info["type"] == "file"]
+    if _is(url, (".txt",)) and len(items) == 1:
+        return _listed(items[0])
+    return sorted(items, key=lambda item: item.name)
+
+
+def read_ranges(url: str, ranges: Sequence[Range]) -> list[bytes]:
+    """Byte ranges of a file, or of the uncompressed stream of a .tar.gz; safe from many threads.
+
+    A range beyond the end gives what is there.
+
+    Raises
+    ------
+    NotFoundError, StoreError
+        If the file is gone, or its store does not answer.
+    """
+    with explained(url, ""):
+        if _is(url, _GZIPPED):
+            return _read_gzip(url, ranges)
+        fs, path = fsspec.core.url_to_fs(url)
+        if isinstance(fs, LocalFileSystem):
+            return _read_local(path, ranges)
+        starts, stops = [start for start, _ in ranges], [start + size for start, size in ranges]
+        parts = fs.cat_ranges([path] * len(ranges), starts, stops, on_error="raise")
+        # A web server that knows no ranges answers with the whole file.
+        return [
+            part[start : start + size] if len(part) > size else part
+            for part, (start, size) in zip(parts, ranges, strict=True)
+        ]
+
+
+def _read_local(path: str, ranges: Sequence[Range]) -> list[bytes]:
+    parts = []
+    with Path(path).open("rb", buffering=0) as file:
+        for start, size in ranges:
+            file.seek(start)
+            parts.append(file.read(size))
+    return parts
+
+
+def _members(url: str) -> list[Item]:
+    """The files in an archive; reads through it once, which also builds the index of a .tar.gz."""
+    with explained(url, ""), _archive_errors(url), _stream(url) as stream:
+        tar = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115  # the stream is closed, or kept, by its owner
+        members = [(member.name.removeprefix("./"), member) for member in tar if member.isreg()]
+    return [
+        Item(name=name, source=f"{url}::{name}", url=url, start=member.offset_data, size=member.size)
+        for name, member in members
+    ]
+
+
+@contextmanager
+def _stream(url: str) -> Iterator[Any]:
+    """The uncompressed bytes of an archive as a file, for one thread at a time."""
+    if _is(url, _GZIPPED):
+        gzip, lock = _open_gzip(url)
+        with lock:
+            gzip.seek(0)
+            yield gzip
+    else:
+        with fsspec.open(url, "rb") as stream:
+            yield stream
+
+
+def _read_gzip(url: str, ranges: Sequence[Range]) -> list[bytes]:
+    with _archive_errors(url):
+        gzip, lock = _open_gzip(url)
+        with lock:
+            return [gzip.pread(size, start) for start, size in ranges]
+
+
+_OPENING = threading.Lock()
+
+
+def _open_gzip(url: str) -> tuple[IndexedGzipFile, threading.RLock]:
+    with _OPENING:
+        return _opened_gzip(url)
+
+
+@lru_cache(maxsize=4)
+def _opened_gzip(url: str) -> tuple[IndexedGzipFile, threading.RLock]:
+    """An archive kept open with its index, which grows as the stream is read and serves all later reads.
+
+    Each seek point holds 32 KiB. Their spacing grows with the archive, so that the index of one with 60 GB of
+    tiles stays below 64 MB.
+    """
+    fs, path = fsspec.core.url_to_fs(url)
+    spacing = max(_LEAST_SPACING, int(fs.size(path) or 0) // _SEEK_POINTS)
+    options = {"spacing": spacing, "buffer_size": _LEAST_SPACING}
+    if isinstance(fs, LocalFileSystem):
+        return IndexedGzipFile(path, drop_handles=False, **options), threading.RLock()
+    return IndexedGzipFile(fileobj=fs.open(path, "rb"), **options), threading.RLock()
+
+
+@contextmanager
+def _archive_errors(url: str) -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, EOFError, ZranError, CrcError) as error:
+        raise ArchiveError(f"{url}: the archive is damaged or cut short ({error})") from error
+
+
+def _item(fs: Any, name: str, info: dict[str, Any]) -> Item:
+    url = str(fs.unstrip_protocol(name)).removeprefix("file://")
+    return Item(name=url, source=url, url=url, start=0, size=info.get("size"))
+
+
+def _listed(item: Item) -> list[Item]:
+    """What the places in a .txt file hold; empty lines and those that begin with # say nothing."""
+    (text,) = read_ranges(item.url, [(0, item.size or _LARGEST_LIST)])
+    lines = [line.strip() for line in text.decode("utf-8", errors="replace").splitlines()]
+    places = [line for line in lines if line and not line.startswith("#")]
+    return [found for place in places for found in list_items(place)]
+
+
+def _is(url: str, endings: tuple[str, ...]) -> bool:
+    return url.lower().endswith(endings)

@@ -1,0 +1,278 @@
+"""One image tile of the UVVIS mosaic: what its label says, where its pixels lie, which of them are valid."""
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from lunarcloud.errors import ArchiveError
+from lunarcloud.moon import RADIUS_M, IntArray, wrap_longitude
+
+#: The code of a missing pixel in everything read from tiles (the archive's NULL).
+MISSING = -32768
+#: Centres of the five bands A..E, nm.
+WAVELENGTHS_NM = (415.0, 750.0, 900.0, 950.0, 1000.0)
+#: Why a pixel is missing; the first five are codes of the label, the rest is found here.
+MISSING_KINDS = (
+    "null",
+    "low_repr_saturation",
+    "low_instr_saturation",
+    "high_instr_saturation",
+    "high_repr_saturation",
+    "below_valid_minimum",
+    "unflagged_saturation",
+    "off_scale",
+)
+
+# A defect of the archive: values this close to the ends of 16 bits that are no code of the label.
+_SATURATION_MARGIN = 256
+_RADIUS_TOLERANCE = 1e-3
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Code = Annotated[int, Field(ge=-32768, le=32767)]
+
+
+class TilePixels(NamedTuple):
+    """Pixels of a tile, counted from 0; ``row`` has the shape of the latitudes, the rest the joint one."""
+
+    row: IntArray
+    col: IntArray
+    inside: npt.NDArray[np.bool_]
+
+
+class Bounds(NamedTuple):
+    """Latitudes and longitudes (one or two ranges in -180..180) that hold all pixels of a tile, degrees."""
+
+    south: float
+    north: float
+    lon_ranges: tuple[tuple[float, float], ...]
+
+
+class Tile(BaseModel):
+    """What the label of one image tile says; small, immutable, picklable.
+
+    Attributes
+    ----------
+    product_id : str
+        The archive's name, upper case, the same for the PDS3 and the PDS4 issue of a tile: ``UI03N003``.
+    source : str
+        Where it was found, for messages: the URL, with ``::member`` inside an archive.
+    url : str
+        The file (or the archive) that holds the pixels.
+    data_offset : int
+        Byte of the first pixel in that file; inside an archive, in its uncompressed stream.
+    byte_order : {">", "<"}
+        Of the 16-bit signed pixels, which lie band by band, row by row.
+    bands, lines, samples : int
+        Shape of the image.
+    wavelengths : tuple of float
+        Centres of the bands, nm.
+    scaling_factor, offset : float
+        Reflectance = scaling_factor x DN + offset.
+    valid_minimum : int or None
+        Lowest DN that is a measurement.
+    special : tuple of (str, int)
+        Codes of missing pixels by kind.
+    map_resolution : float
+        Pixels per degree.
+    center_longitude : float
+        Of the sinusoidal projection, degrees east.
+    line_projection_offset, sample_projection_offset : float
+        Line and sample of the projection's origin, counted from 1.
+    label_digest : str
+        SHA-256 of the label's bytes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    product_id: Annotated[str, Field(min_length=1)]
+    source: str
+    url: str
+    data_offset: Annotated[int, Field(ge=0)]
+    byte_order: Literal[">", "<"]
+    bands: int
+    lines: Annotated[int, Field(gt=0)]
+    samples: Annotated[int, Field(gt=0)]
+    wavelengths: tuple[Positive, ...] = WAVELENGTHS_NM
+    scaling_factor: Positive
+    offset: Finite = 0.0
+    valid_minimum: Code | None = None
+    special: tuple[tuple[str, Code], ...]
+    map_resolution: Positive
+    center_longitude: Finite
+    line_projection_offset: Finite
+    sample_projection_offset: Finite
+    label_digest: str
+
+    @field_validator("bands")
+    @classmethod
+    def _five_bands(cls, bands: int) -> int:
+        if bands != len(WAVELENGTHS_NM):
+            raise ValueError(f"the UVVIS mosaic has {len(WAVELENGTHS_NM)} bands")
+        return bands
+
+    @field_validator("wavelengths")
+    @classmethod
+    def _known_wavelengths(cls, wavelengths: tuple[float, ...]) -> tuple[float, ...]:
+        if wavelengths != WAVELENGTHS_NM:
+            raise ValueError(f"the UVVIS mosaic has bands at {WAVELENGTHS_NM} nm, in this order")
+        return wavelengths
+
+    @property
+    def end_offset(self) -> int:
+        """The byte after the last pixel."""
+        return self.data_offset + 2 * self.bands * self.lines * self.samples
+
+    def pixel(self, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> TilePixels:
+        """The pixels that hold the given positions, by the equations of the archive's DSMAP.CAT.
+
+        ``line = INT(LINE_PROJECTION_OFFSET - lat * MAP_RESOLUTION)`` and
+        ``sample = INT(SAMPLE_PROJECTION_OFFSET + (lon - CENTER_LONGITUDE) * MAP_RESOLUTION * cos(lat))``,
+        both counted from 1; the longitude difference is taken in (-180, 180].
+
+        Parameters
+        ----------
+        lat, lon : array_like
+            Degrees, any longitude convention; shapes broadcast, so that a column of latitudes and a row of
+            longitudes cost no more than their product's samples.
+
+        Returns
+        -------
+        TilePixels
+            Rows and columns counted from 0, and which of them the tile holds; the others are meaningless.
+        """
+        lat, lon = np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64)
+        east = lon - self.center_longitude
+        east = east - 360.0 * np.ceil((east - 180.0) / 360.0)
+        row = np.floor(self.line_projection_offset - lat * self.map_resolution).astype(np.int64) - 1
+        scale = self.map_resolution * np.cos(np.radians(lat))
+        col = np.floor(self.sample_projection_offset + east * scale).astype(np.int64) - 1
+        inside = (row >= 0) & (row < self.lines) & (col >= 0) & (col < self.samples)
+        return TilePixels(row=row, col=col, inside=inside)
+
+    def bounds(self) -> Bounds:
+        """The box that holds every position for which `pixel` is inside.
+
+        From the projection offsets alone, widened by one pixel: the label's own bounds are unreliable.
+        """
+        south = (self.line_projection_offset - self.lines - 2) / self.map_resolution
+        north = self.line_projection_offset / self.map_resolution
+        south, north = max(south, -90.0), min(north, 90.0)
+        return Bounds(south=south, north=north, lon_ranges=self._lon_ranges(south, north))
+
+    def _lon_ranges(self, south: float, north: float) -> tuple[tuple[float, float], ...]:
+        widest = 1.0 if south <= 0.0 <= north else math.cos(math.radians(min(abs(south), abs(north))))
+        narrowest = max(math.cos(math.radians(max(abs(south), abs(north)))), 0.0)
+        if narrowest < 1e-12:
+            return ((-180.0, 180.0),)
+        scales = self.map_resolution * widest, self.map_resolution * narrowest
+        west = min(-self.sample_projection_offset / scale for scale in scales)
+        east = max((self.samples + 2 - self.sample_projection_offset) / scale for scale in scales)
+        west, east = max(west, -180.0), min(east, 180.0)
+        return _wrapped_range(self.center_longitude + west, east - west)
+
+
+def tile_from_facts(facts: Mapping[str, Any], *, names: Mapping[str, str], source: str) -> Tile:
+    """A checked tile from the facts of its label.
+
+    Parameters
+    ----------
+    facts : mapping
+        Values by the names of `Tile`'s fields; those the label does not give are left out.
+    names : mapping
+        The label's own keyword of each field, for messages.
+    source : str
+        Where the label is, for messages.
+
+    Raises
+    ------
+    ArchiveError
+        Naming the keyword, its value and what is allowed.
+    """
+    try:
+        return Tile(source=source, **facts)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        keyword = names.get(field, field)
+        if first["type"] == "missing":
+            raise ArchiveError(f"{source}: the label has no {keyword}") from error
+        raise ArchiveError(f"{source}: {keyword} = {first['input']!r}: {first['msg']}") from error
+
+
+def require_lunar_radius(radius_m: float, *, keyword: str, source: str) -> None:
+    """Refuse a label of another body.
+
+    Raises
+    ------
+    ArchiveError
+        For a radius that differs from 1737.4 km by more than a thousandth.
+    """
+    if not abs(radius_m / RADIUS_M - 1.0) <= _RADIUS_TOLERANCE:
+        raise ArchiveError(
+            f"{source}: {keyword} is {radius_m / 1000} km; the Moon's radius is {RADIUS_M / 1000} km"
+        )
+
+
+def classify(dn: npt.NDArray[np.int16], tile: Tile) -> tuple[npt.NDArray[np.int16], dict[str, int]]:
+    """Replace every value that is not a measurement by the missing code, and count why.
+
+    Parameters
+    ----------
+    dn : ndarray of int16
+        Values as stored, of any shape.
+    tile : Tile
+        The tile they come from: its special codes, VALID_MINIMUM, scaling factor and offset decide.
+
+    Returns
+    -------
+    clean : ndarray of int16
+        `dn` with -32768 for every missing value.
+    counts : dict of str to int
+        Number of missing values by each of `MISSING_KINDS`, in that order.
+
+    Notes
+    -----
+    Beside the label's codes, two known defects of the archive are missing data: bands off scale
+    (reflectance below 0 or above 1) and saturation that is not flagged (within 256 of +-32768).
+    """
+    table = _kind_of_dn(tile.special, tile.valid_minimum, tile.scaling_factor, tile.offset)
+    kind = table[dn.view(np.uint16)]
+    wrong = kind != 0
+    counts = np.bincount(kind[wrong], minlength=len(MISSING_KINDS) + 1)[1:]
+    clean = np.where(wrong, np.int16(MISSING), dn)
+    return clean, dict(zip(MISSING_KINDS, counts.tolist(), strict=True))
+
+
+@lru_cache(maxsize=8)
+def _kind_of_dn(
+    special: tuple[tuple[str, int], ...], valid_minimum: int | None, scaling_factor: float, offset: float
+) -> npt.NDArray[np.uint8]:
+    """For each of the 65 536 values (as unsigned), 0 if it is a measurement, else 1 + its kind."""
+    dn = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int64)
+    reflectance = scaling_factor * dn + offset
+    kind = np.zeros(dn.size, dtype=np.uint8)
+    # From the weakest reason to the strongest: a later line overrides an earlier one.
+    kind[(reflectance < 0.0) | (reflectance > 1.0)] = 1 + MISSING_KINDS.index("off_scale")
+    ends = (dn < -32768 + _SATURATION_MARGIN) | (dn > 32767 - _SATURATION_MARGIN)
+    kind[ends] = 1 + MISSING_KINDS.index("unflagged_saturation")
+    if valid_minimum is not None:
+        kind[(dn < valid_minimum) & ~ends] = 1 + MISSING_KINDS.index("below_valid_minimum")
+    kind[dn == MISSING] = 1 + MISSING_KINDS.index("null")
+    for name, code in special:
+        kind[dn == code] = 1 + MISSING_KINDS.index(name)
+    return kind
+
+
+def _wrapped_range(west: float, width: float) -> tuple[tuple[float, float], ...]:
+    if width >= 360.0:
+        return ((-180.0, 180.0),)
+    start = float(wrap_longitude(west))
+    if start + width <= 180.0:
+        return ((start, start + width),)
+    return ((start, 180.0), (-180.0, start + width - 360.0))
