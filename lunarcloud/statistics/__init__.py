@@ -1,0 +1,1 @@
+"""Findings from maps: equal-area statistics, comparisons, polar candidates, provenance searches."""

@@ -1,0 +1,117 @@
+"""Equal-area cells: which they are, how large, and the pixel each one samples.
+
+The Moon is cut into latitude bands of 0.15 degrees and each band into cells of 2.25 km2, with
+``dlon = A / (R^2 dphi cos phi)`` at the band's centre latitude (Qiu, Yan & Liu 2025, eq. 8). Each band holds
+a whole number of cells, the nearest to 360 degrees / dlon, starting at longitude -180. That makes
+16 858 820 cells, 792 886 of them with centres south of latitude -65. (The paper counts about 16 858 817, and
+633 949 south of -65; no cutting of bands reproduces the second number.)
+"""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lunarcloud.moon import RADIUS_M, FloatArray, Grid, IntArray, Positions, Window
+
+#: Nominal area of a cell, km2.
+CELL_KM2 = 2.25
+#: Number of latitude bands, each 180 / 1200 = 0.15 degrees.
+N_BANDS = 1200
+
+_STEP_RAD = math.pi / N_BANDS
+
+
+class Sample(NamedTuple):
+    """Cells whose centres fall in a window: their number and band, and the window's pixel each reads."""
+
+    cell: IntArray
+    band: IntArray
+    row: IntArray
+    col: IntArray
+
+
+@lru_cache(maxsize=1)
+def band_counts() -> IntArray:
+    """Number of cells in each band, from the north pole to the south pole."""
+    cell_km2 = 2.0 * math.pi * (RADIUS_M / 1000.0) ** 2 * _STEP_RAD * np.cos(np.radians(band_lat()))
+    return _constant(np.rint(cell_km2 / CELL_KM2).astype(np.int64))
+
+
+@lru_cache(maxsize=1)
+def band_starts() -> IntArray:
+    """Number of the first cell of each band; cells count eastwards from -180, bands from the north."""
+    return _constant(np.concatenate([[0], np.cumsum(band_counts())[:-1]]))
+
+
+def band_lat() -> FloatArray:
+    """Latitude of the centre of each band, degrees, descending."""
+    return np.asarray(90.0 - (np.arange(N_BANDS) + 0.5) * (180.0 / N_BANDS), dtype=np.float64)
+
+
+def cell_km2() -> FloatArray:
+    """Exact spherical area of one cell in each band, km2 (within 0.4 % of the nominal 2.25).
+
+    ``R^2 dlon (sin lat_top - sin lat_bottom)``, the sum over all cells being the whole sphere.
+    """
+    strip = 4.0 * math.pi * (RADIUS_M / 1000.0) ** 2 * math.sin(_STEP_RAD / 2)
+    return np.asarray(strip * np.cos(np.radians(band_lat())) / band_counts(), dtype=np.float64)
+
+
+def cell_positions(cell: npt.ArrayLike) -> Positions:
+    """Latitude and longitude of the centres of cells by their numbers, degrees."""
+    number = np.asarray(cell, dtype=np.int64)
+    band = band_of(number)
+    within = number - band_starts()[band]
+    lon = (within + 0.5) * 360.0 / band_counts()[band] - 180.0
+    return Positions(lat=band_lat()[band], lon=lon)
+
+
+def band_of(cell: npt.ArrayLike) -> IntArray:
+    """Band of each cell, by the cell's number."""
+    return np.asarray(np.searchsorted(band_starts(), np.asarray(cell), side="right") - 1, dtype=np.int64)
+
+
+def sample(grid: Grid, window: Window) -> Sample:
+    """The cells whose centres fall in a window, with the pixel that holds each centre.
+
+    Parameters
+    ----------
+    grid : Grid
+        The maps' grid.
+    window : Window
+        Part of it, such as a shard's.
+
+    Returns
+    -------
+    Sample
+        One entry a cell, in the order of the cells' numbers; ``row`` and ``col`` count from the window's
+        corner. All windows of a grid together hold every cell exactly once (integer arithmetic only).
+    """
+    bands = np.arange(N_BANDS)
+    rows = (2 * bands + 1) * grid.n_rows // (2 * N_BANDS)
+    bands = bands[(rows >= window.row_start) & (rows < window.row_stop)]
+    counts = band_counts()[bands]
+    first, last = (_first_cell(counts, col, grid.n_cols) for col in (window.col_start, window.col_stop))
+    lengths = last - first
+    band = np.repeat(bands, lengths)
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths - first, lengths)
+    col = (2 * within + 1) * grid.n_cols // (2 * band_counts()[band])
+    return Sample(
+        cell=band_starts()[band] + within,
+        band=band,
+        row=rows[band] - window.row_start,
+        col=col - window.col_start,
+    )
+
+
+def _first_cell(counts: IntArray, col: int, n_cols: int) -> IntArray:
+    """In bands of these counts, the first cell with its centre at or east of the western edge of a column."""
+    return np.asarray(-((n_cols - 2 * counts * col) // (2 * n_cols)), dtype=np.int64)
+
+
+def _constant(array: IntArray) -> IntArray:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,102 @@
+"""One or two modes of a distribution over the Moon, and how sure they are.
+
+The method. A map's neighbouring pixels are alike, so an area of A km2 is worth about A / 10 000 independent
+samples (a patch of 100 km a side, `PATCH_KM2`), not its millions of pixels. The density is the histogram
+smoothed by a Gaussian of Silverman's bandwidth for that many samples,
+``h = 0.9 min(std, IQR / 1.34) n^(-1/5)``. Its peaks are modes if they stand out of their surroundings by at
+least 2 % of the highest (`PROMINENCE`); of more than two the two most prominent stay. Confidence is the share
+of 200 resamples of n patches, drawn from the histogram and smoothed the same, that show as many modes.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
+
+from lunarcloud.moon import FloatArray, IntArray
+from lunarcloud.statistics.source import Coding
+
+#: Area that counts as one independent sample, km2.
+PATCH_KM2 = 10_000.0
+#: Least prominence of a mode, as part of the highest peak.
+PROMINENCE = 0.02
+
+_RESAMPLES = 200
+_SEED = 20251
+# Grid on which densities are smoothed: several points a bandwidth.
+_POINTS = 512
+
+
+class Modes(NamedTuple):
+    """Values of one or two modes, ascending, in the map's units, and how sure their number is (0..1)."""
+
+    values: tuple[float, ...]
+    confidence: float
+
+
+def modes(first: int, weights: IntArray, area_km2: float, coding: Coding) -> Modes:
+    """The modes of a histogram of codes.
+
+    Parameters
+    ----------
+    first : int
+        Code of the first weight.
+    weights : (code,) array
+        Weight of each code.
+    area_km2 : float
+        Area that the histogram stands for.
+    coding : Coding
+        What the codes mean.
+
+    Returns
+    -------
+    Modes
+        No values for an empty histogram; one, with confidence 1, for a constant.
+    """
+    if not weights.any():
+        return Modes((), float("nan"))
+    n = max(2, round(area_km2 / PATCH_KM2))
+    centres, share = _coarse(first, weights)
+    bandwidth = _bandwidth(centres, share, n)
+    if not bandwidth:
+        return Modes((float(coding.values(centres[np.argmax(share)])),), 1.0)
+    width = bandwidth / (centres[1] - centres[0])
+    found = _peaks(_smooth(share[None, :], width))[0]
+    draws = np.random.default_rng(_SEED).multinomial(n, share, size=_RESAMPLES) / n
+    alike = [len(again) == len(found) for again in _peaks(_smooth(draws, width))]
+    return Modes(tuple(float(coding.values(centres[peak])) for peak in found), float(np.mean(alike)))
+
+
+def _coarse(first: int, weights: IntArray) -> tuple[FloatArray, FloatArray]:
+    """The histogram on at most 512 points, with room on both sides for the smoothed tails."""
+    used = np.flatnonzero(weights)
+    low, high = int(used[0]), int(used[-1])
+    step = max(1, math.ceil((high - low + 1) / _POINTS))
+    counted: FloatArray = np.bincount((used - low) // step, weights[used].astype(np.float64))
+    share: FloatArray = np.pad(counted / counted.sum(), _POINTS // 4)
+    places = np.arange(share.size, dtype=np.float64) - _POINTS // 4
+    return first + low + places * step + (step - 1) / 2.0, share
+
+
+def _bandwidth(centres: FloatArray, share: FloatArray, n: int) -> float:
+    mean = np.average(centres, weights=share)
+    deviation = math.sqrt(np.average((centres - mean) ** 2, weights=share))
+    low, high = np.searchsorted(np.cumsum(share), [0.25, 0.75])
+    spread = (centres[high] - centres[low]) / 1.34
+    return float(0.9 * (min(deviation, spread) or deviation) * n**-0.2)
+
+
+def _smooth(shares: FloatArray, width: float) -> FloatArray:
+    return np.asarray(gaussian_filter1d(shares, max(width, 0.5), axis=1, mode="constant"))
+
+
+def _peaks(densities: FloatArray) -> list[list[int]]:
+    """In each row, the places of at most two peaks that stand out enough, ascending."""
+    found = []
+    for density in densities:
+        peaks, about = find_peaks(density, prominence=PROMINENCE * density.max())
+        best = np.argsort(about["prominences"])[-2:]
+        found.append(sorted(int(peak) for peak in peaks[best]))
+    return found

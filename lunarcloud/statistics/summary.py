@@ -1,0 +1,210 @@
+"""Statistics of maps by unit: one pass over the shards, one dataset, a table like the paper's Table 1."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from lunarcloud.errors import InputError
+from lunarcloud.moon import FloatArray, Grid, IntArray, Shard
+from lunarcloud.statistics import cells
+from lunarcloud.statistics.modes import modes
+from lunarcloud.statistics.moments import QUANTILES, moments, quantiles
+from lunarcloud.statistics.source import COMPOSITION, Coding, Source, Stream, one_by_one
+from lunarcloud.statistics.tallies import (
+    PART_KM2,
+    Codes,
+    Labels,
+    Tally,
+    cell_parts,
+    row_parts,
+    tally_cells,
+    tally_pixels,
+)
+from lunarcloud.statistics.units import Unit, clipped, labelled, require_distinct
+
+#: ``cells``: the paper's equal-area cells, each the pixel at its centre, each counted once.
+#: ``pixels``: every pixel, weighted by its exact area on the sphere.
+Sampling: TypeAlias = Literal["cells", "pixels"]
+
+_N_CODES = 1 << 16
+# Stored histograms are coarser than the exact ones they are made from.
+_CODES_PER_BIN = 64
+
+_Near: TypeAlias = tuple[Shard, tuple[Unit, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTallies:
+    """What a shard adds: by map a tally by label, and the units of each label."""
+
+    members: tuple[tuple[int, ...], ...]
+    tallies: dict[str, Tally]
+
+
+@dataclass(frozen=True, slots=True)
+class TallyShard:
+    """The task of one shard: read each map once and count it."""
+
+    source: Source
+    names: tuple[str, ...]
+    sampling: Sampling
+
+    def __call__(self, near: _Near) -> ShardTallies:
+        """Count the maps of a shard by the units near it."""
+        shard, units = near
+        window = self.source.grid.window(shard)
+        labels, members = labelled(units, self.source.grid, window)
+        if self.sampling == "pixels":
+            parts = row_parts(self.source.grid, window)
+            tallies = {
+                name: tally_pixels(self.source.read(name, shard), labels, len(members), parts)
+                for name in self.names
+            }
+        else:
+            tallies = self._tally_cells(shard, labels, len(members))
+        return ShardTallies(members, tallies)
+
+    def _tally_cells(self, shard: Shard, labels: Labels, n_labels: int) -> dict[str, Tally]:
+        at = cells.sample(self.source.grid, self.source.grid.window(shard))
+        parts, sampled = cell_parts(at.band), labels[at.row, at.col]
+        return {
+            name: tally_cells(self._sampled(name, shard, at), sampled, n_labels, parts) for name in self.names
+        }
+
+    def _sampled(self, name: str, shard: Shard, at: cells.Sample) -> Codes:
+        codes: Codes = self.source.read(name, shard)[at.row, at.col]
+        return codes
+
+
+def near_units(grid: Grid, units: Sequence[Unit]) -> Iterator[_Near]:
+    """Every shard of a grid with the parts of the units near it."""
+    return ((shard, clipped(units, grid, grid.window(shard))) for shard in grid.shards())
+
+
+class Totals:
+    """The running sums of all maps and units; adding is exact, so the order of shards does not matter."""
+
+    def __init__(self, names: Sequence[str], n_units: int) -> None:
+        self.count = {name: np.zeros(n_units, dtype=np.int64) for name in names}
+        self.area = {name: np.zeros(n_units, dtype=np.int64) for name in names}
+        self.histogram = {name: np.zeros((n_units, _N_CODES), dtype=np.int64) for name in names}
+
+    def add(self, found: ShardTallies) -> None:
+        """Add what one shard holds."""
+        for name, tally in found.tallies.items():
+            codes = slice(tally.first, tally.first + tally.histogram.shape[1])
+            for label, units in enumerate(found.members):
+                for unit in units:
+                    self.count[name][unit] += tally.count[label]
+                    self.area[name][unit] += tally.area[label]
+                    self.histogram[name][unit, codes] += tally.histogram[label]
+
+
+def summarise(
+    source: Source, units: Sequence[Unit], *, sampling: Sampling = "cells", stream: Stream = one_by_one
+) -> xr.Dataset:
+    """Statistics of every composition map of a run, by unit.
+
+    Parameters
+    ----------
+    source : Source
+        The run's maps.
+    units : sequence of Unit
+        May overlap.
+    sampling : {"cells", "pixels"}
+        The paper's equal-area cells, or every pixel weighted by its exact area.
+    stream : callable
+        How the shards are spread over workers; by default one by one.
+
+    Returns
+    -------
+    xarray.Dataset
+        By ``map`` and ``unit``: ``count`` (valid cells or pixels), ``area`` (km2), ``mean``, ``std``,
+        ``quantile_value``, ``mode_value`` (one or two) and ``mode_confidence``, and the ``histogram`` as the
+        share of the weight in each bin, with the bins' values in ``bin_value``.
+
+    Raises
+    ------
+    InputError
+        For two units of one name, or a unit without a single cell or pixel.
+    """
+    require_distinct(units)
+    names = tuple(name for name in COMPOSITION if name in source.names)
+    totals = Totals(names, len(units))
+    for _, found in stream(TallyShard(source, names, sampling), near_units(source.grid, units)):
+        totals.add(found)
+    _require_filled(totals, units, sampling)
+    parts = [_of_map(source.coding(name), totals, name) for name in names]
+    dataset = xr.concat(parts, dim="map").assign_coords(
+        map=("map", list(names)),
+        unit=("unit", [unit.name for unit in units]),
+        unit_source=("unit", [unit.source for unit in units]),
+        quantile=("quantile", list(QUANTILES)),
+    )
+    dataset.attrs = {
+        "Conventions": "CF-1.11",
+        "title": "Statistics of lunar composition maps by unit",
+        "sampling": sampling,
+    }
+    return dataset
+
+
+def table(dataset: xr.Dataset) -> pd.DataFrame:
+    """The statistics as a table with a row for each map and unit."""
+    columns = dataset[["count", "area", "mean", "std", "mode_confidence"]].to_dataframe()
+    for q in dataset["quantile"].values:
+        columns[f"q{round(100 * q):02d}"] = dataset["quantile_value"].sel(quantile=q).to_series()
+    for number in (0, 1):
+        columns[f"mode_{number + 1}"] = dataset["mode_value"].isel(mode=number).to_series()
+    ordered = columns.reset_index()
+    units = ordered["map"].map(dataset["map_units"].to_series())
+    return ordered.drop(columns=["map_units", "unit_source"]).assign(units=units)
+
+
+def means(dataset: xr.Dataset) -> pd.DataFrame:
+    """Means by map (rows) and unit (columns), the form of the paper's Table 1."""
+    return dataset["mean"].to_series().unstack().reindex(dataset["map"].values)[list(dataset["unit"].values)]
+
+
+def _require_filled(totals: Totals, units: Sequence[Unit], sampling: Sampling) -> None:
+    for index, unit in enumerate(units):
+        if not any(count[index] for count in totals.count.values()):
+            raise InputError(
+                f"unit {unit.name!r} ({unit.source}) holds no valid {sampling}: it lies in missing data, "
+                "or is smaller than a cell (then sample pixels)"
+            )
+
+
+def _of_map(coding: Coding, totals: Totals, name: str) -> xr.Dataset:
+    """The statistics of one map, dimension ``unit`` first."""
+    histograms, areas = totals.histogram[name], totals.area[name] * PART_KM2
+    moment = [moments(0, weights, coding) for weights in histograms]
+    mode = [modes(0, weights, area, coding) for weights, area in zip(histograms, areas, strict=True)]
+    bins = coding.values((np.arange(_N_CODES // _CODES_PER_BIN) + 0.5) * _CODES_PER_BIN - 0.5)
+    return xr.Dataset(
+        {
+            "count": ("unit", totals.count[name], {"long_name": "valid cells or pixels"}),
+            "area": ("unit", areas, {"units": "km2", "long_name": "area of the valid cells or pixels"}),
+            "mean": ("unit", [found.mean for found in moment]),
+            "std": ("unit", [found.std for found in moment]),
+            "quantile_value": (("unit", "quantile"), [quantiles(0, w, coding) for w in histograms]),
+            "mode_value": (("unit", "mode"), [_pair(found.values) for found in mode]),
+            "mode_confidence": ("unit", [found.confidence for found in mode]),
+            "histogram": (("unit", "bin"), _shares(histograms)),
+        },
+        coords={"bin_value": ("bin", bins), "map_units": coding.units},
+    )
+
+
+def _pair(values: Iterable[float]) -> list[float]:
+    return [*values, float("nan"), float("nan")][:2]
+
+
+def _shares(histograms: IntArray) -> FloatArray:
+    coarse = histograms.reshape(len(histograms), -1, _CODES_PER_BIN).sum(axis=2)
+    shares: FloatArray = coarse / np.maximum(coarse.sum(axis=1, keepdims=True), 1)
+    return shares

@@ -1,0 +1,144 @@
+"""The one pass over pixels: exact histograms of integer codes by unit, weighted by area.
+
+Maps are stored as integer codes, and every weight here is an integer, so all sums are exact: the result is
+the same to the bit for any cutting into shards, any number of workers and any order. Means, deviations,
+quantiles and modes all follow from the histograms (`lunarcloud.statistics.moments`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from lunarcloud.moon import SPHERE_KM2, FloatArray, Grid, IntArray, Window
+from lunarcloud.statistics import cells
+
+#: The sphere in area parts. Any part of it is then an integer that float64 holds exactly.
+SPHERE_PARTS = 2**53
+#: One area part, km2 (about 42 cm2).
+PART_KM2 = SPHERE_KM2 / SPHERE_PARTS
+
+# Pixels handled at once: keys, weights and the histogram stay in the processor's cache.
+_BLOCK = 1 << 17
+
+Codes: TypeAlias = npt.NDArray[np.unsignedinteger[Any]]
+Labels: TypeAlias = npt.NDArray[np.unsignedinteger[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was counted of one map, by label.
+
+    Attributes
+    ----------
+    count : (label,) array
+        Valid pixels or cells.
+    area : (label,) array
+        Their area in parts (`PART_KM2`).
+    first : int
+        Code of the first column of the histogram.
+    histogram : (label, code) array
+        Weight of each code: area parts of pixels, or number of cells.
+    """
+
+    count: IntArray
+    area: IntArray
+    first: int
+    histogram: IntArray
+
+
+def row_parts(grid: Grid, window: Window) -> IntArray:
+    """Area of one pixel of each row of a window, in parts."""
+    return _parts(grid.pixel_area_m2(window) / 1e6)
+
+
+def cell_parts(band: IntArray) -> IntArray:
+    """Area of one cell of each of these bands, in parts."""
+    return _parts(cells.cell_km2())[band]
+
+
+def _parts(km2: FloatArray) -> IntArray:
+    return np.rint(km2 / PART_KM2).astype(np.int64)
+
+
+def tally_pixels(codes: Codes, labels: Labels, n_labels: int, parts: IntArray) -> Tally:
+    """Count every pixel of a window, weighted by its exact area.
+
+    Parameters
+    ----------
+    codes : (row, col) array of unsigned integers
+        The map; its type's largest number stands for missing.
+    labels : (row, col) array of unsigned integers
+        Label of each pixel, below ``n_labels``.
+    n_labels : int
+        Number of labels.
+    parts : (row,) array
+        Area of a pixel of each row, as `row_parts` gives it.
+    """
+    first, span = _code_range(codes)
+    sums = np.zeros(n_labels * span)
+    count = np.zeros(n_labels, dtype=np.int64)
+    rows, cols = max(1, _BLOCK // codes.shape[1]), codes.shape[1]
+    for top in range(0, codes.shape[0], rows):
+        block = slice(top, top + rows)
+        keys = _keys(codes[block], labels[block], first, span)
+        weights = np.repeat(parts[block].astype(np.float64), cols)
+        # Integers below 2^53, so float64 adds them exactly.
+        sums += np.bincount(keys.ravel(), weights, minlength=sums.size)
+        count += _count_valid(codes[block], labels[block], n_labels)
+    histogram = sums.astype(np.int64).reshape(n_labels, span)[:, :-1]
+    return Tally(count=count, area=histogram.sum(axis=1), first=first, histogram=histogram)
+
+
+def tally_cells(codes: Codes, labels: Labels, n_labels: int, parts: IntArray) -> Tally:
+    """Count cells, each as one; ``codes``, ``labels`` and ``parts`` hold one entry a cell."""
+    first, span = _code_range(codes)
+    counted = np.bincount(_keys(codes, labels, first, span), minlength=n_labels * span)
+    histogram = counted.reshape(n_labels, span)[:, :-1]
+    valid = codes != _missing(codes)
+    area = np.bincount(labels[valid], parts[valid].astype(np.float64), minlength=n_labels)
+    return Tally(count=histogram.sum(axis=1), area=area.astype(np.int64), first=first, histogram=histogram)
+
+
+def merge(tallies: Iterable[Tally]) -> Tally:
+    """The sum of tallies of the same labels: exact, so their order does not matter."""
+    parts = list(tallies)
+    first = min(part.first for part in parts)
+    stop = max(part.first + part.histogram.shape[1] for part in parts)
+    histogram = np.zeros((len(parts[0].count), stop - first), dtype=np.int64)
+    for part in parts:
+        start = part.first - first
+        histogram[:, start : start + part.histogram.shape[1]] += part.histogram
+    count = np.sum([part.count for part in parts], axis=0)
+    area = np.sum([part.area for part in parts], axis=0)
+    return Tally(count=count, area=area, first=first, histogram=histogram)
+
+
+def _missing(codes: Codes) -> int:
+    return int(np.iinfo(codes.dtype).max)
+
+
+def _code_range(codes: Codes) -> tuple[int, int]:
+    """Lowest valid code, and the number of codes up to the highest plus one for missing pixels."""
+    if not codes.size:
+        return 0, 1
+    low = int(codes.min())
+    # Adding one wraps the missing code round to zero, so that the highest valid code is left.
+    high = int((codes + codes.dtype.type(1)).max()) - 1
+    return (low, high - low + 2) if low <= high else (0, 1)
+
+
+def _keys(codes: Codes, labels: Labels, first: int, span: int) -> IntArray:
+    """Place of each pixel in the flattened (label, code) histogram, missing ones in the last column."""
+    keys = labels.astype(np.int64)
+    keys *= span
+    keys += np.minimum(codes, codes.dtype.type(first + span - 1))
+    keys -= first
+    return keys
+
+
+def _count_valid(codes: Codes, labels: Labels, n_labels: int) -> IntArray:
+    valid = codes != _missing(codes)
+    return np.array([np.count_nonzero(valid & (labels == label)) for label in range(n_labels)])
