@@ -2,37 +2,62 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, performance_report
 
 from lunarcloud.config import settings
-from lunarcloud.errors import InputError
+from lunarcloud.errors import InputError, MissingPackageError
 
 _CONNECT_S = 15
 
 
-@contextmanager
-def connect(scheduler: str | None = None, workers: int | None = None) -> Iterator[Client]:
-    """A client of a Dask cluster for the length of a ``with`` block.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Which cluster to use.
 
-    Parameters
+    Attributes
     ----------
     scheduler : str, optional
-        Address of a running scheduler, such as ``tcp://10.0.0.1:8786``. Without one, a cluster of local
-        processes is started and stopped.
+        Address of a running scheduler, such as ``tcp://10.0.0.1:8786``. Without one, local processes are
+        started for the command and stopped after it.
     workers : int, optional
-        Processes of the local cluster; by default the setting ``LUNARCLOUD_WORKERS``.
+        Number of local processes; by default the setting ``LUNARCLOUD_WORKERS``.
+    performance_report : str, optional
+        Path of an HTML file for Dask's own report of the run.
+    """
+
+    scheduler: str | None = None
+    workers: int | None = None
+    performance_report: str | None = None
+
+
+@contextmanager
+def connect(cluster: Cluster | None = None) -> Iterator[Client]:
+    """A client of a cluster for the length of a ``with`` block.
 
     Raises
     ------
     InputError
-        If nothing answers at the address.
+        If nothing answers at the scheduler's address.
+    MissingPackageError
+        If a performance report is wanted and bokeh is not installed.
     """
-    if scheduler is not None:
-        with _remote(scheduler) as client:
-            yield client
-        return
+    cluster = cluster or Cluster()
+    with ExitStack() as stack:
+        if cluster.scheduler is None:
+            client = stack.enter_context(_local(cluster.workers))
+        else:
+            client = stack.enter_context(_remote(cluster.scheduler))
+        if cluster.performance_report is not None:
+            _require_bokeh()
+            stack.enter_context(performance_report(cluster.performance_report))
+        yield client
+
+
+@contextmanager
+def _local(workers: int | None) -> Iterator[Client]:
     chosen = settings()
     with (
         LocalCluster(
@@ -42,8 +67,8 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> Iterato
             dashboard_address=None,
             # A failing task is reported once, by the command.
             silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
+        ) as local,
+        Client(local) as client,
     ):
         yield client
 
@@ -55,4 +80,13 @@ def _remote(address: str) -> Client:
         raise InputError(
             f"no Dask scheduler answers at {address!r} ({error}); "
             "give an address such as tcp://host:8786, or leave it out to run locally"
+        ) from error
+
+
+def _require_bokeh() -> None:
+    try:
+        import bokeh  # noqa: F401 - only whether it is there
+    except ImportError as error:
+        raise MissingPackageError(
+            "a performance report needs bokeh: pip install 'lunarcloud[report]'"
         ) from error

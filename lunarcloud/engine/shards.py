@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 import numpy.typing as npt
 from distributed import Client, get_worker
 
-from lunarcloud.engine.progress import Progress
+from lunarcloud.engine.memory import MemoryPlan
+from lunarcloud.engine.progress import show_progress
 from lunarcloud.engine.stream import stream
 from lunarcloud.moon import Shard
 from lunarcloud.storage import Entry, Folder, Layout, Ledger, write_shard
@@ -61,40 +62,63 @@ class _Task:
         return entry
 
 
-def remaining(layout: Layout, ledger: Ledger) -> list[Shard]:
-    """The shards that the ledger does not hold yet, in the raster's order."""
-    done = ledger.entries()
-    return [shard for shard in layout.raster.shards() if shard not in done]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A Zarr group to be computed.
+
+    Attributes
+    ----------
+    title : str
+        For the progress bar.
+    place : Folder
+        Where it is written.
+    ledger : Ledger
+        Where its finished shards are noted.
+    layout : Layout
+        What it holds.
+    function : callable
+        From a shard to its `Product`; runs on workers.
+    memory : MemoryPlan
+        What one task needs.
+    """
+
+    title: str
+    place: Folder
+    ledger: Ledger
+    layout: Layout
+    function: ShardFunction
+    memory: MemoryPlan
 
 
-def write_shards(
-    client: Client,
-    function: ShardFunction,
-    place: Folder,
-    layout: Layout,
-    ledger: Ledger,
-    *,
-    shards: Iterable[Shard],
-    progress: Progress,
-) -> None:
-    """Compute and write shards on the cluster.
+def remaining(group: Group) -> list[Shard]:
+    """The shards of a group that its ledger does not hold yet, in the raster's order."""
+    done = group.ledger.entries()
+    return [shard for shard in group.layout.raster.shards() if shard not in done]
+
+
+def compute(group: Group, shards: Iterable[Shard], client: Client) -> None:
+    """Compute and write shards of a group on a cluster; the order does not matter to the result.
 
     Parameters
     ----------
-    client : distributed.Client
-        The cluster.
-    function : callable
-        From a shard to its `Product`; runs on workers.
-    place, layout : Folder, Layout
-        The group and what it holds.
-    ledger : Ledger
-        Where finished shards are noted.
+    group : Group
+        What to compute.
     shards : iterable of Shard
-        Which to compute, such as `remaining` ones; the order does not matter to the result.
-    progress : Progress
-        Told of every finished shard.
+        Which of it: the `remaining` ones, in any order.
+    client : distributed.Client
+        Where.
+
+    Raises
+    ------
+    InputError
+        Before anything runs, if a task does not fit the memory of a worker.
+    ComputeError, StoreError
+        If a shard cannot be computed or written; what is finished stays finished.
     """
-    task = _Task(function, place, layout, ledger)
-    for shard, _ in stream(client, task, shards):
-        rows, cols = layout.raster.window(shard).shape
-        progress.advance(rows * cols)
+    group.memory.require_fit(client)
+    todo = list(shards)
+    task = _Task(group.function, group.place, group.layout, group.ledger)
+    with show_progress(group.title, len(todo)) as progress:
+        for shard, _ in stream(client, task, todo):
+            rows, cols = group.layout.raster.window(shard).shape
+            progress.advance(rows * cols)

@@ -1,0 +1,49 @@
+"""The archive's tiling of the Moon: 996 tiles in rows of latitude, named by their centres."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class Cell(NamedTuple):
+    """One tile of the scheme: its product id and the latitudes and east longitudes (0..360) it holds, degrees."""
+
+    product_id: str
+    south: float
+    north: float
+    west: float
+    east: float
+
+
+#: Latitude code, lower and upper absolute latitude (degrees) and number of tiles of the rows of a hemisphere.
+ROWS = (
+    (3, 0, 7, 60),
+    (10, 7, 14, 60),
+    (17, 14, 21, 60),
+    (24, 21, 28, 60),
+    (31, 28, 35, 60),
+    (38, 35, 42, 36),
+    (45, 42, 49, 36),
+    (52, 49, 56, 36),
+    (59, 56, 63, 24),
+    (66, 63, 70, 24),
+    (73, 70, 77, 24),
+    (80, 77, 84, 12),
+    (87, 84, 90, 6),
+)
+
+
+@lru_cache(maxsize=1)
+def cells() -> tuple[Cell, ...]:
+    """All 996 tiles, by product id."""
+    return tuple(sorted(_cells()))
+
+
+def _cells() -> Iterator[Cell]:
+    for code, low, high, number in ROWS:
+        width = 360 / number
+        for index in range(number):
+            west, east = index * width, (index + 1) * width
+            centre = int(west + width / 2)
+            yield Cell(f"UI{code:02d}N{centre:03d}", low, high, west, east)
+            yield Cell(f"UI{code:02d}S{centre:03d}", -high, -low, west, east)

@@ -1,0 +1,17 @@
+"""Ingest: archive tiles become the five-band reflectance mosaic on the global grid."""
+
+from lunarcloud.mosaic.ingest import IngestPlan, plan_ingest
+from lunarcloud.mosaic.layout import BANDS, REFLECTANCE, mosaic_layout
+from lunarcloud.mosaic.store import Mosaic, MosaicCard, find_mosaic, mosaic_group
+
+__all__ = [
+    "BANDS",
+    "REFLECTANCE",
+    "IngestPlan",
+    "Mosaic",
+    "MosaicCard",
+    "find_mosaic",
+    "mosaic_group",
+    "mosaic_layout",
+    "plan_ingest",
+]

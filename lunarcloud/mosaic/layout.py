@@ -1,0 +1,33 @@
+"""How a mosaic is stored: one int16 array (band, lat, lon) of the archive's own numbers."""
+
+from lunarcloud.archive.tiles import MISSING, WAVELENGTHS_NM
+from lunarcloud.moon import Grid
+from lunarcloud.storage import Bands, Layout, Variable
+
+REFLECTANCE = "reflectance"
+BANDS = Bands(names=("A", "B", "C", "D", "E"), wavelengths_nm=WAVELENGTHS_NM)
+
+
+def mosaic_layout(grid: Grid, *, scaling_factor: float, offset: float) -> Layout:
+    """The layout of a mosaic.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where the pixels are.
+    scaling_factor, offset : float
+        Reflectance = scaling_factor x DN + offset, as the tiles' labels say.
+    """
+    reflectance = Variable(
+        name=REFLECTANCE,
+        dtype="int16",
+        fill=MISSING,
+        bands=BANDS,
+        attrs={
+            "long_name": "normalised reflectance, Clementine UVVIS",
+            "units": "1",
+            "scale_factor": scaling_factor,
+            "add_offset": offset,
+        },
+    )
+    return Layout(raster=grid, variables=(reflectance,))

@@ -1,0 +1,163 @@
+"""Nearest-neighbour resampling of tiles onto one shard of the grid, with one rule for overlaps.
+
+Where tiles overlap, a pixel takes its whole spectrum from the tile that measured most of its bands there;
+among equals, from the first by product id. Bands of different tiles are never mixed in one spectrum, and
+the rule knows nothing of the order in which tiles were listed or read.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lunarcloud.archive.reading import read_rows
+from lunarcloud.archive.tiles import MISSING, MISSING_KINDS, Tile, missing_kind
+from lunarcloud.moon import Grid, IntArray, Window
+
+# Rows handled at once: bounds the temporaries to a few tens of MB, whatever the shard.
+_BLOCK_ROWS = 256
+
+#: Pixels of the mosaic that no tile covers.
+UNCOVERED = "uncovered"
+
+
+@dataclass(frozen=True, slots=True)
+class Spectra:
+    """The pixels of a window while tiles are painted into it.
+
+    Attributes
+    ----------
+    dn : ndarray of int16, shape (band, row, col)
+        The archive's own values; missing is -32768.
+    kind : ndarray of uint8, shape (band, row, col)
+        Why a value is missing, 0 if it is not.
+    measured : ndarray of int8, shape (row, col)
+        Bands measured; -1 where no tile has been yet.
+    origin : ndarray of int16, shape (row, col)
+        Which tile a pixel is from, by its place among the tiles.
+    """
+
+    dn: npt.NDArray[np.int16]
+    kind: npt.NDArray[np.uint8]
+    measured: npt.NDArray[np.int8]
+    origin: npt.NDArray[np.int16]
+
+    @classmethod
+    def empty(cls, rows: int, cols: int) -> "Spectra":
+        """Pixels before any tile."""
+        return cls(
+            dn=np.full((5, rows, cols), MISSING, dtype=np.int16),
+            kind=np.zeros((5, rows, cols), dtype=np.uint8),
+            measured=np.full((rows, cols), -1, dtype=np.int8),
+            origin=np.zeros((rows, cols), dtype=np.int16),
+        )
+
+    def part(self, rows: slice, cols: slice) -> "Spectra":
+        """A view of some of the pixels."""
+        return Spectra(
+            self.dn[:, rows, cols],
+            self.kind[:, rows, cols],
+            self.measured[rows, cols],
+            self.origin[rows, cols],
+        )
+
+
+def resample(
+    grid: Grid, window: Window, tiles: Sequence[Tile]
+) -> tuple[npt.NDArray[np.int16], dict[str, int]]:
+    """The mosaic's numbers in a window of the grid.
+
+    Parameters
+    ----------
+    grid : Grid
+        The grid.
+    window : Window
+        Which pixels of it.
+    tiles : sequence of Tile
+        Tiles that may touch the window, in any order.
+
+    Returns
+    -------
+    dn : ndarray of int16, shape (band, row, col)
+        The archive's own values; missing is -32768.
+    counts : dict of str to int
+        Values missing in the result by ``product id/kind``, and the pixels that no tile covers as
+        ``uncovered``.
+    """
+    ordered = sorted(tiles, key=lambda tile: tile.product_id)
+    spectra = Spectra.empty(*window.shape)
+    for index, tile in enumerate(ordered):
+        for block in _touched(grid, window, tile):
+            _paint(grid, block, tile, index, spectra.part(*_relative(block, window)))
+    return spectra.dn, _counts(spectra, ordered)
+
+
+def touches(grid: Grid, window: Window, tile: Tile) -> bool:
+    """Whether a tile may hold pixels of a window (never wrongly no)."""
+    return next(_touched(grid, window, tile), None) is not None
+
+
+def _paint(grid: Grid, block: Window, tile: Tile, index: int, spectra: Spectra) -> None:
+    """Put a tile's spectra into a block where it measured more bands than what is there."""
+    lat, lon = grid.lat(block), grid.lon(block)
+    pixels = tile.pixel(lat=lat[:, np.newaxis], lon=lon[np.newaxis, :])
+    row, col = np.nonzero(pixels.inside)
+    if not row.size:
+        return
+    dn = _sample(tile, rows=pixels.row[row, 0], cols=pixels.col[row, col])
+    kind = missing_kind(dn, tile)
+    measured = np.count_nonzero(kind == 0, axis=0).astype(np.int8)
+    better = measured > spectra.measured[row, col]
+    row, col, kind = row[better], col[better], kind[:, better]
+    spectra.dn[:, row, col] = np.where(kind == 0, dn[:, better], np.int16(MISSING))
+    spectra.kind[:, row, col] = kind
+    spectra.measured[row, col] = measured[better]
+    spectra.origin[row, col] = index
+
+
+def _counts(spectra: Spectra, tiles: Sequence[Tile]) -> dict[str, int]:
+    counts = {UNCOVERED: int(np.count_nonzero(spectra.measured < 0))}
+    origin = np.broadcast_to(spectra.origin, spectra.kind.shape)
+    missing = spectra.kind != 0
+    pairs, numbers = np.unique(
+        np.stack([origin[missing], spectra.kind[missing].astype(np.int16)]), axis=1, return_counts=True
+    )
+    for (index, kind), number in zip(pairs.T, numbers, strict=True):
+        counts[f"{tiles[index].product_id}/{MISSING_KINDS[kind - 1]}"] = int(number)
+    return {kind: number for kind, number in counts.items() if number}
+
+
+def _sample(tile: Tile, *, rows: IntArray, cols: IntArray) -> npt.NDArray[np.int16]:
+    """The tile's values at some pixels, shape (band, n); reads only the rows and columns they span."""
+    top, left = int(rows.min()), int(cols.min())
+    part = read_rows(
+        tile, row_start=top, row_stop=int(rows.max()) + 1, col_start=left, col_stop=int(cols.max()) + 1
+    )
+    sampled: npt.NDArray[np.int16] = part[:, rows - top, cols - left]
+    return sampled
+
+
+def _touched(grid: Grid, window: Window, tile: Tile) -> Iterator[Window]:
+    """The blocks of a window that the bounds of a tile reach."""
+    bounds = tile.bounds()
+    first = int(np.floor((90.0 - bounds.north) * grid.ppd)) - 1
+    last = int(np.ceil((90.0 - bounds.south) * grid.ppd)) + 1
+    top, bottom = max(window.row_start, first), min(window.row_stop, last)
+    done = window.col_start
+    for west, east in sorted(bounds.lon_ranges):
+        # Ranges widened by a pixel may meet: no column is looked at twice.
+        left = max(done, int(np.floor((west + 180.0) * grid.ppd)) - 1)
+        right = min(window.col_stop, int(np.ceil((east + 180.0) * grid.ppd)) + 1)
+        if left < right:
+            done = right
+            for start in range(top, bottom, _BLOCK_ROWS):
+                stop = min(start + _BLOCK_ROWS, bottom)
+                yield Window(row_start=start, row_stop=stop, col_start=left, col_stop=right)
+
+
+def _relative(block: Window, window: Window) -> tuple[slice, slice]:
+    return (
+        slice(block.row_start - window.row_start, block.row_stop - window.row_start),
+        slice(block.col_start - window.col_start, block.col_stop - window.col_start),
+    )
