@@ -1,0 +1,265 @@
+"""Lunar gravity models: PDS spherical-harmonic tables, ICGEM .gfc, GEODYN .cof, pyshtools text; downloads."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
+from lunarcloud.errors import ArchiveError, InputError, StoreError
+from lunarcloud.moon import RADIUS_M, FloatArray
+
+#: Gravitational parameter of the Moon, m3/s2 (Williams et al. 2014, doi 10.1002/2013JE004559).
+GM_MOON = 4.90280007e12
+
+# Models differ in GM by 1e-6 and in reference radius by 0.1 %; the next body is far away.
+_GM_TOLERANCE = 1e-3
+_RADIUS_TOLERANCE = 1e-2
+# GM (m3/s2) and radius (m) of the bodies that a wrong file is most likely of, to call it by name.
+_BODIES: Mapping[str, tuple[float, float]] = {
+    "Mercury": (2.20319e13, 2.440e6),
+    "Venus": (3.24859e14, 6.051e6),
+    "Earth": (3.98600e14, 6.378e6),
+    "Moon": (GM_MOON, RADIUS_M),
+    "Mars": (4.28284e13, 3.396e6),
+    "Ceres": (6.26290e10, 4.70e5),
+    "Vesta": (1.72883e10, 2.65e5),
+    "Ganymede": (9.88783e12, 2.631e6),
+    "Europa": (3.20272e12, 1.565e6),
+    "Io": (5.95991e12, 1.821e6),
+    "Titan": (8.97814e12, 2.575e6),
+}
+# Between kilometres and metres of any body: a radius below is in km, a GM below in km3/s2.
+_LONGEST_KM = 1e5
+_LARGEST_KM3 = 1e9
+
+#: Models and shapes that `fetch` downloads: name here, name in pyshtools.datasets.Moon.
+DOWNLOADS: Mapping[str, str] = {
+    "grgm900c": "GRGM900C",
+    "grgm1200b": "GRGM1200B",
+    "grgm1200b_rm1_1e0": "GRGM1200B_RM1_1E0",
+    "gl0900d": "GL0900D",
+    "gl1500e": "GL1500E",
+    "gl1800f": "GL1800F",
+    "lola_shape": "LOLA_shape",
+    "ldem_shape_pa": "LDEM_shape_pa",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GravityModel:
+    """A model of the Moon's gravitational potential.
+
+    Attributes
+    ----------
+    name : str
+        As the file calls itself, else the file's name.
+    gm : float
+        Gravitational parameter, m3/s2.
+    radius_m : float
+        Reference radius of the coefficients, metres.
+    table : array, shape (2, lmax + 1, lmax + 1)
+        Dimensionless, 4 pi normalised, without Condon-Shortley phase: ``[0, l, m]`` cosine, ``[1, l, m]`` sine.
+    digest : str
+        SHA-256 of the file.
+    """
+
+    name: str
+    gm: float
+    radius_m: float
+    table: FloatArray
+    digest: str
+
+    @property
+    def lmax(self) -> int:
+        """The highest degree."""
+        return self.table.shape[1] - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    name: str
+    gm: float
+    radius_m: float
+    lmax: int | None
+
+
+def read_gravity(url: str | Path) -> GravityModel:
+    """Read a lunar gravity model; the format is told from the content.
+
+    Parameters
+    ----------
+    url : str or Path
+        Path or any fsspec URL; may be gzipped. Formats: PDS spherical-harmonic table (``.tab``: kilometres),
+        ICGEM (``.gfc``: metres), GEODYN (``.cof``, as LP165P: metres), text of pyshtools (metres).
+
+    Raises
+    ------
+    ArchiveError
+        For another body (named), mixed units, unnormalised, truncated or damaged coefficients.
+    NotFoundError, StoreError
+        If the file is not there or cannot be read.
+    """
+    source = read_source(url)
+    if b"end_of_head" in source.data:
+        header, rows = _icgem(source)
+    elif b"POTFIELD" in source.data:
+        header, rows = _geodyn(source)
+    else:
+        header, rows = _text(source)
+    table = whole_table(rows, promised=header.lmax, first=2, source=source.url)
+    return GravityModel(
+        name=header.name, gm=header.gm, radius_m=header.radius_m, table=table, digest=source.digest
+    )
+
+
+def fetch(name: str, place: str | Path) -> Path:
+    """Download a gravity model or shape that pyshtools knows, checksum verified, into a folder.
+
+    Parameters
+    ----------
+    name : str
+        One of `DOWNLOADS`, upper and lower case alike. Shapes come to degree 1439 or all they hold.
+    place : str or Path
+        Local folder; made if needed.
+
+    Returns
+    -------
+    Path
+        The file, pyshtools text for models and ``.bshc`` for shapes, ready for `read_gravity` or
+        `lunarcloud.archive.topography.read_topography`.
+
+    Raises
+    ------
+    InputError
+        For a name that is not known.
+    StoreError
+        Without a network, or when what came is not what it should be.
+    """
+    known = DOWNLOADS.get(name.casefold())
+    if known is None:
+        raise InputError(f"no download named {name!r}; there are {', '.join(DOWNLOADS)}")
+    # Slow to import, and wanted only here.
+    from pyshtools.datasets import Moon
+
+    is_shape = known.endswith(("_shape", "_pa"))
+    try:
+        found = getattr(Moon, known)(lmax=1439 if is_shape else -1)
+    except (OSError, ValueError) as error:
+        url = getattr(getattr(error, "request", None), "url", None) or "its archive"
+        raise StoreError(
+            f"cannot download {known} from {url} ({type(error).__name__}): is there a network? "
+            "If not, download the file elsewhere and give its path instead"
+        ) from error
+    folder = Path(place)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / (f"{known}.bshc" if is_shape else f"{known}.sh")
+    found.to_file(str(path), format="bshc" if is_shape else "shtools", encoding=None)
+    return path
+
+
+def _icgem(source: Source) -> tuple[_Header, pd.DataFrame]:
+    """Header and rows of an ICGEM file (format of Barthelmes & Foerste 2011)."""
+    head, body = source.data.split(b"end_of_head", 1)
+    lines = [line.split() for line in head.decode("latin-1").splitlines()]
+    said = {line[0]: line[1] for line in lines if len(line) > 1}
+    if said.get("norm", "fully_normalized") != "fully_normalized":
+        raise ArchiveError(
+            f"{source.url}: norm {said['norm']!r}; only fully_normalized coefficients are read"
+        )
+    gm = said.get("gravity_constant") or said.get("earth_gravity_constant")
+    if gm is None or "radius" not in said or "max_degree" not in said:
+        raise ArchiveError(f"{source.url}: the ICGEM header needs gravity_constant, radius and max_degree")
+    records = body.partition(b"\n")[2].splitlines()
+    static = [line[3:] for line in records if line.startswith((b"gfc ", b"gfc\t"))]
+    if len(static) != sum(1 for line in records if line.strip()):
+        raise ArchiveError(
+            f"{source.url}: only static records (gfc) are read; "
+            "there are others, such as time-variable ones (gfct)"
+        )
+    gm_si, radius_m = _lunar(_number(gm, source), _number(said["radius"], source), source, kilometres=False)
+    lmax = int(_number(said["max_degree"], source))
+    header = _Header(name=said.get("modelname", source.name), gm=gm_si, radius_m=radius_m, lmax=lmax)
+    return header, coefficient_rows(b"\n".join(static), source.url)
+
+
+def _geodyn(source: Source) -> tuple[_Header, pd.DataFrame]:
+    """Header and rows of a GEODYN card file: fixed columns that may touch."""
+    lines = source.data.decode("latin-1").splitlines()
+    potfield = next(line for line in lines if line.startswith("POTFIELD"))
+    cards = [line for line in lines if line.startswith("RECOEF")]
+    constants = potfield[17:].split()
+    if not any(line.startswith("END") for line in lines) or len(constants) < 2:
+        raise ArchiveError(
+            f"{source.url}: truncated: a .cof file has GM and radius in POTFIELD and ends with END"
+        )
+    gm, radius_m = _lunar(
+        _number(constants[0], source), _number(constants[1], source), source, kilometres=False
+    )
+    if len(constants) > 2 and _number(constants[2], source) != 1.0:
+        raise ArchiveError(f"{source.url}: POTFIELD says {constants[2]}, not 1: coefficients not normalised")
+    fields = [(card[6:11], card[11:14], card[14:38], card[38:59] or "0") for card in cards]
+    rows = [[_number(field or "0", source) for field in row] for row in fields]
+    header = _Header(name=source.name, gm=gm, radius_m=radius_m, lmax=int(_number(potfield[8:11], source)))
+    return header, pd.DataFrame(rows, columns=["degree", "order", "cosine", "sine"])
+
+
+def _text(source: Source) -> tuple[_Header, pd.DataFrame]:
+    """Header and rows of a table whose first line gives radius, GM, an uncertainty or rotation, and lmax.
+
+    PDS tables are in kilometres, pyshtools' in metres; some put GM first. The Moon's values tell.
+    """
+    lines = source.data.split(b"\n")
+    first = next((n for n, line in enumerate(lines) if line.strip() and not line.startswith(b"#")), 0)
+    words = lines[first].replace(b",", b" ").decode("latin-1").split()
+    if len(words) < 2 or words[0].lstrip("+-").isdigit():
+        raise ArchiveError(
+            f"{source.url}: the first line is {' '.join(words)[:60]!r}, not radius and GM; this is no gravity model "
+            "in a known format (PDS .tab, ICGEM .gfc, GEODYN .cof, pyshtools text)"
+        )
+    numbers = [_number(word, source) for word in words]
+    smaller, larger = sorted(numbers[:2])
+    gm, radius_m = _lunar(larger, smaller, source, kilometres=True)
+    if len(numbers) > 5 and numbers[5] != 1.0:
+        raise ArchiveError(f"{source.url}: normalisation {words[5]}; only 1 (fully normalised) is read")
+    # GM and radius (or an uncertainty) are written with a point, the degree is not.
+    lmax = next((int(word) for word in words[2:] if word.isdigit()), None)
+    header = _Header(name=source.name, gm=gm, radius_m=radius_m, lmax=lmax)
+    return header, coefficient_rows(b"\n".join(lines[first + 1 :]), source.url)
+
+
+def _lunar(gm: float, radius: float, source: Source, *, kilometres: bool) -> tuple[float, float]:
+    """GM and radius in metres, if they are the Moon's; `kilometres` where the format allows them."""
+    in_km = (gm < _LARGEST_KM3, radius < _LONGEST_KM)
+    if in_km[0] != in_km[1] or (all(in_km) and not kilometres):
+        raise ArchiveError(
+            f"{source.url}: GM {gm:g} and radius {radius:g} are not both in metres"
+            f"{' or both in kilometres' if kilometres else ', as the format demands'}: "
+            "kilometres were given for metres"
+        )
+    gm_m, radius_m = (gm * 1e9, radius * 1e3) if all(in_km) else (gm, radius)
+    same_gm = abs(gm_m / GM_MOON - 1.0) < _GM_TOLERANCE
+    if not (same_gm and abs(radius_m / RADIUS_M - 1.0) < _RADIUS_TOLERANCE):
+        body = _nearest_body(gm_m, radius_m)
+        raise ArchiveError(
+            f"{source.url}: this is not a model of the Moon: GM {gm_m:.6g} m3/s2 and radius "
+            f"{radius_m / 1e3:.1f} km are nearest to {body}'s; the Moon has GM {GM_MOON:.6g} and {RADIUS_M / 1e3} km"
+        )
+    return gm_m, radius_m
+
+
+def _nearest_body(gm: float, radius_m: float) -> str:
+    def distance(name: str) -> float:
+        body_gm, body_radius = _BODIES[name]
+        return math.hypot(math.log(gm / body_gm), math.log(radius_m / body_radius))
+
+    return min(_BODIES, key=distance) if gm > 0 and radius_m > 0 else "no body"
+
+
+def _number(word: str, source: Source) -> float:
+    try:
+        return float(word.upper().replace("D", "E"))
+    except ValueError as error:
+        raise ArchiveError(f"{source.url}: {word!r} is not a number; the file is damaged") from error

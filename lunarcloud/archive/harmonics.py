@@ -1,0 +1,158 @@
+"""Tables of spherical-harmonic coefficients in text: rows of degree, order, cosine and sine, made whole."""
+
+import gzip
+import hashlib
+import io
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pandas as pd
+
+from lunarcloud.errors import ArchiveError
+from lunarcloud.moon import FloatArray, IntArray
+from lunarcloud.storage import explained
+
+_COLUMNS = ["degree", "order", "cosine", "sine"]
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Bytes of somebody's file (unpacked if it was gzipped), where they come from and their SHA-256."""
+
+    url: str
+    data: bytes
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """Name of the file without folder and extensions."""
+        return self.url.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
+
+
+def read_source(url: str | Path) -> Source:
+    """The bytes at a path or any fsspec URL.
+
+    Raises
+    ------
+    NotFoundError
+        If nothing is there.
+    StoreError
+        If it cannot be read.
+    ArchiveError
+        If it is a damaged gzip file.
+    """
+    place = str(url)
+    with explained(place, ""), fsspec.open(place, "rb") as stream:
+        packed: bytes = stream.read()
+    return Source(place, _unpacked(packed, place), hashlib.sha256(packed).hexdigest())
+
+
+def coefficient_rows(data: bytes, source: str) -> pd.DataFrame:
+    """Rows of degree, order, cosine, sine; separated by blanks or commas, exponents E or D, more columns ignored.
+
+    Raises
+    ------
+    ArchiveError
+        If a row holds something else than numbers.
+    """
+    text = data.translate(bytes.maketrans(b",Dd", b" EE"))
+    try:
+        return pd.read_csv(
+            io.BytesIO(text),
+            sep=r"\s+",
+            header=None,
+            comment="#",
+            usecols=range(4),
+            names=_COLUMNS,
+            dtype=np.float64,
+        )
+    except (ValueError, pd.errors.ParserError) as error:
+        raise ArchiveError(
+            f"{source}: a row is not 'degree order cosine sine' in numbers ({error}); "
+            "the file is damaged or of another format"
+        ) from error
+
+
+def whole_table(rows: pd.DataFrame, *, promised: int | None, first: int, source: str) -> FloatArray:
+    """The coefficients as a table, if every degree and order is there once.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns degree, order, cosine, sine.
+    promised : int or None
+        Highest degree by the file's header, if it says.
+    first : int
+        Lowest degree that must be complete; lower ones may be absent and are then zero.
+    source : str
+        For messages.
+
+    Returns
+    -------
+    array, shape (2, lmax + 1, lmax + 1)
+        ``[0, l, m]`` cosine, ``[1, l, m]`` sine.
+
+    Raises
+    ------
+    ArchiveError
+        If a coefficient is missing, twice there or not finite.
+    """
+    _require_sane(rows, source)
+    degree, order = rows["degree"].to_numpy(np.int64), rows["order"].to_numpy(np.int64)
+    lmax = int(degree.max()) if promised is None else promised
+    if degree.max() > lmax:
+        raise ArchiveError(f"{source}: the header promises degree {lmax} but degree {degree.max()} is there")
+    count = np.zeros((lmax + 1, lmax + 1), dtype=np.int64)
+    np.add.at(count, (degree, order), 1)
+    _require_once(count, first, source)
+    table = np.zeros((2, lmax + 1, lmax + 1))
+    table[0, degree, order] = rows["cosine"]
+    table[1, degree, order] = np.where(order > 0, rows["sine"], 0.0)
+    return table
+
+
+def _require_sane(rows: pd.DataFrame, source: str) -> None:
+    if rows.empty:
+        raise ArchiveError(f"{source}: there are no coefficients; the file is empty or truncated")
+    # The sine of order 0 is nothing: some files leave it out.
+    given = rows.assign(sine=rows["sine"].where(rows["order"] > 0, 0.0))
+    integers = (rows["degree"] % 1 == 0) & (rows["order"] % 1 == 0)
+    wrong = ~(
+        np.isfinite(given).all(axis=1) & integers & (rows["order"] >= 0) & (rows["order"] <= rows["degree"])
+    )
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise ArchiveError(
+            f"{source}: coefficient row {at + 1} of {len(rows)} is {rows.iloc[at].tolist()}; wanted degree, order "
+            "(0..degree), cosine and sine, all finite: the file is damaged or truncated"
+        )
+
+
+def _require_once(count: IntArray, first: int, source: str) -> None:
+    degree, order = np.tril_indices(count.shape[0])
+    times, needed = count[degree, order], degree >= first
+    missing = np.flatnonzero(needed & (times == 0))
+    if missing.size:
+        at = missing[0]
+        raise ArchiveError(
+            f"{source}: the coefficients are truncated: {missing.size} of {int(needed.sum())} up to degree "
+            f"{count.shape[0] - 1} are missing, the first is degree {degree[at]} order {order[at]}; "
+            "get the whole file again"
+        )
+    twice = np.flatnonzero(times > 1)
+    if twice.size:
+        at = twice[0]
+        raise ArchiveError(f"{source}: degree {degree[at]} order {order[at]} is there {times[at]} times")
+
+
+def _unpacked(data: bytes, source: str) -> bytes:
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ArchiveError(f"{source}: damaged gzip file ({error}); get it again") from error

@@ -1,0 +1,307 @@
+"""Lunar topography: LOLA maps (PDS3 .IMG + .LBL), GeoTIFF, and spherical-harmonic shapes (.sh, .bshc)."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import rasterio
+from pyproj import CRS
+from rasterio.errors import RasterioError
+
+from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
+from lunarcloud.archive.pds3 import Label, parse_pds3_label
+from lunarcloud.errors import ArchiveError
+from lunarcloud.moon import RADIUS_M, FloatArray, require_moon
+
+_DTYPES = {
+    ("LSB_INTEGER", 16): "<i2",
+    ("MSB_INTEGER", 16): ">i2",
+    ("LSB_INTEGER", 32): "<i4",
+    ("MSB_INTEGER", 32): ">i4",
+    ("PC_REAL", 32): "<f4",
+    ("PC_REAL", 64): "<f8",
+    ("IEEE_REAL", 32): ">f4",
+    ("IEEE_REAL", 64): ">f8",
+}
+_METRES = {"METER": 1.0, "METERS": 1.0, "M": 1.0, "KILOMETER": 1000.0, "KILOMETERS": 1000.0, "KM": 1000.0}
+# The Moon's relief has a standard deviation of 2 km: in kilometres taken for metres it would be 2.
+_RELIEF_M = (50.0, 50_000.0)
+_MEAN_TOLERANCE = 1e-2
+_HIGHEST_HEIGHT_M = 1e5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadiusGrid:
+    """Radii of the surface at the centres of global pixels of equal size in degrees.
+
+    Attributes
+    ----------
+    name : str
+        Product or file name.
+    radius_m : array, shape (rows, 2 * rows)
+        Distance from the centre, metres; row 0 is the northernmost, longitude ascends to the east.
+    first_lon : float
+        East longitude of the centre of column 0, degrees.
+    digest : str
+        SHA-256 of the file.
+    """
+
+    name: str
+    radius_m: FloatArray
+    first_lon: float
+    digest: str
+
+    @property
+    def lmax(self) -> int:
+        """The highest degree that the pixels resolve."""
+        return self.radius_m.shape[0] - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadiusHarmonics:
+    """Radii of the surface as spherical harmonics.
+
+    Attributes
+    ----------
+    name : str
+        File name.
+    table : array, shape (2, lmax + 1, lmax + 1)
+        Metres, 4 pi normalised, without Condon-Shortley phase: ``[0, l, m]`` cosine, ``[1, l, m]`` sine.
+    digest : str
+        SHA-256 of the file.
+    """
+
+    name: str
+    table: FloatArray
+    digest: str
+
+    @property
+    def lmax(self) -> int:
+        """The highest degree."""
+        return self.table.shape[1] - 1
+
+
+Topography: TypeAlias = RadiusGrid | RadiusHarmonics
+
+
+def read_topography(url: str | Path) -> Topography:
+    """Read the shape of the Moon; the format is told from the file's extension.
+
+    Parameters
+    ----------
+    url : str or Path
+        Path or fsspec URL of a LOLA map (``.lbl`` or ``.img`` with the other beside it), a GeoTIFF (``.tif``), or
+        a spherical-harmonic shape: text (``.sh``, ``.txt``, ``.tab``) or binary (``.bshc``), may be gzipped.
+        Maps are global, pixel registered; heights are above 1737.4 km.
+
+    Raises
+    ------
+    ArchiveError
+        For a map that is upside down, not global, of another body or unit than it says, with missing pixels,
+        or a file that is damaged or truncated.
+    NotFoundError, StoreError
+        If the file is not there or cannot be read.
+    """
+    place = str(url)
+    kind = place.lower().removesuffix(".gz").rpartition(".")[2]
+    if kind in ("lbl", "img"):
+        return _pds3(place)
+    if kind in ("tif", "tiff"):
+        return _geotiff(place)
+    if kind in ("sh", "txt", "tab", "bshc"):
+        source = read_source(place)
+        return _shape(source, _binary(source) if kind == "bshc" else _text(source))
+    raise ArchiveError(
+        f"{place}: unknown kind of topography {kind!r}; known are .lbl/.img, .tif, .sh/.txt/.tab and .bshc"
+    )
+
+
+def _pds3(place: str) -> RadiusGrid:
+    """A LOLA gridded data record: detached label and raw image."""
+    label_source = read_source(_beside(place, "lbl"))
+    label = _flat(parse_pds3_label(label_source.data, source=label_source.url))
+    image, where = _object(label, "IMAGE", label_source), _object(label, "IMAGE_MAP_PROJECTION", label_source)
+    first_lon = _require_global_pds3(image, where, label_source)
+    pixels = read_source(_beside(place, "img"))
+    dtype = _DTYPES.get((str(image["SAMPLE_TYPE"]), int(image["SAMPLE_BITS"])))
+    if dtype is None:
+        raise ArchiveError(
+            f"{label_source.url}: SAMPLE_TYPE {image['SAMPLE_TYPE']} of {image['SAMPLE_BITS']} bits is not read"
+        )
+    shape = (int(image["LINES"]), int(image["LINE_SAMPLES"]))
+    wanted = np.dtype(dtype).itemsize * shape[0] * shape[1]
+    if len(pixels.data) != wanted:
+        raise ArchiveError(
+            f"{pixels.url}: {len(pixels.data)} bytes, but the label's {shape[0]} x {shape[1]} pixels are {wanted}; "
+            "the file is truncated or of another label"
+        )
+    unit = _unit(str(image.get("UNIT", "METER")), label_source.url)
+    stored = np.frombuffer(pixels.data, dtype).reshape(shape)
+    radius = stored.astype(np.float64)
+    radius *= float(image.get("SCALING_FACTOR", 1.0)) * unit
+    radius += float(image.get("OFFSET", 0.0)) * unit
+    return _checked(str(label.get("PRODUCT_ID", pixels.name)), radius, first_lon, pixels.digest, pixels.url)
+
+
+def _require_global_pds3(image: Mapping[str, Any], where: Mapping[str, Any], source: Source) -> float:
+    """Longitude of the first column's centre, if the label describes a whole Moon with north on top."""
+    resolution, n_rows, n_cols = (
+        _value(where, "MAP_RESOLUTION"),
+        int(image["LINES"]),
+        int(image["LINE_SAMPLES"]),
+    )
+    kind = str(where.get("MAP_PROJECTION_TYPE", "")).upper()
+    if kind not in ("SIMPLE CYLINDRICAL", "EQUIRECTANGULAR"):
+        raise ArchiveError(f"{source.url}: projection {kind!r}; only SIMPLE CYLINDRICAL maps are read")
+    if (n_rows, n_cols) != (round(180 * resolution), round(360 * resolution)):
+        raise ArchiveError(
+            f"{source.url}: {n_rows} x {n_cols} pixels at {resolution} a degree are not the whole Moon"
+        )
+    radius_km = _value(where, "A_AXIS_RADIUS")
+    if abs(radius_km * 1e3 / RADIUS_M - 1.0) > _MEAN_TOLERANCE:
+        raise ArchiveError(
+            f"{source.url}: A_AXIS_RADIUS {radius_km} km is not the Moon's ({RADIUS_M / 1e3} km)"
+        )
+    top = (_value(where, "LINE_PROJECTION_OFFSET") + 0.5) / resolution
+    north, south = _value(where, "MAXIMUM_LATITUDE"), _value(where, "MINIMUM_LATITUDE")
+    if north <= south or abs(top - 90.0) > 1.0 / resolution:
+        raise ArchiveError(
+            f"{source.url}: upside down or shifted by its label: latitudes {north} to {south}, first line's edge "
+            f"at {top:.4f}; the first line must begin at the north pole"
+        )
+    if str(where.get("POSITIVE_LONGITUDE_DIRECTION", "EAST")).upper() != "EAST":
+        raise ArchiveError(f"{source.url}: longitudes positive to the west are not read")
+    return _value(where, "CENTER_LONGITUDE") - _value(where, "SAMPLE_PROJECTION_OFFSET") / resolution
+
+
+def _geotiff(place: str) -> RadiusGrid:
+    """A global GeoTIFF in degrees, or in metres along the equator (simple cylindrical)."""
+    source = read_source(place)
+    try:
+        with rasterio.MemoryFile(source.data) as memory, memory.open() as dataset:
+            first_lon = _require_global_geotiff(dataset, place)
+            band = dataset.read(1, masked=True)
+            unit = _unit(dataset.units[0] or "m", place)
+            scale, offset = dataset.scales[0] * unit, dataset.offsets[0] * unit
+    except RasterioError as error:
+        raise ArchiveError(f"{place}: not a readable GeoTIFF: {error}") from error
+    missing = int(np.ma.count_masked(band))
+    if missing:
+        raise ArchiveError(f"{place}: {missing} pixels are missing; harmonics need the whole Moon")
+    heights = band.data.astype(np.float64) * scale + offset
+    if abs(float(heights.mean())) < _HIGHEST_HEIGHT_M:
+        heights += RADIUS_M
+    return _checked(source.name, heights, first_lon, source.digest, place)
+
+
+def _require_global_geotiff(dataset: rasterio.DatasetReader, place: str) -> float:
+    if dataset.crs is None:
+        raise ArchiveError(f"{place}: no coordinate reference system; a lunar one is needed")
+    crs = require_moon(CRS.from_user_input(dataset.crs), source=place)
+    # Simple cylindrical maps count metres along the equator of their sphere.
+    degree = 1.0 if crs.is_geographic else math.radians(float(crs.ellipsoid.semi_major_metre))
+    transform = dataset.transform
+    if transform.e > 0:
+        raise ArchiveError(f"{place}: upside down: its first line is the southernmost; turn it with gdalwarp")
+    top, left = transform.f / degree, transform.c / degree
+    size = (dataset.height * -transform.e / degree, dataset.width * transform.a / degree)
+    pixel = transform.a / degree
+    if (
+        not np.allclose([top, *size], [90.0, 180.0, 360.0], atol=pixel / 2)
+        or dataset.width != 2 * dataset.height
+    ):
+        raise ArchiveError(
+            f"{place}: covers {size[0]:.3f} x {size[1]:.3f} degrees from latitude {top:.3f} in {dataset.height} x "
+            f"{dataset.width} pixels; needed is the whole Moon from the north pole, with square pixels"
+        )
+    # A projected map's longitudes count from its central meridian.
+    central = 0.0 if crs.is_geographic else float(crs.to_dict().get("lon_0", 0.0))
+    return left + pixel / 2 + central
+
+
+def _shape(source: Source, table: FloatArray) -> RadiusHarmonics:
+    _require_radius(float(table[0, 0, 0]), source.url)
+    relief = math.sqrt(float((table[:, 1:] ** 2).sum()))
+    _require_relief(relief, source.url)
+    return RadiusHarmonics(name=source.name, table=table, digest=source.digest)
+
+
+def _text(source: Source) -> FloatArray:
+    return whole_table(coefficient_rows(source.data, source.url), promised=None, first=0, source=source.url)
+
+
+def _binary(source: Source) -> FloatArray:
+    """Coefficients of a .bshc file: first and last degree, all cosines, all sines, 8-byte little-endian."""
+    numbers = np.frombuffer(source.data[: len(source.data) // 8 * 8], "<f8")
+    lmax = int(numbers[1]) if numbers.size > 1 and np.isfinite(numbers[:2]).all() else -1
+    count = (lmax + 1) * (lmax + 2) // 2
+    if lmax < 1 or numbers[0] != 0 or len(source.data) != 8 * (2 + 2 * count):
+        raise ArchiveError(
+            f"{source.url}: {len(source.data)} bytes do not hold degrees 0..{lmax}: truncated or no .bshc file"
+        )
+    degree, order = np.tril_indices(lmax + 1)
+    table = np.zeros((2, lmax + 1, lmax + 1))
+    table[:, degree, order] = numbers[2:].reshape(2, count)
+    return table
+
+
+def _checked(name: str, radius: FloatArray, first_lon: float, digest: str, source: str) -> RadiusGrid:
+    if not np.isfinite(radius).all():
+        raise ArchiveError(f"{source}: {int((~np.isfinite(radius)).sum())} pixels are not finite")
+    weights = np.sin((np.arange(radius.shape[0]) + 0.5) * math.pi / radius.shape[0])
+    _require_radius(float(np.average(radius.mean(axis=1), weights=weights)), source)
+    _require_relief(float(radius.std()), source)
+    return RadiusGrid(name=name, radius_m=radius, first_lon=first_lon, digest=digest)
+
+
+def _require_radius(mean: float, source: str) -> None:
+    for unit, advice in ((1.0, ""), (1000.0, ": kilometres were given for metres")):
+        if abs(mean * unit / RADIUS_M - 1.0) < _MEAN_TOLERANCE:
+            if advice:
+                break
+            return
+    else:
+        advice = ": of another body, or heights where radii are needed"
+    raise ArchiveError(f"{source}: the mean radius is {mean:g} m, the Moon's is {RADIUS_M:g} m{advice}")
+
+
+def _require_relief(relief: float, source: str) -> None:
+    if not _RELIEF_M[0] < relief < _RELIEF_M[1]:
+        raise ArchiveError(
+            f"{source}: the relief's standard deviation is {relief:g} m, the Moon's is about 2000 m: "
+            "kilometres were given for metres, or the scaling factor is wrong"
+        )
+
+
+def _unit(name: str, source: str) -> float:
+    metres = _METRES.get(name.upper())
+    if metres is None:
+        raise ArchiveError(f"{source}: unit {name!r} of the heights; known are {', '.join(_METRES)}")
+    return metres
+
+
+def _beside(place: str, kind: str) -> str:
+    """The label of an image or the image of a label, in the same case."""
+    stem, _, given = place.rpartition(".")
+    return f"{stem}.{kind.upper() if given.isupper() else kind}"
+
+
+def _flat(label: Label) -> Label:
+    """The label with what its file objects hold drawn to the top (labels before 2012 have none)."""
+    return {**label.get("UNCOMPRESSED_FILE", {}), **label}
+
+
+def _object(label: Label, name: str, source: Source) -> Mapping[str, Any]:
+    found = label.get(name)
+    if not isinstance(found, dict):
+        raise ArchiveError(f"{source.url}: the label has no object {name}; it is of no map")
+    return found
+
+
+def _value(where: Mapping[str, Any], keyword: str) -> float:
+    """A number of the label without its unit."""
+    value = where[keyword]
+    return float(getattr(value, "value", value))

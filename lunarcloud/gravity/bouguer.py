@@ -1,0 +1,266 @@
+"""Bouguer reduction of a gravity model: disturbance, attraction of topography, anomaly and gradients."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from lunarcloud.archive.gravity import GravityModel
+from lunarcloud.archive.topography import RadiusGrid, Topography
+from lunarcloud.errors import InputError
+from lunarcloud.gravity import harmonics
+from lunarcloud.gravity.attraction import acceleration, mean_radius, referred, shape_potential
+from lunarcloud.gravity.harmonics import Coefficients
+from lunarcloud.moon import FloatArray
+
+#: One Eotvos is 1e-9 1/s2; a milligal a metre is this many.
+EOTVOS = 1e4
+# Degree 0 is the mean field and degree 1 the offset of the centre of figure: neither is an anomaly.
+_LOWEST = 2
+
+
+def _ascending(degrees: tuple[int, int]) -> tuple[int, int]:
+    if degrees[0] > degrees[1]:
+        raise ValueError(f"degrees {degrees[0]}:{degrees[1]} are an empty range: give the lower one first")
+    return degrees
+
+
+#: Lowest and highest degree, both included.
+Degrees: TypeAlias = Annotated[
+    tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]], AfterValidator(_ascending)
+]
+
+
+class Reduction(BaseModel):
+    """What is computed from a gravity model and a topography; the defaults are the paper's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    density_kg_m3: float = Field(default=2550.0, gt=0, le=6000, description="density of the crust, kg/m3")
+    degrees: Degrees = Field(default=(60, 600), description="degrees of the Bouguer anomaly")
+    gradient_degrees: Degrees = Field(default=(50, 350), description="degrees of its gradients")
+    taper: int = Field(default=0, ge=0, description="width of the cosine ramps inside both ends, degrees")
+    radius_m: float = Field(
+        default=1_738_000.0, ge=1.7e6, le=2.5e6, description="radius where everything is evaluated, m"
+    )
+
+
+class Product(NamedTuple):
+    """Unit and meaning of one product."""
+
+    units: str
+    long_name: str
+
+
+#: What `sample` gives, by name.
+PRODUCTS: Mapping[str, Product] = {
+    "gravity_disturbance": Product("mGal", "radial gravity disturbance, positive downward"),
+    "topography_attraction": Product("mGal", "radial attraction of topography, positive downward"),
+    "bouguer_disturbance": Product("mGal", "Bouguer gravity disturbance, all degrees, positive downward"),
+    "bouguer_anomaly": Product("mGal", "Bouguer gravity anomaly, band-pass filtered, positive downward"),
+    "bouguer_gradient": Product("E", "total horizontal gradient of the Bouguer anomaly"),
+    "bouguer_gradient_north": Product("E", "northward horizontal gradient of the Bouguer anomaly"),
+    "bouguer_gradient_east": Product("E", "eastward horizontal gradient of the Bouguer anomaly"),
+    "bouguer_gradient_eigenvalue": Product(
+        "E", "horizontal eigenvalue of largest size of the Bouguer gradient tensor, negative over excess mass"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BouguerField:
+    """The Bouguer reduction as harmonics; small, picklable, and evaluated anywhere by `sample`.
+
+    Attributes
+    ----------
+    disturbance, attraction : array of complex
+        Gravity of the model and of the topography at `radius_m`, mGal, degrees 2 and up.
+    radius_m : float
+        Radius of evaluation, metres.
+    degrees, gradient_degrees : tuple of int
+        Degrees as used, after clipping to what model and topography hold.
+    taper : int
+        Width of the filters' cosine ramps, degrees.
+    clips : tuple of str
+        What was clipped and why, in words; empty if nothing was.
+    powers : int
+        Powers of the relief in the finite-amplitude series.
+    last_mgal : float
+        Root mean square of the last of them, mGal.
+    mean_radius_m : float
+        Mean radius of the topography, metres.
+    """
+
+    disturbance: Coefficients
+    attraction: Coefficients
+    radius_m: float
+    degrees: tuple[int, int]
+    gradient_degrees: tuple[int, int]
+    taper: int
+    clips: tuple[str, ...]
+    powers: int
+    last_mgal: float
+    mean_radius_m: float
+
+    @property
+    def lmax(self) -> int:
+        """The highest degree of any product."""
+        return harmonics.lmax_of(self.disturbance)
+
+    @property
+    def correlation(self) -> float:
+        """Correlation of gravity and attraction of topography within `degrees`, -1..1.
+
+        About 0.98 for GRAIL models at degrees 60..600; near 0 when the two are not of the same body, frame or
+        orientation.
+        """
+        weights = filter_weights(self.degrees, lmax=self.lmax, taper=0)
+        one, other = (harmonics.scaled(field, weights) for field in (self.disturbance, self.attraction))
+        both, difference = harmonics.rms(one) * harmonics.rms(other), harmonics.rms(one - other)
+        squares = harmonics.rms(one) ** 2 + harmonics.rms(other) ** 2
+        return (squares - difference**2) / (2.0 * both) if both else math.nan
+
+
+def reduce_bouguer(model: GravityModel, topography: Topography, reduction: Reduction) -> BouguerField:
+    """The Bouguer reduction of a gravity model.
+
+    Parameters
+    ----------
+    model : GravityModel
+        Of the Moon, as read by `lunarcloud.archive.gravity.read_gravity`.
+    topography : RadiusGrid or RadiusHarmonics
+        As read by `lunarcloud.archive.topography.read_topography`.
+    reduction : Reduction
+        Density, degrees, radius.
+
+    Returns
+    -------
+    BouguerField
+        Up to the highest degree that is asked for and held by both; the shape is cut at that degree too, as is
+        usual, so that model and correction hold the same wavelengths.
+
+    Raises
+    ------
+    InputError
+        If no degree that is asked for is held by both.
+    """
+    held = min(model.lmax, topography.lmax)
+    holders = f"{model.name} holds degrees up to {model.lmax}, {topography.name} up to {topography.lmax}"
+    degrees = _clipped(reduction.degrees, held, f"Bouguer anomaly: {holders}")
+    gradient_degrees = _clipped(reduction.gradient_degrees, held, f"gradient: {holders}")
+    lmax = max(degrees[1], gradient_degrees[1])
+    shape = shape_coefficients(topography, lmax)
+    rock = shape_potential(
+        shape, density_kg_m3=reduction.density_kg_m3, gm=model.gm, lmax=lmax, radius_m=reduction.radius_m
+    )
+    potential = referred(
+        harmonics.resized(harmonics.from_table(model.table), lmax),
+        from_m=model.radius_m,
+        to_m=reduction.radius_m,
+    )
+    return BouguerField(
+        disturbance=_anomalous(potential, model.gm, reduction.radius_m),
+        attraction=_anomalous(rock.potential, model.gm, reduction.radius_m),
+        radius_m=reduction.radius_m,
+        degrees=degrees,
+        gradient_degrees=gradient_degrees,
+        taper=reduction.taper,
+        clips=tuple(
+            f"degrees {asked[0]}:{asked[1]} of the {what} are clipped to {used[0]}:{used[1]}: {holders}"
+            for what, asked, used in (
+                ("Bouguer anomaly", reduction.degrees, degrees),
+                ("gradient", reduction.gradient_degrees, gradient_degrees),
+            )
+            if asked != used
+        ),
+        powers=rock.powers,
+        last_mgal=rock.last_mgal,
+        mean_radius_m=mean_radius(shape),
+    )
+
+
+def sample(field: BouguerField, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> dict[str, FloatArray]:
+    """All `PRODUCTS` of a reduction at any positions.
+
+    Parameters
+    ----------
+    field : BouguerField
+    lat, lon : array_like
+        Degrees, broadcast against each other; longitude in any convention.
+
+    Returns
+    -------
+    dict of str to array
+        By product, arrays of the positions' shape: mGal, and Eotvos for gradients. Gravity is positive downward
+        (more mass below, more gravity). Gradients are per metre along the sphere of evaluation:
+        ``dg/dnorth = -(1/R) dg/dtheta``, ``dg/deast = 1/(R sin theta) dg/dphi``. The eigenvalue is that of the
+        horizontal second derivatives of the Bouguer potential (Andrews-Hanna et al. 2013,
+        doi 10.1126/science.1231753).
+    """
+    bouguer = field.disturbance - field.attraction
+    band = harmonics.scaled(bouguer, filter_weights(field.degrees, lmax=field.lmax, taper=field.taper))
+    weights = filter_weights(field.gradient_degrees, lmax=field.lmax, taper=field.taper)
+    slope_of = harmonics.scaled(bouguer, weights * EOTVOS / field.radius_m)
+    slope = harmonics.gradient(slope_of, lat=lat, lon=lon)
+    scalars = {
+        "gravity_disturbance": field.disturbance,
+        "topography_attraction": field.attraction,
+        "bouguer_disturbance": bouguer,
+        "bouguer_anomaly": band,
+    }
+    return {name: harmonics.values(scalar, lat=lat, lon=lon) for name, scalar in scalars.items()} | {
+        "bouguer_gradient": np.hypot(slope.north, slope.east),
+        "bouguer_gradient_north": slope.north,
+        "bouguer_gradient_east": slope.east,
+        "bouguer_gradient_eigenvalue": _eigenvalue(slope_of, lat, lon),
+    }
+
+
+def filter_weights(degrees: tuple[int, int], *, lmax: int, taper: int) -> FloatArray:
+    """Weights of degrees 0..lmax: 1 within a range, 0 outside.
+
+    With a taper, cosine ramps rise over that many degrees inside each end: the weight of the end itself is
+    then ``(1 - cos(pi / (taper + 1))) / 2``, and no degree outside the range is let through.
+    """
+    degree = np.arange(lmax + 1)
+    inside = np.minimum(degree - degrees[0], degrees[1] - degree) + 1
+    weights: FloatArray = 0.5 - 0.5 * np.cos(math.pi * np.clip(inside / (taper + 1), 0.0, 1.0))
+    return weights
+
+
+def shape_coefficients(topography: Topography, lmax: int) -> Coefficients:
+    """The shape's radii in harmonics up to a degree, metres."""
+    if isinstance(topography, RadiusGrid):
+        return harmonics.from_pixels(topography.radius_m, lmax, first_lon=topography.first_lon)
+    return harmonics.resized(harmonics.from_table(topography.table), lmax)
+
+
+def _eigenvalue(slope_of: Coefficients, lat: npt.ArrayLike, lon: npt.ArrayLike) -> FloatArray:
+    """Eigenvalue of largest size of the horizontal gradient tensor, from g/R in Eotvos (g is (l+1)/R of V)."""
+    degree = np.arange(harmonics.lmax_of(slope_of) + 1, dtype=np.float64)
+    mean = harmonics.values(harmonics.scaled(slope_of, -0.5 * (degree + 2.0)), lat=lat, lon=lon)
+    spread = harmonics.anisotropy(harmonics.scaled(slope_of, 1.0 / (degree + 1.0)), lat=lat, lon=lon)
+    return mean + np.copysign(spread, mean)
+
+
+def _clipped(degrees: tuple[int, int], held: int, what: str) -> tuple[int, int]:
+    clipped = max(degrees[0], _LOWEST), min(degrees[1], held)
+    if clipped[0] > clipped[1]:
+        raise InputError(
+            f"degrees {degrees[0]}:{degrees[1]}: nothing is left of them ({what}); "
+            f"choose degrees within {_LOWEST}:{held}"
+        )
+    return clipped
+
+
+def _anomalous(potential: Coefficients, gm: float, radius_m: float) -> Coefficients:
+    lmax = harmonics.lmax_of(potential)
+    return acceleration(
+        harmonics.scaled(potential, (np.arange(lmax + 1) >= _LOWEST).astype(np.float64)),
+        gm=gm,
+        radius_m=radius_m,
+    )
