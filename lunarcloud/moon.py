@@ -79,6 +79,22 @@ class Window:
         """The rectangle as an index of a (row, col) array."""
         return slice(self.row_start, self.row_stop), slice(self.col_start, self.col_stop)
 
+    def common(self, other: "Window") -> "Window":
+        """The pixels that both hold."""
+        return Window(
+            row_start=max(self.row_start, other.row_start),
+            row_stop=min(self.row_stop, other.row_stop),
+            col_start=max(self.col_start, other.col_start),
+            col_stop=min(self.col_stop, other.col_stop),
+        )
+
+    def within(self, outer: "Window") -> tuple[slice, slice]:
+        """The rectangle as an index of the (row, col) array of a window that holds it."""
+        return (
+            slice(self.row_start - outer.row_start, self.row_stop - outer.row_start),
+            slice(self.col_start - outer.col_start, self.col_stop - outer.col_start),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raster:
@@ -120,6 +136,13 @@ class Raster:
             col_start=left,
             col_stop=min(left + self.shard_edge, self.n_cols),
         )
+
+    def shards_of(self, window: Window) -> Iterator[Shard]:
+        """The shards that hold pixels of a window, row by row."""
+        edge = self.shard_edge
+        for row in range(window.row_start // edge, -(-window.row_stop // edge)):
+            for col in range(window.col_start // edge, -(-window.col_stop // edge)):
+                yield Shard(row, col)
 
     @property
     def whole(self) -> Window:

@@ -89,7 +89,7 @@ def resample(
     spectra = Spectra.empty(*window.shape)
     for index, tile in enumerate(ordered):
         for block in _touched(grid, window, tile):
-            _paint(grid, block, tile, index, spectra.part(*_relative(block, window)))
+            _paint(grid, block, tile, index, spectra.part(*block.within(window)))
     return spectra.dn, _counts(spectra, ordered)
 
 
@@ -154,10 +154,3 @@ def _touched(grid: Grid, window: Window, tile: Tile) -> Iterator[Window]:
             for start in range(top, bottom, _BLOCK_ROWS):
                 stop = min(start + _BLOCK_ROWS, bottom)
                 yield Window(row_start=start, row_stop=stop, col_start=left, col_stop=right)
-
-
-def _relative(block: Window, window: Window) -> tuple[slice, slice]:
-    return (
-        slice(block.row_start - window.row_start, block.row_stop - window.row_start),
-        slice(block.col_start - window.col_start, block.col_stop - window.col_start),
-    )

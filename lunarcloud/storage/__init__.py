@@ -5,7 +5,7 @@ from lunarcloud.storage.dataset import open_dataset, write_dataset
 from lunarcloud.storage.folder import Folder, explained, folder
 from lunarcloud.storage.layout import Bands, Layout, Variable
 from lunarcloud.storage.ledger import Entry, Ledger
-from lunarcloud.storage.shards import Stored, digest, finish, read_shard, write_shard
+from lunarcloud.storage.shards import Stored, digest, finish, read_shard, read_window, write_shard
 
 __all__ = [
     "Bands",
@@ -25,6 +25,7 @@ __all__ = [
     "publish",
     "read_catalog",
     "read_shard",
+    "read_window",
     "write_dataset",
     "write_shard",
 ]

@@ -35,6 +35,16 @@ class Ledger:
         """Note a finished shard; its objects must be written before."""
         self.place.write(_key(entry.shard), entry.model_dump_json().encode())
 
+    def entry(self, shard: Shard) -> Entry:
+        """What is known of a finished shard.
+
+        Raises
+        ------
+        NotFoundError
+            If it is not finished.
+        """
+        return Entry.model_validate_json(self.place.read(_key(shard)))
+
     def entries(self) -> dict[Shard, Entry]:
         """All finished shards, in the raster's order."""
         found = (Entry.model_validate_json(data) for data in self.place.read_all().values())

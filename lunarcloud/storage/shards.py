@@ -20,7 +20,7 @@ from zarr.core.sync import sync
 from zarr.storage import MemoryStore
 
 from lunarcloud.errors import InputError, StoreError
-from lunarcloud.moon import Shard
+from lunarcloud.moon import Shard, Window
 from lunarcloud.storage.dataset import write_members
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.layout import GRID_MAPPING, Layout, Variable, coordinates, dims
@@ -104,6 +104,35 @@ def read_shard(place: Folder, layout: Layout, name: str, shard: Shard, expected:
             f"the ledger says {expected[:12]}; compute this shard again"
         )
     return Stored(decode(layout, variable, shard, data), expected)
+
+
+def read_window(
+    place: Folder, layout: Layout, name: str, window: Window, expected: Mapping[Shard, str]
+) -> npt.NDArray[Any]:
+    """Read any window of one variable, put together from the shards that hold it.
+
+    Parameters
+    ----------
+    place, layout, name
+        Group, what it holds, and variable.
+    window : Window
+        Which pixels.
+    expected : mapping of Shard to str
+        The digests of these shards in the ledger.
+
+    Returns
+    -------
+    ndarray, shape (bands,) rows, cols
+        The stored codes.
+    """
+    variable = layout.variable(name)
+    pixels = np.empty((*variable.leading, *window.shape), dtype=variable.dtype)
+    for shard in layout.raster.shards_of(window):
+        held = layout.raster.window(shard)
+        part = read_shard(place, layout, name, shard, expected[shard]).pixels
+        common = window.common(held)
+        pixels[..., *common.within(window)] = part[..., *common.within(held)]
+    return pixels
 
 
 def encode(layout: Layout, variable: Variable, shard: Shard, pixels: npt.NDArray[Any]) -> bytes | None:

@@ -1,0 +1,108 @@
+"""How the maps of a run are stored: 16-bit codes with a scale, one array (lat, lon) a map, and the flags."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lunarcloud.moon import Grid
+from lunarcloud.storage import Layout, Variable
+
+#: Code of a missing pixel.
+FILL = 65535
+#: Largest code of a value.
+LARGEST = FILL - 1
+
+#: Bits of ``quality``; 0 is a pixel with nothing to say against it.
+MISSING_INPUT = 1
+OFF_SCALE_INPUT = 2
+OUTSIDE_VALIDITY = 4
+CLIPPED = 8
+EXTRAPOLATED = 16
+
+#: Bits of ``quality`` by meaning.
+FLAGS = {
+    "missing_input": MISSING_INPUT,
+    "off_scale_input": OFF_SCALE_INPUT,
+    "outside_validity_of_equation": OUTSIDE_VALIDITY,
+    "clipped_to_physical_range": CLIPPED,
+    "extrapolated_beyond_stations": EXTRAPOLATED,
+}
+
+# Half a step is the largest error of a stored value: 0.0005 wt%.
+_WEIGHT_STEP = 0.001
+_RATIO_STEP = 0.0001
+_DISTANCE_STEP = 0.01
+
+QUALITY = "quality"
+NOVELTY = "novelty"
+EQUATION_MAPS = ("feo_equation", "tio2_equation", "omat")
+CNN_MAPS = ("feo_cnn", "tio2_cnn", "al2o3_cnn", "mgo_cnn", "cao_cnn", "mg_number")
+
+_OXIDES = {"feo": "FeO", "tio2": "TiO2", "al2o3": "Al2O3", "mgo": "MgO", "cao": "CaO"}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a map shows: its name in words, its unit, and the value of one step of its codes."""
+
+    long_name: str
+    units: str
+    step: float
+
+
+def _weight(oxide: str, method: str) -> Quantity:
+    return Quantity(f"{_OXIDES[oxide]} abundance, {method}", "wt%", _WEIGHT_STEP)
+
+
+#: Every map by name.
+QUANTITIES: Mapping[str, Quantity] = {
+    "feo_equation": _weight("feo", "equation"),
+    "tio2_equation": _weight("tio2", "equation"),
+    "omat": Quantity("optical maturity (OMAT)", "1", _RATIO_STEP),
+    **{f"{oxide}_cnn": _weight(oxide, "CNN") for oxide in _OXIDES},
+    "mg_number": Quantity("Mg# = molar Mg / (Mg + Fe), CNN", "1", _RATIO_STEP),
+    NOVELTY: Quantity("distance of the spectrum from the stations' (Mahalanobis)", "1", _DISTANCE_STEP),
+}
+
+
+def maps_layout(grid: Grid, names: tuple[str, ...]) -> Layout:
+    """The layout of a run with some of the maps; ``quality`` is always there."""
+    return Layout(raster=grid, variables=(*(_variable(name) for name in names), _quality()))
+
+
+def encode(values: npt.NDArray[np.floating], name: str) -> npt.NDArray[np.uint16]:
+    """Codes of the values of a map, in its units; NaN is missing.
+
+    Values beyond the codes (0 to 65 534 steps) become the nearest code.
+    """
+    codes = np.rint(values * np.float32(1.0 / QUANTITIES[name].step))
+    np.clip(codes, 0, LARGEST, out=codes)
+    codes[np.isnan(codes)] = FILL
+    stored: npt.NDArray[np.uint16] = codes.astype(np.uint16)
+    return stored
+
+
+def _variable(name: str) -> Variable:
+    quantity = QUANTITIES[name]
+    attrs = {
+        "long_name": quantity.long_name,
+        "units": quantity.units,
+        "scale_factor": quantity.step,
+        "add_offset": 0.0,
+        "ancillary_variables": QUALITY,
+    }
+    return Variable(name=name, dtype="uint16", fill=FILL, attrs=attrs)
+
+
+def _quality() -> Variable:
+    bits = list(FLAGS.values())
+    attrs = {
+        "long_name": "what to know about a pixel; 0: ok",
+        "standard_name": "quality_flag",
+        "flag_masks": bits,
+        "flag_values": bits,
+        "flag_meanings": " ".join(FLAGS),
+    }
+    return Variable(name=QUALITY, dtype="uint8", fill=255, attrs=attrs)

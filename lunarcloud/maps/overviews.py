@@ -1,0 +1,95 @@
+"""Overviews of a run for viewers: each level halves the one before, by area-weighted means."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lunarcloud.engine import Product
+from lunarcloud.maps.layout import QUALITY
+from lunarcloud.moon import FloatArray, Grid, Shard, Window, grid
+from lunarcloud.storage import Folder, Layout, Ledger, read_window
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewShard:
+    """Computes one shard of a level from the pixels of the finer level that it covers.
+
+    Attributes
+    ----------
+    finer : Layout
+        What the finer level holds, on a grid of exactly twice the resolution.
+    place : Folder
+        Where it is.
+    ledger : Ledger
+        Its shards, all of them finished.
+    grid : Grid
+        The grid of this level.
+    """
+
+    finer: Layout
+    place: Folder
+    ledger: Ledger
+    grid: Grid
+
+    def __call__(self, shard: Shard) -> Product:
+        """Every map of one shard, one after the other."""
+        window = _doubled(self.grid.window(shard))
+        areas = grid(2 * self.grid.ppd, self.grid.shard_edge).pixel_area_m2(window)
+        entries = {part: self.ledger.entry(part) for part in self.finer.raster.shards_of(window)}
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        inputs: dict[str, str] = {}
+        for variable in self.finer.variables:
+            digests = {part: entry.outputs[variable.name] for part, entry in entries.items()}
+            pixels = read_window(self.place, self.finer, variable.name, window, digests)
+            if variable.name == QUALITY:
+                arrays[variable.name] = any_flag(pixels)
+            else:
+                arrays[variable.name] = halved(pixels, areas, fill=int(variable.fill))
+            inputs |= {f"{variable.name}/{part.row}-{part.col}": found for part, found in digests.items()}
+        return Product(arrays=arrays, inputs=inputs)
+
+
+def halved(codes: npt.NDArray[np.uint16], row_areas: FloatArray, *, fill: int) -> npt.NDArray[np.uint16]:
+    """Means of blocks of 2 x 2 pixels, weighted by area, over the valid ones.
+
+    Parameters
+    ----------
+    codes : ndarray of uint16, shape (2 rows, 2 cols)
+        The finer pixels.
+    row_areas : ndarray, shape (2 rows,)
+        Area of a pixel in each row, any unit.
+    fill : int
+        Code of a missing pixel; a block without a valid one is missing.
+
+    Returns
+    -------
+    ndarray of uint16, shape (rows, cols)
+        The nearest codes of the means.
+    """
+    valid = codes != fill
+    weight = row_areas[:, np.newaxis] * valid
+    total, weights = _block_sums(codes * weight), _block_sums(weight)
+    mean = np.divide(total, weights, out=np.full_like(total, fill), where=weights > 0)
+    return np.rint(mean).astype(np.uint16)
+
+
+def any_flag(flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The flags that any pixel of a block of 2 x 2 has, shape (rows, cols)."""
+    rows = flags[0::2] | flags[1::2]
+    return rows[:, 0::2] | rows[:, 1::2]
+
+
+def _block_sums(values: FloatArray) -> FloatArray:
+    rows = values[0::2] + values[1::2]
+    return rows[:, 0::2] + rows[:, 1::2]
+
+
+def _doubled(window: Window) -> Window:
+    return Window(
+        row_start=2 * window.row_start,
+        row_stop=2 * window.row_stop,
+        col_start=2 * window.col_start,
+        col_stop=2 * window.col_stop,
+    )

@@ -1,0 +1,101 @@
+"""The plan of a run: which maps a model gives of a mosaic, and what one shard of them takes."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lunarcloud.engine import Group, MemoryPlan, Product
+from lunarcloud.errors import InputError
+from lunarcloud.maps.kernel import Scaling, oxide_maps
+from lunarcloud.maps.layout import EQUATION_MAPS, FLAGS, QUALITY, maps_layout
+from lunarcloud.maps.overviews import OverviewShard
+from lunarcloud.maps.store import level_grid, level_place, levels, run_ledger, run_place
+from lunarcloud.models import Model
+from lunarcloud.moon import Shard
+from lunarcloud.mosaic import BANDS, REFLECTANCE, Mosaic
+from lunarcloud.storage import Folder, digest, read_shard
+
+# Part of every id: raise it when the same inputs would give other bytes.
+_ALGORITHM = 1
+# Per pixel of a shard: five bands in, up to eleven codes out, one of them being encoded twice over.
+_TASK_BYTES_PER_PIXEL = 10 + 21 + 6
+_TASK_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class MapPlan:
+    """Everything about a run before it starts: its id, and its groups from the finest level on."""
+
+    id: str
+    place: Folder
+    maps: tuple[str, ...]
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _MapShard:
+    mosaic: Mosaic
+    model: Model
+
+    def __call__(self, shard: Shard) -> Product:
+        expected = self.mosaic.ledger.entry(shard).outputs[REFLECTANCE]
+        stored = read_shard(self.mosaic.place, self.mosaic.layout, REFLECTANCE, shard, expected)
+        codes = oxide_maps(stored.pixels, _scaling(self.mosaic), self.model.equations)
+        quality = codes[QUALITY]
+        counts = {name: int(np.count_nonzero(quality & bit)) for name, bit in FLAGS.items()}
+        counts["ok"] = int(np.count_nonzero(quality == 0))
+        return Product(arrays=codes, inputs={REFLECTANCE: stored.digest}, counts=counts)
+
+
+def plan_maps(root: Folder, mosaic: Mosaic, model: Model) -> MapPlan:
+    """Decide what a run would do.
+
+    Raises
+    ------
+    InputError
+        If the model was made for other bands than the mosaic's.
+    """
+    if model.equations.wavelengths_nm != BANDS.wavelengths_nm:
+        raise InputError(
+            f"model {model.id} was made for bands at {model.equations.wavelengths_nm} nm; "
+            f"the mosaic has {BANDS.wavelengths_nm} nm: fit a model for these"
+        )
+    maps = EQUATION_MAPS
+    content = [_ALGORITHM, mosaic.card.id, mosaic.card.digest, model.id]
+    run_id = digest(json.dumps(content).encode())[:16]
+    place = run_place(root, run_id)
+    return MapPlan(run_id, place, maps, tuple(_groups(place, mosaic, model, maps)))
+
+
+def _groups(place: Folder, mosaic: Mosaic, model: Model, maps: tuple[str, ...]) -> Iterator[Group]:
+    store, grid = place / "maps.zarr", mosaic.grid
+    memory = MemoryPlan(task=_TASK_BYTES + _TASK_BYTES_PER_PIXEL * grid.shard_edge**2)
+    layout = maps_layout(grid, maps)
+    yield Group(
+        title="map",
+        place=store,
+        ledger=run_ledger(place, 0),
+        layout=layout,
+        function=_MapShard(mosaic, model),
+        memory=memory,
+    )
+    for level in range(1, levels(grid)):
+        coarser = level_grid(grid, level)
+        finer, layout = layout, maps_layout(coarser, maps)
+        yield Group(
+            title=f"overview {level}",
+            place=level_place(store, level),
+            ledger=run_ledger(place, level),
+            layout=layout,
+            function=OverviewShard(
+                finer, level_place(store, level - 1), run_ledger(place, level - 1), coarser
+            ),
+            memory=memory,
+        )
+
+
+def _scaling(mosaic: Mosaic) -> Scaling:
+    (reflectance,) = mosaic.layout.variables
+    return Scaling(mosaic.card.scaling_factor, mosaic.card.offset, int(reflectance.fill))

@@ -1,0 +1,125 @@
+"""A run under a root: its card, its maps at every level, its ledgers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import xarray as xr
+from pydantic import BaseModel, ConfigDict
+
+from lunarcloud import moon
+from lunarcloud.maps.layout import maps_layout
+from lunarcloud.storage import Folder, Layout, Ledger, open_dataset, read_catalog
+
+
+class RunCard(BaseModel):
+    """Where the maps of a run come from, stored beside them as ``run.json``.
+
+    Attributes
+    ----------
+    id : str
+        Digest of what went in.
+    mosaic, model : str
+        Ids of the mosaic and the model.
+    ppd, shard_edge : int
+        The grid.
+    maps : tuple of str
+        Names of the maps, without ``quality``.
+    digest : str
+        Digest of all shards of all maps.
+    counts : dict of str to int
+        Pixels by what their ``quality`` says.
+    versions : dict of str to str
+        Software that computed it.
+    command : str
+        What was asked for.
+    started, finished : datetime
+        When.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    mosaic: str
+    model: str
+    ppd: int
+    shard_edge: int
+    maps: tuple[str, ...]
+    digest: str
+    counts: dict[str, int]
+    versions: dict[str, str]
+    command: str
+    started: datetime
+    finished: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run."""
+
+    card: RunCard
+    place: Folder
+
+    def layout(self, level: int = 0) -> Layout:
+        """What the group of a level holds: 0 is full resolution, each further one half of it."""
+        card = self.card
+        return maps_layout(level_grid(moon.grid(card.ppd, card.shard_edge), level), card.maps)
+
+    def group(self, level: int = 0) -> Folder:
+        """Where the maps of a level are."""
+        return level_place(self.place / "maps.zarr", level)
+
+    def ledger(self, level: int = 0) -> Ledger:
+        """The finished shards of a level."""
+        return run_ledger(self.place, level)
+
+    def open(self, level: int = 0) -> xr.Dataset:
+        """The maps of a level as a lazy dataset in their units; missing is NaN; ``quality`` stays flags."""
+        return open_dataset(self.group(level))
+
+
+def run_place(root: Folder, run_id: str) -> Folder:
+    """Where a run is."""
+    return root / f"runs/{run_id}"
+
+
+def run_ledger(place: Folder, level: int) -> Ledger:
+    """The ledger of a level of a run."""
+    return Ledger(place / f"ledger/{level}")
+
+
+def level_place(maps: Folder, level: int) -> Folder:
+    """The group of a level: the store itself, and ``level_1`` and so on in it."""
+    return maps if level == 0 else maps / f"level_{level}"
+
+
+def level_grid(grid: moon.Grid, level: int) -> moon.Grid:
+    """The grid of a level."""
+    return moon.grid(grid.ppd >> level, grid.shard_edge)
+
+
+def levels(grid: moon.Grid) -> int:
+    """Number of levels: halved while the resolution is even and more than one shard is left."""
+    number = 1
+    while grid.ppd % 2 == 0 and grid.shard_shape != (1, 1):
+        grid = level_grid(grid, 1)
+        number += 1
+    return number
+
+
+def find_run(root: Folder, name: str = "latest") -> Run:
+    """A published run.
+
+    Parameters
+    ----------
+    root : Folder
+        The root.
+    name : str
+        Its id, or an unmistakable beginning of it, or ``latest``.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name.
+    """
+    place = run_place(root, read_catalog(root).find("run", name).id)
+    return Run(RunCard.model_validate_json(place.read("run.json")), place)
