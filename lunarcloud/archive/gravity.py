@@ -61,7 +61,8 @@ class GravityModel:
     radius_m : float
         Reference radius of the coefficients, metres.
     table : array, shape (2, lmax + 1, lmax + 1)
-        Dimensionless, 4 pi normalised, without Condon-Shortley phase: ``[0, l, m]`` cosine, ``[1, l, m]`` sine.
+        Dimensionless, 4 pi normalised, without Condon-Shortley phase: ``[0, l, m]`` cosine,
+        ``[1, l, m]`` sine.
     digest : str
         SHA-256 of the file.
     """
@@ -75,7 +76,7 @@ class GravityModel:
     @property
     def lmax(self) -> int:
         """The highest degree."""
-        return self.table.shape[1] - 1
+        return int(self.table.shape[1]) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +217,8 @@ def _text(source: Source) -> tuple[_Header, pd.DataFrame]:
     words = lines[first].replace(b",", b" ").decode("latin-1").split()
     if len(words) < 2 or words[0].lstrip("+-").isdigit():
         raise ArchiveError(
-            f"{source.url}: the first line is {' '.join(words)[:60]!r}, not radius and GM; this is no gravity model "
-            "in a known format (PDS .tab, ICGEM .gfc, GEODYN .cof, pyshtools text)"
+            f"{source.url}: the first line is {' '.join(words)[:60]!r}, not radius and GM; this is no "
+            "gravity model in a known format (PDS .tab, ICGEM .gfc, GEODYN .cof, pyshtools text)"
         )
     numbers = [_number(word, source) for word in words]
     smaller, larger = sorted(numbers[:2])
@@ -245,7 +246,8 @@ def _lunar(gm: float, radius: float, source: Source, *, kilometres: bool) -> tup
         body = _nearest_body(gm_m, radius_m)
         raise ArchiveError(
             f"{source.url}: this is not a model of the Moon: GM {gm_m:.6g} m3/s2 and radius "
-            f"{radius_m / 1e3:.1f} km are nearest to {body}'s; the Moon has GM {GM_MOON:.6g} and {RADIUS_M / 1e3} km"
+            f"{radius_m / 1e3:.1f} km are nearest to {body}'s; the Moon has GM {GM_MOON:.6g} "
+            f"and {RADIUS_M / 1e3} km"
         )
     return gm_m, radius_m
 

@@ -52,7 +52,7 @@ def read_source(url: str | Path) -> Source:
 
 
 def coefficient_rows(data: bytes, source: str) -> pd.DataFrame:
-    """Rows of degree, order, cosine, sine; separated by blanks or commas, exponents E or D, more columns ignored.
+    """Rows of degree, order, cosine, sine, in blanks or commas, exponents E or D; more columns are ignored.
 
     Raises
     ------
@@ -118,17 +118,16 @@ def whole_table(rows: pd.DataFrame, *, promised: int | None, first: int, source:
 def _require_sane(rows: pd.DataFrame, source: str) -> None:
     if rows.empty:
         raise ArchiveError(f"{source}: there are no coefficients; the file is empty or truncated")
+    numbers = rows[_COLUMNS].to_numpy(np.float64)
+    degree, order = numbers[:, 0], numbers[:, 1]
     # The sine of order 0 is nothing: some files leave it out.
-    given = rows.assign(sine=rows["sine"].where(rows["order"] > 0, 0.0))
-    integers = (rows["degree"] % 1 == 0) & (rows["order"] % 1 == 0)
-    wrong = ~(
-        np.isfinite(given).all(axis=1) & integers & (rows["order"] >= 0) & (rows["order"] <= rows["degree"])
-    )
+    finite = np.isfinite(numbers[:, :3]).all(axis=1) & (np.isfinite(numbers[:, 3]) | (order == 0))
+    wrong = ~(finite & (degree % 1 == 0) & (order % 1 == 0) & (order >= 0) & (order <= degree))
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         raise ArchiveError(
-            f"{source}: coefficient row {at + 1} of {len(rows)} is {rows.iloc[at].tolist()}; wanted degree, order "
-            "(0..degree), cosine and sine, all finite: the file is damaged or truncated"
+            f"{source}: coefficient row {at + 1} of {len(rows)} is {rows.iloc[at].tolist()}; wanted degree, "
+            "order (0..degree), cosine and sine, all finite: the file is damaged or truncated"
         )
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import rasterio
+import rasterio  # type: ignore[import-untyped]  # rasterio ships no types
 from pyproj import CRS
-from rasterio.errors import RasterioError
+from rasterio.errors import RasterioError  # type: ignore[import-untyped]  # rasterio ships no types
 
 from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
 from lunarcloud.archive.pds3 import Label, parse_pds3_label
@@ -57,7 +57,7 @@ class RadiusGrid:
     @property
     def lmax(self) -> int:
         """The highest degree that the pixels resolve."""
-        return self.radius_m.shape[0] - 1
+        return int(self.radius_m.shape[0]) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class RadiusHarmonics:
     @property
     def lmax(self) -> int:
         """The highest degree."""
-        return self.table.shape[1] - 1
+        return int(self.table.shape[1]) - 1
 
 
 Topography: TypeAlias = RadiusGrid | RadiusHarmonics
@@ -93,8 +93,9 @@ def read_topography(url: str | Path) -> Topography:
     Parameters
     ----------
     url : str or Path
-        Path or fsspec URL of a LOLA map (``.lbl`` or ``.img`` with the other beside it), a GeoTIFF (``.tif``), or
-        a spherical-harmonic shape: text (``.sh``, ``.txt``, ``.tab``) or binary (``.bshc``), may be gzipped.
+        Path or fsspec URL of a LOLA map (``.lbl`` or ``.img`` with the other beside it), a GeoTIFF
+        (``.tif``), or a spherical-harmonic shape: text (``.sh``, ``.txt``, ``.tab``) or binary
+        (``.bshc``), may be gzipped.
         Maps are global, pixel registered; heights are above 1737.4 km.
 
     Raises
@@ -129,14 +130,14 @@ def _pds3(place: str) -> RadiusGrid:
     dtype = _DTYPES.get((str(image["SAMPLE_TYPE"]), int(image["SAMPLE_BITS"])))
     if dtype is None:
         raise ArchiveError(
-            f"{label_source.url}: SAMPLE_TYPE {image['SAMPLE_TYPE']} of {image['SAMPLE_BITS']} bits is not read"
+            f"{label_source.url}: {image['SAMPLE_TYPE']} of {image['SAMPLE_BITS']} bits is not read"
         )
     shape = (int(image["LINES"]), int(image["LINE_SAMPLES"]))
     wanted = np.dtype(dtype).itemsize * shape[0] * shape[1]
     if len(pixels.data) != wanted:
         raise ArchiveError(
-            f"{pixels.url}: {len(pixels.data)} bytes, but the label's {shape[0]} x {shape[1]} pixels are {wanted}; "
-            "the file is truncated or of another label"
+            f"{pixels.url}: {len(pixels.data)} bytes, but the label's {shape[0]} x {shape[1]} pixels are "
+            f"{wanted}; the file is truncated or of another label"
         )
     unit = _unit(str(image.get("UNIT", "METER")), label_source.url)
     stored = np.frombuffer(pixels.data, dtype).reshape(shape)
@@ -169,8 +170,8 @@ def _require_global_pds3(image: Mapping[str, Any], where: Mapping[str, Any], sou
     north, south = _value(where, "MAXIMUM_LATITUDE"), _value(where, "MINIMUM_LATITUDE")
     if north <= south or abs(top - 90.0) > 1.0 / resolution:
         raise ArchiveError(
-            f"{source.url}: upside down or shifted by its label: latitudes {north} to {south}, first line's edge "
-            f"at {top:.4f}; the first line must begin at the north pole"
+            f"{source.url}: upside down or shifted by its label: latitudes {north} to {south}, first line's "
+            f"edge at {top:.4f}; the first line must begin at the north pole"
         )
     if str(where.get("POSITIVE_LONGITUDE_DIRECTION", "EAST")).upper() != "EAST":
         raise ArchiveError(f"{source.url}: longitudes positive to the west are not read")
@@ -188,7 +189,7 @@ def _geotiff(place: str) -> RadiusGrid:
             scale, offset = dataset.scales[0] * unit, dataset.offsets[0] * unit
     except RasterioError as error:
         raise ArchiveError(f"{place}: not a readable GeoTIFF: {error}") from error
-    missing = int(np.ma.count_masked(band))
+    missing = int(np.ma.getmaskarray(band).sum())
     if missing:
         raise ArchiveError(f"{place}: {missing} pixels are missing; harmonics need the whole Moon")
     heights = band.data.astype(np.float64) * scale + offset
@@ -202,7 +203,7 @@ def _require_global_geotiff(dataset: rasterio.DatasetReader, place: str) -> floa
         raise ArchiveError(f"{place}: no coordinate reference system; a lunar one is needed")
     crs = require_moon(CRS.from_user_input(dataset.crs), source=place)
     # Simple cylindrical maps count metres along the equator of their sphere.
-    degree = 1.0 if crs.is_geographic else math.radians(float(crs.ellipsoid.semi_major_metre))
+    degree = 1.0 if crs.is_geographic else math.radians(float(crs.to_dict()["R"]))
     transform = dataset.transform
     if transform.e > 0:
         raise ArchiveError(f"{place}: upside down: its first line is the southernmost; turn it with gdalwarp")
@@ -214,12 +215,13 @@ def _require_global_geotiff(dataset: rasterio.DatasetReader, place: str) -> floa
         or dataset.width != 2 * dataset.height
     ):
         raise ArchiveError(
-            f"{place}: covers {size[0]:.3f} x {size[1]:.3f} degrees from latitude {top:.3f} in {dataset.height} x "
-            f"{dataset.width} pixels; needed is the whole Moon from the north pole, with square pixels"
+            f"{place}: covers {size[0]:.3f} x {size[1]:.3f} degrees from latitude {top:.3f} in "
+            f"{dataset.height} x {dataset.width} pixels; needed is the whole Moon from the north pole, with "
+            "square pixels"
         )
     # A projected map's longitudes count from its central meridian.
     central = 0.0 if crs.is_geographic else float(crs.to_dict().get("lon_0", 0.0))
-    return left + pixel / 2 + central
+    return float(left + pixel / 2 + central)
 
 
 def _shape(source: Source, table: FloatArray) -> RadiusHarmonics:
@@ -240,7 +242,7 @@ def _binary(source: Source) -> FloatArray:
     count = (lmax + 1) * (lmax + 2) // 2
     if lmax < 1 or numbers[0] != 0 or len(source.data) != 8 * (2 + 2 * count):
         raise ArchiveError(
-            f"{source.url}: {len(source.data)} bytes do not hold degrees 0..{lmax}: truncated or no .bshc file"
+            f"{source.url}: {len(source.data)} bytes are not degrees 0..{lmax}: truncated or no .bshc file"
         )
     degree, order = np.tril_indices(lmax + 1)
     table = np.zeros((2, lmax + 1, lmax + 1))

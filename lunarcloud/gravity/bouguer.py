@@ -66,7 +66,7 @@ PRODUCTS: Mapping[str, Product] = {
     "bouguer_gradient_north": Product("E", "northward horizontal gradient of the Bouguer anomaly"),
     "bouguer_gradient_east": Product("E", "eastward horizontal gradient of the Bouguer anomaly"),
     "bouguer_gradient_eigenvalue": Product(
-        "E", "horizontal eigenvalue of largest size of the Bouguer gradient tensor, negative over excess mass"
+        "E", "largest horizontal eigenvalue of the Bouguer gradient tensor, negative over excess mass"
     ),
 }
 
@@ -115,8 +115,8 @@ class BouguerField:
     def correlation(self) -> float:
         """Correlation of gravity and attraction of topography within `degrees`, -1..1.
 
-        About 0.98 for GRAIL models at degrees 60..600; near 0 when the two are not of the same body, frame or
-        orientation.
+        About 0.98 for GRAIL models at degrees 60..600; near 0 when the two are not of the same body,
+        frame or orientation.
         """
         weights = filter_weights(self.degrees, lmax=self.lmax, taper=0)
         one, other = (harmonics.scaled(field, weights) for field in (self.disturbance, self.attraction))
@@ -140,8 +140,8 @@ def reduce_bouguer(model: GravityModel, topography: Topography, reduction: Reduc
     Returns
     -------
     BouguerField
-        Up to the highest degree that is asked for and held by both; the shape is cut at that degree too, as is
-        usual, so that model and correction hold the same wavelengths.
+        Up to the highest degree that is asked for and held by both; the shape is cut at that degree too, as
+        is usual, so that model and correction hold the same wavelengths.
 
     Raises
     ------
@@ -195,10 +195,10 @@ def sample(field: BouguerField, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> di
     Returns
     -------
     dict of str to array
-        By product, arrays of the positions' shape: mGal, and Eotvos for gradients. Gravity is positive downward
-        (more mass below, more gravity). Gradients are per metre along the sphere of evaluation:
-        ``dg/dnorth = -(1/R) dg/dtheta``, ``dg/deast = 1/(R sin theta) dg/dphi``. The eigenvalue is that of the
-        horizontal second derivatives of the Bouguer potential (Andrews-Hanna et al. 2013,
+        By product, arrays of the positions' shape: mGal, and Eotvos for gradients. Gravity is positive
+        downward (more mass below, more gravity). Gradients are per metre along the sphere of evaluation:
+        ``dg/dnorth = -(1/R) dg/dtheta``, ``dg/deast = 1/(R sin theta) dg/dphi``. The eigenvalue is of
+        the horizontal second derivatives of the Bouguer potential (Andrews-Hanna et al. 2013,
         doi 10.1126/science.1231753).
     """
     bouguer = field.disturbance - field.attraction
@@ -240,7 +240,7 @@ def shape_coefficients(topography: Topography, lmax: int) -> Coefficients:
 
 
 def _eigenvalue(slope_of: Coefficients, lat: npt.ArrayLike, lon: npt.ArrayLike) -> FloatArray:
-    """Eigenvalue of largest size of the horizontal gradient tensor, from g/R in Eotvos (g is (l+1)/R of V)."""
+    """Eigenvalue of largest size of the horizontal gradient tensor, from g/R in Eotvos (g is (l+1) V/R)."""
     degree = np.arange(harmonics.lmax_of(slope_of) + 1, dtype=np.float64)
     mean = harmonics.values(harmonics.scaled(slope_of, -0.5 * (degree + 2.0)), lat=lat, lon=lon)
     spread = harmonics.anisotropy(harmonics.scaled(slope_of, 1.0 / (degree + 1.0)), lat=lat, lon=lon)

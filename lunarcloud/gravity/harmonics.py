@@ -65,16 +65,16 @@ def from_table(table: FloatArray) -> Coefficients:
         ``a_lm = (-1)^m sqrt(4 pi / (2 - delta_m0)) (C_lm - i S_lm)``.
     """
     degree, order = index(table.shape[1] - 1)
-    factor = math.sqrt(4.0 * math.pi) * np.where(order > 0, math.sqrt(0.5) * (-1.0) ** order, 1.0)
     sine = np.where(order > 0, table[1, degree, order], 0.0)
-    return factor * (table[0, degree, order] - 1j * sine)
+    coefficients: Coefficients = _normalisation(order) * (table[0, degree, order] - 1j * sine)
+    return coefficients
 
 
 def to_table(coefficients: Coefficients) -> FloatArray:
     """The inverse of `from_table`: 4 pi normalised coefficients, shape (2, lmax + 1, lmax + 1)."""
     lmax = lmax_of(coefficients)
     degree, order = index(lmax)
-    factor = math.sqrt(4.0 * math.pi) * np.where(order > 0, math.sqrt(0.5) * (-1.0) ** order, 1.0)
+    factor = _normalisation(order)
     table = np.zeros((2, lmax + 1, lmax + 1))
     table[0, degree, order] = coefficients.real / factor
     table[1, degree, order] = np.where(order > 0, -coefficients.imag / factor, 0.0)
@@ -155,7 +155,7 @@ def to_gauss_grid(coefficients: Coefficients, degree: int) -> FloatArray:
 
 
 def from_gauss_grid(grid: FloatArray, lmax: int) -> Coefficients:
-    """Coefficients of a field on a grid of `to_gauss_grid`, exact where the field's degree + lmax < 2 rows."""
+    """Coefficients of a field on a grid of `to_gauss_grid`, exact where its degree + lmax < 2 rows."""
     return _analyse(grid, lmax, "GL", first_lon=0.0)
 
 
@@ -202,6 +202,10 @@ def _evaluate(coefficients: Coefficients, lat: npt.ArrayLike, lon: npt.ArrayLike
         mode=("STANDARD", "DERIV1", "GRAD_ONLY")[spin],
     )
     return found.reshape(-1, *lat.shape)
+
+
+def _normalisation(order: IntArray) -> FloatArray:
+    return np.where(order > 0, math.sqrt(0.5) * (-1.0) ** order, 1.0) * math.sqrt(4.0 * math.pi)
 
 
 def _place(degree: IntArray, order: IntArray, lmax: int) -> IntArray:
