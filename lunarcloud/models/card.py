@@ -1,0 +1,148 @@
+"""The model card: everything a reader of the maps may ask about the model, as one JSON document."""
+
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from lunarcloud.models.equations import Equations
+from lunarcloud.models.inputs import Standard
+from lunarcloud.models.novelty import Novelty
+from lunarcloud.models.training import TrainingSettings
+
+Kind: TypeAlias = Literal["equation", "cnn"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Score(_Record):
+    """Agreement of n predictions with measurements: RMSE in wt% and R2 = 1 - SSres / SStot."""
+
+    rmse: float
+    r2: float
+
+
+class Spread(_Record):
+    """Least, median and greatest value over networks that differ only in their seed."""
+
+    least: float
+    median: float
+    greatest: float
+
+
+class Accuracy(_Record):
+    """How well one model of one oxide does.
+
+    Attributes
+    ----------
+    kind : {"equation", "cnn"}
+        Which model.
+    oxide : str
+        ``feo``, ``tio2``, ``al2o3``, ``mgo`` or ``cao``.
+    stations : int
+        Stations that know the oxide.
+    training : Score
+        Of the fitted stations themselves.
+    loocv : Score or None
+        Leave-one-out: each station predicted by a model fitted without it (an equation's origin is
+        searched again); None where one station fewer would be too few.
+    training_r2_by_seed, loocv_r2_by_seed : Spread or None
+        Networks alone: training is chaotic, one seed says little.
+    paper_training_r2, paper_loocv_r2 : float or None
+        What Qiu, Yan & Liu (2025) report for their 49 stations, where they do.
+    """
+
+    kind: Kind
+    oxide: str
+    stations: int
+    training: Score
+    loocv: Score | None
+    training_r2_by_seed: Spread | None = None
+    loocv_r2_by_seed: Spread | None = None
+    paper_training_r2: float | None = None
+    paper_loocv_r2: float | None = None
+
+    @property
+    def shortfall(self) -> float | None:
+        """How far the LOOCV R2 (else the training R2) lies below the paper's; None if unknown."""
+        if self.paper_loocv_r2 is not None and self.loocv is not None:
+            return self.paper_loocv_r2 - self.loocv.r2
+        return None if self.paper_training_r2 is None else self.paper_training_r2 - self.training.r2
+
+
+class Residual(_Record):
+    """One station's oxide by one model: measured, fitted and predicted without the station, wt%."""
+
+    kind: Kind
+    oxide: str
+    site: str
+    measured: float
+    fitted: float
+    left_out: float | None
+
+
+class StationUse(_Record):
+    """A station of the table and what became of it."""
+
+    site: str
+    reflectance: Literal["table", "mosaic"]
+    oxides: tuple[str, ...]
+    pixels: int | None = None  #: valid pixels averaged, where the mosaic was sampled
+    spread: tuple[float, ...] | None = None  #: standard deviation of them in each band
+
+
+class TrainingRecord(_Record):
+    """How the networks were made."""
+
+    architecture: str
+    settings: TrainingSettings
+    seeds: tuple[int, ...]
+    spread_seeds: tuple[int, ...]
+    inputs: Standard
+    targets: Standard
+    plain_form_difference: float
+
+
+class Card(_Record):
+    """A model and its history.
+
+    Attributes
+    ----------
+    id : str
+        Digest of what went in; ``qiu2025`` for the published equations.
+    equations : Equations
+        FeO, TiO2 and the origin of OMAT; the wavelengths all bands must have.
+    oxides : tuple of str
+        Outputs of the networks in their order; empty without networks.
+    training : TrainingRecord or None
+        Of the networks.
+    novelty : Novelty or None
+        The stations' distribution of spectra.
+    used, left_out, not_fitted : tuple of StationUse, dict, dict
+        Stations used; sites left out and oxides not fitted, each with the reason.
+    accuracy, residuals : tuple
+        Of every model and oxide.
+    digests : dict
+        SHA-256 of the files beside the card.
+    software : dict
+        Versions.
+    """
+
+    format: Literal[1] = 1
+    id: str
+    equations: Equations
+    oxides: tuple[str, ...] = ()
+    training: TrainingRecord | None = None
+    novelty: Novelty | None = None
+    used: tuple[StationUse, ...] = ()
+    left_out: dict[str, str] = {}
+    not_fitted: dict[str, str] = {}
+    accuracy: tuple[Accuracy, ...] = ()
+    residuals: tuple[Residual, ...] = ()
+    digests: dict[str, str] = {}
+    software: dict[str, str] = {}
+
+    def dump(self) -> bytes:
+        """The card as JSON, the same bytes for the same card."""
+        return (self.model_dump_json(indent=1) + "\n").encode()

@@ -1,0 +1,118 @@
+"""How far a spectrum lies outside what the stations cover: Mahalanobis distance on the network's inputs.
+
+The models interpolate between stations of low latitudes; where this distance passes its limit they
+extrapolate, and a map can say so.
+"""
+
+import math
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.stats import f as fisher_f
+
+from lunarcloud.errors import InputError
+from lunarcloud.models.equations import Reflectance
+from lunarcloud.models.inputs import FloatArray, Standard
+
+#: Share of spectra like the stations' that stay within the limit.
+CONFIDENCE = 0.99
+# Spread below 0.5 % of a standard deviation is not resolved by the archive's digital numbers; it is
+# added to every direction so that stations that happen to lie in a plane do not make it infinitely thin.
+_FLOOR = 0.005**2
+
+
+class Novelty(BaseModel):
+    """What the distance is computed with.
+
+    Attributes
+    ----------
+    standard : Standard
+        Of reflectances and OMAT at the stations.
+    whitening : tuple of tuple of float
+        W, lower triangular, with W' W the inverse covariance of the standardised inputs; the distance of
+        a standardised spectrum z is ``|W z|``.
+    limit : float
+        Distance within which 99 % of further spectra of the stations' (normal) distribution fall.
+    stations : int
+        Stations they were estimated from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    standard: Standard
+    whitening: tuple[tuple[float, ...], ...]
+    limit: Annotated[float, Field(gt=0)]
+    stations: int
+
+
+def fit_novelty(inputs: FloatArray) -> Novelty:
+    """Estimate the stations' distribution.
+
+    Parameters
+    ----------
+    inputs : ndarray, shape (input, station)
+        Reflectances and OMAT.
+
+    Raises
+    ------
+    InputError
+        For fewer stations than inputs + 2, of which no covariance can be estimated.
+
+    Notes
+    -----
+    The limit is that of Hotelling's T2 for one further observation, which counts that mean and covariance
+    are themselves estimated from n stations: ``T2 = p (n^2 - 1) / (n (n - p)) F(p, n - p)``. For many
+    stations it becomes the chi-square limit.
+    """
+    p, n = inputs.shape
+    if n < p + 2:
+        raise InputError(f"{n} stations are too few to say what is novel: {p} inputs need {p + 2} or more")
+    standard = Standard.of(inputs)
+    scores = standard.apply(inputs)
+    covariance = scores @ scores.T / (n - 1) + _FLOOR * np.eye(p)
+    whitening = np.linalg.inv(np.linalg.cholesky(covariance))
+    limit = p * (n**2 - 1) / (n * (n - p)) * fisher_f.ppf(CONFIDENCE, p, n - p)
+    return Novelty(standard=standard, whitening=_rows(whitening), limit=math.sqrt(float(limit)), stations=n)
+
+
+def novelty(reflectance: Reflectance, maturity: Reflectance, parameters: Novelty) -> npt.NDArray[np.float32]:
+    """The distance of n pixels from the stations, in standard deviations (dimensionless, 0 and above).
+
+    Parameters
+    ----------
+    reflectance : ndarray, shape (band, n)
+        Bands in the order of the model's wavelengths.
+    maturity : ndarray, shape (n,)
+        Their OMAT by the model's iron origin (`equations.equation_maps`).
+    parameters : Novelty
+        Of the model.
+
+    Returns
+    -------
+    ndarray, float32, shape (n,)
+        NaN where an input is. Above ``parameters.limit`` the models extrapolate.
+    """
+    rows = [*np.asarray(reflectance, np.float32), np.asarray(maturity, np.float32)]
+    squared = np.zeros(len(rows[-1]), np.float32)
+    for coefficients, offset in _terms(parameters):
+        # Element by element, not a matrix product: its bits would depend on how many pixels are given.
+        component = np.full_like(squared, offset)
+        for coefficient, row in zip(coefficients, rows, strict=False):
+            component += coefficient * row
+        squared += component * component
+    return np.sqrt(squared)
+
+
+def _terms(parameters: Novelty) -> list[tuple[npt.NDArray[np.float32], np.float32]]:
+    """Coefficients (as many as are not 0) and offset of each component of the whitened inputs."""
+    mean, deviation = np.array(parameters.standard.mean), np.array(parameters.standard.deviation)
+    matrix = np.array(parameters.whitening) / deviation
+    return [
+        (row[: index + 1].astype(np.float32), np.float32(-(row @ mean))) for index, row in enumerate(matrix)
+    ]
+
+
+def _rows(matrix: FloatArray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in matrix.tolist())
