@@ -22,6 +22,9 @@ _ALGORITHM = 1
 # Per pixel of a shard: five bands in, up to eleven codes out, one of them being encoded twice over.
 _TASK_BYTES_PER_PIXEL = 10 + 21 + 6
 _TASK_BYTES = 64 * 2**20
+# Mpixel/s of a thread, as measured by benchmarks/whole_moon.py.
+_EQUATION_RATE = 8.0
+_OVERVIEW_RATE = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ def _groups(place: Folder, mosaic: Mosaic, model: Model, maps: tuple[str, ...]) 
         layout=layout,
         function=_MapShard(mosaic, model),
         memory=memory,
+        rate=_EQUATION_RATE,
     )
     for level in range(1, levels(grid)):
         coarser = level_grid(grid, level)
@@ -93,6 +97,7 @@ def _groups(place: Folder, mosaic: Mosaic, model: Model, maps: tuple[str, ...]) 
                 finer, level_place(store, level - 1), run_ledger(place, level - 1), coarser
             ),
             memory=memory,
+            rate=_OVERVIEW_RATE,
         )
 
 

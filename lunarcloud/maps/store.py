@@ -59,10 +59,19 @@ class Run:
     card: RunCard
     place: Folder
 
+    @property
+    def grid(self) -> moon.Grid:
+        """The grid of the finest level."""
+        return moon.grid(self.card.ppd, self.card.shard_edge)
+
+    @property
+    def levels(self) -> int:
+        """Number of levels, the finest included."""
+        return levels(self.grid)
+
     def layout(self, level: int = 0) -> Layout:
         """What the group of a level holds: 0 is full resolution, each further one half of it."""
-        card = self.card
-        return maps_layout(level_grid(moon.grid(card.ppd, card.shard_edge), level), card.maps)
+        return maps_layout(level_grid(self.grid, level), self.card.maps)
 
     def group(self, level: int = 0) -> Folder:
         """Where the maps of a level are."""

@@ -1,0 +1,38 @@
+"""All commands in one application, and what becomes of their errors."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from lunarcloud.cli import ingest, maps, runs
+from lunarcloud.errors import LunarcloudError
+
+app = typer.Typer(
+    name="lunarcloud",
+    help="Cloud-native mapping of the Moon's composition.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("ingest")(ingest.command)
+app.command("map")(maps.command)
+app.add_typer(runs.app, name="runs")
+
+
+def run() -> int:
+    """Run a command; its exit code."""
+    try:
+        app()
+    except LunarcloudError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_plain(error)}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; run the same command again: it goes on where it stopped\n")
+        return 130
+    return 0
+
+
+def _plain(error: LunarcloudError) -> str:
+    # Square brackets in a message are not markup.
+    return str(error).replace("[", "\\[")

@@ -1,0 +1,63 @@
+"""``lunarcloud ingest``."""
+
+from typing import Annotated
+
+import typer
+
+from lunarcloud.cli.options import AsJson, DryRun, Report, Root, Scheduler, Workers
+from lunarcloud.cli.output import console, print_estimates, print_facts, print_json
+from lunarcloud.engine import Cluster
+from lunarcloud.jobs.common import checked
+from lunarcloud.jobs.ingest import IngestInputs, IngestResult, estimate_ingest, ingest
+
+_SHOWN_PROBLEMS = 10
+
+
+def command(
+    tiles: Annotated[
+        list[str],
+        typer.Argument(
+            help="Folders, globs, .tar.gz archives, files or URLs of PDS3 .img or PDS4 .xml tiles."
+        ),
+    ],
+    root: Root,
+    ppd: Annotated[int, typer.Option("--ppd", help="Pixels per degree of the grid; 304 is full resolution.")],
+    shard: Annotated[
+        int | None, typer.Option("--shard", help="Edge of a shard, pixels; 2048 unless the grid is small.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse if any of the 996 tiles is missing or unusable.")
+    ] = False,
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    performance_report: Report = None,
+) -> None:
+    """Make the five-band mosaic of archive tiles: nearest neighbour, the archive's own numbers kept."""
+    values = {"tiles": tuple(tiles), "root": root, "ppd": ppd, "shard": shard, "strict": strict}
+    inputs = checked(IngestInputs, values)
+    if dry_run:
+        estimates = estimate_ingest(inputs)
+        return print_json(estimates) if as_json else print_estimates(estimates)
+    cluster = Cluster(scheduler=scheduler, workers=workers, performance_report=performance_report)
+    result = ingest(inputs, cluster)
+    return print_json(result) if as_json else _print(result)
+
+
+def _print(result: IngestResult) -> None:
+    facts: list[tuple[str, object]] = [
+        ("mosaic", result.mosaic),
+        ("open with", f'xarray.open_zarr("{result.url}")'),
+        ("shards computed now", result.shards_computed),
+        ("pixels", f"{result.pixels:,}"),
+        ("covered by no tile", f"{result.uncovered:,} pixels"),
+        *((f"missing: {kind}", f"{count:,} values") for kind, count in result.missing.items()),
+        ("tiles of the archive not given", len(result.missing_tiles)),
+        ("files that could not be used", len(result.problems)),
+    ]
+    print_facts("mosaic", facts)
+    for _, message in result.problems[:_SHOWN_PROBLEMS]:
+        console.print(f"  not used: {message}", markup=False, highlight=False)
+    if len(result.problems) > _SHOWN_PROBLEMS:
+        console.print(f"  and {len(result.problems) - _SHOWN_PROBLEMS} more; all with --json")

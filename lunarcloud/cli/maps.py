@@ -1,0 +1,46 @@
+"""``lunarcloud map``."""
+
+from typing import Annotated
+
+import typer
+
+from lunarcloud.cli.options import AsJson, DryRun, Report, Root, Scheduler, Workers
+from lunarcloud.cli.output import print_estimates, print_facts, print_json
+from lunarcloud.engine import Cluster
+from lunarcloud.jobs.common import checked
+from lunarcloud.jobs.map import MapInputs, MapResult, estimate_map, map_oxides
+
+
+def command(
+    root: Root,
+    model: Annotated[
+        str, typer.Option("--model", help="Id of a model under the root, or qiu2025, the paper's equations.")
+    ] = "latest",
+    mosaic: Annotated[str, typer.Option("--mosaic", help="Id of a mosaic under the root.")] = "latest",
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+    scheduler: Scheduler = None,
+    workers: Workers = None,
+    performance_report: Report = None,
+) -> None:
+    """Compute and publish the oxide maps (wt%), maturity and Mg# of a mosaic by a model."""
+    inputs = checked(MapInputs, {"root": root, "model": model, "mosaic": mosaic})
+    if dry_run:
+        estimates = estimate_map(inputs)
+        return print_json(estimates) if as_json else print_estimates(estimates)
+    cluster = Cluster(scheduler=scheduler, workers=workers, performance_report=performance_report)
+    result = map_oxides(inputs, cluster)
+    return print_json(result) if as_json else _print(result)
+
+
+def _print(result: MapResult) -> None:
+    facts: list[tuple[str, object]] = [
+        ("run", result.run),
+        ("mosaic", result.mosaic),
+        ("model", result.model),
+        ("open with", f'xarray.open_zarr("{result.url}")'),
+        ("shards computed now", result.shards_computed),
+        ("maps", " ".join(result.maps)),
+        *((f"pixels: {name.replace('_', ' ')}", f"{count:,}") for name, count in result.counts.items()),
+    ]
+    print_facts("run", facts)

@@ -1,0 +1,56 @@
+"""How results look in the terminal: JSON for machines, tables for people."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic_core import to_json
+from rich.console import Console
+from rich.table import Table
+
+from lunarcloud.jobs.common import Estimate
+
+console = Console(soft_wrap=True)
+
+
+def print_json(result: Any) -> None:
+    """Print a result, a record or a list of them, as one JSON document on the standard output."""
+    console.file.write(to_json(result, indent=1).decode() + "\n")
+
+
+def print_facts(title: str, facts: Iterable[tuple[str, object]]) -> None:
+    """Print names and values in two columns."""
+    table = Table(title=title, show_header=False, title_justify="left")
+    for name, value in facts:
+        table.add_row(name, str(value))
+    console.print(table)
+
+
+def print_estimates(estimates: Sequence[Estimate]) -> None:
+    """Print what a job would take."""
+    table = Table(title="dry run: nothing was computed", title_justify="left")
+    for column in ("step", "tasks", "done before", "Mpixel", "written at most", "memory per worker", "about"):
+        table.add_column(column, justify="left" if column == "step" else "right")
+    for step in estimates:
+        table.add_row(
+            step.title,
+            str(step.tasks),
+            str(step.done),
+            f"{step.pixels / 1e6:.1f}",
+            mebibytes(step.bytes_at_most),
+            mebibytes(step.worker_bytes),
+            duration(step.seconds),
+        )
+    console.print(table)
+
+
+def mebibytes(number: int) -> str:
+    """A number of bytes in words."""
+    return f"{number / 2**20:,.0f} MiB"
+
+
+def duration(seconds: float) -> str:
+    """A time in words."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"

@@ -1,0 +1,1 @@
+"""Pictures of every product, on lunar projections, ready for a talk."""

@@ -1,0 +1,88 @@
+"""Global maps of oxides, maturity and the mosaic itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import rioxarray  # noqa: F401 - gives arrays their .rio
+import xarray as xr
+from matplotlib.figure import Figure
+
+from lunarcloud.archive.gazetteer import features
+from lunarcloud.figures.style import draw_global, global_axes, plate_carree
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """Colours of a map: colour map, range in the map's units, and words for the colour bar."""
+
+    colours: str
+    least: float
+    most: float
+    label: str
+
+
+#: How each map is drawn: one scale for both methods of an oxide, so that pictures compare.
+SHADES: Mapping[str, Shade] = {
+    "feo_equation": Shade("viridis", 0, 22, "FeO (wt%)"),
+    "tio2_equation": Shade("inferno", 0, 11, r"TiO$_2$ (wt%)"),
+    "omat": Shade("cividis", 0.1, 0.35, "optical maturity OMAT (mature to fresh)"),
+    "feo_cnn": Shade("viridis", 0, 22, "FeO (wt%)"),
+    "tio2_cnn": Shade("inferno", 0, 11, r"TiO$_2$ (wt%)"),
+    "al2o3_cnn": Shade("magma", 8, 32, r"Al$_2$O$_3$ (wt%)"),
+    "mgo_cnn": Shade("viridis", 3, 13, "MgO (wt%)"),
+    "cao_cnn": Shade("magma", 8, 19, "CaO (wt%)"),
+    "mg_number": Shade("cividis", 0.35, 0.75, "Mg# (molar)"),
+    "novelty": Shade("magma", 0, 6, "distance from the stations' spectra"),
+}
+
+_NAMED_KM = 420.0
+
+
+def draw_map(data: xr.DataArray, title: str) -> Figure:
+    """One map of the whole Moon.
+
+    Parameters
+    ----------
+    data : DataArray (lat, lon)
+        A map of a run, in its units; missing is NaN. Its name decides the colours.
+    title : str
+        Above the map.
+    """
+    shade = SHADES[str(data.name)]
+    figure = Figure(figsize=(10, 5.4))
+    axes = global_axes(figure)
+    image = draw_global(axes, data, cmap=shade.colours, vmin=shade.least, vmax=shade.most)
+    _name_maria(axes)
+    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.04, extend="both")
+    bar.set_label(shade.label)
+    axes.set_title(title, fontsize=11)
+    return figure
+
+
+def draw_reflectance(reflectance: xr.DataArray, title: str) -> Figure:
+    """The 750 nm reflectance of the whole Moon, from ``reflectance`` (band, lat, lon)."""
+    band = int(np.argmin(np.abs(reflectance["wavelength"].values - 750.0)))
+    figure = Figure(figsize=(10, 5.4))
+    axes = global_axes(figure)
+    image = draw_global(axes, reflectance.isel(band=band), cmap="gray", vmin=0.05, vmax=0.35)
+    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.04, extend="both")
+    bar.set_label("reflectance at 750 nm")
+    axes.set_title(title, fontsize=11)
+    return figure
+
+
+def _name_maria(axes: object) -> None:
+    for feature in features():
+        if feature.is_mare and feature.diameter_km > _NAMED_KM:
+            axes.text(  # type: ignore[attr-defined]  # cartopy has no type information
+                feature.lon,
+                feature.lat,
+                feature.name.replace("Mare ", "").replace("Oceanus ", ""),
+                transform=plate_carree(),
+                fontsize=5.5,
+                color="white",
+                ha="center",
+                va="center",
+                alpha=0.9,
+            )

@@ -1,0 +1,95 @@
+"""What all figures share: lunar axes with a graticule, colour maps, saving."""
+
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+import cartopy.crs as ccrs
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
+
+from lunarcloud.moon import RADIUS_M, Pole
+from lunarcloud.storage import Folder
+
+#: Dots per inch of saved figures.
+DPI = 160
+#: Colour of missing pixels.
+MISSING_COLOUR = "0.82"
+
+_GRATICULE = {"linewidth": 0.4, "color": "white", "alpha": 0.45}
+_LABELS = {"size": 7, "color": "0.25"}
+
+
+@lru_cache(maxsize=1)
+def globe() -> ccrs.Globe:
+    """The Moon as cartopy knows it."""
+    return ccrs.Globe(semimajor_axis=RADIUS_M, semiminor_axis=RADIUS_M, ellipse=None)
+
+
+def mollweide() -> ccrs.Projection:
+    """The whole Moon, equal-area, the near side in the middle."""
+    return ccrs.Mollweide(central_longitude=0.0, globe=globe())
+
+
+def polar(pole: Pole) -> ccrs.Projection:
+    """A pole, stereographic, longitude 0 at the top (north: at the bottom)."""
+    stereographic = ccrs.SouthPolarStereo if pole == "south" else ccrs.NorthPolarStereo
+    return stereographic(central_longitude=0.0, globe=globe())
+
+
+def plate_carree() -> ccrs.Projection:
+    """Latitude and longitude in degrees, as a ``transform`` of what is drawn."""
+    return ccrs.PlateCarree(globe=globe())
+
+
+def global_axes(figure: Figure, position: Any = 111) -> Axes:
+    """Axes of the whole Moon with a graticule every 30 degrees."""
+    axes: Any = figure.add_subplot(position, projection=mollweide())
+    axes.set_global()
+    axes.set_facecolor(MISSING_COLOUR)
+    lines = axes.gridlines(draw_labels=False, **_GRATICULE)
+    lines.xlocator = FixedLocator(range(-150, 181, 30))
+    lines.ylocator = FixedLocator(range(-60, 61, 30))
+    for lat in (-60, -30, 0, 30, 60):
+        label = "0°" if lat == 0 else f"{abs(lat)}°{'N' if lat > 0 else 'S'}"
+        x, y = axes.projection.transform_point(-180.0, lat, plate_carree())
+        axes.text(x, y, f"{label} ", ha="right", va="center", **_LABELS)
+    return axes  # type: ignore[no-any-return]  # cartopy has no type information
+
+
+def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
+    """Draw a map (lat, lon) on global axes; returns the image, for a colour bar.
+
+    The map is warped to the projection once, by area, so a fine map is averaged and not thinned.
+    """
+    from rasterio.enums import Resampling
+
+    projection = axes.projection
+    west, east, south, north = projection.x_limits + projection.y_limits
+    cols = 1600
+    rows = round(cols * (north - south) / (east - west))
+    pixel = (east - west) / cols
+    from affine import Affine
+
+    warped = data.rio.reproject(
+        projection.to_wkt(),
+        shape=(rows, cols),
+        transform=Affine(pixel, 0, west, 0, -pixel, north),
+        resampling=Resampling.average,
+        nodata=np.nan,
+    )
+    return axes.imshow(
+        warped.values, extent=(west, east, south, north), origin="upper", interpolation="nearest", **colours
+    )
+
+
+def save(figure: Figure, place: Folder, name: str) -> str:
+    """Save a figure as PNG in a folder; its URL."""
+    picture = BytesIO()
+    # No software version in the file: the same data give the same bytes.
+    figure.savefig(picture, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+    place.write(name, picture.getvalue())
+    return f"{place.url}/{name}"

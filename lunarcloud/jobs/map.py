@@ -1,0 +1,122 @@
+"""Job ``map``: a model over a mosaic becomes a published run of maps."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lunarcloud.engine import Cluster
+from lunarcloud.jobs.common import Estimate, compute_groups, estimate, versions
+from lunarcloud.maps import MapPlan, Run, RunCard, find_run, plan_maps
+from lunarcloud.models import find_model
+from lunarcloud.mosaic import Mosaic, find_mosaic
+from lunarcloud.storage import Entry, Published, digest, finish, folder, publish, read_catalog
+
+
+class MapInputs(BaseModel):
+    """What to map, with what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    root: str = Field(min_length=1, description="folder or URL under which everything lives")
+    model: str = Field(default="latest", description="id of a model under the root, or a built-in one")
+    mosaic: str = Field(default="latest", description="id of a mosaic under the root")
+
+
+class MapResult(BaseModel):
+    """What a run made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    mosaic: str
+    model: str
+    url: str
+    shards_computed: int
+    maps: tuple[str, ...]
+    counts: dict[str, int] = Field(description="pixels by what their quality says")
+
+
+def map_oxides(inputs: MapInputs, cluster: Cluster) -> MapResult:
+    """Compute what is not there yet of the maps of a mosaic by a model, and publish them.
+
+    Raises
+    ------
+    NotFoundError
+        If the mosaic or the model is not there.
+    InputError
+        If the model was made for other bands.
+    StoreError
+        If the root cannot be written, or a shard of the mosaic is damaged.
+    """
+    mosaic, plan, model_id = _plan(inputs)
+    root = folder(inputs.root)
+    if plan.id in {entry.id for entry in read_catalog(root).of("run")}:
+        return _result(find_run(root, plan.id), 0)
+    root.require_writable()
+    started = datetime.now(UTC)
+    number = compute_groups(plan.groups, cluster)
+    _finish(plan, mosaic.card.id, model_id)
+    card = _card(inputs, plan, mosaic, model_id, started)
+    plan.place.write("run.json", card.model_dump_json(indent=1).encode())
+    made_from = {"mosaic": mosaic.card.id, "model": model_id}
+    publish(root, Published(kind="run", id=plan.id, path=f"runs/{plan.id}/maps.zarr", inputs=made_from))
+    return _result(find_run(root, plan.id), number)
+
+
+def estimate_map(inputs: MapInputs) -> list[Estimate]:
+    """What a run would take."""
+    return [estimate(group) for group in _plan(inputs)[1].groups]
+
+
+def _plan(inputs: MapInputs) -> tuple[Mosaic, MapPlan, str]:
+    root = folder(inputs.root)
+    mosaic = find_mosaic(root, inputs.mosaic)
+    model = find_model(root, inputs.model)
+    return mosaic, plan_maps(root, mosaic, model), model.id
+
+
+def _finish(plan: MapPlan, mosaic_id: str, model_id: str) -> None:
+    """Write the metadata of all levels, the finest last: it makes the whole store visible."""
+    attrs = {"title": "Lunar oxide maps", "run": plan.id, "mosaic": mosaic_id, "model": model_id}
+    for group in reversed(plan.groups):
+        finish(group.place, group.layout, attrs)
+
+
+def _card(inputs: MapInputs, plan: MapPlan, mosaic: Mosaic, model_id: str, started: datetime) -> RunCard:
+    entries = [list(group.ledger.entries().values()) for group in plan.groups]
+    counts: Counter[str] = Counter()
+    for entry in entries[0]:
+        counts.update(entry.counts)
+    return RunCard(
+        id=plan.id,
+        mosaic=mosaic.card.id,
+        model=model_id,
+        ppd=mosaic.card.ppd,
+        shard_edge=mosaic.card.shard_edge,
+        maps=plan.maps,
+        digest=_digest(entries),
+        counts=dict(sorted(counts.items())),
+        versions=versions(),
+        command=f"map {inputs.model_dump_json()}",
+        started=started,
+        finished=datetime.now(UTC),
+    )
+
+
+def _digest(entries: list[list[Entry]]) -> str:
+    outputs = [[[*entry.shard, entry.outputs] for entry in level] for level in entries]
+    return digest(json.dumps(outputs, sort_keys=True).encode())
+
+
+def _result(run: Run, number: int) -> MapResult:
+    return MapResult(
+        run=run.card.id,
+        mosaic=run.card.mosaic,
+        model=run.card.model,
+        url=run.group().url,
+        shards_computed=number,
+        maps=run.card.maps,
+        counts=run.card.counts,
+    )
