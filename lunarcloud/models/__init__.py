@@ -10,7 +10,17 @@ from lunarcloud.models.equations import (
     equation_maps,
 )
 from lunarcloud.models.novelty import Novelty, novelty
-from lunarcloud.models.package import BATCH, CPU, Model, builtin, load, predict, read_card, session
+from lunarcloud.models.package import (
+    BATCH,
+    CPU,
+    Model,
+    builtin,
+    find_model,
+    load,
+    predict,
+    read_card,
+    session,
+)
 
 __all__ = [
     "BATCH",
@@ -25,6 +35,7 @@ __all__ = [
     "Novelty",
     "builtin",
     "equation_maps",
+    "find_model",
     "load",
     "novelty",
     "predict",

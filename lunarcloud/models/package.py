@@ -13,11 +13,13 @@ from lunarcloud.errors import InputError, MissingPackageError, NotFoundError, St
 from lunarcloud.models.card import Card
 from lunarcloud.models.equations import QIU2025, Equations
 from lunarcloud.models.novelty import Novelty
-from lunarcloud.storage import Folder, digest
+from lunarcloud.storage import Folder, digest, read_catalog
 
 CARD = "model.json"
 NETWORKS = "model.onnx"
 STATIONS = "stations.csv"
+
+BUILTIN = {"qiu2025": QIU2025}
 
 CPU = ("CPUExecutionProvider",)
 #: Pixels given to the networks at a time: their layers' outputs stay in the core's cache.
@@ -70,11 +72,42 @@ def builtin(name: str) -> Model:
     NotFoundError
         For another name.
     """
-    if name != "qiu2025":
+    if name not in BUILTIN:
+        raise NotFoundError(f"no built-in model {name!r}: there is {', '.join(BUILTIN)}")
+    return Model(card=Card(id=name, equations=BUILTIN[name]), onnx=None)
+
+
+def model_place(root: Folder, model_id: str) -> Folder:
+    """Where the package of a model is."""
+    return root / f"models/{model_id}"
+
+
+def find_model(root: Folder, name: str = "latest") -> Model:
+    """A published or built-in model.
+
+    Parameters
+    ----------
+    root : Folder
+        The root.
+    name : str
+        Its id, or an unmistakable beginning of it, or ``latest``, or a built-in one (`builtin`).
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name.
+    StoreError
+        As `load`.
+    """
+    if name in BUILTIN:
+        return builtin(name)
+    try:
+        entry = read_catalog(root).find("model", name)
+    except NotFoundError as error:
         raise NotFoundError(
-            f"no built-in model {name!r}: there is 'qiu2025'; others are made by `lunarcloud fit`"
-        )
-    return Model(card=Card(id="qiu2025", equations=QIU2025), onnx=None)
+            f"{error}; `lunarcloud fit` makes one, {', '.join(BUILTIN)} is built in"
+        ) from error
+    return load(root / entry.path)
 
 
 def load(place: Folder) -> Model:
