@@ -11,7 +11,7 @@ from lunarcloud.archive.tiles import (
     Bounds,
     Tile,
     TilePixels,
-    classify,
+    missing_kind,
 )
 
 __all__ = [
@@ -24,10 +24,10 @@ __all__ = [
     "Tile",
     "TilePixels",
     "TileSearch",
-    "classify",
     "feature",
     "features",
     "find_tiles",
+    "missing_kind",
     "parse_pds3_label",
     "read_rows",
 ]

@@ -23,7 +23,7 @@ def read_rows(
     Returns
     -------
     ndarray of int16, shape (bands, rows, cols)
-        DN in the machine's byte order, special codes included: `classify` tells them apart.
+        DN in the machine's byte order, special codes included: `missing_kind` tells them apart.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Cell(NamedTuple):
-    """One tile of the scheme: its product id and the latitudes and east longitudes (0..360) it holds, degrees."""
+    """One tile of the scheme: product id, and the latitudes and east longitudes (0..360) it holds."""
 
     product_id: str
     south: float

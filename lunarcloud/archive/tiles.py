@@ -219,8 +219,8 @@ def require_lunar_radius(radius_m: float, *, keyword: str, source: str) -> None:
         )
 
 
-def classify(dn: npt.NDArray[np.int16], tile: Tile) -> tuple[npt.NDArray[np.int16], dict[str, int]]:
-    """Replace every value that is not a measurement by the missing code, and count why.
+def missing_kind(dn: npt.NDArray[np.int16], tile: Tile) -> npt.NDArray[np.uint8]:
+    """Why each value is not a measurement.
 
     Parameters
     ----------
@@ -231,10 +231,8 @@ def classify(dn: npt.NDArray[np.int16], tile: Tile) -> tuple[npt.NDArray[np.int1
 
     Returns
     -------
-    clean : ndarray of int16
-        `dn` with -32768 for every missing value.
-    counts : dict of str to int
-        Number of missing values by each of `MISSING_KINDS`, in that order.
+    ndarray of uint8
+        0 for a measurement, else 1 + the place of the reason in `MISSING_KINDS`; the same shape as `dn`.
 
     Notes
     -----
@@ -242,11 +240,7 @@ def classify(dn: npt.NDArray[np.int16], tile: Tile) -> tuple[npt.NDArray[np.int1
     (reflectance below 0 or above 1) and saturation that is not flagged (within 256 of +-32768).
     """
     table = _kind_of_dn(tile.special, tile.valid_minimum, tile.scaling_factor, tile.offset)
-    kind = table[dn.view(np.uint16)]
-    wrong = kind != 0
-    counts = np.bincount(kind[wrong], minlength=len(MISSING_KINDS) + 1)[1:]
-    clean = np.where(wrong, np.int16(MISSING), dn)
-    return clean, dict(zip(MISSING_KINDS, counts.tolist(), strict=True))
+    return table[dn.view(np.uint16)]
 
 
 @lru_cache(maxsize=8)

@@ -11,15 +11,27 @@ from lunarcloud.synthetic.geology import (
     truth,
 )
 from lunarcloud.synthetic.spectra import reflectance
+from lunarcloud.synthetic.stations import station_table
+from lunarcloud.synthetic.tiling import FULL_RESOLUTION, Frame, frames
+from lunarcloud.synthetic.writing import DEFECTS, Defect, Planted, Written, write_tiles
 
 __all__ = [
+    "DEFECTS",
+    "FULL_RESOLUTION",
     "PATCHES",
     "POLAR_BASALT",
     "PROVENANCE",
     "SAMPLE_60639",
+    "Defect",
+    "Frame",
     "Patch",
+    "Planted",
     "Truth",
+    "Written",
+    "frames",
     "mare_fraction",
     "reflectance",
+    "station_table",
     "truth",
+    "write_tiles",
 ]
