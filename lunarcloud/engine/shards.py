@@ -80,6 +80,8 @@ class Group:
         From a shard to its `Product`; runs on workers.
     memory : MemoryPlan
         What one task needs.
+    rate : float
+        About how much one thread computes, Mpixel/s, for estimates.
     """
 
     title: str
@@ -88,6 +90,7 @@ class Group:
     layout: Layout
     function: ShardFunction
     memory: MemoryPlan
+    rate: float
 
 
 def remaining(group: Group) -> list[Shard]:

@@ -1,6 +1,6 @@
 """Ingest: archive tiles become the five-band reflectance mosaic on the global grid."""
 
-from lunarcloud.mosaic.ingest import IngestPlan, plan_ingest
+from lunarcloud.mosaic.ingest import IngestPlan, completed, plan_ingest
 from lunarcloud.mosaic.layout import BANDS, REFLECTANCE, mosaic_layout
 from lunarcloud.mosaic.store import Mosaic, MosaicCard, find_mosaic, mosaic_group
 
@@ -10,6 +10,7 @@ __all__ = [
     "IngestPlan",
     "Mosaic",
     "MosaicCard",
+    "completed",
     "find_mosaic",
     "mosaic_group",
     "mosaic_layout",

@@ -21,6 +21,8 @@ _ALGORITHM = 1
 # Per pixel of a shard: five bands of numbers, again while encoding, and flags; once more for a tile's window.
 _TASK_BYTES_PER_PIXEL = 32
 _TASK_BYTES = 160 * 2**20
+# Mpixel/s of a thread, as measured by benchmarks/ingest.py.
+_RATE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def plan_ingest(search: TileSearch, root: Folder, grid: Grid, *, strict: bool) -
         layout=mosaic_layout(grid, scaling_factor=card.scaling_factor, offset=card.offset),
         function=_IngestShard(grid, tiles),
         memory=MemoryPlan(task=_TASK_BYTES + _TASK_BYTES_PER_PIXEL * grid.shard_edge**2),
+        rate=_RATE,
     )
     return IngestPlan(card, group)
 

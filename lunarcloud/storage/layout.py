@@ -75,6 +75,13 @@ class Layout:
     raster: Raster
     variables: tuple[Variable, ...]
 
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of one pixel of all variables, before compression."""
+        return sum(
+            int(np.prod(variable.leading)) * np.dtype(variable.dtype).itemsize for variable in self.variables
+        )
+
     def variable(self, name: str) -> Variable:
         """The variable of a name."""
         return next(variable for variable in self.variables if variable.name == name)

@@ -1,0 +1,30 @@
+"""The fused kernel and its runs: bands of a shard become all oxide maps of it."""
+
+from lunarcloud.maps.layout import (
+    CNN_MAPS,
+    EQUATION_MAPS,
+    FILL,
+    FLAGS,
+    NOVELTY,
+    QUALITY,
+    QUANTITIES,
+    maps_layout,
+)
+from lunarcloud.maps.plan import MapPlan, plan_maps
+from lunarcloud.maps.store import Run, RunCard, find_run
+
+__all__ = [
+    "CNN_MAPS",
+    "EQUATION_MAPS",
+    "FILL",
+    "FLAGS",
+    "NOVELTY",
+    "QUALITY",
+    "QUANTITIES",
+    "MapPlan",
+    "Run",
+    "RunCard",
+    "find_run",
+    "maps_layout",
+    "plan_maps",
+]
