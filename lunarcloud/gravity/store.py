@@ -76,7 +76,7 @@ class GravityCard(BaseModel):
         """The card as attributes of a Zarr group, with titles and conventions of sign."""
         facts = self.model_dump(mode="json", exclude=_NO_ATTRIBUTES)
         return {
-            "title": f"Bouguer gravity of the Moon: {self.gravity_model} less rock of {self.topography}",
+            "title": f"Bouguer gravity of the Moon from {self.gravity_model} and {self.topography}",
             "gravity_id": self.id,
             "density_kg_m3": self.reduction.density_kg_m3,
             "degrees_requested": self.reduction.degrees,

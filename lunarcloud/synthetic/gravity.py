@@ -94,7 +94,11 @@ def kaula_model(lmax: int, *, seed: int = 0) -> GravityModel:
     table = _random(lmax, seed) * sigma[:, np.newaxis]
     table[0, 0, 0] = 1.0
     return GravityModel(
-        name=f"Kaula {lmax}", gm=GM_MOON, radius_m=REFERENCE_RADIUS_M, table=table, digest=f"kaula-{lmax}-{seed}"
+        name=f"Kaula {lmax}",
+        gm=GM_MOON,
+        radius_m=REFERENCE_RADIUS_M,
+        table=table,
+        digest=f"kaula-{lmax}-{seed}",
     )
 
 
