@@ -1,8 +1,9 @@
 """One map against another of the same quantity: exact differences, by unit, with the joint distribution."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,27 +12,28 @@ import xarray as xr
 
 from lunarcloud.engine import Product
 from lunarcloud.errors import InputError
-from lunarcloud.moon import FloatArray, Grid, IntArray, Shard
+from lunarcloud.moon import FloatArray, IntArray, Shard
 from lunarcloud.statistics import cells
-from lunarcloud.statistics.moments import QUANTILES, moments, quantiles
-from lunarcloud.statistics.source import COMPOSITION, Coding, Source, Stream, one_by_one
-from lunarcloud.statistics.summary import near_units
-from lunarcloud.statistics.tallies import PART_KM2, Tally, cell_parts, merge, tally_cells
-from lunarcloud.statistics.units import Unit, labelled, require_distinct
+from lunarcloud.statistics.moments import QUANTILES, Moments, moments, quantiles
+from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
+from lunarcloud.statistics.summary import ShardTallies, Totals, require_filled
+from lunarcloud.statistics.tallies import Codes, Sums, Tally, cell_parts, tally_cells
+from lunarcloud.statistics.units import Near, Unit, labelled, near_units, require_distinct
 from lunarcloud.storage import Layout, Variable
 
 #: Code of a missing difference.
-MISSING = int(np.iinfo(np.int32).min)
+NO_DIFFERENCE = int(np.iinfo(np.int32).min)
 
-_FILL = 65535
 # Differences are counted as codes from 0: the lowest possible one, -65534, becomes 1.
 _ZERO = 65535
-_NO_DIFFERENCE = int(np.iinfo(np.uint32).max)
 # The joint distribution has 512 x 512 bins of 128 codes.
 _JOINT_BINS = 512
 _JOINT_SHIFT = 7
-
-_Near: TypeAlias = tuple[Shard, tuple[Unit, ...]]
+# Stored histograms of differences: 50 codes a bin, 200 bins to either side of zero.
+_CODES_PER_BIN = 50
+_HALF = 200
+_DIFFERENCE_BINS = np.arange(-_HALF, _HALF + 1) * float(_CODES_PER_BIN)
+_ROLES = ("first", "second", "difference")
 
 
 class Pair(NamedTuple):
@@ -50,9 +52,7 @@ def same_maps(first: Source, second: Source) -> tuple[Pair, ...]:
     InputError
         If they have none in common.
     """
-    pairs = tuple(
-        Pair(name, name, name) for name in COMPOSITION if name in first.names and name in second.names
-    )
+    pairs = tuple(Pair(name, name, name) for name in first.names if name in second.names)
     if not pairs:
         raise InputError(f"{first.place.url} and {second.place.url} have no composition map in common")
     return pairs
@@ -74,13 +74,10 @@ def cnn_against_equation(source: Source) -> tuple[Pair, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """What a shard adds to one pair: tallies of both maps and the difference, and the joint counts."""
+    """What a shard adds: tallies of both maps and the difference of each pair, and the joint counts."""
 
-    first: Tally
-    second: Tally
-    difference: Tally
-    joint: IntArray
-    joint_count: IntArray
+    tallies: ShardTallies
+    joint: dict[str, tuple[IntArray, IntArray]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,40 +88,42 @@ class CompareShard:
     second: Source
     pairs: tuple[Pair, ...]
 
-    def __call__(self, near: _Near) -> tuple[tuple[tuple[int, ...], ...], dict[str, _Counted]]:
+    def __call__(self, near: Near) -> _Counted:
         """Count the pairs of a shard by the units near it."""
         shard, units = near
         window = self.first.grid.window(shard)
         labels, members = labelled(units, self.first.grid, window)
         at = cells.sample(self.first.grid, window)
         parts, sampled = cell_parts(at.band), labels[at.row, at.col]
-        counted = {}
+        tallies: dict[str, Tally] = {}
+        joint = {}
         for pair in self.pairs:
             a = self.first.read(pair.first, shard)[at.row, at.col]
             b = self.second.read(pair.second, shard)[at.row, at.col]
-            both = (a != _FILL) & (b != _FILL)
-            counted[pair.name] = _count(a[both], b[both], sampled[both], parts[both], len(members))
-        return members, counted
+            both = (a != MISSING) & (b != MISSING)
+            a, b = a[both], b[both]
+            for role, codes in zip(_ROLES, (a, b, _shifted(a, b)), strict=True):
+                tallies[f"{pair.name} {role}"] = tally_cells(codes, sampled[both], len(members), parts[both])
+            joint[pair.name] = _joint(a, b)
+        return _Counted(ShardTallies(members, tallies), joint)
 
 
-def _count(
-    a: npt.NDArray[np.uint16],
-    b: npt.NDArray[np.uint16],
-    labels: npt.NDArray[np.unsignedinteger],
-    parts: IntArray,
-    n_labels: int,
-) -> _Counted:
-    shifted = (a.astype(np.int64) - b + _ZERO).astype(np.uint32)
-    joint = (a >> _JOINT_SHIFT).astype(np.int64) * _JOINT_BINS + (b >> _JOINT_SHIFT)
-    keys, count = np.unique(joint, return_counts=True)
-    tallies = [tally_cells(codes, labels, n_labels, parts) for codes in (a, b, shifted)]
-    return _Counted(*tallies, joint=keys, joint_count=count)
+def _shifted(a: Codes, b: Codes) -> npt.NDArray[np.uint32]:
+    return (a.astype(np.int64) - b.astype(np.int64) + _ZERO).astype(np.uint32)
 
 
-def difference(a: npt.NDArray[np.uint16], b: npt.NDArray[np.uint16]) -> npt.NDArray[np.int32]:
-    """First minus second in codes, exact; `MISSING` where either is missing."""
+def _joint(a: Codes, b: Codes) -> tuple[IntArray, IntArray]:
+    """Bins of the joint distribution that occur, and how often."""
+    keys = (a >> _JOINT_SHIFT).astype(np.int64) * _JOINT_BINS + (b >> _JOINT_SHIFT)
+    counts = np.bincount(keys, minlength=1)
+    occur = np.flatnonzero(counts)
+    return occur, counts[occur]
+
+
+def difference(a: MapCodes, b: MapCodes) -> npt.NDArray[np.int32]:
+    """First minus second in codes, exact; `NO_DIFFERENCE` where either is missing."""
     codes = a.astype(np.int32) - b.astype(np.int32)
-    return np.where((a == _FILL) | (b == _FILL), np.int32(MISSING), codes)
+    return np.where((a == MISSING) | (b == MISSING), np.int32(NO_DIFFERENCE), codes)
 
 
 def difference_layout(first: Source, pairs: Sequence[Pair]) -> Layout:
@@ -186,16 +185,17 @@ def compare(
     pairs : sequence of Pair
         Which maps.
     units : sequence of Unit
-        By which units; the joint distribution is of the first unit.
+        By which units.
     stream : callable
         How the shards are spread over workers.
 
     Returns
     -------
     xarray.Dataset
-        By ``pair`` and ``unit``: ``count``, ``area`` (km2), ``mean_first``, ``mean_second``, ``mean_difference``,
-        ``std_difference``, ``rmse``, ``correlation``, ``difference_quantile``; by ``pair``: ``joint``, number of
-        cells of the whole Moon by bin of first and second.
+        By ``pair`` and ``unit``: ``count``, ``area`` (km2), ``mean_first``, ``mean_second``,
+        ``mean_difference``, ``std_difference``, ``rmse``, ``correlation``, ``difference_quantile`` and
+        ``difference_share`` (the histogram); by ``pair``: ``joint``, number of cells of the whole Moon by
+        bin of first and second.
 
     Raises
     ------
@@ -204,12 +204,82 @@ def compare(
     """
     require_distinct(units)
     require_comparable(first, second, pairs)
-    found = [result for _, result in stream(CompareShard(first, second, tuple(pairs)), near_units(first.grid, units))]
-    parts = [_of_pair(pair, first.coding(pair.first), found, units) for pair in pairs]
-    return xr.concat(parts, dim="pair").assign_coords(
+    totals = Totals()
+    joint = {pair.name: np.zeros(_JOINT_BINS**2, dtype=np.int64) for pair in pairs}
+    for _, found in stream(CompareShard(first, second, tuple(pairs)), near_units(first.grid, units)):
+        totals.add(found.tallies)
+        for name, (keys, counts) in found.joint.items():
+            joint[name][keys] += counts
+    require_filled(totals, units, "cells")
+    parts = [_of_pair(pair, first.coding(pair.first), totals, len(units), joint[pair.name]) for pair in pairs]
+    dataset = xr.concat(
+        parts, dim="pair", data_vars="all", coords="all", join="exact", compat="equals"
+    ).assign_coords(
         pair=("pair", [pair.name for pair in pairs]),
         first=("pair", [pair.first for pair in pairs]),
         second=("pair", [pair.second for pair in pairs]),
         unit=("unit", [unit.name for unit in units]),
         quantile=("quantile", list(QUANTILES)),
     )
+    dataset.attrs = {
+        "Conventions": "CF-1.11",
+        "title": "Comparison of lunar composition maps, first minus second",
+        "sampling": "cells",
+    }
+    return dataset
+
+
+def table(dataset: xr.Dataset) -> pd.DataFrame:
+    """The comparison as a table with a row for each pair and unit."""
+    names = ["count", "mean_first", "mean_second", "mean_difference", "std_difference", "rmse", "correlation"]
+    rows = dataset[names].to_dataframe().reset_index()
+    return rows[["pair", "unit", "first", "second", *names]]
+
+
+def _of_pair(pair: Pair, coding: Coding, totals: Totals, n_units: int, joint: IntArray) -> xr.Dataset:
+    """The statistics of one pair, dimension ``unit`` first."""
+    roles = [[totals[f"{pair.name} {role}", unit] for unit in range(n_units)] for role in _ROLES]
+    delta = replace(coding, offset=-_ZERO * coding.scale)
+    a, b = ([moments(sums, coding) for sums in role] for role in roles[:2])
+    d = [moments(sums, delta) for sums in roles[2]]
+    bins = coding.values((np.arange(_JOINT_BINS) + 0.5) * (1 << _JOINT_SHIFT) - 0.5)
+    return xr.Dataset(
+        {
+            "count": ("unit", [sums.count for sums in roles[0]], {"long_name": "cells that have both"}),
+            "area": ("unit", [sums.area_km2 for sums in roles[0]], {"units": "km2"}),
+            "mean_first": ("unit", [found.mean for found in a]),
+            "mean_second": ("unit", [found.mean for found in b]),
+            "mean_difference": ("unit", [found.mean for found in d]),
+            "std_difference": ("unit", [found.std for found in d]),
+            "rmse": ("unit", [math.hypot(*found) for found in d]),
+            "correlation": ("unit", [_correlation(*three) for three in zip(a, b, d, strict=True)]),
+            "difference_quantile": (("unit", "quantile"), [quantiles(sums, delta) for sums in roles[2]]),
+            "difference_share": (("unit", "difference_bin"), [_shares(sums) for sums in roles[2]]),
+            "joint": (("bin_first", "bin_second"), joint.reshape(_JOINT_BINS, _JOINT_BINS)),
+        },
+        coords={
+            "bin_value": ("bin_first", bins),
+            "difference_value": ("difference_bin", _DIFFERENCE_BINS * coding.scale),
+            "pair_units": coding.units,
+        },
+    )
+
+
+def _correlation(a: Moments, b: Moments, d: Moments) -> float:
+    """From the three deviations: ``var(a - b) = var a + var b - 2 cov(a, b)``."""
+    covariance = (a.std**2 + b.std**2 - d.std**2) / 2.0
+    return covariance / (a.std * b.std) if a.std and b.std else float("nan")
+
+
+def _shares(sums: Sums) -> FloatArray:
+    """Share of cells by difference, in bins of 50 codes centred on zero, all beyond in the outermost."""
+    codes = sums.first + np.arange(sums.histogram.size) - _ZERO
+    places = np.clip(np.rint(codes / _CODES_PER_BIN), -_HALF, _HALF).astype(np.int64) + _HALF
+    shares = np.bincount(places, sums.histogram, minlength=2 * _HALF + 1) / max(sums.count, 1)
+    return np.asarray(shares)
+
+
+def _variable(coding: Coding, pair: Pair) -> Variable:
+    what = f"{pair.first} minus {pair.second}"
+    attrs = {"units": coding.units, "long_name": what, "scale_factor": coding.scale, "add_offset": 0.0}
+    return Variable(name=pair.name, dtype="int32", fill=NO_DIFFERENCE, attrs=attrs)

@@ -15,8 +15,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
-from lunarcloud.moon import FloatArray, IntArray
+from lunarcloud.moon import FloatArray
 from lunarcloud.statistics.source import Coding
+from lunarcloud.statistics.tallies import Sums
 
 #: Area that counts as one independent sample, km2.
 PATCH_KM2 = 10_000.0
@@ -36,29 +37,18 @@ class Modes(NamedTuple):
     confidence: float
 
 
-def modes(first: int, weights: IntArray, area_km2: float, coding: Coding) -> Modes:
-    """The modes of a histogram of codes.
-
-    Parameters
-    ----------
-    first : int
-        Code of the first weight.
-    weights : (code,) array
-        Weight of each code.
-    area_km2 : float
-        Area that the histogram stands for.
-    coding : Coding
-        What the codes mean.
+def modes(sums: Sums, coding: Coding) -> Modes:
+    """The modes of a map over a unit, from its histogram and area.
 
     Returns
     -------
     Modes
         No values for an empty histogram; one, with confidence 1, for a constant.
     """
-    if not weights.any():
+    if not sums.count:
         return Modes((), float("nan"))
-    n = max(2, round(area_km2 / PATCH_KM2))
-    centres, share = _coarse(first, weights)
+    n = max(2, round(sums.area_km2 / PATCH_KM2))
+    centres, share = _coarse(sums)
     bandwidth = _bandwidth(centres, share, n)
     if not bandwidth:
         return Modes((float(coding.values(centres[np.argmax(share)])),), 1.0)
@@ -69,15 +59,16 @@ def modes(first: int, weights: IntArray, area_km2: float, coding: Coding) -> Mod
     return Modes(tuple(float(coding.values(centres[peak])) for peak in found), float(np.mean(alike)))
 
 
-def _coarse(first: int, weights: IntArray) -> tuple[FloatArray, FloatArray]:
+def _coarse(sums: Sums) -> tuple[FloatArray, FloatArray]:
     """The histogram on at most 512 points, with room on both sides for the smoothed tails."""
-    used = np.flatnonzero(weights)
+    used = np.flatnonzero(sums.histogram)
     low, high = int(used[0]), int(used[-1])
     step = max(1, math.ceil((high - low + 1) / _POINTS))
-    counted: FloatArray = np.bincount((used - low) // step, weights[used].astype(np.float64))
-    share: FloatArray = np.pad(counted / counted.sum(), _POINTS // 4)
-    places = np.arange(share.size, dtype=np.float64) - _POINTS // 4
-    return first + low + places * step + (step - 1) / 2.0, share
+    weights = sums.histogram[used].astype(np.float64)
+    share = np.pad(np.bincount((used - low) // step, weights) / weights.sum(), _POINTS // 4)
+    places = np.arange(share.size) - _POINTS // 4
+    centres = sums.first + low + places * step + (step - 1) / 2.0
+    return np.asarray(centres, dtype=np.float64), np.asarray(share, dtype=np.float64)
 
 
 def _bandwidth(centres: FloatArray, share: FloatArray, n: int) -> float:

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lunarcloud.moon import IntArray
 from lunarcloud.statistics.source import Coding
+from lunarcloud.statistics.tallies import Sums
 
 #: Quantiles of every table and box plot.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -18,37 +18,30 @@ class Moments(NamedTuple):
     std: float
 
 
-def moments(first: int, weights: IntArray, coding: Coding) -> Moments:
+def moments(sums: Sums, coding: Coding) -> Moments:
     """Mean and standard deviation (of the population: the unit is all there is).
 
-    Parameters
-    ----------
-    first : int
-        Code of the first weight.
-    weights : (code,) array
-        Weight of each code. Sums are in whole numbers without bound, divided once at the end.
-    coding : Coding
-        What the codes mean.
+    Sums over the histogram are in whole numbers without bound and divided once, at the end.
     """
-    n, total, squares = _power_sums(first, weights)
+    n, total, squares = _power_sums(sums)
     if not n:
         return Moments(float("nan"), float("nan"))
     variance = (n * squares - total * total) / (n * n)
     return Moments(total / n * coding.scale + coding.offset, float(np.sqrt(variance)) * coding.scale)
 
 
-def quantiles(first: int, weights: IntArray, coding: Coding) -> list[float]:
+def quantiles(sums: Sums, coding: Coding) -> list[float]:
     """The `QUANTILES`: each the lowest value with at least that part of the weight at or below it."""
-    running = np.cumsum(weights)
+    running = np.cumsum(sums.histogram)
     if not running.size or not running[-1]:
         return [float("nan")] * len(QUANTILES)
-    codes = first + np.searchsorted(running, [q * float(running[-1]) for q in QUANTILES])
+    codes = sums.first + np.searchsorted(running, [q * float(running[-1]) for q in QUANTILES])
     return [float(value) for value in coding.values(codes)]
 
 
-def _power_sums(first: int, weights: IntArray) -> tuple[int, int, int]:
+def _power_sums(sums: Sums) -> tuple[int, int, int]:
     """Sum of weights, of weight times code and of weight times code squared, exactly."""
-    used = np.flatnonzero(weights)
-    exact = weights[used].astype(object)
-    codes = (first + used).astype(object)
+    used = np.flatnonzero(sums.histogram)
+    exact = sums.histogram[used].astype(object)
+    codes = (sums.first + used).astype(object)
     return int(exact.sum()), int((exact * codes).sum()), int((exact * codes * codes).sum())

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
-import zarr
-import zarr.errors
 
-from lunarcloud.errors import GeometryError, NotFoundError
-from lunarcloud.moon import FloatArray, Grid, Shard, Window, grid
-from lunarcloud.storage import Folder
+from lunarcloud.errors import NotFoundError
+from lunarcloud.maps.layout import FILL
+from lunarcloud.maps.store import Run
+from lunarcloud.moon import FloatArray, Grid, Shard
+from lunarcloud.storage import Folder, Layout, Ledger, read_shard
 
 #: How work is spread: a function and items in, pairs of item and result out, in any order.
 Stream: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[tuple[Any, Any]]]
@@ -29,6 +28,10 @@ COMPOSITION = (
     "mg_number",
     "omat",
 )
+
+MapCodes: TypeAlias = npt.NDArray[np.uint16]
+#: Code of a missing pixel of a map.
+MISSING = FILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,19 @@ class Source:
     """The stored maps of one run; small and picklable, opened where it is used."""
 
     place: Folder
-    grid: Grid
-    codings: tuple[Coding, ...]
+    layout: Layout
+    ledger: Ledger
+
+    @property
+    def grid(self) -> Grid:
+        """The maps' grid."""
+        return cast("Grid", self.layout.raster)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The maps there are."""
-        return tuple(coding.name for coding in self.codings)
+        """The composition maps there are, in the order of tables."""
+        held = {variable.name for variable in self.layout.variables}
+        return tuple(name for name in COMPOSITION if name in held)
 
     def coding(self, name: str) -> Coding:
         """What the codes of a map mean.
@@ -69,51 +78,36 @@ class Source:
         Raises
         ------
         NotFoundError
-            If the run has no such map.
+            If the run has no such composition map.
         """
-        for coding in self.codings:
-            if coding.name == name:
-                return coding
-        advice = (
-            "; it was mapped with a model of equations only: run `lunarcloud fit` with networks and "
-            "`lunarcloud map` again"
-            if name.endswith("_cnn") or name == "mg_number"
-            else ""
+        if name not in self.names:
+            raise NotFoundError(
+                f"{self.place.url} has no map {name!r}, only {', '.join(self.names)}{_advice(name)}"
+            )
+        attrs = self.layout.variable(name).attrs
+        return Coding(
+            name=name,
+            scale=float(attrs["scale_factor"]),
+            offset=float(attrs["add_offset"]),
+            units=str(attrs["units"]),
+            long_name=str(attrs["long_name"]),
         )
-        raise NotFoundError(f"{self.place.url} has no map {name!r}, only {', '.join(self.names)}{advice}")
 
-    def read(self, name: str, shard: Shard) -> npt.NDArray[np.uint16]:
-        """The codes of one shard of a map, 65535 where missing, shape (row, col)."""
-        return self.read_window(name, self.grid.window(shard))
+    def read(self, name: str, shard: Shard) -> MapCodes:
+        """The codes of one shard of a map, 65535 where missing, shape (row, col).
 
-    def read_window(self, name: str, window: Window) -> npt.NDArray[np.uint16]:
-        """The codes of a window of a map, 65535 where missing, shape (row, col)."""
-        array: Any = _group(self.place.url)[name]
-        return np.asarray(array[window.slices])
+        Raises
+        ------
+        StoreError
+            If the shard is damaged or cannot be read.
+        """
+        expected = self.ledger.entry(shard).outputs[name]
+        return read_shard(self.place, self.layout, name, shard, expected).pixels
 
 
-def open_source(place: Folder) -> Source:
-    """The maps that a finished group of maps holds.
-
-    Raises
-    ------
-    NotFoundError
-        If there is nothing finished at that place.
-    GeometryError
-        If it is not on a global latitude/longitude grid.
-    """
-    try:
-        group = _group(place.url)
-    except (FileNotFoundError, zarr.errors.GroupNotFoundError) as error:
-        raise NotFoundError(f"{place.url}: no finished maps there; see `lunarcloud runs list`") from error
-    maps = {name: array for name, array in sorted(group.arrays()) if _is_map(array)}
-    if not maps:
-        raise NotFoundError(f"{place.url}: holds no maps of 16-bit codes")
-    return Source(
-        place=place,
-        grid=_grid(place, next(iter(maps.values()))),
-        codings=tuple(_coding(name, maps[name]) for name in _ordered(maps)),
-    )
+def source_of(run: Run) -> Source:
+    """The full-resolution maps of a run."""
+    return Source(run.group(), run.layout(), run.ledger())
 
 
 def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
@@ -121,35 +115,7 @@ def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable
     return ((item, function(item)) for item in items)
 
 
-@lru_cache(maxsize=8)
-def _group(url: str) -> zarr.Group:
-    return zarr.open_group(url, mode="r", zarr_format=3)
-
-
-def _is_map(array: Any) -> bool:
-    return bool(array.ndim == 2 and array.dtype == np.uint16)
-
-
-def _ordered(names: Iterable[str]) -> list[str]:
-    order = {name: rank for rank, name in enumerate(COMPOSITION)}
-    return sorted(names, key=lambda name: (order.get(name, len(order)), name))
-
-
-def _grid(place: Folder, array: Any) -> Grid:
-    rows, cols = array.shape
-    if rows % 180 or cols != 2 * rows:
-        raise GeometryError(
-            f"{place.url}: {rows} x {cols} pixels are not a global grid of whole pixels a degree"
-        )
-    return grid(rows // 180, shard_edge=(array.shards or array.chunks)[0])
-
-
-def _coding(name: str, array: Any) -> Coding:
-    attrs = array.attrs
-    return Coding(
-        name=name,
-        scale=float(attrs.get("scale_factor", 1.0)),
-        offset=float(attrs.get("add_offset", 0.0)),
-        units=str(attrs.get("units", "1")),
-        long_name=str(attrs.get("long_name", name)),
-    )
+def _advice(name: str) -> str:
+    if name.endswith("_cnn") or name == "mg_number":
+        return ": it was mapped with equations alone; map it with a model that has networks (lunarcloud fit)"
+    return ""

@@ -1,6 +1,6 @@
 """Statistics of maps by unit: one pass over the shards, one dataset, a table like the paper's Table 1."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -9,22 +9,22 @@ import pandas as pd
 import xarray as xr
 
 from lunarcloud.errors import InputError
-from lunarcloud.moon import FloatArray, Grid, IntArray, Shard
+from lunarcloud.moon import FloatArray, Shard
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.modes import modes
 from lunarcloud.statistics.moments import QUANTILES, moments, quantiles
-from lunarcloud.statistics.source import COMPOSITION, Coding, Source, Stream, one_by_one
+from lunarcloud.statistics.source import Coding, Source, Stream, one_by_one
 from lunarcloud.statistics.tallies import (
-    PART_KM2,
     Codes,
     Labels,
+    Sums,
     Tally,
     cell_parts,
     row_parts,
     tally_cells,
     tally_pixels,
 )
-from lunarcloud.statistics.units import Unit, clipped, labelled, require_distinct
+from lunarcloud.statistics.units import Near, Unit, labelled, near_units, require_distinct
 
 #: ``cells``: the paper's equal-area cells, each the pixel at its centre, each counted once.
 #: ``pixels``: every pixel, weighted by its exact area on the sphere.
@@ -33,8 +33,6 @@ Sampling: TypeAlias = Literal["cells", "pixels"]
 _N_CODES = 1 << 16
 # Stored histograms are coarser than the exact ones they are made from.
 _CODES_PER_BIN = 64
-
-_Near: TypeAlias = tuple[Shard, tuple[Unit, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class TallyShard:
     names: tuple[str, ...]
     sampling: Sampling
 
-    def __call__(self, near: _Near) -> ShardTallies:
+    def __call__(self, near: Near) -> ShardTallies:
         """Count the maps of a shard by the units near it."""
         shard, units = near
         window = self.source.grid.window(shard)
@@ -80,28 +78,16 @@ class TallyShard:
         return codes
 
 
-def near_units(grid: Grid, units: Sequence[Unit]) -> Iterator[_Near]:
-    """Every shard of a grid with the parts of the units near it."""
-    return ((shard, clipped(units, grid, grid.window(shard))) for shard in grid.shards())
-
-
-class Totals:
-    """The running sums of all maps and units; adding is exact, so the order of shards does not matter."""
-
-    def __init__(self, names: Sequence[str], n_units: int) -> None:
-        self.count = {name: np.zeros(n_units, dtype=np.int64) for name in names}
-        self.area = {name: np.zeros(n_units, dtype=np.int64) for name in names}
-        self.histogram = {name: np.zeros((n_units, _N_CODES), dtype=np.int64) for name in names}
+class Totals(dict[tuple[str, int], Sums]):
+    """Running sums by map and unit (index); adding is exact, so the order of shards does not matter."""
 
     def add(self, found: ShardTallies) -> None:
         """Add what one shard holds."""
         for name, tally in found.tallies.items():
-            codes = slice(tally.first, tally.first + tally.histogram.shape[1])
-            for label, units in enumerate(found.members):
+            for sums, units in zip(tally, found.members, strict=True):
                 for unit in units:
-                    self.count[name][unit] += tally.count[label]
-                    self.area[name][unit] += tally.area[label]
-                    self.histogram[name][unit, codes] += tally.histogram[label]
+                    known = self.get((name, unit))
+                    self[name, unit] = sums if known is None else known + sums
 
 
 def summarise(
@@ -133,14 +119,18 @@ def summarise(
         For two units of one name, or a unit without a single cell or pixel.
     """
     require_distinct(units)
-    names = tuple(name for name in COMPOSITION if name in source.names)
-    totals = Totals(names, len(units))
-    for _, found in stream(TallyShard(source, names, sampling), near_units(source.grid, units)):
+    totals = Totals()
+    for _, found in stream(TallyShard(source, source.names, sampling), near_units(source.grid, units)):
         totals.add(found)
-    _require_filled(totals, units, sampling)
-    parts = [_of_map(source.coding(name), totals, name) for name in names]
-    dataset = xr.concat(parts, dim="map").assign_coords(
-        map=("map", list(names)),
+    require_filled(totals, units, sampling)
+    parts = [
+        _of_map(source.coding(name), [totals[name, unit] for unit in range(len(units))])
+        for name in source.names
+    ]
+    dataset = xr.concat(
+        parts, dim="map", data_vars="all", coords="all", join="exact", compat="equals"
+    ).assign_coords(
+        map=("map", list(source.names)),
         unit=("unit", [unit.name for unit in units]),
         unit_source=("unit", [unit.source for unit in units]),
         quantile=("quantile", list(QUANTILES)),
@@ -170,31 +160,36 @@ def means(dataset: xr.Dataset) -> pd.DataFrame:
     return dataset["mean"].to_series().unstack().reindex(dataset["map"].values)[list(dataset["unit"].values)]
 
 
-def _require_filled(totals: Totals, units: Sequence[Unit], sampling: Sampling) -> None:
+def require_filled(totals: Totals, units: Sequence[Unit], sampling: Sampling) -> None:
+    """Refuse a unit in which nothing was counted."""
+    filled = {unit for (_, unit), sums in totals.items() if sums.count}
     for index, unit in enumerate(units):
-        if not any(count[index] for count in totals.count.values()):
+        if index not in filled:
             raise InputError(
                 f"unit {unit.name!r} ({unit.source}) holds no valid {sampling}: it lies in missing data, "
                 "or is smaller than a cell (then sample pixels)"
             )
 
 
-def _of_map(coding: Coding, totals: Totals, name: str) -> xr.Dataset:
+def _of_map(coding: Coding, by_unit: list[Sums]) -> xr.Dataset:
     """The statistics of one map, dimension ``unit`` first."""
-    histograms, areas = totals.histogram[name], totals.area[name] * PART_KM2
-    moment = [moments(0, weights, coding) for weights in histograms]
-    mode = [modes(0, weights, area, coding) for weights, area in zip(histograms, areas, strict=True)]
+    moment = [moments(sums, coding) for sums in by_unit]
+    mode = [modes(sums, coding) for sums in by_unit]
     bins = coding.values((np.arange(_N_CODES // _CODES_PER_BIN) + 0.5) * _CODES_PER_BIN - 0.5)
     return xr.Dataset(
         {
-            "count": ("unit", totals.count[name], {"long_name": "valid cells or pixels"}),
-            "area": ("unit", areas, {"units": "km2", "long_name": "area of the valid cells or pixels"}),
+            "count": ("unit", [sums.count for sums in by_unit], {"long_name": "valid cells or pixels"}),
+            "area": (
+                "unit",
+                [sums.area_km2 for sums in by_unit],
+                {"units": "km2", "long_name": "their area"},
+            ),
             "mean": ("unit", [found.mean for found in moment]),
             "std": ("unit", [found.std for found in moment]),
-            "quantile_value": (("unit", "quantile"), [quantiles(0, w, coding) for w in histograms]),
+            "quantile_value": (("unit", "quantile"), [quantiles(sums, coding) for sums in by_unit]),
             "mode_value": (("unit", "mode"), [_pair(found.values) for found in mode]),
             "mode_confidence": ("unit", [found.confidence for found in mode]),
-            "histogram": (("unit", "bin"), _shares(histograms)),
+            "histogram": (("unit", "bin"), [_shares(sums) for sums in by_unit]),
         },
         coords={"bin_value": ("bin", bins), "map_units": coding.units},
     )
@@ -204,7 +199,7 @@ def _pair(values: Iterable[float]) -> list[float]:
     return [*values, float("nan"), float("nan")][:2]
 
 
-def _shares(histograms: IntArray) -> FloatArray:
-    coarse = histograms.reshape(len(histograms), -1, _CODES_PER_BIN).sum(axis=2)
-    shares: FloatArray = coarse / np.maximum(coarse.sum(axis=1, keepdims=True), 1)
-    return shares
+def _shares(sums: Sums) -> FloatArray:
+    places = (sums.first + np.arange(sums.histogram.size)) // _CODES_PER_BIN
+    coarse = np.bincount(places, sums.histogram, minlength=_N_CODES // _CODES_PER_BIN)
+    return np.asarray(coarse / max(coarse.sum(), 1.0))

@@ -5,7 +5,6 @@ the same to the bit for any cutting into shards, any number of workers and any o
 quantiles and modes all follow from the histograms (`lunarcloud.statistics.moments`).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -28,25 +27,42 @@ Labels: TypeAlias = npt.NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """What was counted of one map, by label.
+class Sums:
+    """What was counted of one map over one unit; sums of disjoint parts add up exactly.
 
     Attributes
     ----------
-    count : (label,) array
+    count : int
         Valid pixels or cells.
-    area : (label,) array
+    area : int
         Their area in parts (`PART_KM2`).
     first : int
-        Code of the first column of the histogram.
-    histogram : (label, code) array
+        Code of the first place of the histogram.
+    histogram : (code,) array
         Weight of each code: area parts of pixels, or number of cells.
     """
 
-    count: IntArray
-    area: IntArray
+    count: int
+    area: int
     first: int
     histogram: IntArray
+
+    @property
+    def area_km2(self) -> float:
+        """Area of the valid pixels or cells, km2."""
+        return self.area * PART_KM2
+
+    def __add__(self, other: "Sums") -> "Sums":
+        first = min(self.first, other.first)
+        stop = max(part.first + part.histogram.size for part in (self, other))
+        histogram = np.zeros(stop - first, dtype=np.int64)
+        for part in (self, other):
+            histogram[part.first - first : part.first - first + part.histogram.size] += part.histogram
+        return Sums(self.count + other.count, self.area + other.area, first, histogram)
+
+
+#: Sums by label, in the order of the labels.
+Tally: TypeAlias = tuple[Sums, ...]
 
 
 def row_parts(grid: Grid, window: Window) -> IntArray:
@@ -89,7 +105,7 @@ def tally_pixels(codes: Codes, labels: Labels, n_labels: int, parts: IntArray) -
         sums += np.bincount(keys.ravel(), weights, minlength=sums.size)
         count += _count_valid(codes[block], labels[block], n_labels)
     histogram = sums.astype(np.int64).reshape(n_labels, span)[:, :-1]
-    return Tally(count=count, area=histogram.sum(axis=1), first=first, histogram=histogram)
+    return _tally(count, histogram.sum(axis=1), first, histogram)
 
 
 def tally_cells(codes: Codes, labels: Labels, n_labels: int, parts: IntArray) -> Tally:
@@ -99,21 +115,14 @@ def tally_cells(codes: Codes, labels: Labels, n_labels: int, parts: IntArray) ->
     histogram = counted.reshape(n_labels, span)[:, :-1]
     valid = codes != _missing(codes)
     area = np.bincount(labels[valid], parts[valid].astype(np.float64), minlength=n_labels)
-    return Tally(count=histogram.sum(axis=1), area=area.astype(np.int64), first=first, histogram=histogram)
+    return _tally(histogram.sum(axis=1), area.astype(np.int64), first, histogram)
 
 
-def merge(tallies: Iterable[Tally]) -> Tally:
-    """The sum of tallies of the same labels: exact, so their order does not matter."""
-    parts = list(tallies)
-    first = min(part.first for part in parts)
-    stop = max(part.first + part.histogram.shape[1] for part in parts)
-    histogram = np.zeros((len(parts[0].count), stop - first), dtype=np.int64)
-    for part in parts:
-        start = part.first - first
-        histogram[:, start : start + part.histogram.shape[1]] += part.histogram
-    count = np.sum([part.count for part in parts], axis=0)
-    area = np.sum([part.area for part in parts], axis=0)
-    return Tally(count=count, area=area, first=first, histogram=histogram)
+def _tally(count: IntArray, area: IntArray, first: int, histogram: IntArray) -> Tally:
+    return tuple(
+        Sums(int(number), int(parts), first, weights)
+        for number, parts, weights in zip(count, area, histogram, strict=True)
+    )
 
 
 def _missing(codes: Codes) -> int:

@@ -5,7 +5,7 @@ are therefore given labels, one for each combination of units that occurs, so th
 and every unit's sums are exact sums of labels.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from affine import Affine
-from rasterio.features import rasterize  # type: ignore[import-untyped]  # rasterio ships no types
+from rasterio.features import rasterize
 
 from lunarcloud.archive.gazetteer import Feature, feature, features
 from lunarcloud.archive.polygons import Outline
 from lunarcloud.errors import InputError
-from lunarcloud.moon import RADIUS_M, Grid, Window, angular_distance
+from lunarcloud.moon import RADIUS_M, Grid, Shard, Window, angular_distance
 from lunarcloud.statistics.tallies import Labels
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -57,6 +57,10 @@ class Unit:
     source: str
     shapes: tuple[Shape, ...]
     outside: bool = False
+
+
+#: A shard with the parts of the units near it.
+Near: TypeAlias = tuple[Shard, tuple[Unit, ...]]
 
 
 class Labelled(NamedTuple):
@@ -152,6 +156,11 @@ def clipped(units: Sequence[Unit], grid: Grid, window: Window) -> tuple[Unit, ..
         replace(unit, shapes=tuple(near for shape in unit.shapes if (near := _clip(shape, box)) is not None))
         for unit in units
     )
+
+
+def near_units(grid: Grid, units: Sequence[Unit]) -> Iterator[Near]:
+    """Every shard of a grid with the parts of the units near it: the items of one pass."""
+    return ((shard, clipped(units, grid, grid.window(shard))) for shard in grid.shards())
 
 
 def _inside(shapes: Sequence[Shape], grid: Grid, window: Window) -> BoolArray:

@@ -1,0 +1,199 @@
+"""Maps against Lunar Prospector: averaged by exact area into its pixels, then correlated.
+
+A map's pixel that a bound of a Lunar Prospector pixel cuts counts with the area on its side. Partial sums
+of shards are added in the shards' order, so the result is the same to the bit for any number of workers.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from lunarcloud.archive.lpgrs import Prospector
+from lunarcloud.errors import InputError
+from lunarcloud.moon import RADIUS_M, FloatArray, Grid, IntArray, Shard, Window
+from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
+
+#: The constituent of Lunar Prospector that each map is compared with.
+COUNTERPART: Mapping[str, str] = {
+    "feo_equation": "FeO",
+    "tio2_equation": "TiO2",
+    "feo_cnn": "FeO",
+    "tio2_cnn": "TiO2",
+    "al2o3_cnn": "Al2O3",
+    "mgo_cnn": "MgO",
+    "cao_cnn": "CaO",
+}
+#: Least part of a Lunar Prospector pixel that must be mapped for it to be compared.
+LEAST_COVERAGE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Bounds of Lunar Prospector's pixels, degrees, arrays (pixel,)."""
+
+    min_lat: FloatArray
+    max_lat: FloatArray
+    min_lon: FloatArray
+    max_lon: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Sums over the part of some pixels that a window covers: their indices, area (km2), area times code."""
+
+    index: IntArray
+    area: FloatArray
+    weighted: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class AverageShard:
+    """The task of one shard: each map's sums in the Lunar Prospector pixels that the shard touches."""
+
+    source: Source
+    names: tuple[str, ...]
+    bounds: Bounds
+
+    def __call__(self, shard: Shard) -> dict[str, Overlap]:
+        """Sums by map."""
+        grid = self.source.grid
+        window = grid.window(shard)
+        codes = ((name, self.source.read(name, shard)) for name in self.names)
+        return {name: overlap(pixels, grid, window, self.bounds) for name, pixels in codes}
+
+
+def overlap(codes: MapCodes, grid: Grid, window: Window, bounds: Bounds) -> Overlap:
+    """Area-weighted sums of a window's pixels in latitude/longitude boxes.
+
+    The overlap of a pixel with a box is a product, ``R^2 (sin lat_top - sin lat_bottom) dlon`` of their
+    common latitudes and longitudes.
+    """
+    top = 90.0 - np.arange(window.row_start, window.row_stop + 1) / grid.ppd
+    west = np.arange(window.col_start, window.col_stop + 1) / grid.ppd - 180.0
+    touched = (bounds.min_lat < top[0]) & (bounds.max_lat > top[-1])
+    touched &= (bounds.min_lon < west[-1]) & (bounds.max_lon > west[0])
+    index = np.flatnonzero(touched)
+    area, weighted = np.zeros(index.size), np.zeros(index.size)
+    bands = np.stack([bounds.min_lat[index], bounds.max_lat[index]], axis=1)
+    for low, high in np.unique(bands, axis=0):
+        here = np.flatnonzero((bands == (low, high)).all(axis=1))
+        columns = _column_sums(codes, top, low, high)
+        edges = bounds.min_lon[index[here]], bounds.max_lon[index[here]]
+        area[here], weighted[here] = (_between(west, column, *edges) for column in columns)
+    return Overlap(index, area, weighted)
+
+
+def _column_sums(codes: MapCodes, top: FloatArray, low: float, high: float) -> tuple[FloatArray, FloatArray]:
+    """By column, the area per degree of longitude (km2) between two latitudes, and that times the code."""
+    sines = np.sin(np.radians(np.clip(top, low, high)))
+    heights = (sines[:-1] - sines[1:]) * (RADIUS_M / 1000.0) ** 2 * math.radians(1.0)
+    rows = np.flatnonzero(heights)
+    inner = slice(rows[0], rows[-1] + 1)
+    block = codes[inner]
+    valid = block != MISSING
+    return heights[inner] @ valid, heights[inner] @ np.where(valid, block, 0)
+
+
+def _between(edges: FloatArray, density: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """Integral of a piecewise constant density between longitudes, degrees."""
+    integral = np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])
+    found: FloatArray = np.interp(high, edges, integral) - np.interp(low, edges, integral)
+    return found
+
+
+def compare_with_prospector(
+    source: Source, prospector: Prospector, *, stream: Stream = one_by_one
+) -> xr.Dataset:
+    """Compare every map of a run that Lunar Prospector measured too.
+
+    Parameters
+    ----------
+    source : Source
+        The run's maps.
+    prospector : Prospector
+        Lunar Prospector's abundances and pixels.
+    stream : callable
+        How the shards are spread over workers.
+
+    Returns
+    -------
+    xarray.Dataset
+        By ``map`` and ``pixel``: ``ours`` (area-weighted mean, wt%), ``prospector`` (wt%), ``coverage``
+        (mapped part of the pixel). By ``map``: ``pixels`` compared (`LEAST_COVERAGE`), ``correlation``,
+        ``slope`` and ``intercept`` of the line ours = slope * prospector + intercept, ``rmse``, ``bias``,
+        ``std`` of the differences ours minus prospector, their ``skewness``, ``excess_kurtosis`` and
+        D'Agostino and Pearson's ``normality_p``.
+
+    Raises
+    ------
+    InputError
+        If the run has no map that the table has, or fewer than 20 pixels are mapped.
+    """
+    names = tuple(n for n in source.names if COUNTERPART.get(n) in prospector.abundance)
+    if not names:
+        raise InputError(f"{source.place.url}: none of its maps is in {prospector.source}")
+    bounds = Bounds(prospector.min_lat, prospector.max_lat, prospector.min_lon, prospector.max_lon)
+    found = dict(stream(AverageShard(source, names, bounds), source.grid.shards()))
+    by_shard = [found[shard] for shard in sorted(found)]
+    parts = [_of_map(source.coding(name), prospector, [sums[name] for sums in by_shard]) for name in names]
+    dataset = xr.concat(parts, dim="map", data_vars="all", coords="minimal", join="exact", compat="equals")
+    dataset = dataset.assign_coords(
+        map=("map", list(names)),
+        constituent=("map", [COUNTERPART[name] for name in names]),
+        lat=("pixel", prospector.lat, {"units": "degrees_north"}),
+        lon=("pixel", prospector.lon, {"units": "degrees_east"}),
+    )
+    dataset.attrs = {
+        "Conventions": "CF-1.11",
+        "title": "Lunar composition maps averaged into Lunar Prospector's pixels",
+    }
+    return dataset
+
+
+def table(dataset: xr.Dataset) -> pd.DataFrame:
+    """The comparison as a table with a row for each map."""
+    names = ["pixels", "correlation", "slope", "intercept", "rmse", "bias", "std", "normality_p"]
+    return dataset[names].to_dataframe().reset_index()[["map", "constituent", *names]]
+
+
+def _of_map(coding: Coding, prospector: Prospector, parts: list[Overlap]) -> xr.Dataset:
+    area, weighted = np.zeros(prospector.lat.size), np.zeros(prospector.lat.size)
+    for part in parts:
+        area[part.index] += part.area
+        weighted[part.index] += part.weighted
+    coverage = area / prospector.area_km2
+    mean = np.divide(weighted, area, out=np.full(area.size, np.nan), where=area > 0)
+    theirs = prospector.abundance[COUNTERPART[coding.name]]
+    ours = coding.values(mean)
+    compared = (coverage >= LEAST_COVERAGE) & np.isfinite(theirs)
+    if compared.sum() < 20:
+        raise InputError(
+            f"{coding.name}: only {compared.sum()} Lunar Prospector pixels are mapped, 20 are needed"
+        )
+    values = {"ours": ours, "prospector": theirs, "coverage": coverage}
+    return xr.Dataset(
+        {key: ("pixel", value) for key, value in values.items()} | agreement(ours[compared], theirs[compared])
+    )
+
+
+def agreement(ours: FloatArray, theirs: FloatArray) -> dict[str, float]:
+    """Correlation, regression of ours on theirs, and the distribution of ours minus theirs."""
+    difference = ours - theirs
+    line = stats.linregress(theirs, ours)
+    return {
+        "pixels": difference.size,
+        "correlation": float(line.rvalue),
+        "slope": float(line.slope),
+        "intercept": float(line.intercept),
+        "rmse": float(np.sqrt(np.mean(difference**2))),
+        "bias": float(difference.mean()),
+        "std": float(difference.std()),
+        "skewness": float(stats.skew(difference)),
+        "excess_kurtosis": float(stats.kurtosis(difference)),
+        "normality_p": float(stats.normaltest(difference).pvalue),
+    }

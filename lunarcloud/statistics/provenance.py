@@ -1,0 +1,210 @@
+"""Where on the maps a sample could come from: cells whose composition lies in given ranges.
+
+The example of the paper is sample 60639: FeO 16..19.9, TiO2 6.3..7.9, Al2O3 12.4..15.1, MgO 5.2..7.5 and CaO
+10.6..11.5 wt% (its answer: south-western Mare Tranquillitatis).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from lunarcloud.archive.gazetteer import features
+from lunarcloud.errors import InputError
+from lunarcloud.moon import RADIUS_M, IntArray, Shard, angular_distance
+from lunarcloud.statistics import cells, clusters
+from lunarcloud.statistics.source import MISSING, Source, Stream, one_by_one
+from lunarcloud.statistics.tallies import PART_KM2, cell_parts
+
+#: By map, lowest and highest value that matches, in the map's units.
+Ranges: TypeAlias = Mapping[str, tuple[float, float]]
+
+_LISTED = 20
+_RADIUS_KM = RADIUS_M / 1000.0
+
+
+class _Match(NamedTuple):
+    """A shard's part: matching cells and areas (in parts) of cells mapped, by constraint, and without it."""
+
+    cell: IntArray
+    matching: int
+    mapped: int
+    alone: IntArray
+    others: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Cells that match a composition.
+
+    Attributes
+    ----------
+    ranges : mapping
+        What was looked for.
+    cell, group : (cell,) arrays
+        Matching cells, ascending, and their group of neighbours, the largest first.
+    matching_km2, mapped_km2 : float
+        Area of the matching cells, and of those where every map of the ranges has a value.
+    alone_km2, others_km2 : dict of str to float
+        By map, the area that its range alone leaves, and the area that all the other ranges leave.
+    """
+
+    ranges: Ranges
+    cell: IntArray
+    group: IntArray
+    matching_km2: float
+    mapped_km2: float
+    alone_km2: dict[str, float]
+    others_km2: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _MatchShard:
+    """The task of one shard: test its cells against every range."""
+
+    source: Source
+    ranges: tuple[tuple[str, int, int], ...]
+
+    def __call__(self, shard: Shard) -> _Match:
+        at = cells.sample(self.source.grid, self.source.grid.window(shard))
+        mapped = np.ones(at.cell.size, dtype=np.bool_)
+        within = np.empty((len(self.ranges), at.cell.size), dtype=np.bool_)
+        for number, (name, low, high) in enumerate(self.ranges):
+            codes = self.source.read(name, shard)[at.row, at.col]
+            mapped &= codes != MISSING
+            within[number] = (codes >= low) & (codes <= high)
+        within &= mapped
+        area, failed = cell_parts(at.band), (~within).sum(axis=0)
+        # All other ranges hold where nothing fails, or this range alone.
+        others = (failed == 0) | ((failed == 1) & ~within)
+        return _Match(
+            cell=at.cell[failed == 0],
+            matching=int(area[failed == 0].sum()),
+            mapped=int(area[mapped].sum()),
+            alone=within @ area,
+            others=(others & mapped) @ area,
+        )
+
+
+def search(source: Source, ranges: Ranges, *, stream: Stream = one_by_one) -> Provenance:
+    """Find the cells whose composition lies in all ranges.
+
+    Parameters
+    ----------
+    source : Source
+        The run's maps.
+    ranges : mapping of str to (float, float)
+        By map, lowest and highest value, both included.
+    stream : callable
+        How the shards are spread over workers.
+
+    Raises
+    ------
+    InputError
+        Without any range, for one upside down or of something that is no number, or if no cell has all the
+        maps.
+    NotFoundError
+        If the run lacks a map.
+    """
+    wanted = tuple((name, *_codes(source, name, bounds)) for name, bounds in _ordered(ranges))
+    sums = np.zeros(2 + 2 * len(wanted), dtype=np.int64)
+    found = [np.empty(0, dtype=np.int64)]
+    for _, match in stream(_MatchShard(source, wanted), source.grid.shards()):
+        found.append(match.cell)
+        sums += [match.matching, match.mapped, *match.alone, *match.others]
+    matching, mapped, *by_range = (sums * PART_KM2).tolist()
+    if not mapped:
+        raise InputError(f"{source.place.url}: no cell has all of {', '.join(ranges)}")
+    cell = np.sort(np.concatenate(found))
+    names = [name for name, *_ in wanted]
+    return Provenance(
+        ranges=dict(_ordered(ranges)),
+        cell=cell,
+        group=clusters.connected(cell),
+        matching_km2=matching,
+        mapped_km2=mapped,
+        alone_km2=dict(zip(names, by_range[: len(names)], strict=True)),
+        others_km2=dict(zip(names, by_range[len(names) :], strict=True)),
+    )
+
+
+def constraints(found: Provenance) -> pd.DataFrame:
+    """What each range does: the part of the mapped area it alone leaves, and what it takes from the rest.
+
+    ``excludes_per_cent`` is the part of the area left by all other ranges that this range takes away: the
+    larger, the more the answer rests on it.
+    """
+    rows = []
+    for name, (low, high) in found.ranges.items():
+        others = found.others_km2[name]
+        taken = 100.0 * (1.0 - found.matching_km2 / others) if others else float("nan")
+        rows.append((name, low, high, 100.0 * found.alone_km2[name] / found.mapped_km2, taken))
+    return pd.DataFrame(rows, columns=["map", "lowest", "highest", "alone_per_cent", "excludes_per_cent"])
+
+
+def regions(found: Provenance) -> pd.DataFrame:
+    """Named features by the matching area in their discs, the largest first: also as per cent of the disc."""
+    at, area = cells.cell_positions(found.cell), clusters.area_km2(found.cell)
+    rows = []
+    for known in features():
+        radius = known.diameter_km / 2.0 / _RADIUS_KM
+        distance = angular_distance(lat=at.lat, lon=at.lon, to_lat=known.lat, to_lon=known.lon)
+        inside = np.radians(distance) <= radius
+        if inside.any():
+            disc = 2.0 * np.pi * (1.0 - np.cos(radius)) * _RADIUS_KM**2
+            matching = float(area[inside].sum())
+            rows.append((known.name, int(inside.sum()), matching, 100.0 * matching / disc))
+    ranked = pd.DataFrame(rows, columns=["feature", "cells", "area_km2", "per_cent_of_feature"])
+    return ranked.sort_values(["area_km2", "feature"], ascending=[False, True], ignore_index=True)
+
+
+def ranked(found: Provenance) -> pd.DataFrame:
+    """The largest groups of neighbouring matching cells: area, centre and where that is."""
+    return clusters.cluster_table(found.cell, found.group, {}, _LISTED)
+
+
+def to_dataset(found: Provenance) -> xr.Dataset:
+    """The matching cells and their ranking, for storing."""
+    at = cells.cell_positions(found.cell)
+    tables = (
+        ("constraint", "constraint", constraints(found)),
+        ("region", "region", regions(found)),
+        ("group", "ranked", ranked(found).drop(columns="rank")),
+    )
+    columns = {
+        f"{prefix}_{name}": (dim, table[name].to_numpy()) for prefix, dim, table in tables for name in table
+    }
+    return xr.Dataset(
+        {
+            "cell": ("match", found.cell),
+            "lat": ("match", at.lat, {"units": "degrees_north"}),
+            "lon": ("match", at.lon, {"units": "degrees_east"}),
+            "group": ("match", found.group),
+            **columns,
+        },
+        attrs={
+            "Conventions": "CF-1.11",
+            "title": "Cells of the Moon that match a composition",
+            "matching_km2": found.matching_km2,
+            "mapped_km2": found.mapped_km2,
+        },
+    )
+
+
+def _ordered(ranges: Ranges) -> list[tuple[str, tuple[float, float]]]:
+    if not ranges:
+        raise InputError("no range given: name at least one map with its lowest and highest value")
+    return sorted(ranges.items())
+
+
+def _codes(source: Source, name: str, bounds: tuple[float, float]) -> tuple[int, int]:
+    """Lowest and highest code within bounds."""
+    low, high = bounds
+    coding = source.coding(name)
+    if not low <= high:
+        raise InputError(f"{name} {low:g}:{high:g}: the lowest value comes first, then the highest")
+    # A hair's breadth, so that a bound that is a stored value is included however it rounds.
+    return int(np.ceil(coding.code(low) - 1e-6)), int(np.floor(coding.code(high) + 1e-6))
