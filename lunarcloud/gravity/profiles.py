@@ -14,7 +14,7 @@ from lunarcloud.moon import RADIUS_M, FloatArray, Positions
 FLOOR, SURROUNDINGS = 0.6, (1.2, 2.0)
 
 _SPHERE = Geod(a=RADIUS_M, b=RADIUS_M)
-_N_DISTANCES, _N_AZIMUTHS = 80, 72
+_N_DISTANCES, _N_AZIMUTHS = 80, 360
 
 
 def transect(
@@ -58,12 +58,8 @@ def radial_profile(field: BouguerField, feature: Feature, *, reach: float = SURR
     xarray.Dataset
         The products over ``distance`` (km from the centre); circles are in the middle of equal rings.
     """
-    distance = (np.arange(_N_DISTANCES) + 0.5) / _N_DISTANCES * reach * feature.diameter_km / 2.0
-    azimuth = np.arange(_N_AZIMUTHS) * 360.0 / _N_AZIMUTHS
-    where = _destinations(feature, azimuth[np.newaxis], distance[:, np.newaxis] * 1e3)
-    means = {
-        name: values.mean(axis=1) for name, values in sample(field, lat=where.lat, lon=where.lon).items()
-    }
+    distance = _rings(reach) * feature.diameter_km / 2.0
+    means = {name: values[0] for name, values in _circle_means(field, [feature], reach).items()}
     axis = {"units": "km", "long_name": f"distance from the centre of {feature.name}"}
     return xr.Dataset(
         _variables("distance", means),
@@ -81,17 +77,12 @@ def contrasts(field: BouguerField, features: Sequence[Feature]) -> xr.Dataset:
         Along ``feature``: ``<product>_inside`` (nearer than 0.6 radii of the rim) and
         ``<product>_outside`` (1.2 to 2 radii), means by area; coordinates ``lat``, ``lon``, ``diameter_km``.
     """
-    profiles = [radial_profile(field, feature) for feature in features]
     variables = {}
-    for name, product in PRODUCTS.items():
+    for name, means in _circle_means(field, features, SURROUNDINGS[1]).items():
         for side, limits in (("inside", (0.0, FLOOR)), ("outside", SURROUNDINGS)):
-            means = [_area_mean(profile, name, limits) for profile in profiles]
-            text = f"{product.long_name}: mean {side} ({limits[0]} to {limits[1]} radii)"
-            variables[f"{name}_{side}"] = (
-                "feature",
-                np.array(means),
-                {"units": product.units, "long_name": text},
-            )
+            text = f"{PRODUCTS[name].long_name}: mean {side} ({limits[0]} to {limits[1]} radii)"
+            attrs = {"units": PRODUCTS[name].units, "long_name": text}
+            variables[f"{name}_{side}"] = ("feature", _area_means(means, features, limits), attrs)
     return xr.Dataset(
         variables,
         coords={
@@ -103,11 +94,32 @@ def contrasts(field: BouguerField, features: Sequence[Feature]) -> xr.Dataset:
     )
 
 
-def _area_mean(profile: xr.Dataset, name: str, limits: tuple[float, float]) -> float:
-    radii = profile["distance"].to_numpy() / (profile.attrs["diameter_km"] / 2.0)
-    inside = (radii >= limits[0]) & (radii < limits[1])
-    area = np.sin(profile["distance"].to_numpy() * 1e3 / RADIUS_M)
-    return float(np.average(profile[name].to_numpy()[inside], weights=area[inside]))
+def _rings(reach: float) -> FloatArray:
+    """Middles of the rings around a feature, in radii of it."""
+    return (np.arange(_N_DISTANCES) + 0.5) / _N_DISTANCES * reach
+
+
+def _circle_means(field: BouguerField, features: Sequence[Feature], reach: float) -> dict[str, FloatArray]:
+    """Means on the circles around features, (feature, ring); all in one transform a product."""
+    azimuth = np.arange(_N_AZIMUTHS) * 360.0 / _N_AZIMUTHS
+    circles = [
+        _destinations(one, azimuth, (_rings(reach) * one.diameter_km * 500.0)[:, np.newaxis])
+        for one in features
+    ]
+    found = sample(
+        field, lat=np.stack([one.lat for one in circles]), lon=np.stack([one.lon for one in circles])
+    )
+    return {name: values.mean(axis=-1) for name, values in found.items()}
+
+
+def _area_means(means: FloatArray, features: Sequence[Feature], limits: tuple[float, float]) -> FloatArray:
+    """Means over rings between two multiples of the radius, weighted by the rings' areas; (feature,)."""
+    rings = _rings(SURROUNDINGS[1])
+    inside = (rings >= limits[0]) & (rings < limits[1])
+    radius_m = np.array([feature.diameter_km * 500.0 for feature in features])
+    area = np.sin(rings * radius_m[:, np.newaxis] / RADIUS_M) * inside
+    average: FloatArray = np.average(means, axis=1, weights=area)
+    return average
 
 
 def _variables(dim: str, values: dict[str, FloatArray]) -> dict[str, xr.Variable]:
