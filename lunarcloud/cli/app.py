@@ -1,4 +1,7 @@
-"""All commands in one application, and what becomes of their errors."""
+"""All commands in one application, and what becomes of their errors.
+
+Commands import their job when they run, so that ``--help`` and a finished command answer at once.
+"""
 
 import sys
 
@@ -25,14 +28,11 @@ def run() -> int:
     try:
         app()
     except LunarcloudError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_plain(error)}")
+        message = Console(stderr=True, highlight=False, soft_wrap=True)
+        message.print("error:", style="bold red", end=" ")
+        message.print(str(error), markup=False)
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("stopped; run the same command again: it goes on where it stopped\n")
         return 130
     return 0
-
-
-def _plain(error: LunarcloudError) -> str:
-    # Square brackets in a message are not markup.
-    return str(error).replace("[", "\\[")

@@ -1,14 +1,16 @@
 """``lunarcloud ingest``."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lunarcloud.cli.options import AsJson, DryRun, Report, Root, Scheduler, Workers
 from lunarcloud.cli.output import console, print_estimates, print_facts, print_json
-from lunarcloud.engine import Cluster
-from lunarcloud.jobs.common import checked
-from lunarcloud.jobs.ingest import IngestInputs, IngestResult, estimate_ingest, ingest
+
+if TYPE_CHECKING:
+    from lunarcloud.jobs.ingest import IngestResult
 
 _SHOWN_PROBLEMS = 10
 
@@ -35,6 +37,10 @@ def command(
     performance_report: Report = None,
 ) -> None:
     """Make the five-band mosaic of archive tiles: nearest neighbour, the archive's own numbers kept."""
+    from lunarcloud.engine import Cluster
+    from lunarcloud.jobs.common import checked
+    from lunarcloud.jobs.ingest import IngestInputs, estimate_ingest, ingest
+
     values = {"tiles": tuple(tiles), "root": root, "ppd": ppd, "shard": shard, "strict": strict}
     inputs = checked(IngestInputs, values)
     if dry_run:

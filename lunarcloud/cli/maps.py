@@ -1,14 +1,16 @@
 """``lunarcloud map``."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lunarcloud.cli.options import AsJson, DryRun, Report, Root, Scheduler, Workers
 from lunarcloud.cli.output import print_estimates, print_facts, print_json
-from lunarcloud.engine import Cluster
-from lunarcloud.jobs.common import checked
-from lunarcloud.jobs.map import MapInputs, MapResult, estimate_map, map_oxides
+
+if TYPE_CHECKING:
+    from lunarcloud.jobs.map import MapResult
 
 
 def command(
@@ -24,6 +26,10 @@ def command(
     performance_report: Report = None,
 ) -> None:
     """Compute and publish the oxide maps (wt%), maturity and Mg# of a mosaic by a model."""
+    from lunarcloud.engine import Cluster
+    from lunarcloud.jobs.common import checked
+    from lunarcloud.jobs.map import MapInputs, estimate_map, map_oxides
+
     inputs = checked(MapInputs, {"root": root, "model": model, "mosaic": mosaic})
     if dry_run:
         estimates = estimate_map(inputs)

@@ -1,13 +1,16 @@
 """How results look in the terminal: JSON for machines, tables for people."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 
-from lunarcloud.jobs.common import Estimate
+if TYPE_CHECKING:
+    from lunarcloud.jobs.common import Estimate
 
 console = Console(soft_wrap=True)
 
@@ -18,11 +21,12 @@ def print_json(result: Any) -> None:
 
 
 def print_facts(title: str, facts: Iterable[tuple[str, object]]) -> None:
-    """Print names and values in two columns."""
-    table = Table(title=title, show_header=False, title_justify="left")
-    for name, value in facts:
-        table.add_row(name, str(value))
-    console.print(table)
+    """Print names and values in two columns; long values are never cut, so they can be copied."""
+    rows = [(name, str(value)) for name, value in facts]
+    width = max(len(name) for name, _ in rows)
+    console.print(title, style="bold", highlight=False)
+    for name, value in rows:
+        console.print(f"  {name:<{width}}  {value}", markup=False, highlight=False)
 
 
 def print_estimates(estimates: Sequence[Estimate]) -> None:

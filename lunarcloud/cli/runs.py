@@ -7,8 +7,6 @@ from rich.table import Table
 
 from lunarcloud.cli.options import AsJson, Root, Scheduler, Workers
 from lunarcloud.cli.output import console, print_facts, print_json
-from lunarcloud.engine import Cluster
-from lunarcloud.jobs.runs import list_published, show_run, verify_run
 
 app = typer.Typer(help="What is published under a root.", no_args_is_help=True)
 
@@ -18,6 +16,8 @@ RunName = Annotated[str, typer.Argument(metavar="ID", help="Id of a run, its beg
 @app.command("list")
 def list_all(root: Root, as_json: AsJson = False) -> None:
     """List everything published: mosaics, models, runs, gravity products."""
+    from lunarcloud.jobs.runs import list_published
+
     published = list_published(root)
     if as_json:
         return print_json(published)
@@ -33,6 +33,8 @@ def list_all(root: Root, as_json: AsJson = False) -> None:
 @app.command("show")
 def show(root: Root, run: RunName = "latest", as_json: AsJson = False) -> None:
     """Show where the maps of a run come from."""
+    from lunarcloud.jobs.runs import show_run
+
     card = show_run(root, run)
     if as_json:
         return print_json(card)
@@ -48,6 +50,9 @@ def verify(
     workers: Workers = None,
 ) -> None:
     """Read every shard of a run again and compare digests; exit code 1 if one is damaged."""
+    from lunarcloud.engine import Cluster
+    from lunarcloud.jobs.runs import verify_run
+
     found = verify_run(root, run, Cluster(scheduler=scheduler, workers=workers))
     if as_json:
         print_json(found)

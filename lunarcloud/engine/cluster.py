@@ -1,14 +1,18 @@
 """Where tasks run: a Dask cluster somewhere, or a local one started for the command."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-
-from distributed import Client, LocalCluster, performance_report
+from typing import TYPE_CHECKING
 
 from lunarcloud.config import settings
 from lunarcloud.errors import InputError, MissingPackageError
+
+if TYPE_CHECKING:  # a repeated command finds everything done and never loads Dask
+    from distributed import Client
 
 _CONNECT_S = 15
 
@@ -52,12 +56,16 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
             client = stack.enter_context(_remote(cluster.scheduler))
         if cluster.performance_report is not None:
             _require_bokeh()
+            from distributed import performance_report
+
             stack.enter_context(performance_report(cluster.performance_report))
         yield client
 
 
 @contextmanager
 def _local(workers: int | None) -> Iterator[Client]:
+    from distributed import Client, LocalCluster
+
     chosen = settings()
     with (
         LocalCluster(
@@ -74,6 +82,8 @@ def _local(workers: int | None) -> Iterator[Client]:
 
 
 def _remote(address: str) -> Client:
+    from distributed import Client
+
     try:
         return Client(address, timeout=_CONNECT_S)
     except (OSError, ValueError) as error:

@@ -1,10 +1,14 @@
 """What a shard task needs of a worker's memory, said before anything runs."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from distributed import Client
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lunarcloud.errors import InputError
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 # Interpreter, libraries and Dask itself in a worker that has computed nothing yet, as measured.
 _IDLE_BYTES = 250 * 2**20

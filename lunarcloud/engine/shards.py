@@ -1,18 +1,22 @@
 """Computing shards into a store: each written whole by one task, noted in the ledger, never twice."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy.typing as npt
-from distributed import Client, get_worker
 
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.progress import show_progress
 from lunarcloud.engine.stream import stream
 from lunarcloud.moon import Shard
 from lunarcloud.storage import Entry, Folder, Layout, Ledger, write_shard
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class _Task:
     ledger: Ledger
 
     def __call__(self, shard: Shard) -> Entry:
+        from distributed import get_worker
+
         start = time.perf_counter()
         product = self.function(shard)
         outputs = write_shard(self.place, self.layout, shard, product.arrays)

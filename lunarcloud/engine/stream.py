@@ -4,17 +4,19 @@ Unlike one lazy graph of everything, the scheduler holds a few tasks, memory is 
 and go.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from itertools import islice
-from typing import Any, TypeVar
-
-from distributed import Client, Future, KilledWorker, as_completed
-from distributed.comm.core import CommClosedError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lunarcloud.config import settings
 from lunarcloud.engine.retry import with_retries
 from lunarcloud.errors import ComputeError, LunarcloudError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future, as_completed
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,6 +49,9 @@ def stream(
     LunarcloudError
         Whatever of ours the function raised.
     """
+    from distributed import as_completed
+    from distributed.comm.core import CommClosedError
+
     source = iter(items)
     waiting: dict[Any, Item] = {}
     retried = _Retried(function)
@@ -86,7 +91,9 @@ def _top_up(
         finished.add(future)
 
 
-def _result(future: "Future[Any]", item: Any) -> Any:
+def _result(future: Future[Any], item: Any) -> Any:
+    from distributed import KilledWorker
+
     if future.status == "finished":
         return future.result()
     if future.status in ("cancelled", "lost"):
