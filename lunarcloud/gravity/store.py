@@ -20,7 +20,8 @@ from lunarcloud.moon import GEOGRAPHIC, FloatArray, Grid, PolarGrid, Positions, 
 from lunarcloud.storage import Folder, Layout, Ledger, Variable, digest, open_dataset, read_catalog
 from lunarcloud.storage.layout import GRID_MAPPING, grid_mapping
 
-#: The groups of a gravity Zarr: the root group is the global grid, the others are beneath it.
+#: The gridded groups of a gravity Zarr: the global grid at its root, the polar ones beneath it. Each is opened
+#: by its own URL: ``xarray.open_zarr(url)``, ``xarray.open_zarr(url + "/south")``.
 Part: TypeAlias = Literal["global", "north", "south"]
 PARTS: tuple[Part, ...] = ("south", "north", "global")
 
@@ -85,6 +86,7 @@ class GravityCard(BaseModel):
             "evaluation_radius_m": self.reduction.radius_m,
             "lowest_degree": 2,
             "sign_convention": "gravity is positive downward; gradients are positive to the north and east",
+            "beneath": "south, north (polar stereographic), dh2, harmonics, features: open <url>/<name>",
             "references": "Wieczorek & Phillips 1998, doi 10.1029/97JE03136",
             **facts,
         }

@@ -102,6 +102,11 @@ def test_south_pole_aitken_is_low_ground_over_excess_mass(reduced):
     assert found["bouguer_disturbance"] > 300
 
 
+def test_mean_radius_of_the_topography_is_the_published_one(reduced):
+    # 1737.151 km: Wieczorek (2024), doi 10.5281/zenodo.10796823, from the same altimetry.
+    assert reduced.mean_radius_m == pytest.approx(1_737_151, abs=2)
+
+
 def test_degrees_are_clipped_to_what_is_held_and_said(reduced):
     assert (reduced.degrees, reduced.gradient_degrees) == ((60, 165), (50, 165))
     assert len(reduced.clips) == 2
