@@ -25,6 +25,11 @@ class Settings(BaseSettings):
     retries: int = Field(default=5, ge=0, description="tries again after a storage fault")
     backoff_s: float = Field(default=0.2, gt=0, description="first pause before a retry, seconds")
 
+    # onnxruntime's execution providers; ["CUDAExecutionProvider"] where onnxruntime-gpu is installed.
+    providers: tuple[str, ...] = Field(
+        default=("CPUExecutionProvider",), description="onnxruntime's execution providers, best first"
+    )
+
     reference_data: Path = Field(
         default=Path("../shared/data"), description="reference data sets for tests and comparisons"
     )

@@ -3,6 +3,7 @@
 from lunarcloud.engine.cluster import Cluster, connect
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.progress import Progress, show_progress
+from lunarcloud.engine.resource import Resource
 from lunarcloud.engine.shards import Group, Product, ShardFunction, compute, remaining
 from lunarcloud.engine.stream import stream
 
@@ -12,6 +13,7 @@ __all__ = [
     "MemoryPlan",
     "Product",
     "Progress",
+    "Resource",
     "ShardFunction",
     "compute",
     "connect",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.progress import show_progress
+from lunarcloud.engine.resource import Resource, provide
 from lunarcloud.engine.stream import stream
 from lunarcloud.moon import Shard
 from lunarcloud.storage import Entry, Folder, Layout, Ledger, write_shard
@@ -86,6 +87,8 @@ class Group:
         From a shard to its `Product`; runs on workers.
     memory : MemoryPlan
         What one task needs.
+    resources : tuple of Resource
+        What each worker process holds for the tasks.
     rate : float
         About how much one thread computes, Mpixel/s, for estimates.
     """
@@ -97,6 +100,7 @@ class Group:
     function: ShardFunction
     memory: MemoryPlan
     rate: float
+    resources: tuple[Resource, ...] = ()
 
 
 def remaining(group: Group) -> list[Shard]:
@@ -125,6 +129,8 @@ def compute(group: Group, shards: Iterable[Shard], client: Client) -> None:
         If a shard cannot be computed or written; what is finished stays finished.
     """
     group.memory.require_fit(client)
+    for resource in group.resources:
+        provide(client, resource)
     todo = list(shards)
     task = _Task(group.function, group.place, group.layout, group.ledger)
     with show_progress(group.title, len(todo)) as progress:

@@ -1,10 +1,9 @@
 """The fused kernel and its runs: bands of a shard become all oxide maps of it."""
 
 from lunarcloud.maps.layout import (
-    CNN_MAPS,
-    EQUATION_MAPS,
     FILL,
     FLAGS,
+    MG_NUMBER,
     NOVELTY,
     QUALITY,
     QUANTITIES,
@@ -14,10 +13,9 @@ from lunarcloud.maps.plan import MapPlan, plan_maps
 from lunarcloud.maps.store import Run, RunCard, find_run
 
 __all__ = [
-    "CNN_MAPS",
-    "EQUATION_MAPS",
     "FILL",
     "FLAGS",
+    "MG_NUMBER",
     "NOVELTY",
     "QUALITY",
     "QUANTITIES",

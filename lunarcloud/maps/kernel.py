@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from lunarcloud.maps import layout
 from lunarcloud.maps.layout import encode
+from lunarcloud.models import Equations, Novelty, equation_maps, novelty
 from lunarcloud.models import equations as eq
 
 Codes: TypeAlias = dict[str, npt.NDArray[Any]]
-#: From reflectance (n, band) float32 to oxides (n, oxide) float32, wt%.
-Networks: TypeAlias = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+Reflectance: TypeAlias = npt.NDArray[np.float32]
+Bits: TypeAlias = npt.NDArray[np.uint8]
 
 _BLOCK = 16384
 # Molar masses of MgO and FeO, g/mol.
@@ -32,58 +33,127 @@ class Scaling:
     missing: int
 
 
-def oxide_maps(dn: npt.NDArray[np.int16], scaling: Scaling, equations: eq.Equations) -> Codes:
-    """All maps of some pixels.
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The CNNs of a model: a function from spectra (n, band) to oxides (n, oxide) in wt%, and their names."""
 
-    Parameters
+    oxides: tuple[str, ...]
+    predict: Callable[[Reflectance], Reflectance]
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """Computes all maps that a model gives.
+
+    Attributes
     ----------
-    dn : ndarray of int16, shape (band, row, col)
-        The mosaic's numbers.
     scaling : Scaling
-        What they mean.
+        Of the mosaic.
     equations : Equations
-        The equation models.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (row, col)
-        By map, its codes, and ``quality``.
+        Of FeO, TiO2 and OMAT.
+    networks : Networks, optional
+        The CNNs, if the model has any.
+    stations : Novelty, optional
+        The distribution of the stations' spectra, if the model knows it.
     """
-    bands, rows, cols = dn.shape
-    flat = dn.reshape(bands, rows * cols)
-    whole: Codes = {}
-    for start in range(0, flat.shape[1], _BLOCK):
-        block = slice(start, start + _BLOCK)
-        for name, codes in _block_maps(flat[:, block], scaling, equations).items():
-            if name not in whole:
-                whole[name] = np.empty(flat.shape[1], dtype=codes.dtype)
-            whole[name][block] = codes
-    return {name: codes.reshape(rows, cols) for name, codes in whole.items()}
+
+    scaling: Scaling
+    equations: Equations
+    networks: Networks | None = None
+    stations: Novelty | None = None
+
+    def __call__(self, dn: npt.NDArray[np.int16]) -> Codes:
+        """All maps of some pixels.
+
+        Parameters
+        ----------
+        dn : ndarray of int16, shape (band, row, col)
+            The mosaic's numbers.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (row, col)
+            By map, its codes (`layout.QUANTITIES`), and ``quality`` (`layout.FLAGS`).
+        """
+        bands, rows, cols = dn.shape
+        flat = dn.reshape(bands, rows * cols)
+        whole: Codes = {}
+        for start in range(0, flat.shape[1], _BLOCK):
+            block = slice(start, start + _BLOCK)
+            for name, codes in self._block(flat[:, block]).items():
+                if name not in whole:
+                    whole[name] = np.empty(flat.shape[1], dtype=codes.dtype)
+                whole[name][block] = codes
+        return {name: codes.reshape(rows, cols) for name, codes in whole.items()}
+
+    def _block(self, dn: npt.NDArray[np.int16]) -> Codes:
+        missing = dn == self.scaling.missing
+        reflectance = dn * np.float32(self.scaling.factor) + np.float32(self.scaling.offset)
+        reflectance[missing] = np.nan
+        maps = equation_maps(reflectance, self.equations)
+        bits = _input_bits(missing, reflectance)
+        bits |= _equation_bits(maps.flags, bits)
+        codes = _equation_codes(maps, self.equations)
+        if self.stations is not None:
+            distance = novelty(reflectance, maps.omat, self.stations)
+            codes[layout.NOVELTY] = encode(distance, layout.NOVELTY)
+            bits |= np.where(distance > self.stations.limit, np.uint8(layout.EXTRAPOLATED), np.uint8(0))
+        if self.networks is not None:
+            codes |= _network_codes(reflectance, maps.omat, self.networks, bits)
+        codes[layout.QUALITY] = bits
+        return codes
 
 
-def _block_maps(dn: npt.NDArray[np.int16], scaling: Scaling, equations: eq.Equations) -> Codes:
-    missing = dn == scaling.missing
-    reflectance = dn * np.float32(scaling.factor) + np.float32(scaling.offset)
-    reflectance[missing] = np.nan
-    maps = eq.equation_maps(reflectance, equations)
-    codes: Codes = {
-        "feo_equation": encode(maps.feo, "feo_equation"),
-        "tio2_equation": encode(maps.tio2, "tio2_equation"),
-        "omat": encode(maps.omat, "omat"),
-    }
-    codes[layout.QUALITY] = _quality(missing, reflectance, maps.flags)
+def _input_bits(missing: npt.NDArray[np.bool_], reflectance: Reflectance) -> Bits:
+    off_scale = ((reflectance <= 0) | (reflectance > 1)).any(axis=0)
+    bits = np.where(missing.any(axis=0), np.uint8(layout.MISSING_INPUT), np.uint8(0))
+    bits |= np.where(off_scale, np.uint8(layout.OFF_SCALE_INPUT), np.uint8(0))
+    return bits
+
+
+def _equation_bits(flags: eq.Flags, bits: Bits) -> Bits:
+    # Where an input is missing, nothing is known of the equations' validity.
+    known = (bits & layout.MISSING_INPUT) == 0
+    outside = (flags & eq.OUTSIDE_VALIDITY).astype(bool) & known
+    found = np.where(outside, np.uint8(layout.OUTSIDE_VALIDITY), np.uint8(0))
+    found |= np.where(flags & eq.CLIPPED, np.uint8(layout.CLIPPED), np.uint8(0))
+    return found
+
+
+def _equation_codes(maps: eq.EquationMaps, equations: Equations) -> Codes:
+    codes: Codes = {}
+    if equations.iron is not None:
+        codes |= {"feo_equation": encode(maps.feo, "feo_equation"), "omat": encode(maps.omat, "omat")}
+    if equations.titanium is not None:
+        codes["tio2_equation"] = encode(maps.tio2, "tio2_equation")
     return codes
 
 
-def _quality(
-    missing: npt.NDArray[np.bool_], reflectance: npt.NDArray[np.float32], flags: eq.Flags
-) -> npt.NDArray[np.uint8]:
-    incomplete = missing.any(axis=0)
-    off_scale = ((reflectance <= 0) | (reflectance > 1)).any(axis=0)
-    # Where an input is missing, nothing is known of the equations' validity.
-    outside = (flags & eq.OUTSIDE_VALIDITY).astype(bool) & ~incomplete
-    quality = np.where(incomplete, np.uint8(layout.MISSING_INPUT), np.uint8(0))
-    quality |= np.where(off_scale, np.uint8(layout.OFF_SCALE_INPUT), np.uint8(0))
-    quality |= np.where(outside, np.uint8(layout.OUTSIDE_VALIDITY), np.uint8(0))
-    quality |= np.where(flags & eq.CLIPPED, np.uint8(layout.CLIPPED), np.uint8(0))
-    return quality
+def _network_codes(reflectance: Reflectance, omat: Reflectance, networks: Networks, bits: Bits) -> Codes:
+    """The networks' maps where all their inputs are measured; sets ``CLIPPED`` in ``bits``."""
+    complete = np.isfinite(omat) & ((bits & (layout.MISSING_INPUT | layout.OFF_SCALE_INPUT)) == 0)
+    oxides = np.full((len(networks.oxides), len(bits)), np.nan, dtype=np.float32)
+    if complete.any():
+        # A copy of the complete spectra only: where pixels are missing, no network runs.
+        oxides[:, complete] = networks.predict(reflectance.T[complete]).T
+    most = np.float32(layout.LARGEST_WT)
+    beyond = ((oxides < 0) | (oxides > most)).any(axis=0)
+    bits |= np.where(beyond, np.uint8(layout.CLIPPED), np.uint8(0))
+    np.clip(oxides, 0, most, out=oxides)
+    by_name = dict(zip(networks.oxides, oxides, strict=True))
+    codes: Codes = {f"{name}_cnn": encode(values, f"{name}_cnn") for name, values in by_name.items()}
+    if {"feo", "mgo"} <= by_name.keys():
+        codes[layout.MG_NUMBER] = encode(mg_number(mgo=by_name["mgo"], feo=by_name["feo"]), layout.MG_NUMBER)
+    return codes
+
+
+def mg_number(*, mgo: Reflectance, feo: Reflectance) -> Reflectance:
+    """Molar Mg / (Mg + Fe) from MgO and FeO in wt%; NaN where both are 0.
+
+    ``(MgO / 40.304) / (MgO / 40.304 + FeO / 71.844)``, 0..1.
+    """
+    magnesium, iron = mgo / _MGO, feo / _FEO
+    total = magnesium + iron
+    ratio = np.full_like(total, np.nan)
+    np.divide(magnesium, total, out=ratio, where=total > 0)
+    return ratio

@@ -1,11 +1,12 @@
 """How the maps of a run are stored: 16-bit codes with a scale, one array (lat, lon) a map, and the flags."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from lunarcloud.models import Equations
 from lunarcloud.moon import Grid
 from lunarcloud.storage import Layout, Variable
 
@@ -35,10 +36,12 @@ _WEIGHT_STEP = 0.001
 _RATIO_STEP = 0.0001
 _DISTANCE_STEP = 0.01
 
+#: Largest mass fraction that a code can hold, wt%; no lunar soil has as much of one of these oxides.
+LARGEST_WT = LARGEST * _WEIGHT_STEP
+
 QUALITY = "quality"
 NOVELTY = "novelty"
-EQUATION_MAPS = ("feo_equation", "tio2_equation", "omat")
-CNN_MAPS = ("feo_cnn", "tio2_cnn", "al2o3_cnn", "mgo_cnn", "cao_cnn", "mg_number")
+MG_NUMBER = "mg_number"
 
 _OXIDES = {"feo": "FeO", "tio2": "TiO2", "al2o3": "Al2O3", "mgo": "MgO", "cao": "CaO"}
 
@@ -62,9 +65,29 @@ QUANTITIES: Mapping[str, Quantity] = {
     "tio2_equation": _weight("tio2", "equation"),
     "omat": Quantity("optical maturity (OMAT)", "1", _RATIO_STEP),
     **{f"{oxide}_cnn": _weight(oxide, "CNN") for oxide in _OXIDES},
-    "mg_number": Quantity("Mg# = molar Mg / (Mg + Fe), CNN", "1", _RATIO_STEP),
+    MG_NUMBER: Quantity("Mg# = molar Mg / (Mg + Fe), CNN", "1", _RATIO_STEP),
     NOVELTY: Quantity("distance of the spectrum from the stations' (Mahalanobis)", "1", _DISTANCE_STEP),
 }
+
+
+def map_names(equations: Equations, oxides: Collection[str], *, with_novelty: bool) -> tuple[str, ...]:
+    """The maps that a model gives, in the order of `QUANTITIES`.
+
+    Parameters
+    ----------
+    equations : Equations
+        Of the model; one that was not fitted gives no map.
+    oxides : collection of str
+        Outputs of its networks.
+    with_novelty : bool
+        Whether it knows its stations' spectra.
+    """
+    given = {f"{oxide}_cnn" for oxide in oxides}
+    given |= {"feo_equation", "omat"} if equations.iron else set()
+    given |= {"tio2_equation"} if equations.titanium else set()
+    given |= {MG_NUMBER} if {"feo", "mgo"} <= set(oxides) else set()
+    given |= {NOVELTY} if with_novelty else set()
+    return tuple(name for name in QUANTITIES if name in given)
 
 
 def maps_layout(grid: Grid, names: tuple[str, ...]) -> Layout:

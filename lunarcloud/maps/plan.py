@@ -3,16 +3,18 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from lunarcloud.engine import Group, MemoryPlan, Product
+from lunarcloud.config import settings
+from lunarcloud.engine import Group, MemoryPlan, Product, Resource
 from lunarcloud.errors import InputError
-from lunarcloud.maps.kernel import Scaling, oxide_maps
-from lunarcloud.maps.layout import EQUATION_MAPS, FLAGS, QUALITY, maps_layout
+from lunarcloud.maps.kernel import Kernel, Networks, Scaling
+from lunarcloud.maps.layout import FLAGS, QUALITY, map_names, maps_layout
 from lunarcloud.maps.overviews import OverviewShard
 from lunarcloud.maps.store import level_grid, level_place, levels, run_ledger, run_place
-from lunarcloud.models import Model
+from lunarcloud.models import Model, predict, session
 from lunarcloud.moon import Shard
 from lunarcloud.mosaic import BANDS, REFLECTANCE, Mosaic
 from lunarcloud.storage import Folder, digest, read_shard
@@ -24,6 +26,7 @@ _TASK_BYTES_PER_PIXEL = 10 + 21 + 6
 _TASK_BYTES = 64 * 2**20
 # Mpixel/s of a thread, as measured by benchmarks/whole_moon.py.
 _EQUATION_RATE = 8.0
+_NETWORK_RATE = 0.5
 _OVERVIEW_RATE = 4.0
 
 
@@ -41,15 +44,27 @@ class MapPlan:
 class _MapShard:
     mosaic: Mosaic
     model: Model
+    session: Resource | None
 
     def __call__(self, shard: Shard) -> Product:
         expected = self.mosaic.ledger.entry(shard).outputs[REFLECTANCE]
         stored = read_shard(self.mosaic.place, self.mosaic.layout, REFLECTANCE, shard, expected)
-        codes = oxide_maps(stored.pixels, _scaling(self.mosaic), self.model.equations)
+        kernel = Kernel(
+            _scaling(self.mosaic),
+            self.model.equations,
+            networks=self._networks(),
+            stations=self.model.novelty,
+        )
+        codes = kernel(stored.pixels)
         quality = codes[QUALITY]
         counts = {name: int(np.count_nonzero(quality & bit)) for name, bit in FLAGS.items()}
         counts["ok"] = int(np.count_nonzero(quality == 0))
         return Product(arrays=codes, inputs={REFLECTANCE: stored.digest}, counts=counts)
+
+    def _networks(self) -> Networks | None:
+        if self.session is None:
+            return None
+        return Networks(self.model.oxides, partial(predict, self.session.held()))
 
 
 def plan_maps(root: Folder, mosaic: Mosaic, model: Model) -> MapPlan:
@@ -65,7 +80,7 @@ def plan_maps(root: Folder, mosaic: Mosaic, model: Model) -> MapPlan:
             f"model {model.id} was made for bands at {model.equations.wavelengths_nm} nm; "
             f"the mosaic has {BANDS.wavelengths_nm} nm: fit a model for these"
         )
-    maps = EQUATION_MAPS
+    maps = map_names(model.equations, model.oxides, with_novelty=model.novelty is not None)
     content = [_ALGORITHM, mosaic.card.id, mosaic.card.digest, model.id]
     run_id = digest(json.dumps(content).encode())[:16]
     place = run_place(root, run_id)
@@ -76,14 +91,16 @@ def _groups(place: Folder, mosaic: Mosaic, model: Model, maps: tuple[str, ...]) 
     store, grid = place / "maps.zarr", mosaic.grid
     memory = MemoryPlan(task=_TASK_BYTES + _TASK_BYTES_PER_PIXEL * grid.shard_edge**2)
     layout = maps_layout(grid, maps)
+    sessions = _sessions(model)
     yield Group(
         title="map",
         place=store,
         ledger=run_ledger(place, 0),
         layout=layout,
-        function=_MapShard(mosaic, model),
+        function=_MapShard(mosaic, model, sessions[0] if sessions else None),
         memory=memory,
-        rate=_EQUATION_RATE,
+        rate=_NETWORK_RATE if sessions else _EQUATION_RATE,
+        resources=sessions,
     )
     for level in range(1, levels(grid)):
         coarser = level_grid(grid, level)
@@ -99,6 +116,13 @@ def _groups(place: Folder, mosaic: Mosaic, model: Model, maps: tuple[str, ...]) 
             memory=memory,
             rate=_OVERVIEW_RATE,
         )
+
+
+def _sessions(model: Model) -> tuple[Resource, ...]:
+    if model.onnx is None:
+        return ()
+    build = partial(session, model.onnx, providers=settings().providers)
+    return (Resource(f"networks-{model.id}", build),)
 
 
 def _scaling(mosaic: Mosaic) -> Scaling:
