@@ -2,17 +2,21 @@
 
 import hashlib
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import pvl
-from pvl.decoder import OmniDecoder
-from pvl.exceptions import ParseError, QuantityError
-from pvl.grammar import OmniGrammar
-
 from lunarcloud.archive.tiles import Tile, require_lunar_radius, tile_from_facts
 from lunarcloud.errors import ArchiveError
+
+with warnings.catch_warnings():
+    # On import pvl warns of a class of its own, whoever uses it.
+    warnings.simplefilter("ignore", PendingDeprecationWarning)
+    import pvl
+    from pvl.decoder import OmniDecoder
+    from pvl.exceptions import ParseError, QuantityError
+    from pvl.grammar import OmniGrammar
 
 Label: TypeAlias = dict[str, Any]
 

@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from indexed_gzip import IndexedGzipFile, ZranError
 from indexed_gzip.indexed_gzip import CrcError
 
-from lunarcloud.errors import ArchiveError
+from lunarcloud.errors import ArchiveError, StoreError
 from lunarcloud.storage import explained
 
 #: First byte and number of bytes.
@@ -88,9 +88,9 @@ def read_ranges(url: str, ranges: Sequence[Range]) -> list[bytes]:
     NotFoundError, StoreError
         If the file is gone, or its store does not answer.
     """
+    if _is(url, _GZIPPED):
+        return _read_gzip(url, ranges)
     with explained(url, ""):
-        if _is(url, _GZIPPED):
-            return _read_gzip(url, ranges)
         fs, path = fsspec.core.url_to_fs(url)
         if isinstance(fs, LocalFileSystem):
             return _read_local(path, ranges)
@@ -114,7 +114,7 @@ def _read_local(path: str, ranges: Sequence[Range]) -> list[bytes]:
 
 def _members(url: str) -> list[Item]:
     """The files in an archive; reads through it once, which also builds the index of a .tar.gz."""
-    with explained(url, ""), _archive_errors(url), _stream(url) as stream:
+    with _explained_archive(url), _stream(url) as stream:
         tar = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115  # the stream is closed, or kept, by its owner
         members = [(member.name.removeprefix("./"), member) for member in tar if member.isreg()]
     return [
@@ -137,7 +137,7 @@ def _stream(url: str) -> Iterator[Any]:
 
 
 def _read_gzip(url: str, ranges: Sequence[Range]) -> list[bytes]:
-    with _archive_errors(url):
+    with _explained_archive(url):
         gzip, lock = _open_gzip(url)
         with lock:
             return [gzip.pread(size, start) for start, size in ranges]
@@ -167,10 +167,14 @@ def _opened_gzip(url: str) -> tuple[IndexedGzipFile, threading.RLock]:
 
 
 @contextmanager
-def _archive_errors(url: str) -> Iterator[None]:
+def _explained_archive(url: str) -> Iterator[None]:
+    """As `explained`, and an archive that cannot be unpacked is the archive's fault, not the store's."""
     try:
-        yield
-    except (tarfile.TarError, EOFError, ZranError, CrcError) as error:
+        with explained(url, ""):
+            yield
+    except (tarfile.TarError, EOFError, StoreError) as error:
+        if isinstance(error, StoreError) and not isinstance(error.__cause__, ZranError | CrcError):
+            raise
         raise ArchiveError(f"{url}: the archive is damaged or cut short ({error})") from error
 
 

@@ -1,4 +1,4 @@
-"""Sample stations on the synthetic Moon: true composition and the reflectance that belongs to it, no noise."""
+"""Sample stations on the synthetic Moon: true composition and the reflectance that belongs to it."""
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ def station_table(number: int = 49, *, seed: int = 0) -> pd.DataFrame:
     -------
     DataFrame
         ``site``, ``lat`` and ``lon`` (degrees, east -180..180), ``feo``, ``tio2``, ``al2o3``, ``mgo``,
-        ``cao`` (wt%), ``r415`` to ``r1000`` (reflectance), ``pixels_averaged``, and the ``..._source`` columns.
+        ``cao`` (wt%), ``r415`` to ``r1000`` (reflectance), ``pixels_averaged`` and where each is from.
 
     Raises
     ------
