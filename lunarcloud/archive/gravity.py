@@ -221,8 +221,7 @@ def _text(source: Source) -> tuple[_Header, pd.DataFrame]:
             "gravity model in a known format (PDS .tab, ICGEM .gfc, GEODYN .cof, pyshtools text)"
         )
     numbers = [_number(word, source) for word in words]
-    smaller, larger = sorted(numbers[:2])
-    gm, radius_m = _lunar(larger, smaller, source, kilometres=True)
+    gm, radius_m = _lunar(*_told_apart(numbers[0], numbers[1]), source, kilometres=True)
     if len(numbers) > 5 and numbers[5] != 1.0:
         raise ArchiveError(f"{source.url}: normalisation {words[5]}; only 1 (fully normalised) is read")
     # GM and radius (or an uncertainty) are written with a point, the degree is not.
@@ -250,6 +249,14 @@ def _lunar(gm: float, radius: float, source: Source, *, kilometres: bool) -> tup
             f"and {RADIUS_M / 1e3} km"
         )
     return gm_m, radius_m
+
+
+def _told_apart(one: float, other: float) -> tuple[float, float]:
+    """GM and radius in that order, from either order: one is the Moon's radius, else GM is the larger."""
+    for gm, radius in ((one, other), (other, one)):
+        if any(abs(radius * unit / RADIUS_M - 1.0) < _RADIUS_TOLERANCE for unit in (1.0, 1e3)):
+            return gm, radius
+    return max(one, other), min(one, other)
 
 
 def _nearest_body(gm: float, radius_m: float) -> str:

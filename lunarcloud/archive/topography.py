@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import rasterio  # type: ignore[import-untyped]  # rasterio ships no types
+import numpy.typing as npt
+import rasterio
 from pyproj import CRS
-from rasterio.errors import RasterioError  # type: ignore[import-untyped]  # rasterio ships no types
+from rasterio.errors import RasterioError
 
 from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
 from lunarcloud.archive.pds3 import Label, parse_pds3_label
@@ -28,8 +29,10 @@ _DTYPES = {
 }
 _METRES = {"METER": 1.0, "METERS": 1.0, "M": 1.0, "KILOMETER": 1000.0, "KILOMETERS": 1000.0, "KM": 1000.0}
 # The Moon's relief has a standard deviation of 2 km: in kilometres taken for metres it would be 2.
-_RELIEF_M = (50.0, 50_000.0)
+_RELIEF_M = (50.0, 10_000.0)
 _MEAN_TOLERANCE = 1e-2
+# As PROJ names the parameters of equidistant cylindrical.
+_PARALLEL, _MERIDIAN = "Latitude of 1st standard parallel", "Longitude of natural origin"
 _HIGHEST_HEIGHT_M = 1e5
 
 
@@ -141,10 +144,24 @@ def _pds3(place: str) -> RadiusGrid:
         )
     unit = _unit(str(image.get("UNIT", "METER")), label_source.url)
     stored = np.frombuffer(pixels.data, dtype).reshape(shape)
+    _require_extremes(stored, image, label_source)
     radius = stored.astype(np.float64)
     radius *= float(image.get("SCALING_FACTOR", 1.0)) * unit
     radius += float(image.get("OFFSET", 0.0)) * unit
     return _checked(str(label.get("PRODUCT_ID", pixels.name)), radius, first_lon, pixels.digest, pixels.url)
+
+
+def _require_extremes(stored: npt.NDArray[Any], image: Mapping[str, Any], source: Source) -> None:
+    """Refuse pixels outside the label's extremes: another file's, or in another byte order."""
+    low, high = float(image.get("MINIMUM", -math.inf)), float(image.get("MAXIMUM", math.inf))
+    found = float(stored.min()), float(stored.max())
+    # Labels of floating-point maps give rounded extremes.
+    slack = 1e-3 * (high - low) if math.isfinite(high - low) else 0.0
+    if found[0] < low - slack or found[1] > high + slack:
+        raise ArchiveError(
+            f"{source.url}: stored values {found[0]:g} to {found[1]:g}, but the label says {low:g} to "
+            f"{high:g}: pixels of another file or byte order"
+        )
 
 
 def _require_global_pds3(image: Mapping[str, Any], where: Mapping[str, Any], source: Source) -> float:
@@ -202,8 +219,7 @@ def _require_global_geotiff(dataset: rasterio.DatasetReader, place: str) -> floa
     if dataset.crs is None:
         raise ArchiveError(f"{place}: no coordinate reference system; a lunar one is needed")
     crs = require_moon(CRS.from_user_input(dataset.crs), source=place)
-    # Simple cylindrical maps count metres along the equator of their sphere.
-    degree = 1.0 if crs.is_geographic else math.radians(float(crs.to_dict()["R"]))
+    degree, central = (1.0, 0.0) if crs.is_geographic else _simple_cylindrical(crs, place)
     transform = dataset.transform
     if transform.e > 0:
         raise ArchiveError(f"{place}: upside down: its first line is the southernmost; turn it with gdalwarp")
@@ -219,9 +235,20 @@ def _require_global_geotiff(dataset: rasterio.DatasetReader, place: str) -> floa
             f"{dataset.height} x {dataset.width} pixels; needed is the whole Moon from the north pole, with "
             "square pixels"
         )
-    # A projected map's longitudes count from its central meridian.
-    central = 0.0 if crs.is_geographic else float(crs.to_dict().get("lon_0", 0.0))
     return float(left + pixel / 2 + central)
+
+
+def _simple_cylindrical(crs: CRS, place: str) -> tuple[float, float]:
+    """Metres of a degree along the equator, and the central meridian in degrees."""
+    operation, ellipsoid = crs.coordinate_operation, crs.ellipsoid
+    method = operation.method_name if operation else ""
+    found = {each.name: each.value for each in operation.params} if operation else {}
+    if ellipsoid is None or "quidistant Cylindrical" not in method or found.get(_PARALLEL, 0.0) != 0.0:
+        raise ArchiveError(
+            f"{place}: projection {crs.name!r} ({method}); only degrees, or equidistant cylindrical with its "
+            "standard parallel on the equator, are read: reproject it with gdalwarp"
+        )
+    return math.radians(ellipsoid.semi_major_metre), float(found.get(_MERIDIAN, 0.0))
 
 
 def _shape(source: Source, table: FloatArray) -> RadiusHarmonics:
@@ -260,14 +287,14 @@ def _checked(name: str, radius: FloatArray, first_lon: float, digest: str, sourc
 
 
 def _require_radius(mean: float, source: str) -> None:
-    for unit, advice in ((1.0, ""), (1000.0, ": kilometres were given for metres")):
-        if abs(mean * unit / RADIUS_M - 1.0) < _MEAN_TOLERANCE:
-            if advice:
-                break
-            return
-    else:
-        advice = ": of another body, or heights where radii are needed"
-    raise ArchiveError(f"{source}: the mean radius is {mean:g} m, the Moon's is {RADIUS_M:g} m{advice}")
+    if abs(mean / RADIUS_M - 1.0) < _MEAN_TOLERANCE:
+        return
+    # Heights in metres around a radius in kilometres shift the mean by some hundred.
+    in_km = 0.5 < mean * 1e3 / RADIUS_M < 2.0
+    advice = (
+        "kilometres were given for metres" if in_km else "another body, or heights where radii are needed"
+    )
+    raise ArchiveError(f"{source}: the mean radius is {mean:g} m, the Moon's is {RADIUS_M:g} m: {advice}")
 
 
 def _require_relief(relief: float, source: str) -> None:

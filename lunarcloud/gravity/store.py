@@ -20,7 +20,7 @@ from lunarcloud.moon import GEOGRAPHIC, FloatArray, Grid, PolarGrid, Positions, 
 from lunarcloud.storage import Folder, Layout, Ledger, Variable, digest, open_dataset, read_catalog
 from lunarcloud.storage.layout import GRID_MAPPING, grid_mapping
 
-#: The gridded groups of a gravity Zarr: the global grid at its root, the polar ones beneath it. Each is opened
+#: Gridded groups of a gravity Zarr: the global grid at its root, the polar ones beneath it. Each is opened
 #: by its own URL: ``xarray.open_zarr(url)``, ``xarray.open_zarr(url + "/south")``.
 Part: TypeAlias = Literal["global", "north", "south"]
 PARTS: tuple[Part, ...] = ("south", "north", "global")

@@ -1,0 +1,220 @@
+"""Gravity models in every format of the field, and what is refused."""
+
+import gzip
+
+import numpy as np
+import pyshtools
+import pytest
+
+from lunarcloud.archive.gravity import DOWNLOADS, GM_MOON, fetch, read_gravity
+from lunarcloud.archive.topography import read_topography
+from lunarcloud.errors import ArchiveError, InputError, NotFoundError, StoreError
+
+LMAX = 5
+RADIUS = 1_738_000.0
+# The head of GRGM1200B as distributed, cut at degree 3: GM first, metres, no normalisation flag.
+GRGM = """    4.9028001224452998E+12     1.7380000000000000E+06     3    3
+      2      0  -9.0882399518633699E-05   0.0000000000000000E+00   3.5454000000000000E-11   0.0000000000000000E+00
+      2      1   1.3062238115075299E-12   1.1689779521201799E-09   9.9675499999999999E-12   1.0340750000000000E-11
+      2      2   3.4673141521596401E-05   7.5683209135304897E-10   1.0325200000000000E-11   1.1211550000000001E-11
+      3      0  -3.1973502105869101E-06   0.0000000000000000E+00   3.2032999999999999E-12   0.0000000000000000E+00
+      3      1   2.6367971329793599E-05   5.4545234758460603E-06   3.4987499999999998E-12   3.8408500000000001E-12
+      3      2   1.4171462398237300E-05   4.8780422067827496E-06   4.7583000000000000E-12   5.0070999999999995E-12
+      3      3   1.2275110410764001E-05  -1.7743616719102799E-06   7.4795500000000000E-12   8.0859999999999993E-12
+"""  # noqa: E501 - lines of a real file
+ICGEM_HEAD = """product_type gravity_field
+modelname GrazTest
+gravity_constant {gm}
+radius {radius}
+max_degree {lmax}
+norm {norm}
+end_of_head ====
+"""
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(5)
+    table = rng.standard_normal((2, LMAX + 1, LMAX + 1)) * 1e-5 * np.tril(np.ones((LMAX + 1, LMAX + 1)))
+    table[1, :, 0] = 0.0
+    table[:, :2] = 0.0
+    table[0, 0, 0] = 1.0
+    return table
+
+
+@pytest.fixture
+def model(table):
+    return pyshtools.SHGravCoeffs.from_array(table, gm=GM_MOON, r0=RADIUS)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="model.tab"):
+        (tmp_path / name).write_text(text, encoding="ascii")
+        return tmp_path / name
+
+    return write
+
+
+def rows(table, first=2, form="{:5d},{:5d},{:23.16E},{:23.16E},{:23.16E},{:23.16E}"):
+    degrees = [(one, other) for one in range(first, table.shape[1]) for other in range(one + 1)]
+    return [
+        form.format(one, other, table[0, one, other], table[1, one, other], 1e-12, 1e-12)
+        for one, other in degrees
+    ]
+
+
+def pds(table, *, radius="0.17380000000000E+04", gm="0.490280007E+04", lmax=LMAX, norm=1):
+    head = f"{radius}, {gm}, 0.1E-03, {lmax:04d}, {lmax:04d}, {norm}, 0.0E+00, 0.0E+00"
+    return "\r\n".join([head, "", *rows(table), ""])
+
+
+def icgem(table, *, gm=GM_MOON, radius=RADIUS, lmax=LMAX, norm="fully_normalized", key="gfc"):
+    head = ICGEM_HEAD.format(gm=gm, radius=radius, lmax=lmax, norm=norm)
+    return head + "\n".join(rows(table, form=key + " {} {} {:.16e} {:.16e}")) + "\n"
+
+
+def test_lp165p_is_read_whole(reference_data):
+    found = read_gravity(reference_data / "gravity" / "LP165P.cof")
+    assert (found.name, found.lmax, found.gm, found.radius_m) == ("LP165P", 165, 4.902801056e12, RADIUS)
+    # By eye from the cards; columns of the second touch.
+    assert found.table[0, 2, 0] == -9.08901807506000e-05
+    assert tuple(found.table[:, 2, 1]) == (-2.72203236159000e-09, -7.57518292083000e-10)
+    assert tuple(found.table[:, 165, 165]) == (4.41278012287000e-08, -1.46436247594000e-08)
+    assert np.count_nonzero(found.table[0]) == 13_858
+
+
+def test_pds_table_in_kilometres_becomes_metres(write, table):
+    found = read_gravity(write(pds(table)))
+    assert (found.radius_m, found.gm) == (RADIUS, pytest.approx(GM_MOON, rel=1e-12))
+    np.testing.assert_allclose(found.table[:, 2:], table[:, 2:], rtol=1e-15)
+
+
+def test_grgm1200b_has_its_constants_the_other_way_round(write):
+    found = read_gravity(write(GRGM, "sha.grgm1200b_sigma"))
+    assert (found.lmax, found.gm, found.radius_m) == (3, 4.9028001224452998e12, RADIUS)
+    assert found.table[1, 3, 3] == -1.7743616719102799e-06
+
+
+def test_text_of_pyshtools_is_read(model, tmp_path, table):
+    model.to_file(str(tmp_path / "model.sh"))
+    found = read_gravity(tmp_path / "model.sh")
+    assert found.gm == GM_MOON
+    np.testing.assert_array_equal(found.table, table)
+
+
+def test_icgem_of_pyshtools_is_read(model, tmp_path, table):
+    model.to_file(str(tmp_path / "model.gfc"), format="icgem")
+    found = read_gravity(tmp_path / "model.gfc")
+    assert (found.name, found.radius_m) == ("model", RADIUS)
+    np.testing.assert_array_equal(found.table, table)
+
+
+def test_icgem_gives_the_models_name_and_fortran_exponents_are_numbers(write, table):
+    found = read_gravity(write(icgem(table).replace("e-", "D-"), "x.gfc"))
+    assert found.name == "GrazTest"
+    np.testing.assert_allclose(found.table[:, 2:], table[:, 2:], rtol=1e-15)
+
+
+def test_gzipped_file_is_the_same_model(tmp_path, table):
+    (tmp_path / "model.tab.gz").write_bytes(gzip.compress(pds(table).encode()))
+    assert read_gravity(tmp_path / "model.tab.gz").lmax == LMAX
+
+
+def test_model_is_read_from_any_url(table):
+    import fsspec
+
+    with fsspec.open("memory://models/model.tab", "wb") as stream:
+        stream.write(pds(table).encode())
+    assert read_gravity("memory://models/model.tab").lmax == LMAX
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (lambda t: icgem(t, gm=3.986004415e14, radius=6378136.3), "nearest to Earth"),
+        (lambda t: pds(t, gm="0.4282837E+05", radius="0.3396000E+04"), "nearest to Mars"),
+        (lambda t: pds(t, gm="0.22031870E+05", radius="0.2440000E+04"), "nearest to Mercury"),
+        (lambda t: icgem(t, radius=2638000.0), "not a model of the Moon"),
+        (lambda t: icgem(t, radius=1738.0), "kilometres were given for metres"),
+        (lambda t: icgem(t, gm=4902.8, radius=1738.0), "as the format demands: kilometres"),
+        (lambda t: pds(t, radius="0.1738E+07"), "not both in metres or both in kilometres"),
+        (lambda t: icgem(t, norm="unnormalized"), "norm 'unnormalized'"),
+        (lambda t: pds(t, norm=0), "normalisation 0"),
+        (lambda t: icgem(t, key="gfct"), "time-variable"),
+        (lambda t: icgem(t).replace("radius", "radios"), "needs gravity_constant, radius"),
+        (lambda t: pds(t, lmax=9), "truncated: 34 of 52"),
+        (lambda t: pds(t, lmax=3), "promises degree 3 but degree 5"),
+        (lambda t: pds(t)[:-600], "damaged or truncated|are missing"),
+        (lambda t: pds(t).replace("    3,    1,", "    3,    2,"), "degree 3 order 1"),
+        (lambda t: pds(t) + rows(t)[0], "degree 2 order 0 is there 2 times"),
+        (lambda t: pds(t).replace("    3,    1,", "    3,    4,"), "coefficient row 5 of 18"),
+        (lambda t: pds(t).replace("    3,    1,", "  3.5,    1,"), "coefficient row 5 of 18"),
+        (lambda t: pds(t).replace("    3,    1,", "three,    1,"), "not 'degree order cosine sine'"),
+        (lambda t: pds(t).split("\r\n")[0], "no coefficients"),
+        (lambda t: "\n".join(rows(t)), "no gravity model in a known format"),
+        (lambda t: "radius and so on\n1 2 3 4", "'radius' is not a number"),
+        (lambda t: "", "no gravity model in a known format"),
+    ],
+)
+def test_wrong_file_is_refused_in_words(write, table, text, words):
+    path = write(text(table))
+    with pytest.raises(ArchiveError, match=words) as refused:
+        read_gravity(path)
+    assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize("keep", [0.2, 0.5, 0.999])
+def test_truncated_lp165p_is_refused(reference_data, tmp_path, keep):
+    whole = (reference_data / "gravity" / "LP165P.cof").read_bytes()
+    (tmp_path / "cut.cof").write_bytes(whole[: int(len(whole) * keep)])
+    with pytest.raises(ArchiveError, match="truncated"):
+        read_gravity(tmp_path / "cut.cof")
+
+
+def test_damaged_gzip_is_refused(tmp_path, table):
+    (tmp_path / "model.tab.gz").write_bytes(gzip.compress(pds(table).encode())[:-20])
+    with pytest.raises(ArchiveError, match="damaged gzip"):
+        read_gravity(tmp_path / "model.tab.gz")
+
+
+def test_missing_file_is_not_found():
+    with pytest.raises(NotFoundError, match=r"nowhere\.tab"):
+        read_gravity("/nowhere.tab")
+
+
+def test_fetch_writes_what_the_readers_read(monkeypatch, tmp_path, model, table):
+    asked = {}
+
+    def dataset(lmax):
+        asked["lmax"] = lmax
+        return model
+
+    monkeypatch.setattr(pyshtools.datasets.Moon, "GRGM1200B", dataset)
+    path = fetch("grgm1200b", tmp_path / "new")
+    assert (path.name, asked["lmax"]) == ("GRGM1200B.sh", -1)
+    np.testing.assert_array_equal(read_gravity(path).table, table)
+
+
+def test_fetched_shape_is_topography(monkeypatch, tmp_path):
+    heights = np.zeros((2, 4, 4))
+    heights[0, :, 0] = 1_737_151.0, 500.0, 300.0, 100.0
+    shape = pyshtools.SHCoeffs.from_array(heights)
+    monkeypatch.setattr(pyshtools.datasets.Moon, "LOLA_shape", lambda lmax: shape)
+    path = fetch("lola_shape", tmp_path)
+    np.testing.assert_array_equal(read_topography(path).table, heights)
+
+
+def test_fetch_without_a_network_says_so(monkeypatch, tmp_path):
+    # Port 9 discards; nothing listens there.
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setattr("pyshtools.datasets.Moon._os_cache", lambda name: tmp_path / "cache")
+    with pytest.raises(StoreError, match=r"cannot download GRGM900C from https://\S+.*is there a network"):
+        fetch("GRGM900C", tmp_path)
+
+
+def test_fetch_knows_only_names_that_pyshtools_has(tmp_path):
+    assert all(hasattr(pyshtools.datasets.Moon, name) for name in DOWNLOADS.values())
+    with pytest.raises(InputError, match=r"no download named 'egm2008'; there are .*grgm1200b"):
+        fetch("egm2008", tmp_path)
