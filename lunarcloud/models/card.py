@@ -92,8 +92,46 @@ class StationUse(_Record):
     spread: tuple[float, ...] | None = None  #: standard deviation of them in each band
 
 
+class MissionInfluence(_Record):
+    """The equations fitted without one mission's stations.
+
+    Attributes
+    ----------
+    mission : str
+        Apollo 11, Luna 20 ...
+    stations : int
+        How many were left out.
+    equations : Equations
+        Fitted to the others.
+    change : dict of str to float
+        By oxide, RMS difference to the model's equations over all stations, wt%.
+    error : dict of str to float
+        By oxide, mean of predicted - measured at the stations left out, wt%.
+    """
+
+    mission: str
+    stations: int
+    equations: Equations
+    change: dict[str, float]
+    error: dict[str, float]
+
+
 class TrainingRecord(_Record):
-    """How the networks were made."""
+    """How the networks were made.
+
+    Attributes
+    ----------
+    architecture : str
+        In words.
+    settings : TrainingSettings
+        Rate, epochs, patience, penalty.
+    seeds, spread_seeds : tuple of int
+        Of the networks that are mapped with (their mean), and of all trained to see the spread.
+    inputs, targets : Standard
+        Means and deviations of reflectances and OMAT, and of the oxides (wt%).
+    plain_form_difference : float
+        Greatest difference between the product's graph and the plain one on the stations, wt%.
+    """
 
     architecture: str
     settings: TrainingSettings
@@ -123,6 +161,8 @@ class Card(_Record):
         Stations used; sites left out and oxides not fitted, each with the reason.
     accuracy, residuals : tuple
         Of every model and oxide.
+    influence : tuple of MissionInfluence
+        What leaving out a whole mission changes.
     digests : dict
         SHA-256 of the files beside the card.
     software : dict
@@ -140,6 +180,7 @@ class Card(_Record):
     not_fitted: dict[str, str] = {}
     accuracy: tuple[Accuracy, ...] = ()
     residuals: tuple[Residual, ...] = ()
+    influence: tuple[MissionInfluence, ...] = ()
     digests: dict[str, str] = {}
     software: dict[str, str] = {}
 

@@ -1,0 +1,76 @@
+"""Accuracy of fitted models on the stations: RMSE and R2 as the paper defines them, and what it reports."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lunarcloud.models.card import Accuracy, Kind, Residual, Score, Spread
+from lunarcloud.models.equation_fit import Predictions
+from lunarcloud.models.inputs import FloatArray
+
+#: R2 of Qiu, Yan & Liu (2025) on 49 stations: (training, LOOCV); None where they give none. For the
+#: networks' training they say only that all exceed 0.96.
+PAPER_R2: dict[tuple[Kind, str], tuple[float | None, float | None]] = {
+    ("equation", "feo"): (0.923, None),
+    ("equation", "tio2"): (0.798, None),
+    ("cnn", "feo"): (0.96, 0.897),
+    ("cnn", "tio2"): (0.96, 0.831),
+    ("cnn", "al2o3"): (0.96, 0.947),
+    ("cnn", "mgo"): (0.96, 0.755),
+    ("cnn", "cao"): (0.96, 0.918),
+}
+
+
+def score(predicted: FloatArray, measured: FloatArray) -> Score:
+    """RMSE (wt%) and R2 = 1 - SSres / SStot over the stations where both are known."""
+    known = np.isfinite(predicted) & np.isfinite(measured)
+    residual = (predicted - measured)[known]
+    total = ((measured[known] - measured[known].mean()) ** 2).sum()
+    return Score(rmse=float(np.sqrt(np.mean(residual**2))), r2=float(1.0 - (residual**2).sum() / total))
+
+
+def accuracy(
+    kind: Kind, oxide: str, predictions: Predictions, by_seed: Sequence[Predictions] = ()
+) -> Accuracy:
+    """The accuracy of one model, with its spread over seeds if networks of several were trained."""
+    paper = PAPER_R2.get((kind, oxide), (None, None))
+    several = by_seed if len(by_seed) > 1 else ()
+    return Accuracy(
+        kind=kind,
+        oxide=oxide,
+        stations=int(np.isfinite(predictions.measured).sum()),
+        training=score(predictions.fitted, predictions.measured),
+        loocv=_left_out(predictions),
+        training_r2_by_seed=_spread([score(each.fitted, each.measured).r2 for each in several]),
+        loocv_r2_by_seed=_spread([found.r2 for each in several if (found := _left_out(each))]),
+        paper_training_r2=paper[0],
+        paper_loocv_r2=paper[1],
+    )
+
+
+def residuals(kind: Kind, oxide: str, predictions: Predictions, sites: Sequence[str]) -> list[Residual]:
+    """Every station that knows the oxide."""
+    without = predictions.left_out
+    return [
+        Residual(
+            kind=kind,
+            oxide=oxide,
+            site=sites[station],
+            measured=float(predictions.measured[station]),
+            fitted=float(predictions.fitted[station]),
+            left_out=None if without is None else float(without[station]),
+        )
+        for station in np.flatnonzero(np.isfinite(predictions.measured)).tolist()
+    ]
+
+
+def _left_out(predictions: Predictions) -> Score | None:
+    if predictions.left_out is None:
+        return None
+    return score(predictions.left_out, predictions.measured)
+
+
+def _spread(values: Sequence[float]) -> Spread | None:
+    if not values:
+        return None
+    return Spread(least=min(values), median=float(np.median(values)), greatest=max(values))

@@ -1,0 +1,59 @@
+"""From trained networks to the model file, checked against the plain form before it leaves."""
+
+import numpy as np
+
+from lunarcloud.errors import ComputeError
+from lunarcloud.models.graph import Networks, plain_graph, product_graph
+from lunarcloud.models.inputs import FloatArray
+from lunarcloud.models.package import predict, session
+
+#: The product's graph and the plain one may differ by rounding only, wt%.
+TOLERANCE_WT = 1e-5
+
+# The stations' spectra at these multiples of their brightness are what both forms are compared on.
+_BRIGHTNESS = (0.7, 0.85, 1.0, 1.15, 1.3)
+
+
+def export(networks: Networks, reflectance: FloatArray, model_id: str) -> tuple[bytes, float]:
+    """The model file of some networks.
+
+    Parameters
+    ----------
+    networks : Networks
+        What was trained.
+    reflectance : ndarray, shape (band, station)
+        Spectra to compare both forms on.
+    model_id : str
+        Stored in the file, with oxides, units and wavelengths.
+
+    Returns
+    -------
+    bytes, float
+        The file, and the greatest difference between both forms, wt%.
+
+    Raises
+    ------
+    ComputeError
+        If they differ by more than rounding.
+    """
+    onnx = product_graph(networks, _metadata(networks, model_id))
+    spectra = np.concatenate([reflectance.T * factor for factor in _BRIGHTNESS]).astype(np.float32)
+    product, plain = predict(session(onnx), spectra), predict(session(plain_graph(networks)), spectra)
+    difference = float(np.abs(product - plain).max())
+    if not difference <= TOLERANCE_WT:
+        raise ComputeError(
+            f"the two forms of the networks differ by {difference:.1e} wt%, more than {TOLERANCE_WT:g}: "
+            "this onnxruntime computes one of them wrongly; install another version"
+        )
+    return onnx, difference
+
+
+def _metadata(networks: Networks, model_id: str) -> dict[str, str]:
+    wavelengths = networks.equations.wavelengths_nm
+    return {
+        "model": model_id,
+        "oxides": ",".join(networks.oxides),
+        "units": "wt%",
+        "wavelengths_nm": ",".join(f"{wavelength:g}" for wavelength in wavelengths),
+        "input": "reflectance as a fraction, one column for each wavelength",
+    }
