@@ -243,6 +243,7 @@ def to_dataset(found: Candidates) -> xr.Dataset:
             "high_feo": ("candidate", found.classes[keep] == HIGH_FEO),
             "group": ("candidate", found.group[keep]),
             "cells_elsewhere": (("kind", "feo_bin", "mg_bin"), found.elsewhere),
+            "cells_region": (("feo_bin", "mg_bin"), _counted(found)),
             "similar_bin": (("feo_bin", "mg_bin"), found.classifier.similar),
             **{f"group_{name}": ("ranked", listed[name].to_numpy()) for name in listed},
         },
@@ -277,6 +278,13 @@ def _bins(feo: MapCodes, mg: MapCodes, feo_coding: Coding, mg_coding: Coding) ->
     feo_width, mg_width = round(_FEO_STEP / feo_coding.scale), round(_MG_STEP / mg_coding.scale)
     feo_bin = np.minimum(feo // feo_width, _FEO_BINS - 1).astype(np.int64)
     return feo_bin, np.minimum(mg // mg_width, _MG_BINS - 1).astype(np.int64)
+
+
+def _counted(found: Candidates) -> IntArray:
+    """Number of cells of the region in each bin."""
+    bins = _bins(found.at.feo, found.at.mg, found.classifier.feo, found.classifier.mg)
+    flat = np.ravel_multi_index(bins, _SHAPE[1:])
+    return np.bincount(flat, minlength=math.prod(_SHAPE[1:])).reshape(_SHAPE[1:])
 
 
 def _polar_shards(grid: Grid, rule: Rule) -> Iterator[Shard]:

@@ -6,7 +6,7 @@ of shards are added in the shards' order, so the result is the same to the bit f
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -143,10 +143,13 @@ def compare_with_prospector(
     parts = [_of_map(source.coding(name), prospector, [sums[name] for sums in by_shard]) for name in names]
     dataset = xr.concat(parts, dim="map", data_vars="all", coords="minimal", join="exact", compat="equals")
     dataset = dataset.assign_coords(
-        map=("map", list(names)),
-        constituent=("map", [COUNTERPART[name] for name in names]),
-        lat=("pixel", prospector.lat, {"units": "degrees_north"}),
-        lon=("pixel", prospector.lon, {"units": "degrees_east"}),
+        {
+            "map": ("map", list(names)),
+            "constituent": ("map", [COUNTERPART[name] for name in names]),
+            "lat": ("pixel", prospector.lat, {"units": "degrees_north"}),
+            "lon": ("pixel", prospector.lon, {"units": "degrees_east"}),
+            **{name: ("pixel", values) for name, values in asdict(bounds).items()},
+        }
     )
     dataset.attrs = {
         "Conventions": "CF-1.11",

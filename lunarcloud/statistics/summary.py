@@ -32,7 +32,7 @@ Sampling: TypeAlias = Literal["cells", "pixels"]
 
 _N_CODES = 1 << 16
 # Stored histograms are coarser than the exact ones they are made from.
-_CODES_PER_BIN = 64
+_CODES_PER_BIN = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,251 @@
+"""Comparisons: run against run, and maps against Lunar Prospector."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from scipy import stats
+
+from lunarcloud.figures.maps import SHADES
+from lunarcloud.figures.statistics import UNIT_COLOURS
+from lunarcloud.figures.style import draw_global, global_axes
+from lunarcloud.moon import grid
+from lunarcloud.storage import Layout
+from lunarcloud.storage.layout import GRID_MAPPING, coordinates
+
+_DIVERGING = "RdBu_r"
+_LINE = {"color": "0.15", "linewidth": 0.8}
+# Lunar Prospector's pixels are drawn on a grid this fine, which their bounds fall on.
+_PIXELS_PER_DEGREE = 2
+
+
+def draw_comparison(comparison: xr.Dataset, first: str, second: str) -> Figure:
+    """A row for each pair of maps: joint distribution, differences by value, differences by unit.
+
+    Parameters
+    ----------
+    comparison : Dataset
+        As `lunarcloud.statistics.comparison.compare` makes it.
+    first, second : str
+        What to call the two.
+    """
+    pairs = [str(pair) for pair in comparison["pair"].values]
+    figure = Figure(figsize=(11, 3.0 * len(pairs)), layout="constrained")
+    panels: Any = figure.subplots(len(pairs), 3, squeeze=False)
+    for (density, histogram, boxes), pair in zip(panels, pairs, strict=True):
+        found = comparison.sel(pair=pair)
+        label = SHADES[str(found["first"].values)].label
+        _joint(figure, density, found, label, (first, second))
+        _differences(histogram, found, label)
+        _boxes(boxes, found, label)
+        density.set_title(_title(found, first, second), fontsize=9)
+    panels[0, 1].legend(frameon=False, fontsize=7, loc="upper left")
+    return figure
+
+
+def draw_difference(difference: xr.DataArray, label: str, title: str) -> Figure:
+    """A map of differences (lat, lon), zero white, the range symmetric about it.
+
+    Parameters
+    ----------
+    difference : DataArray
+        In the map's units; missing is NaN.
+    label : str
+        For the colour bar.
+    title : str
+        Above the map.
+    """
+    most = float(np.nanquantile(np.abs(difference.values), 0.99)) or 1.0
+    figure = Figure(figsize=(10, 5.4))
+    axes = global_axes(figure)
+    image = draw_global(axes, difference, cmap=_DIVERGING, vmin=-most, vmax=most)
+    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.04, extend="both")
+    bar.set_label(label)
+    axes.set_title(title, fontsize=11)
+    return figure
+
+
+def draw_prospector(comparison: xr.Dataset) -> Figure:
+    """A row for each map: against Lunar Prospector, the differences, and how normal they are.
+
+    Parameters
+    ----------
+    comparison : Dataset
+        As `lunarcloud.statistics.prospector.compare_with_prospector` makes it.
+    """
+    names = [str(name) for name in comparison["map"].values]
+    figure = Figure(figsize=(10.5, 3.1 * len(names)), layout="constrained")
+    panels: Any = figure.subplots(len(names), 3, squeeze=False)
+    for (scatter, histogram, normal), name in zip(panels, names, strict=True):
+        found = comparison.sel(map=name)
+        compared = ((found["coverage"] >= 0.5) & np.isfinite(found["prospector"])).values
+        ours, theirs = found["ours"].values[compared], found["prospector"].values[compared]
+        label = SHADES[name].label
+        _scatter(scatter, ours, theirs, found, label, name)
+        _normal_histogram(histogram, ours - theirs, label)
+        _normal_quantiles(normal, ours - theirs, float(found["normality_p"]))
+    return figure
+
+
+def draw_prospector_maps(comparison: xr.Dataset, name: str) -> Figure:
+    """Lunar Prospector, a map averaged into its pixels, and the difference, one above the other.
+
+    Parameters
+    ----------
+    comparison : Dataset
+        As for `draw_prospector`.
+    name : str
+        Which of its maps.
+    """
+    found, shade = comparison.sel(map=name), SHADES[name]
+    figure = Figure(figsize=(7, 10.6), layout="constrained")
+    difference = found["ours"] - found["prospector"]
+    most = float(np.nanquantile(np.abs(difference.values), 0.98)) or 1.0
+    rows = (
+        ("Lunar Prospector", found["prospector"], (shade.colours, shade.least, shade.most), shade.label),
+        (f"{name} in its pixels", found["ours"], (shade.colours, shade.least, shade.most), shade.label),
+        ("difference", difference, (_DIVERGING, -most, most), f"difference, {shade.label}"),
+    )
+    for row, (title, values, (colours, least, upmost), label) in enumerate(rows, start=1):
+        axes = global_axes(figure, 310 + row)
+        painted = _painted(comparison, values.values)
+        image = draw_global(axes, painted, cmap=colours, vmin=least, vmax=upmost)
+        figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02, extend="both").set_label(label)
+        axes.set_title(title, fontsize=10)
+    return figure
+
+
+def _joint(figure: Figure, axes: Any, found: xr.Dataset, label: str, names: tuple[str, str]) -> None:
+    values, counts = found["bin_value"].values, found["joint"].values
+    used = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1) > 1e-5 * counts.sum())
+    part = slice(used[0], used[-1] + 1)
+    half = (values[1] - values[0]) / 2
+    low, high = values[part][0] - half, values[part][-1] + half
+    image = axes.imshow(
+        np.where(counts, counts, np.nan)[part, part].T,
+        origin="lower",
+        extent=(low, high, low, high),
+        norm=LogNorm(),
+        cmap="viridis",
+        interpolation="nearest",
+    )
+    axes.plot((low, high), (low, high), linestyle="--", **_LINE)
+    figure.colorbar(image, ax=axes, pad=0.02).set_label("cells per bin", fontsize=8)
+    whole = found.isel(unit=0)
+    _note(axes, f"r = {float(whole['correlation']):.4f}\nRMSE = {float(whole['rmse']):.3g}")
+    axes.set(xlabel=f"{label}: {names[0]}", ylabel=names[1])
+
+
+def _differences(axes: Any, found: xr.Dataset, label: str) -> None:
+    values = found["difference_value"].values
+    spread = np.abs(found["difference_quantile"].values).max()
+    shown = np.abs(values) <= max(1.8 * spread, 3 * (values[1] - values[0]))
+    for number, unit in enumerate(found["unit"].values):
+        colour = UNIT_COLOURS[number % len(UNIT_COLOURS)]
+        share = 100.0 * found["difference_share"].sel(unit=unit).values
+        axes.step(values[shown], share[shown], where="mid", color=colour, linewidth=1.2, label=unit)
+    axes.axvline(0.0, **_LINE)
+    axes.set(xlabel=f"difference, {label}", ylabel="% of cells per bin")
+    axes.set_ylim(bottom=0)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _title(found: xr.Dataset, first: str, second: str) -> str:
+    names = str(found["first"].values), str(found["second"].values)
+    return names[0] if names[0] == names[1] else f"{first}: {names[0]}, {second}: {names[1]}"
+
+
+def _boxes(axes: Any, found: xr.Dataset, label: str) -> None:
+    boxes = [
+        dict(zip(("whislo", "q1", "med", "q3", "whishi"), quantiles, strict=True))
+        | {"mean": mean, "label": unit}
+        for quantiles, mean, unit in zip(
+            found["difference_quantile"].values,
+            found["mean_difference"].values,
+            found["unit"].values,
+            strict=True,
+        )
+    ]
+    mean = {"marker": "D", "markersize": 4, "markerfacecolor": "white", "markeredgecolor": "0.15"}
+    median = {"color": "0.15"}
+    drawn = axes.bxp(
+        boxes,
+        showfliers=False,
+        showmeans=True,
+        patch_artist=True,
+        orientation="horizontal",
+        meanprops=mean,
+        medianprops=median,
+    )
+    for number, box in enumerate(drawn["boxes"]):
+        box.set(facecolor=mpl.colors.to_rgba(UNIT_COLOURS[number % len(UNIT_COLOURS)], 0.45))
+    axes.axvline(0.0, linestyle=":", **_LINE)
+    axes.invert_yaxis()
+    axes.set(xlabel=f"difference, {label}: 5, 25, 50, 75, 95 %")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _scatter(axes: Any, ours: Any, theirs: Any, found: xr.Dataset, label: str, name: str) -> None:
+    low, high = min(ours.min(), theirs.min()), max(ours.max(), theirs.max())
+    axes.hexbin(
+        theirs, ours, gridsize=55, extent=(low, high, low, high), bins="log", cmap="viridis", linewidths=0.1
+    )
+    axes.plot((low, high), (low, high), linestyle="--", label="equal", **_LINE)
+    slope, intercept = float(found["slope"]), float(found["intercept"])
+    line = np.array((low, high))
+    axes.plot(line, slope * line + intercept, color=UNIT_COLOURS[3], linewidth=1.2, label="regression")
+    _note(
+        axes,
+        f"r = {float(found['correlation']):.4f}\nslope {slope:.3f}\nRMSE {float(found['rmse']):.3g}\n"
+        f"{int(found['pixels'])} pixels",
+    )
+    axes.set(
+        xlim=(low, high), ylim=(low, high), xlabel=f"Lunar Prospector {label}", ylabel=name, aspect="equal"
+    )
+    axes.legend(frameon=False, fontsize=7, loc="lower right")
+
+
+def _normal_histogram(axes: Any, difference: Any, label: str) -> None:
+    low, high = np.quantile(difference, [0.002, 0.998])
+    values = np.linspace(low, high, 200)
+    axes.hist(difference, bins=60, range=(low, high), density=True, color=UNIT_COLOURS[1], alpha=0.55)
+    normal = stats.norm(difference.mean(), difference.std())
+    axes.plot(
+        values, normal.pdf(values), color=UNIT_COLOURS[3], linewidth=1.2, label="normal of equal mean and std"
+    )
+    axes.axvline(0.0, linestyle=":", **_LINE)
+    axes.set(xlabel=f"map minus Lunar Prospector, {label}", ylabel="density")
+    axes.legend(frameon=False, fontsize=7, loc="upper left")
+    axes.margins(y=0.2)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _normal_quantiles(axes: Any, difference: Any, p_value: float) -> None:
+    (expected, ordered), (slope, intercept, _) = stats.probplot(difference)
+    axes.plot(expected, ordered, ".", markersize=2.5, color=UNIT_COLOURS[1], rasterized=True)
+    ends = np.array((expected[0], expected[-1]))
+    axes.plot(ends, slope * ends + intercept, color=UNIT_COLOURS[3], linewidth=1.2)
+    p_text = f"p = {p_value:.2g}" if p_value >= 1e-4 else "p < 0.0001"
+    _note(axes, f"D'Agostino-Pearson\n{p_text}")
+    axes.set(xlabel="normal quantile", ylabel="difference (wt%)")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _note(axes: Any, text: str) -> None:
+    box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
+    axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", fontsize=7.5, bbox=box)
+
+
+def _painted(comparison: xr.Dataset, values: Any) -> xr.DataArray:
+    """Values of Lunar Prospector's pixels on a latitude/longitude grid."""
+    fine = grid(_PIXELS_PER_DEGREE)
+    painted = np.full(fine.shape, np.nan, dtype=np.float32)
+    bounds = (comparison[name].values for name in ("min_lat", "max_lat", "min_lon", "max_lon"))
+    for south, north, west, east, value in zip(*bounds, values, strict=True):
+        rows = slice(round((90.0 - north) * fine.ppd), round((90.0 - south) * fine.ppd))
+        painted[rows, round((west + 180.0) * fine.ppd) : round((east + 180.0) * fine.ppd)] = value
+    located = coordinates(Layout(raster=fine, variables=())).coords
+    return xr.DataArray(painted, located, dims=("lat", "lon"), attrs={"grid_mapping": GRID_MAPPING})

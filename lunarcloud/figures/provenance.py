@@ -1,0 +1,105 @@
+"""Where a sample could come from: matching cells on the Moon, the best region close up, what decided it."""
+
+from typing import Any
+
+import cartopy.crs as ccrs
+import numpy as np
+import xarray as xr
+from affine import Affine
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from lunarcloud.archive.gazetteer import features
+from lunarcloud.figures.maps import SHADES
+from lunarcloud.figures.style import draw_global, global_axes, globe, plate_carree
+from lunarcloud.moon import RADIUS_M
+
+_COLOUR = "#D55E00"
+# Half the width of the close-up, degrees.
+_REACH = 14.0
+_PANEL_PIXELS = 700
+_HALO = [withStroke(linewidth=1.5, foreground="0.25")]
+
+
+def draw_provenance(found: xr.Dataset, backdrop: xr.DataArray, title: str) -> Figure:
+    """The answer of a provenance search.
+
+    Parameters
+    ----------
+    found : Dataset
+        As `lunarcloud.statistics.provenance.to_dataset` makes it, with at least one matching cell.
+    backdrop : DataArray (lat, lon)
+        A coarse map of the run to draw under the matches, in its units.
+    title : str
+        What was looked for.
+    """
+    figure = Figure(figsize=(11, 8.5), layout="constrained")
+    grid = figure.add_gridspec(2, 2, height_ratios=(1.15, 1))
+    shade = SHADES[str(backdrop.name)]
+    colours = {"cmap": "Greys_r", "vmin": shade.least, "vmax": shade.most}
+    axes: Any = global_axes(figure, grid[0, :])
+    image = draw_global(axes, backdrop, **colours)
+    figure.colorbar(image, ax=axes, shrink=0.7, pad=0.02).set_label(shade.label)
+    axes.scatter(
+        found["lon"],
+        found["lat"],
+        s=1.2,
+        color=_COLOUR,
+        linewidths=0,
+        transform=plate_carree(),
+        rasterized=True,
+    )
+    axes.set_title(f"{title}: {found.attrs['matching_km2']:,.0f} km² match", fontsize=11)
+    _close_up(figure.add_subplot(grid[1, 0], projection=_local(found)), found, backdrop, colours)
+    _constraints(figure.add_subplot(grid[1, 1]), found)
+    return figure
+
+
+def _local(found: xr.Dataset) -> Any:
+    """An equal-area projection about the largest group."""
+    lat, lon = float(found["group_lat"][0]), float(found["group_lon"][0])
+    return ccrs.LambertAzimuthalEqualArea(central_longitude=lon, central_latitude=lat, globe=globe())
+
+
+def _close_up(axes: Any, found: xr.Dataset, backdrop: xr.DataArray, colours: dict[str, Any]) -> None:
+    half = np.radians(_REACH) * RADIUS_M
+    pixel = 2 * half / _PANEL_PIXELS
+    warped = backdrop.rio.reproject(
+        axes.projection.to_wkt(),
+        shape=(_PANEL_PIXELS, _PANEL_PIXELS),
+        transform=Affine(pixel, 0, -half, 0, -pixel, half),
+        nodata=np.nan,
+    )
+    axes.imshow(warped.values, extent=(-half, half, -half, half), origin="upper", **colours)
+    axes.scatter(found["lon"], found["lat"], s=1.5, color=_COLOUR, linewidths=0, transform=plate_carree())
+    for known in features():
+        x, y = axes.projection.transform_point(known.lon, known.lat, plate_carree())
+        if max(abs(x), abs(y)) < 0.95 * half:
+            axes.text(x, y, known.name, fontsize=7, color="white", ha="center", path_effects=_HALO)
+    axes.set(xlim=(-half, half), ylim=(-half, half))
+    axes.gridlines(draw_labels=["left", "bottom"], linewidth=0.4, color="white", alpha=0.5)
+    axes.set_title(str(found["group_where"].values[0]), fontsize=10)
+
+
+def _constraints(axes: Any, found: xr.Dataset) -> None:
+    """How much of the Moon each range leaves alone, and how much it takes of what the others leave."""
+    names = [SHADES[str(name)].label.split(" (")[0] for name in found["constraint_map"].values]
+    bounds = zip(found["constraint_lowest"].values, found["constraint_highest"].values, strict=True)
+    labels = [f"{name}\n{low:g} to {high:g}" for name, (low, high) in zip(names, bounds, strict=True)]
+    alone = found["constraint_alone_per_cent"].values
+    axes.barh(labels, alone, color="#0072B2", alpha=0.7)
+    for row, (share, excludes) in enumerate(
+        zip(alone, found["constraint_excludes_per_cent"].values, strict=True)
+    ):
+        text = f"{share:.3g} %, then {excludes:.0f} %"
+        axes.text(1.02, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+    axes.set_xscale("log")
+    axes.set_xlim(left=min(0.1, alone.min() / 2), right=100)
+    axes.invert_yaxis()
+    axes.set_xlabel(
+        "% of the mapped Moon within the range alone,\nthen % it excludes of what all other ranges leave"
+    )
+    axes.spines[["top", "right"]].set_visible(False)
+    best = zip(found["region_feature"].values[:2], found["region_area_km2"].values[:2], strict=True)
+    most = "; ".join(f"{place} {area:,.0f} km²" for place, area in best)
+    axes.set_title(f"Most matching area: {most or 'in no named feature'}", fontsize=9)
