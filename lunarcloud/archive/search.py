@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 
 from lunarcloud.archive.pds3 import HEAD_BYTES, pds3_tile
 from lunarcloud.archive.pds4 import image_file_name, parse_pds4_label, pds4_tile
-from lunarcloud.archive.sources import Item, list_items, read_ranges
+from lunarcloud.archive.sources import Item, list_items, read_ranges, size_of
 from lunarcloud.archive.tiles import Tile
 from lunarcloud.errors import ArchiveError, NotFoundError
 
@@ -136,11 +136,11 @@ def _sibling(label: Item, name: str, found: _Found) -> Item:
 
 def _whole(tile: Tile, image: Item) -> Tile:
     """The tile, if its file is as long as the label says."""
-    expected = tile.end_offset - image.start
-    if image.size is not None and image.size < expected:
+    expected, size = tile.end_offset - image.start, size_of(image)
+    if size is not None and size < expected:
         raise ArchiveError(
             f"{image.source}: the image is cut short: the label of {tile.product_id} needs {expected} bytes, "
-            f"the file has {image.size}; fetch it again"
+            f"the file has {size}; fetch it again"
         )
     return tile
 

@@ -103,6 +103,22 @@ def read_ranges(url: str, ranges: Sequence[Range]) -> list[bytes]:
         ]
 
 
+def size_of(item: Item) -> int | None:
+    """Length of a file in bytes; listings of web folders do not have it, so the server is asked.
+
+    Raises
+    ------
+    NotFoundError, StoreError
+        If the file is gone, or its store does not answer.
+    """
+    if item.size is not None:
+        return item.size
+    with explained(item.url, ""):
+        fs, path = fsspec.core.url_to_fs(item.url)
+        size: int | None = fs.size(path)
+        return size
+
+
 def _read_local(path: str, ranges: Sequence[Range]) -> list[bytes]:
     parts = []
     with Path(path).open("rb", buffering=0) as file:

@@ -43,21 +43,24 @@ def crater_maturity(points: FloatArray, seed: int) -> FloatArray:
     Returns
     -------
     ndarray, shape (n,)
-        0 on old ground, up to about 0.2.
+        0 on old ground to 0.09 on a crater's floor.
     """
     added = np.zeros(points.shape[1])
     if not added.size:
         return added
-    lowest, highest = points.min(axis=1), points.max(axis=1)
-    for crater in _craters(seed):
-        # A crater out of the points' box by more than its reach cannot touch them.
-        chord = 2.0 * np.sin(np.radians(crater.reach) / 2.0)
-        if np.any(crater.centre < lowest - chord) or np.any(crater.centre > highest + chord):
-            continue
+    for crater in _near(points, _craters(seed)):
         cosine = points[0] * crater.centre[0] + points[1] * crater.centre[1] + points[2] * crater.centre[2]
         near = np.flatnonzero(cosine > np.cos(np.radians(crater.reach)))
         added[near] = np.maximum(added[near], _freshness(points[:, near], cosine[near], crater))
     return added
+
+
+def _near(points: FloatArray, craters: tuple[_Crater, ...]) -> list[_Crater]:
+    """The craters whose reach touches the box around the points."""
+    centres = np.array([crater.centre for crater in craters])
+    chords = 2.0 * np.sin(np.radians([crater.reach for crater in craters]) / 2.0)[:, None]
+    touched = (centres >= points.min(axis=1) - chords) & (centres <= points.max(axis=1) + chords)
+    return [craters[index] for index in np.flatnonzero(touched.all(axis=1))]
 
 
 def _freshness(points: FloatArray, cosine: FloatArray, crater: _Crater) -> FloatArray:

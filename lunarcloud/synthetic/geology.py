@@ -182,6 +182,8 @@ def _mare(points: FloatArray, seed: int) -> tuple[FloatArray, list[FloatArray]]:
     sums = [np.full(points.shape[1], 1e-12 * value) for value in composition.TYPICAL_MARE]
     for mare in _maria():
         near = np.flatnonzero(_dot(points, mare.centre) > mare.cos_reach)
+        if not near.size:
+            continue
         share = _share(points[:, near], mare, shore[near])
         fraction[near] = np.maximum(fraction[near], share)
         total[near] += share

@@ -14,11 +14,11 @@ from lunarcloud.synthetic.composition import Truth, calcium_trend, magnesium_tre
 _IRON_X0, _IRON_Y0, _IRON_SLOPE, _IRON_INTERCEPT = 0.018, 1.188, 24.770, -8.053
 _TITANIUM_Y0, _TITANIUM_FACTOR, _TITANIUM_EXPONENT = 0.481, 7.128, 4.022
 
-# Between 750 and 950 nm, R900 lies this far down or up at the stations.
-_SHAPE_900 = 0.78
-_SHAPE_1000 = 1.03
-_PER_WT_MGO = 0.006
-_PER_WT_CAO = 0.008
+# Least squares over the 39 complete stations: R900/R750 - 1 against R950/R750 - 1, and R1000/R950.
+_SHAPE_900, _DIP_900 = 0.753, 0.0046
+_SHAPE_1000 = 1.030
+_PER_WT_MGO = 0.004
+_PER_WT_CAO = 0.006
 
 
 def reflectance(truth: Truth) -> FloatArray:
@@ -41,6 +41,6 @@ def reflectance(truth: Truth) -> FloatArray:
     r415 = r750 * (_TITANIUM_Y0 + r750 * np.tan(theta_titanium))
     magnesium = _PER_WT_MGO * (truth.mgo - magnesium_trend(truth.feo))
     calcium = _PER_WT_CAO * (truth.cao - calcium_trend(truth.feo))
-    r900 = r750 + _SHAPE_900 * (r950 - r750) + r750 * magnesium
+    r900 = r750 + _SHAPE_900 * (r950 - r750) + r750 * (magnesium - _DIP_900)
     r1000 = r950 * (_SHAPE_1000 + calcium)
     return np.stack([r415, r750, r900, r950, r1000])

@@ -78,6 +78,13 @@ def test_from_a_web_server_by_folder_and_by_list(web):
     assert len(by_folder.problems) == len(by_folder.tiles)
 
 
+def test_a_cut_tile_on_a_web_server_is_a_problem(web, tmp_path):
+    image = tmp_path / "served" / "ui03n003.img"
+    image.write_bytes(image.read_bytes()[:-1])
+    found = find_tiles(f"{web}/")
+    assert any("ui03n003.img: the image is cut short" in problem.message for problem in found.problems)
+
+
 def test_phase_tiles_and_other_files_are_set_aside(pds3_folder, tmp_path):
     shutil.copy(pds3_folder / "ui03n003.img", tmp_path / "UI03N003.IMG")
     for name in ("PI03N003.IMG", "uvvis_phase_03n_003e.xml", "uvvis_phase_03n_003e.tif", "readme.md"):
