@@ -1,0 +1,36 @@
+"""What figures of a fit need beyond its card, as an xarray dataset: R2 over the origins, loss curves."""
+
+import numpy as np
+import xarray as xr
+
+from lunarcloud.models.equation_fit import EquationFit
+from lunarcloud.models.network_fit import NetworkFit
+
+
+def diagnostics(equations: EquationFit, networks: NetworkFit | None, seeds: tuple[int, ...]) -> xr.Dataset:
+    """The dataset stored beside a card.
+
+    Variables ``<oxide>_r2`` (origin on both axes; NaN where an origin does not count) and ``loss``
+    (oxide, seed, epoch; NaN after early stopping), the latter with networks only.
+    """
+    variables: dict[str, xr.DataArray] = {
+        f"{oxide}_r2": xr.DataArray(
+            search.surface,
+            coords={f"{oxide}_x0": search.x0, f"{oxide}_y0": search.y0},
+            dims=(f"{oxide}_x0", f"{oxide}_y0"),
+            attrs={"long_name": f"R2 of the {oxide} equation by its origin", "units": "1"},
+        )
+        for oxide, search in equations.searches.items()
+    }
+    if networks is not None:
+        variables["loss"] = xr.DataArray(
+            networks.losses,
+            coords={
+                "oxide": list(networks.networks.oxides),
+                "seed": list(seeds),
+                "epoch": np.arange(networks.losses.shape[2]),
+            },
+            dims=("oxide", "seed", "epoch"),
+            attrs={"long_name": "training loss (standardised, with the L2 penalty)", "units": "1"},
+        )
+    return xr.Dataset(variables, attrs={"title": "Diagnostics of a fit of oxide models"})

@@ -1,0 +1,129 @@
+"""From a station table and a mosaic to the samples a model is fitted to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from lunarcloud.archive.stations import OXIDES, Station, StationTable
+from lunarcloud.errors import InputError
+from lunarcloud.models.card import StationUse
+from lunarcloud.models.samples import Samples, SiteMean, site_mean, site_pixels
+from lunarcloud.mosaic import BANDS, REFLECTANCE, Mosaic
+
+#: Where reflectances come from; None: the table's where it has one, else the mosaic's.
+Source: TypeAlias = Literal["table", "mosaic"] | None
+
+
+class Gathered(NamedTuple):
+    """Stations with a reflectance, how each got it, and why others were left out."""
+
+    samples: Samples
+    used: tuple[StationUse, ...]
+    left_out: dict[str, str]
+    table: StationTable  #: of the stations used, with the reflectances used
+
+
+def gather(table: StationTable, mosaic: Mosaic | None, source: Source) -> Gathered:
+    """Give every station a reflectance, or say why it has none.
+
+    Parameters
+    ----------
+    table : StationTable
+        The stations.
+    mosaic : Mosaic or None
+        Where to look for reflectances that the table does not have, or all of them.
+    source : {"table", "mosaic"} or None
+        Where reflectances come from.
+
+    Raises
+    ------
+    InputError
+        If no station is left.
+    """
+    wavelengths, look = _choose(table, mosaic, source)
+    used, left_out, stations = [], dict[str, str](), []
+    for station in table.stations:
+        found = look(station)
+        if isinstance(found, str):
+            left_out[station.site] = found
+        elif not station.oxides:
+            left_out[station.site] = "no oxide of it is known"
+        else:
+            used.append(found.use)
+            stations.append(replace(station, reflectance=found.reflectance))
+    if not stations:
+        reasons = "; ".join(dict.fromkeys(left_out.values())) or "all were left out"
+        raise InputError(f"{table.name}: no station to fit to: {reasons}")
+    kept = StationTable(tuple(stations), wavelengths, table.name)
+    return Gathered(_samples(kept), tuple(used), left_out, kept)
+
+
+class _Found(NamedTuple):
+    reflectance: tuple[float, ...]
+    use: StationUse
+
+
+def _choose(
+    table: StationTable, mosaic: Mosaic | None, source: Source
+) -> tuple[tuple[float, ...], Callable[[Station], _Found | str]]:
+    """The wavelengths of the fit and how a station's reflectance (or the reason for none) is found."""
+    mosaic_nm = BANDS.wavelengths_nm
+    if source == "mosaic" or not table.wavelengths_nm:
+        return mosaic_nm, lambda station: _from_mosaic(station, mosaic)
+    if source == "table":
+        return table.wavelengths_nm, _from_table
+
+    def either(station: Station) -> _Found | str:
+        if station.reflectance is not None:
+            return _from_table(station)
+        if mosaic is not None and table.wavelengths_nm != mosaic_nm:
+            return "no reflectance in the table, and the mosaic has other bands than the table"
+        return _from_mosaic(station, mosaic)
+
+    return table.wavelengths_nm, either
+
+
+def _from_table(station: Station) -> _Found | str:
+    if station.reflectance is None:
+        return "no reflectance in the table"
+    return _Found(station.reflectance, _use(station, "table", None))
+
+
+def _from_mosaic(station: Station, mosaic: Mosaic | None) -> _Found | str:
+    if mosaic is None:
+        return "no reflectance in the table and no mosaic under the root"
+    found = sample(mosaic, station)
+    if found is None:
+        return f"no valid pixel of mosaic {mosaic.card.id} at the site"
+    return _Found(tuple(found.mean.tolist()), _use(station, "mosaic", found))
+
+
+def _use(station: Station, source: Literal["table", "mosaic"], found: SiteMean | None) -> StationUse:
+    return StationUse(
+        site=station.site,
+        reflectance=source,
+        oxides=tuple(oxide for oxide in OXIDES if oxide in station.oxides),
+        pixels=None if found is None else found.pixels,
+        spread=None if found is None else tuple(found.spread.tolist()),
+    )
+
+
+def sample(mosaic: Mosaic, station: Station) -> SiteMean | None:
+    """The mean spectrum of the mosaic's pixels at a station; None if none of them is valid."""
+    rows, cols = site_pixels(mosaic.grid, station)
+    pixels = mosaic.open()[REFLECTANCE].isel(lat=rows, lon=cols).transpose("band", "lat", "lon")
+    return site_mean(pixels.values)
+
+
+def _samples(table: StationTable) -> Samples:
+    reflectance: Sequence[tuple[float, ...]] = [station.reflectance or () for station in table.stations]
+    return Samples(
+        sites=tuple(station.site for station in table.stations),
+        wavelengths_nm=table.wavelengths_nm,
+        reflectance=np.array(reflectance).T,
+        oxides=np.array(
+            [[station.oxides.get(oxide, np.nan) for station in table.stations] for oxide in OXIDES]
+        ),
+    )

@@ -1,0 +1,52 @@
+"""A model card in the terminal."""
+
+from rich.table import Table
+
+from lunarcloud.models.card import Accuracy, Card, Score, Spread
+
+
+def accuracy_table(card: Card) -> Table:
+    """RMSE (wt%) and R2 of every model, fitted and by leave-one-out, beside the paper's."""
+    table = Table(title=f"accuracy of model {card.id}", title_justify="left")
+    columns = ("oxide", "model", "stations", "RMSE wt%", "R2", "LOOCV RMSE wt%", "LOOCV R2", "over seeds", "paper")
+    for column in columns:
+        table.add_column(column, justify="left" if column in ("oxide", "model") else "right")
+    for each in card.accuracy:
+        table.add_row(
+            each.oxide,
+            each.kind,
+            str(each.stations),
+            *_scores(each.training),
+            *_scores(each.loocv),
+            _spread(each.loocv_r2_by_seed),
+            _paper(each),
+        )
+    return table
+
+
+def remarks(card: Card) -> list[str]:
+    """What a reader must know besides: what was left out, not fitted, or falls short of the paper."""
+    return [
+        *(f"left out: {site}: {reason}" for site, reason in card.left_out.items()),
+        *(f"not fitted: {what}: {reason}" for what, reason in card.not_fitted.items()),
+        *(
+            f"{each.oxide} {each.kind}: R2 {shortfall:.3f} below the paper's, with {each.stations} stations "
+            "where the paper has 49"
+            for each in card.accuracy
+            if (shortfall := each.shortfall) is not None and shortfall > 0
+        ),
+    ]
+
+
+def _scores(score: Score | None) -> tuple[str, str]:
+    return ("", "") if score is None else (f"{score.rmse:.2f}", f"{score.r2:.3f}")
+
+
+def _spread(spread: Spread | None) -> str:
+    return "" if spread is None else f"{spread.least:.3f} .. {spread.greatest:.3f}"
+
+
+def _paper(each: Accuracy) -> str:
+    if each.paper_loocv_r2 is not None:
+        return f"{each.paper_loocv_r2:.3f}"
+    return "" if each.paper_training_r2 is None else f"fitted {each.paper_training_r2:.3f}"
