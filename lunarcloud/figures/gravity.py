@@ -1,0 +1,246 @@
+"""Gravity in pictures: global maps, the poles, and profiles across features."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import rioxarray  # noqa: F401 - gives arrays their .rio
+import xarray as xr
+from cartopy.geodesic import Geodesic
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FixedLocator
+
+from lunarcloud.archive.gazetteer import Feature, features
+from lunarcloud.figures.style import MISSING_COLOUR, draw_global, global_axes, plate_carree, polar
+from lunarcloud.moon import RADIUS_M, Pole
+
+
+@dataclass(frozen=True, slots=True)
+class _Shade:
+    """Colour map of a product, its label, and whether it has both signs."""
+
+    colours: str
+    label: str
+    signed: bool = True
+
+
+_SHADES: Mapping[str, _Shade] = {
+    "gravity_disturbance": _Shade("RdBu_r", "gravity disturbance (mGal)"),
+    "topography_attraction": _Shade("RdBu_r", "attraction of topography (mGal)"),
+    "bouguer_disturbance": _Shade("RdBu_r", "Bouguer disturbance (mGal)"),
+    "bouguer_anomaly": _Shade("RdBu_r", "Bouguer anomaly (mGal)"),
+    "bouguer_gradient": _Shade("inferno", "total horizontal gradient (E)", signed=False),
+    "bouguer_gradient_north": _Shade("PuOr_r", "northward gradient (E)"),
+    "bouguer_gradient_east": _Shade("PuOr_r", "eastward gradient (E)"),
+    # Excess mass is negative here: turned, so that it is red everywhere.
+    "bouguer_gradient_eigenvalue": _Shade("RdBu", "largest horizontal eigenvalue (E)"),
+}
+_GLOBAL = ("gravity_disturbance", "bouguer_disturbance", "bouguer_anomaly", "bouguer_gradient")
+_POLAR = ("bouguer_disturbance", "bouguer_anomaly", "bouguer_gradient", "bouguer_gradient_eigenvalue")
+# Colours saturate beyond this percentile, so that one peak does not pale the rest.
+_PERCENTILE = 99.5
+# Black on white reads on any colours.
+_STROKE = [withStroke(linewidth=1.6, foreground="white", alpha=0.8)]
+# Features too small for their names at a pole's scale.
+_SMALLEST_KM = 90.0
+
+
+def draw_gravity_maps(dataset: xr.Dataset, products: Sequence[str] = _GLOBAL) -> Figure:
+    """Global maps of products, two a row, on the Mollweide projection.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        The global grid of a reduction (lat, lon), with its attributes.
+    products : sequence of str
+        Which of its variables.
+    """
+    rows = math.ceil(len(products) / 2)
+    figure = Figure(figsize=(14, 4.1 * rows), layout="constrained")
+    for place, name in enumerate(products, start=1):
+        axes = global_axes(figure, 100 * rows + 20 + place)
+        image = draw_global(axes, dataset[name], cmap=_SHADES[name].colours, norm=_norm(dataset[name]))
+        _bar(figure, axes, image, name)
+        axes.set_title(_title(dataset, name), fontsize=10)
+    figure.suptitle(_origin(dataset), fontsize=11)
+    return figure
+
+
+def draw_gravity_pole(dataset: xr.Dataset, pole: Pole = "south", products: Sequence[str] = _POLAR) -> Figure:
+    """A pole in polar stereographic projection, two products a row, with its craters.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        A polar grid of a reduction (y, x).
+    pole : {"north", "south"}
+        Which one it is.
+    products : sequence of str
+        Which of its variables.
+    """
+    rows = math.ceil(len(products) / 2)
+    figure = Figure(figsize=(11.5, 5.6 * rows), layout="constrained")
+    for place, name in enumerate(products, start=1):
+        axes: Any = figure.add_subplot(rows, 2, place, projection=polar(pole))
+        image = draw_polar_product(axes, dataset[name], pole)
+        _bar(figure, axes, image, name)
+        # Room for the longitude's label at the top.
+        axes.set_title(_title(dataset, name), fontsize=10, pad=16)
+    figure.suptitle(f"{pole.capitalize()} pole: {_origin(dataset)}", fontsize=11)
+    return figure
+
+
+def draw_polar_product(axes: Any, data: xr.DataArray, pole: Pole) -> Any:
+    """One gravity product on polar stereographic axes, cut to a circle; returns the image, for a colour bar.
+
+    Parameters
+    ----------
+    axes : cartopy GeoAxes
+        Of `lunarcloud.figures.style.polar`; other layers may be drawn on them before or after.
+    data : xarray.DataArray
+        A product on a polar grid (y, x).
+    pole : {"north", "south"}
+        Which one it is.
+    """
+    reach = float(abs(data["x"][0])) + float(data["x"][1] - data["x"][0]) / 2.0
+    extent = (-reach, reach, -reach, reach)
+    axes.set_facecolor(MISSING_COLOUR)
+    axes.set_extent(extent, crs=axes.projection)
+    axes.set_boundary(Path.circle(radius=reach))
+    shade = _SHADES[str(data.name)]
+    image = axes.imshow(
+        data.to_numpy(), extent=extent, origin="upper", cmap=shade.colours, norm=_norm(data), zorder=0
+    )
+    _graticule(axes, pole, reach)
+    _name_craters(axes, pole, reach)
+    return image
+
+
+def draw_gravity_profile(profile: xr.Dataset, *, rim_km: float | None = None) -> Figure:
+    """Gravity and its gradients over the distance from a feature's centre.
+
+    Parameters
+    ----------
+    profile : xarray.Dataset
+        Of `lunarcloud.gravity.transect` or `lunarcloud.gravity.radial_profile`.
+    rim_km : float, optional
+        Radius of the rim, drawn as a line on each side that the profile has.
+    """
+    figure = Figure(figsize=(8.5, 6.4), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    for name in ("gravity_disturbance", "topography_attraction", "bouguer_disturbance", "bouguer_anomaly"):
+        _line(upper, profile, name)
+    for name in ("bouguer_gradient", "bouguer_gradient_eigenvalue"):
+        _line(lower, profile, name)
+    upper.set_ylabel("gravity, positive downward (mGal)")
+    lower.set_ylabel("gradient (E)")
+    lower.set_xlabel(profile["distance"].attrs["long_name"] + " (km)")
+    for axes in (upper, lower):
+        axes.axhline(0.0, color="0.6", linewidth=0.8)
+        axes.grid(visible=True, linewidth=0.3)
+        axes.legend(fontsize=8, ncols=2)
+        _rims(axes, profile, rim_km)
+    figure.suptitle(str(profile.attrs["feature"]), fontsize=12)
+    return figure
+
+
+def _line(axes: Axes, profile: xr.Dataset, name: str) -> None:
+    axes.plot(profile["distance"], profile[name], linewidth=1.5, label=_SHADES[name].label)
+
+
+def _rims(axes: Axes, profile: xr.Dataset, rim_km: float | None) -> None:
+    if rim_km is None:
+        return
+    for side in (-rim_km, rim_km):
+        if float(profile["distance"].min()) <= side:
+            axes.axvline(side, color="0.3", linewidth=1.0, linestyle="--")
+
+
+def _norm(data: xr.DataArray) -> Normalize:
+    values = np.abs(data.to_numpy())
+    most = float(np.nanpercentile(values, _PERCENTILE)) or 1.0
+    # Two digits, so that the ends of the colour bar read well.
+    step = 10.0 ** (math.floor(math.log10(most)) - 1)
+    most = math.ceil(most / step) * step
+    return Normalize(-most if _SHADES[str(data.name)].signed else 0.0, most)
+
+
+def _bar(figure: Figure, axes: Any, image: Any, name: str) -> None:
+    ends = "both" if _SHADES[name].signed else "max"
+    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.6, pad=0.03, extend=ends)
+    bar.set_label(_SHADES[name].label, fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+
+
+def _title(dataset: xr.Dataset, name: str) -> str:
+    """What is drawn, with its degrees."""
+    attrs = dataset.attrs
+    bands = {"bouguer_anomaly": attrs["degrees"]}
+    low, high = bands.get(name, attrs["gradient_degrees"]) if name not in _WHOLE else (2, attrs["lmax"])
+    return f"{_SHADES[name].label.rsplit(' (', 1)[0].capitalize()}, degrees {low}–{high}"
+
+
+_WHOLE = ("gravity_disturbance", "topography_attraction", "bouguer_disturbance")
+
+
+def _origin(dataset: xr.Dataset) -> str:
+    attrs = dataset.attrs
+    return f"{attrs['gravity_model']}, {attrs['topography']}, {attrs['density_kg_m3']:.0f} kg/m³"
+
+
+def _graticule(axes: Any, pole: Pole, reach: float) -> None:
+    lines = axes.gridlines(draw_labels=False, linewidth=0.4, color="0.25", alpha=0.5)
+    lines.xlocator = FixedLocator(range(-180, 180, 30))
+    lines.ylocator = FixedLocator(range(-80, 81, 10))
+    sign = -1 if pole == "south" else 1
+    edge = 90.0 - math.degrees(2.0 * math.atan(reach / (2.0 * RADIUS_M)))
+    for lon in range(-150, 181, 30):
+        x, y = axes.projection.transform_point(lon, sign * edge, plate_carree())
+        side = "" if lon in (0, 180) else "E" if lon > 0 else "W"
+        axes.text(
+            1.05 * x, 1.05 * y, f"{abs(lon)}°{side}", fontsize=7, ha="center", va="center", color="0.25"
+        )
+    for lat in range(math.ceil(edge / 10.0) * 10, 90, 10):
+        axes.text(
+            15.0,
+            sign * lat,
+            f"{lat}°{'S' if sign < 0 else 'N'}",
+            transform=plate_carree(),
+            fontsize=6.5,
+            color="0.2",
+            path_effects=_STROKE,
+        )
+
+
+def _name_craters(axes: Any, pole: Pole, reach: float) -> None:
+    sign = -1 if pole == "south" else 1
+    for feature in features():
+        distance = 2.0 * RADIUS_M * math.tan(math.radians(90.0 - sign * feature.lat) / 2.0)
+        if distance < 0.9 * reach and feature.diameter_km > _SMALLEST_KM:
+            _ring(axes, feature)
+            axes.text(
+                feature.lon,
+                feature.lat,
+                feature.name,
+                transform=plate_carree(),
+                fontsize=7,
+                ha="center",
+                va="center",
+                clip_on=True,
+                path_effects=_STROKE,
+            )
+
+
+def _ring(axes: Any, feature: Feature) -> None:
+    """The rim of a feature, a circle on the sphere."""
+    circle = Geodesic(radius=RADIUS_M, flattening=0.0).circle(
+        lon=feature.lon, lat=feature.lat, radius=feature.diameter_km * 500.0, n_samples=90, endpoint=True
+    )
+    x, y, _ = axes.projection.transform_points(plate_carree(), *np.asarray(circle).T).T
+    axes.plot(x, y, color="black", linewidth=0.8, path_effects=_STROKE)
