@@ -1,27 +1,36 @@
-"""What figures of a fit need beyond its card, as an xarray dataset: R2 over the origins, loss curves."""
+"""What figures of a fit need beyond its card, as an xarray dataset: R2 by origin, loss curves, spectra."""
 
 import numpy as np
 import xarray as xr
 
 from lunarcloud.models.equation_fit import EquationFit
 from lunarcloud.models.network_fit import NetworkFit
+from lunarcloud.models.samples import Samples
 
 
-def diagnostics(equations: EquationFit, networks: NetworkFit | None, seeds: tuple[int, ...]) -> xr.Dataset:
+def diagnostics(
+    samples: Samples, equations: EquationFit, networks: NetworkFit | None, seeds: tuple[int, ...]
+) -> xr.Dataset:
     """The dataset stored beside a card.
 
-    Variables ``<oxide>_r2`` (origin on both axes; NaN where an origin does not count) and ``loss``
-    (oxide, seed, epoch; NaN after early stopping), the latter with networks only.
+    Variables ``reflectance`` (wavelength, site), ``<oxide>_r2`` (x0, y0; NaN where an origin does not
+    count) and, with networks, ``loss`` (oxide, seed, epoch; NaN after early stopping).
     """
     variables: dict[str, xr.DataArray] = {
-        f"{oxide}_r2": xr.DataArray(
+        "reflectance": xr.DataArray(
+            samples.reflectance,
+            coords={"wavelength": list(samples.wavelengths_nm), "site": list(samples.sites)},
+            dims=("wavelength", "site"),
+            attrs={"long_name": "reflectance fitted to", "units": "1"},
+        )
+    }
+    for oxide, search in equations.searches.items():
+        variables[f"{oxide}_r2"] = xr.DataArray(
             search.surface,
             coords={f"{oxide}_x0": search.x0, f"{oxide}_y0": search.y0},
             dims=(f"{oxide}_x0", f"{oxide}_y0"),
             attrs={"long_name": f"R2 of the {oxide} equation by its origin", "units": "1"},
         )
-        for oxide, search in equations.searches.items()
-    }
     if networks is not None:
         variables["loss"] = xr.DataArray(
             networks.losses,

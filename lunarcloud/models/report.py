@@ -8,7 +8,17 @@ from lunarcloud.models.card import Accuracy, Card, Score, Spread
 def accuracy_table(card: Card) -> Table:
     """RMSE (wt%) and R2 of every model, fitted and by leave-one-out, beside the paper's."""
     table = Table(title=f"accuracy of model {card.id}", title_justify="left")
-    columns = ("oxide", "model", "stations", "RMSE wt%", "R2", "LOOCV RMSE wt%", "LOOCV R2", "over seeds", "paper")
+    columns = (
+        "oxide",
+        "model",
+        "stations",
+        "RMSE wt%",
+        "R2",
+        "LOOCV RMSE wt%",
+        "LOOCV R2",
+        "over seeds",
+        "paper",
+    )
     for column in columns:
         table.add_column(column, justify="left" if column in ("oxide", "model") else "right")
     for each in card.accuracy:
