@@ -1,4 +1,4 @@
-"""What the tests of many rooms share: reference data, a Dask cluster of processes, an S3 server, a mapped Moon."""
+"""What the tests of many rooms share: reference data, a Dask cluster of processes, an S3 server."""
 
 import sys
 from collections.abc import Callable, Iterator

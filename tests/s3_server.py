@@ -7,12 +7,13 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import s3fs
+from botocore.exceptions import BotoCoreError
 
 HOST = "127.0.0.1"
 BUCKET = "moon"
@@ -60,7 +61,7 @@ def s3_server(folder: Path) -> Iterator[S3]:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         found = S3(f"http://{HOST}:{ports['s3']}")
-        _wait_until_up(found.endpoint, server, folder / "server.log")
+        _wait_until_up(found, server, folder / "server.log")
         yield found
     finally:
         server.terminate()
@@ -90,16 +91,19 @@ def _is_free(port: int) -> bool:
         return probe.connect_ex((HOST, port)) != 0
 
 
-def _wait_until_up(endpoint: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(_START_S * 5):
-        if server.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(f"{endpoint}/{BUCKET}", timeout=2)
-        except urllib.error.HTTPError as error:
-            if error.code == 403:  # it asks who we are: the bucket is there
-                return
-        except OSError:
-            pass
+def _wait_until_up(found: S3, server: subprocess.Popen[bytes], log: Path) -> None:
+    account = found.environment
+    client = s3fs.S3FileSystem(
+        key=account["AWS_ACCESS_KEY_ID"],
+        secret=account["AWS_SECRET_ACCESS_KEY"],
+        endpoint_url=found.endpoint,
+        skip_instance_cache=True,
+    )
+    end = time.monotonic() + _START_S
+    while server.poll() is None and time.monotonic() < end:
+        with suppress(OSError, BotoCoreError):
+            client.pipe_file(f"{BUCKET}/ready", b"")
+            client.rm_file(f"{BUCKET}/ready")
+            return
         time.sleep(0.2)
     raise RuntimeError(f"the S3 server did not start:\n{log.read_text()[-2000:]}")

@@ -1,0 +1,98 @@
+"""Objects behind any URL: whole writes, conditional writes, and errors in words."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import fsspec
+import pytest
+
+from lunarcloud.errors import NotFoundError, StoreError, TransientStoreError
+from lunarcloud.storage import folder
+
+
+def test_what_is_written_is_read(place):
+    place.write("a/b", b"moon")
+    assert place.read("a/b") == b"moon"
+    assert place.exists("a/b")
+    assert not place.exists("a")
+    assert place.keys() == ["a/b"]
+    assert (place / "a").read_all() == {"b": b"moon"}
+
+
+def test_an_object_that_is_not_there_is_named(place):
+    with pytest.raises(NotFoundError, match="nothing-here"):
+        place.read("nothing-here")
+
+
+def test_an_empty_folder_has_no_keys(place):
+    assert place.keys() == []
+    assert place.read_all() == {}
+
+
+def test_only_the_first_of_many_creates(place):
+    with ThreadPoolExecutor(8) as pool:
+        wins = list(pool.map(lambda number: place.create("once", str(number).encode()), range(8)))
+    assert sum(wins) == 1
+    assert place.read("once") == str(wins.index(True)).encode()
+
+
+def test_updates_from_many_writers_are_all_kept(place):
+    def append(number: int) -> None:
+        place.update("list", lambda old: (old or b"") + bytes([number]))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(append, range(24)))
+    assert sorted(place.read("list")) == list(range(24))
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    place = folder(tmp_path)
+    place.write("card", b"old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(StoreError, match="No space left"):
+        place.write("card", b"new")
+    assert place.read("card") == b"old"
+    assert place.keys() == ["card"]
+
+
+def test_an_unknown_protocol_is_refused():
+    with pytest.raises(StoreError, match="nope://"):
+        folder("nope://x")
+
+
+def test_a_place_that_is_a_file_is_not_writable(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="file"):
+        folder(tmp_path / "file").require_writable()
+
+
+def test_a_missing_bucket_is_named(s3_environment):
+    with pytest.raises(StoreError, match=r"no-such-bucket.*bucket does not exist"):
+        folder("s3://no-such-bucket/x").write("a", b"1")
+
+
+def test_wrong_credentials_are_said(s3_environment, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "stranger")
+    fsspec.filesystem("s3").clear_instance_cache()
+    with pytest.raises(StoreError, match="access key"):
+        folder("s3://moon/x").write("a", b"1")
+
+
+def test_a_read_only_account_reads_and_is_told_that_it_may_not_write(s3_environment, monkeypatch):
+    folder("s3://moon/shared").write("a", b"1")
+    for name, value in s3_environment.account("reader").items():
+        monkeypatch.setenv(name, value)
+    fsspec.filesystem("s3").clear_instance_cache()
+    assert folder("s3://moon/shared").read("a") == b"1"
+    with pytest.raises(StoreError, match="not permitted"):
+        folder("s3://moon/shared").require_writable()
+
+
+def test_a_store_that_does_not_answer_is_a_passing_fault(s3_environment, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    fsspec.filesystem("s3").clear_instance_cache()
+    with pytest.raises(TransientStoreError, match="s3://moon/x"):
+        folder("s3://moon/x").write("a", b"1")
