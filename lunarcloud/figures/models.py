@@ -1,5 +1,6 @@
 """Pictures of a fit: measured against predicted, origins, training, what leaving a mission out changes."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from lunarcloud.models.card import Accuracy, Card, Residual
 from lunarcloud.models.equations import QIU2025, IronEquation, TitaniumEquation, band
@@ -108,6 +110,7 @@ def _name_outliers(
                 va="center",
                 fontsize=6.5,
                 color="0.25",
+                path_effects=[withStroke(linewidth=2, foreground="white")],
             )
 
 
@@ -174,19 +177,33 @@ def _draw_plane(figure: Figure, axes: Axes, oxide: str, card: Card, diagnostics:
     x, ratio = chosen[r750].values, chosen[other].values / chosen[r750].values
     weights = [known[str(site)] for site in chosen["site"].values]
     points = axes.scatter(x, ratio, c=weights, cmap="viridis", s=34, edgecolors="black", linewidths=0.4)
-    for weight in np.linspace(min(weights), max(weights), 5):
-        angle = _angle(weight, equation)
-        reach = np.linspace(0.0, 1.15 * x.max() - equation.x0, 2)
-        axes.plot(
-            equation.x0 + reach, equation.y0 + reach * np.tan(angle), color="0.7", linewidth=0.7, zorder=0
-        )
-    axes.plot(equation.x0, equation.y0, "o", color="white", markeredgecolor="black", label="origin")
     axes.set(xlim=(-0.01, 1.15 * x.max()), ylim=_limits(np.append(ratio, equation.y0)))
+    for weight in np.linspace(min(weights), max(weights), 5):
+        _draw_ray(axes, weight, equation)
+    axes.plot(equation.x0, equation.y0, "o", color="white", markeredgecolor="black", label="origin")
     axes.set_xlabel("reflectance at 750 nm")
     axes.set_ylabel(f"R{other_nm:.0f}/R750")
-    axes.set_title("stations and lines of equal angle from the origin", fontsize=11)
+    axes.set_title("stations, and where the equation gives the labelled wt%", fontsize=11)
     axes.legend(fontsize=8)
     figure.colorbar(points, ax=axes, label=f"{LABELS[oxide]} measured, wt%")
+
+
+def _draw_ray(axes: Axes, weight: float, equation: IronEquation | TitaniumEquation) -> None:
+    """The line on which the equation gives some wt%, labelled where it leaves the axes."""
+    slope = math.tan(_angle(weight, equation))
+    edge = axes.get_ylim()[1 if slope > 0 else 0]
+    reach = min(axes.get_xlim()[1] - equation.x0, (edge - equation.y0) / slope)
+    end = equation.x0 + reach, equation.y0 + reach * slope
+    axes.plot([equation.x0, end[0]], [equation.y0, end[1]], color="0.7", linewidth=0.7, zorder=0)
+    axes.annotate(
+        f"{weight:.1f}",
+        (equation.x0 + 0.93 * reach, equation.y0 + 0.93 * reach * slope),
+        ha="center",
+        va="center",
+        fontsize=7,
+        color="0.4",
+        path_effects=[withStroke(linewidth=3, foreground="white")],
+    )
 
 
 def _angle(weight: float, equation: IronEquation | TitaniumEquation) -> float:
