@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
-from lunarcloud.cli import ingest, maps, runs
+from lunarcloud.cli import findings, fit, gravity, ingest, maps, runs
 from lunarcloud.errors import LunarcloudError
 
 app = typer.Typer(
@@ -19,7 +19,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("ingest")(ingest.command)
+app.command("fit")(fit.command)
 app.command("map")(maps.command)
+app.command("reduce")(findings.reduce)
+app.command("compare")(findings.compare)
+app.command("polar")(findings.polar)
+app.command("provenance")(findings.provenance)
+app.command("gravity")(gravity.command)
+app.command("fetch")(gravity.fetch)
 app.add_typer(runs.app, name="runs")
 
 
