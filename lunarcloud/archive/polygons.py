@@ -168,11 +168,14 @@ def _require_positions(lonlat: FloatArray, where: str) -> None:
 def _continuous(lon: FloatArray) -> FloatArray:
     """Longitudes along a ring without jumps at the seam.
 
-    An edge longer than 180 degrees means the shorter way round, except one of exactly 360 degrees: that runs
-    along the whole seam-to-seam width, as in files that close a polar cap through the pole.
+    An edge longer than 180 degrees means the shorter way round. Only edges of exactly 360 degrees that
+    come in pairs, there and back, are kept: they are the long sides of a belt or of a polar cap's box.
     """
     step = np.diff(lon)
-    turns = np.where(np.isclose(np.abs(step), 360.0), 0.0, np.rint(step / 360.0))
+    whole = np.isclose(np.abs(step), 360.0)
+    turns = np.rint(step / 360.0)
+    if step[whole].sum() == 0.0:
+        turns[whole] = 0.0
     return lon - 360.0 * np.concatenate([[0.0], np.cumsum(turns)])
 
 
