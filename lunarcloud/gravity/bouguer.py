@@ -14,7 +14,7 @@ from lunarcloud.archive.topography import RadiusGrid, Topography
 from lunarcloud.errors import InputError
 from lunarcloud.gravity import harmonics
 from lunarcloud.gravity.attraction import acceleration, mean_radius, referred, shape_potential
-from lunarcloud.gravity.harmonics import Coefficients
+from lunarcloud.gravity.harmonics import Coefficients, Sampler
 from lunarcloud.moon import FloatArray
 
 #: One Eotvos is 1e-9 1/s2; a milligal a metre is this many.
@@ -195,28 +195,35 @@ def sample(field: BouguerField, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> di
     Returns
     -------
     dict of str to array
-        By product, arrays of the positions' shape: mGal, and Eotvos for gradients. Gravity is positive
-        downward (more mass below, more gravity). Gradients are per metre along the sphere of evaluation:
-        ``dg/dnorth = -(1/R) dg/dtheta``, ``dg/deast = 1/(R sin theta) dg/dphi``. The eigenvalue is of
-        the horizontal second derivatives of the Bouguer potential (Andrews-Hanna et al. 2013,
-        doi 10.1126/science.1231753).
+        By product, arrays of the positions' shape: mGal, and Eotvos for gradients (see `products`).
+    """
+    return products(field, harmonics.at(lat=lat, lon=lon))
+
+
+def products(field: BouguerField, where: Sampler) -> dict[str, FloatArray]:
+    """All `PRODUCTS` of a reduction at the positions of `harmonics.at` or `harmonics.on_dh2`.
+
+    Gravity is positive downward (more mass below, more gravity), mGal. Gradients are Eotvos, per metre along
+    the sphere of evaluation: ``dg/dnorth = -(1/R) dg/dtheta``, ``dg/deast = 1/(R sin theta) dg/dphi``. The
+    eigenvalue is of the horizontal second derivatives of the Bouguer potential (Andrews-Hanna et al. 2013,
+    doi 10.1126/science.1231753).
     """
     bouguer = field.disturbance - field.attraction
     band = harmonics.scaled(bouguer, filter_weights(field.degrees, lmax=field.lmax, taper=field.taper))
     weights = filter_weights(field.gradient_degrees, lmax=field.lmax, taper=field.taper)
     slope_of = harmonics.scaled(bouguer, weights * EOTVOS / field.radius_m)
-    slope = harmonics.gradient(slope_of, lat=lat, lon=lon)
-    scalars = {
-        "gravity_disturbance": field.disturbance,
-        "topography_attraction": field.attraction,
-        "bouguer_disturbance": bouguer,
-        "bouguer_anomaly": band,
-    }
-    return {name: harmonics.values(scalar, lat=lat, lon=lon) for name, scalar in scalars.items()} | {
+    slope = harmonics.gradient(slope_of, where)
+    disturbance = harmonics.values(field.disturbance, where)
+    attraction = harmonics.values(field.attraction, where)
+    return {
+        "gravity_disturbance": disturbance,
+        "topography_attraction": attraction,
+        "bouguer_disturbance": disturbance - attraction,
+        "bouguer_anomaly": harmonics.values(band, where),
         "bouguer_gradient": np.hypot(slope.north, slope.east),
         "bouguer_gradient_north": slope.north,
         "bouguer_gradient_east": slope.east,
-        "bouguer_gradient_eigenvalue": _eigenvalue(slope_of, lat, lon),
+        "bouguer_gradient_eigenvalue": _eigenvalue(slope_of, where),
     }
 
 
@@ -239,11 +246,11 @@ def shape_coefficients(topography: Topography, lmax: int) -> Coefficients:
     return harmonics.resized(harmonics.from_table(topography.table), lmax)
 
 
-def _eigenvalue(slope_of: Coefficients, lat: npt.ArrayLike, lon: npt.ArrayLike) -> FloatArray:
+def _eigenvalue(slope_of: Coefficients, where: Sampler) -> FloatArray:
     """Eigenvalue of largest size of the horizontal gradient tensor, from g/R in Eotvos (g is (l+1) V/R)."""
     degree = np.arange(harmonics.lmax_of(slope_of) + 1, dtype=np.float64)
-    mean = harmonics.values(harmonics.scaled(slope_of, -0.5 * (degree + 2.0)), lat=lat, lon=lon)
-    spread = harmonics.anisotropy(harmonics.scaled(slope_of, 1.0 / (degree + 1.0)), lat=lat, lon=lon)
+    mean = harmonics.values(harmonics.scaled(slope_of, -0.5 * (degree + 2.0)), where)
+    spread = harmonics.anisotropy(harmonics.scaled(slope_of, 1.0 / (degree + 1.0)), where)
     return mean + np.copysign(spread, mean)
 
 

@@ -7,6 +7,7 @@ Everything runs on one thread: the parallelism is over shards, and the bits do n
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -19,7 +20,12 @@ from lunarcloud.moon import FloatArray, IntArray
 
 Coefficients: TypeAlias = npt.NDArray[np.complex128]
 
-# Relative accuracy of `values`. With the oversampling fixed, ducc0 takes the same kernel for any number
+#: Evaluates coefficients of a spin at fixed positions: components first, 1 for spin 0 and else 2.
+Sampler: TypeAlias = Callable[[Coefficients, int], FloatArray]
+
+# ducc0's modes for a scalar, its gradient, and the spin-2 field that the caller has scaled.
+_MODES = ("STANDARD", "DERIV1", "GRAD_ONLY")
+# Relative accuracy of `at`. With the oversampling fixed, ducc0 takes the same kernel for any number
 # of positions, so a pixel's bits do not depend on the shard it is computed in.
 _ACCURACY = 1e-10
 _OVERSAMPLING = 2.0
@@ -103,39 +109,73 @@ def rms(coefficients: Coefficients) -> float:
     return math.sqrt(float(np.sum(twice * np.abs(coefficients) ** 2)) / (4.0 * math.pi))
 
 
-def values(coefficients: Coefficients, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> FloatArray:
-    """The field at any positions.
+def at(*, lat: npt.ArrayLike, lon: npt.ArrayLike) -> Sampler:
+    """Any positions, degrees, broadcast against each other; longitude in any convention.
 
-    Parameters
-    ----------
-    coefficients : array of complex
-    lat, lon : array_like
-        Degrees, broadcast against each other; longitude in any convention.
-
-    Returns
-    -------
-    array
-        Of the positions' shape; relative accuracy 1e-10 of the field's root mean square.
+    Values have a relative accuracy of 1e-10 of the field's root mean square, and their bits do not depend on
+    which other positions are asked for.
     """
-    values: FloatArray = _evaluate(coefficients, lat, lon, spin=0)[0]
-    return values
+    lat, lon = np.broadcast_arrays(np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64))
+    places = np.empty((lat.size, 2))
+    places[:, 0] = np.radians(90.0 - lat.ravel())
+    places[:, 1] = np.radians(lon.ravel() % 360.0)
+    shape = lat.shape
+
+    def evaluate(coefficients: Coefficients, spin: int) -> FloatArray:
+        found: FloatArray = synthesis_general(
+            alm=coefficients[np.newaxis],
+            spin=spin,
+            lmax=lmax_of(coefficients),
+            loc=places,
+            epsilon=_ACCURACY,
+            sigma_min=_OVERSAMPLING,
+            sigma_max=_OVERSAMPLING,
+            mode=_MODES[spin],
+        )
+        return found.reshape(-1, *shape)
+
+    return evaluate
 
 
-def gradient(coefficients: Coefficients, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> Vector:
-    """The horizontal gradient of the field on the unit sphere, at any positions (as `values`)."""
-    south, east = _evaluate(coefficients, lat, lon, spin=1)
+def on_dh2(lmax: int) -> Sampler:
+    """The equally spaced grid of Driscoll & Healy (1994): 2 lmax + 2 rows from 90 N, columns from 0 E."""
+    n_rows = 2 * lmax + 2
+
+    def evaluate(coefficients: Coefficients, spin: int) -> FloatArray:
+        found: FloatArray = synthesis_2d(
+            alm=coefficients[np.newaxis],
+            spin=spin,
+            lmax=lmax_of(coefficients),
+            geometry="DH",
+            ntheta=n_rows,
+            nphi=2 * n_rows,
+            mode=_MODES[spin],
+        )
+        return found
+
+    return evaluate
+
+
+def values(coefficients: Coefficients, where: Sampler) -> FloatArray:
+    """The field at positions, in its own unit."""
+    found: FloatArray = where(coefficients, 0)[0]
+    return found
+
+
+def gradient(coefficients: Coefficients, where: Sampler) -> Vector:
+    """The horizontal gradient of the field on the unit sphere at positions."""
+    south, east = where(coefficients, 1)
     return Vector(north=-south, east=east)
 
 
-def anisotropy(coefficients: Coefficients, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> FloatArray:
-    """Size of the traceless part of the horizontal second derivatives on the unit sphere (as `values`).
+def anisotropy(coefficients: Coefficients, where: Sampler) -> FloatArray:
+    """Half the difference of the two eigenvalues of the field's second derivatives on the unit sphere.
 
-    Half the difference of the two eigenvalues of the surface Hessian: ``|eth eth f| / 2``, where eth
-    raises the spin (Goldberg et al. 1967, doi 10.1063/1.1705135).
+    ``|eth eth f| / 2``, where eth raises the spin (Goldberg et al. 1967, doi 10.1063/1.1705135).
     """
     degree = np.arange(lmax_of(coefficients) + 1, dtype=np.float64)
     raise_twice = np.sqrt(np.maximum((degree + 2) * (degree + 1) * degree * (degree - 1), 0.0))
-    real, imaginary = _evaluate(scaled(coefficients, raise_twice), lat, lon, spin=2)
+    real, imaginary = where(scaled(coefficients, raise_twice), 2)
     size: FloatArray = 0.5 * np.hypot(real, imaginary)
     return size
 
@@ -184,24 +224,6 @@ def _analyse(grid: FloatArray, lmax: int, geometry: str, *, first_lon: float) ->
         phi0=math.radians(first_lon % 360.0),
     )[0]
     return coefficients
-
-
-def _evaluate(coefficients: Coefficients, lat: npt.ArrayLike, lon: npt.ArrayLike, *, spin: int) -> FloatArray:
-    lat, lon = np.broadcast_arrays(np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64))
-    places = np.empty((lat.size, 2))
-    places[:, 0] = np.radians(90.0 - lat.ravel())
-    places[:, 1] = np.radians(lon.ravel() % 360.0)
-    found: FloatArray = synthesis_general(
-        alm=coefficients[np.newaxis],
-        spin=spin,
-        lmax=lmax_of(coefficients),
-        loc=places,
-        epsilon=_ACCURACY,
-        sigma_min=_OVERSAMPLING,
-        sigma_max=_OVERSAMPLING,
-        mode=("STANDARD", "DERIV1", "GRAD_ONLY")[spin],
-    )
-    return found.reshape(-1, *lat.shape)
 
 
 def _normalisation(order: IntArray) -> FloatArray:

@@ -15,7 +15,7 @@ from lunarcloud.archive.gravity import GravityModel
 from lunarcloud.archive.topography import Topography
 from lunarcloud.engine import Group, MemoryPlan, Product
 from lunarcloud.gravity import harmonics
-from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, Reduction, sample
+from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, Reduction, products, sample
 from lunarcloud.moon import GEOGRAPHIC, FloatArray, Grid, PolarGrid, Positions, Shard
 from lunarcloud.storage import Folder, Layout, Ledger, Variable, digest, open_dataset, read_catalog
 from lunarcloud.storage.layout import GRID_MAPPING, grid_mapping
@@ -227,7 +227,7 @@ def dh2_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Dataset:
     """
     n_rows = 2 * field.lmax + 2
     lat, lon = 90.0 - np.arange(n_rows) * 180.0 / n_rows, np.arange(2 * n_rows) * 180.0 / n_rows
-    found = sample(field, lat=lat[:, np.newaxis], lon=lon[np.newaxis])
+    found = products(field, harmonics.on_dh2(field.lmax))
     dataset = xr.Dataset(
         {
             name: (("lat", "lon"), values.astype(np.float32), _attributes(name))

@@ -38,7 +38,7 @@ def test_point_mass_attracts_by_the_law_of_gravitation():
     table = legendre * (depth**degree / (2 * degree + 1))[:, np.newaxis]
     field = attraction.acceleration(harmonics.from_table(table), gm=GM_MOON, radius_m=RADIUS)
     at_lat, at_lon = np.array([20.0, 21.0, 5.0, -40.0, -20.0]), np.array([75.0, 80.0, 60.0, 100.0, -105.0])
-    found = harmonics.values(field, lat=at_lat, lon=at_lon)
+    found = harmonics.values(field, harmonics.at(lat=at_lat, lon=at_lon))
     cosine = np.sin(np.radians(lat)) * np.sin(np.radians(at_lat))
     cosine += np.cos(np.radians(lat)) * np.cos(np.radians(at_lat)) * np.cos(np.radians(at_lon - lon))
     distance = RADIUS * np.sqrt(1 + depth**2 - 2 * depth * cosine)
