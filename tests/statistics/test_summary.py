@@ -1,0 +1,144 @@
+"""Statistics of a run's maps by unit."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+import shapely
+import xarray as xr
+
+from lunarcloud.archive.polygons import Outline
+from lunarcloud.engine import stream
+from lunarcloud.errors import InputError, StoreError
+from lunarcloud.moon import grid
+from lunarcloud.statistics import cells
+from lunarcloud.statistics.source import one_by_one
+from lunarcloud.statistics.summary import means, summarise, table
+from lunarcloud.statistics.units import from_outlines, inside, maria, named_region, whole_moon
+from lunarcloud.storage import folder, open_dataset, write_dataset
+
+
+@pytest.fixture(scope="module")
+def units():
+    return [whole_moon(), *maria(), named_region("Mare Tranquillitatis")]
+
+
+@pytest.fixture(scope="module")
+def field():
+    on = grid(2, 128)
+    values = np.random.default_rng(1).gamma(3.0, 2.0, on.shape).round(3)
+    values[200:210, 100:300] = np.nan
+    return on, values
+
+
+@pytest.fixture(scope="module")
+def source(make_source, field):
+    on, values = field
+    return make_source(on, {"feo_equation": values, "omat": np.full(on.shape, 0.2)})
+
+
+def test_pixels_give_numpy_s_weighted_mean_of_every_unit(source, field, units):
+    on, values = field
+    found = summarise(source, units, sampling="pixels").sel(map="feo_equation")
+    for unit in units:
+        here = inside(unit, on, on.whole) & np.isfinite(values)
+        weights = np.broadcast_to(on.pixel_area_m2()[:, None], on.shape)[here]
+        mean = np.average(values[here], weights=weights)
+        one = found.sel(unit=unit.name)
+        assert float(one["mean"]) == pytest.approx(mean, abs=1e-9)
+        assert float(one["std"]) == pytest.approx(
+            np.sqrt(np.average((values[here] - mean) ** 2, weights=weights)), abs=1e-9
+        )
+        assert float(one["area"]) == pytest.approx(weights.sum() / 1e6, rel=1e-9)
+        assert int(one["count"]) == here.sum()
+
+
+def test_cells_sample_the_pixel_at_their_centre(source, field, units):
+    on, values = field
+    at = cells.sample(on, on.whole)
+    found = summarise(source, units, sampling="cells").sel(map="feo_equation")
+    for unit in units:
+        sampled = values[at.row, at.col][inside(unit, on, on.whole)[at.row, at.col]]
+        sampled = sampled[np.isfinite(sampled)]
+        one = found.sel(unit=unit.name)
+        assert int(one["count"]) == sampled.size
+        assert float(one["mean"]) == pytest.approx(sampled.mean(), abs=1e-9)
+        assert float(one["quantile_value"].sel(quantile=0.5)) == pytest.approx(
+            np.quantile(sampled, 0.5, method="inverted_cdf"), abs=1e-9
+        )
+
+
+@pytest.mark.parametrize("sampling", ["cells", "pixels"])
+def test_any_order_and_any_cutting_give_the_same_bits(make_source, field, units, sampling):
+    on, values = field
+
+    def shuffled(function, items):
+        mixed = list(items)
+        np.random.default_rng(7).shuffle(mixed)
+        return one_by_one(function, mixed)
+
+    usual = summarise(make_source(on, {"feo_equation": values}), units, sampling=sampling)
+    other = summarise(
+        make_source(grid(2, 500), {"feo_equation": values}), units, sampling=sampling, stream=shuffled
+    )
+    xr.testing.assert_identical(usual, other)
+
+
+def test_workers_give_the_same_bits(source, units, client):
+    xr.testing.assert_identical(
+        summarise(source, units), summarise(source, units, stream=partial(stream, client))
+    )
+
+
+def test_the_whole_moon_has_every_cell(make_source, units):
+    found = summarise(make_source(grid(1), {"feo_equation": 8.23}), units).sel(map="feo_equation")
+    assert int(found["count"].sel(unit="global")) == 16_858_820
+    assert float(found["area"].sel(unit="global")) == pytest.approx(37_932_328.1, rel=1e-8)
+    np.testing.assert_allclose(found["mean"], 8.23, rtol=1e-12)
+
+
+def test_the_maria_of_the_synthetic_moon_are_found(truth_source):
+    """The disc of Tranquillitatis holds mare basalt of high titanium; other discs less."""
+    units = [whole_moon(), *maria(), named_region("Mare Tranquillitatis"), named_region("Mare Crisium")]
+    found = summarise(truth_source, units)
+    feo, tio2 = found["mean"].sel(map="feo_equation"), found["mean"].sel(map="tio2_equation")
+    assert float(feo.sel(unit="non-maria")) < 7 < 11 < float(feo.sel(unit="maria"))
+    assert float(tio2.sel(unit="Mare Tranquillitatis")) > 2 * float(tio2.sel(unit="Mare Crisium"))
+    modes = found["mode_value"].sel(map="feo_equation", unit="global").values
+    assert modes == pytest.approx([5.0, 17.2], abs=0.3)
+    assert float(found["mode_confidence"].sel(map="feo_equation", unit="global")) > 0.9
+
+
+def test_tables_and_storage_keep_everything(source, units, tmp_path):
+    found = summarise(source, units)
+    assert list(means(found).columns) == [unit.name for unit in units]
+    rows = table(found)
+    assert len(rows) == 2 * len(units)
+    assert set(rows["units"]) == {"wt%", "1"}
+    place = folder(tmp_path) / "statistics.zarr"
+    write_dataset(place, found)
+    stored = open_dataset(place).load()
+    np.testing.assert_array_equal(stored["mean"], found["mean"])
+    assert stored["histogram"].sum("bin").values == pytest.approx(np.ones((2, 4)))
+
+
+def narrowed(source):
+    """The same run with FeO alone, which has the gap."""
+    variables = tuple(variable for variable in source.layout.variables if variable.name != "omat")
+    return replace(source, layout=replace(source.layout, variables=variables))
+
+
+def test_a_unit_in_missing_data_is_refused(source):
+    """Rows 200..210 of 2 pixels a degree are latitudes -15..-10."""
+    gap = Outline("gap", shapely.box(-120, -14, -60, -11))
+    with pytest.raises(InputError, match=r"'gap' .* holds no valid cells"):
+        summarise(narrowed(source), from_outlines([gap], "file"))
+
+
+def test_a_damaged_shard_is_named(make_source):
+    source = make_source(grid(1), {"feo_equation": 8.23})
+    key = next(key for key in source.place.keys() if key.startswith("feo_equation/c/"))  # noqa: SIM118  # a Folder
+    source.place.write(key, b"damaged")
+    with pytest.raises(StoreError, match="damaged"):
+        summarise(source, [whole_moon()])
