@@ -45,30 +45,31 @@ class Search(NamedTuple, Generic[Equation]):
 
 
 def search_iron(r750: FloatArray, r950: FloatArray, feo: FloatArray) -> Search[IronEquation]:
-    """Fit the iron equation to stations; all arrays (station,), FeO in wt%.
+    """Fit the iron equation to stations; all arrays (station,), reflectance above 0, FeO in wt%.
 
     Raises
     ------
     InputError
-        For too few stations, stations of one and the same FeO, or no origin that counts.
+        For too few stations, or stations all of one FeO or one spectrum.
     """
-    _check(feo, "FeO")
+    ratio = r950 / r750
+    _check(r750, ratio, feo, "FeO")
     x0, y0 = _grid(0.0, 0.2), _grid(1.0, 2.0)
     counts = x0 < r750.min(), np.ones(len(y0), dtype=bool)
-    fits = _fit_origins(r750, r950 / r750, feo, (x0, y0), counts, _line)
-    r2, slope, intercept, i, j = _best(fits, "FeO", r750)
+    fits = _fit_origins(r750, ratio, feo, (x0, y0), counts, _line)
+    r2, slope, intercept, i, j = _best(fits)
     # The line was fitted to arctan; theta_Fe is its negative.
     equation = IronEquation(x0=x0[i], y0=y0[j], slope=-slope, intercept=intercept)
     return Search(equation, r2, fits[0].astype(np.float32), x0, y0)
 
 
 def search_titanium(r415: FloatArray, r750: FloatArray, tio2: FloatArray) -> Search[TitaniumEquation]:
-    """Fit the titanium equation to stations; all arrays (station,), TiO2 in wt%. Errors as `search_iron`."""
-    _check(tio2, "TiO2")
-    x0 = y0 = _grid(0.0, 1.0)
+    """Fit the titanium equation to stations; arguments and errors as `search_iron`."""
     ratio = r415 / r750
+    _check(r750, ratio, tio2, "TiO2")
+    x0 = y0 = _grid(0.0, 1.0)
     fits = _fit_origins(r750, ratio, tio2, (x0, y0), (x0 < r750.min(), y0 < ratio.min()), _power)
-    r2, factor, exponent, i, j = _best(fits, "TiO2", r750)
+    r2, factor, exponent, i, j = _best(fits)
     equation = TitaniumEquation(x0=x0[i], y0=y0[j], factor=factor, exponent=exponent)
     return Search(equation, r2, fits[0].astype(np.float32), x0, y0)
 
@@ -88,7 +89,7 @@ def _grid(first: float, last: float) -> FloatArray:
     return np.arange(round(first * PER_UNIT), round(last * PER_UNIT) + 1) / PER_UNIT
 
 
-def _check(weights: FloatArray, oxide: str) -> None:
+def _check(r750: FloatArray, ratio: FloatArray, weights: FloatArray, oxide: str) -> None:
     if len(weights) <= PARAMETERS:
         raise InputError(
             f"{len(weights)} stations with {oxide} are too few: the equation has {PARAMETERS} parameters "
@@ -96,6 +97,8 @@ def _check(weights: FloatArray, oxide: str) -> None:
         )
     if np.ptp(weights) == 0:
         raise InputError(f"all {len(weights)} stations have {oxide} {weights[0]} wt%: nothing can be fitted")
+    if np.ptp(r750) == 0 and np.ptp(ratio) == 0:
+        raise InputError(f"all {len(weights)} stations with {oxide} have one and the same spectrum")
 
 
 def _fit_origins(
@@ -174,13 +177,11 @@ def _derivatives(
     return slope, 2.0 * (p2 / p - (p1 / p) ** 2) - (q2 / q - (q1 / q) ** 2)
 
 
-def _best(fits: FloatArray, oxide: str, r750: FloatArray) -> tuple[float, float, float, int, int]:
-    """R2, both coefficients and the place of the best origin; the first of equals."""
-    if np.isnan(fits[0]).all():
-        raise InputError(
-            f"no origin of the grid leaves all {oxide} stations within the equation's validity; "
-            f"the darkest station has reflectance {r750.min():.4f} at 750 nm"
-        )
+def _best(fits: FloatArray) -> tuple[float, float, float, int, int]:
+    """R2, both coefficients and the place of the best origin; the first of equals.
+
+    Some origin always counts: both grids begin at or below what positive reflectances give.
+    """
     i, j = np.unravel_index(np.nanargmax(fits[0]), fits[0].shape)
     r2, first, second = fits[:, i, j].tolist()
     return r2, first, second, int(i), int(j)

@@ -1,5 +1,6 @@
 """A model card in the terminal."""
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from lunarcloud.models.card import Accuracy, Card, Score, Spread
@@ -7,20 +8,11 @@ from lunarcloud.models.card import Accuracy, Card, Score, Spread
 
 def accuracy_table(card: Card) -> Table:
     """RMSE (wt%) and R2 of every model, fitted and by leave-one-out, beside the paper's."""
-    table = Table(title=f"accuracy of model {card.id}", title_justify="left")
-    columns = (
-        "oxide",
-        "model",
-        "stations",
-        "RMSE wt%",
-        "R2",
-        "LOOCV RMSE wt%",
-        "LOOCV R2",
-        "over seeds",
-        "paper",
-    )
+    title = f"accuracy of model {card.id}: RMSE in wt%; LOO: each station predicted without itself"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    columns = ("oxide", "model", "n", "RMSE", "R2", "LOO RMSE", "LOO R2", "LOO R2 by seed", "paper R2")
     for column in columns:
-        table.add_column(column, justify="left" if column in ("oxide", "model") else "right")
+        table.add_column(column, justify="left" if column in ("oxide", "model") else "right", no_wrap=True)
     for each in card.accuracy:
         table.add_row(
             each.oxide,
@@ -53,10 +45,10 @@ def _scores(score: Score | None) -> tuple[str, str]:
 
 
 def _spread(spread: Spread | None) -> str:
-    return "" if spread is None else f"{spread.least:.3f} .. {spread.greatest:.3f}"
+    return "" if spread is None else f"{spread.least:.3f}-{spread.greatest:.3f}"
 
 
 def _paper(each: Accuracy) -> str:
     if each.paper_loocv_r2 is not None:
-        return f"{each.paper_loocv_r2:.3f}"
-    return "" if each.paper_training_r2 is None else f"fitted {each.paper_training_r2:.3f}"
+        return f"LOO {each.paper_loocv_r2:.3f}"
+    return "" if each.paper_training_r2 is None else f"{each.paper_training_r2:.3f}"

@@ -54,11 +54,11 @@ def site_pixels(grid: Grid, station: Station) -> tuple[IntArray, IntArray]:
 def site_mean(reflectance: Reflectance) -> SiteMean | None:
     """The mean spectrum of some pixels (band, row, col); None if none of them is valid.
 
-    A pixel is valid if no band of it is missing (NaN): a mean of different pixels in different bands
-    would be the spectrum of no place.
+    A pixel is valid if every band of it is above 0 and not missing (NaN): a mean of different pixels in
+    different bands would be the spectrum of no place.
     """
     spectra = np.asarray(reflectance, dtype=np.float64).reshape(len(reflectance), -1)
-    spectra = spectra[:, np.isfinite(spectra).all(axis=0)]
+    spectra = spectra[:, (spectra > 0).all(axis=0)]
     if not spectra.size:
         return None
     return SiteMean(spectra.mean(axis=1), spectra.std(axis=1), spectra.shape[1])

@@ -138,5 +138,10 @@ def _program(settings: TrainingSettings) -> Callable[[Weights, Examples], tuple[
 
 def predict(weights: Weights, inputs: Float32) -> Float32:
     """Standardised answers (m, n) of m networks to their own inputs (m, n, length)."""
+    return np.asarray(_predictor()(weights, inputs))
+
+
+@functools.cache
+def _predictor() -> Callable[[Weights, Float32], Any]:
     jax, _ = network.packages()
-    return np.asarray(jax.jit(jax.vmap(network.forward))(weights, inputs))
+    return jax.jit(jax.vmap(network.forward))  # type: ignore[no-any-return]  # jax is imported at run time
