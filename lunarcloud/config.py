@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     # Storage faults are retried in the task with exponential back-off, then by the scheduler.
     retries: int = Field(default=5, ge=0, description="tries again after a storage fault")
     backoff_s: float = Field(default=0.2, gt=0, description="first pause before a retry, seconds")
+    timeout_s: float = Field(default=15.0, gt=0, description="patience with a silent object store, seconds")
 
     # onnxruntime's execution providers; ["CUDAExecutionProvider"] where onnxruntime-gpu is installed.
     providers: tuple[str, ...] = Field(

@@ -15,7 +15,7 @@ from indexed_gzip import IndexedGzipFile, ZranError
 from indexed_gzip.indexed_gzip import CrcError
 
 from lunarcloud.errors import ArchiveError, StoreError
-from lunarcloud.storage import explained
+from lunarcloud.storage import explained, retried
 
 #: First byte and number of bytes.
 Range: TypeAlias = tuple[int, int]
@@ -78,6 +78,7 @@ def list_items(place: str) -> list[Item]:
     return sorted(items, key=lambda item: item.name)
 
 
+@retried
 def read_ranges(url: str, ranges: Sequence[Range]) -> list[bytes]:
     """Byte ranges of a file, or of the uncompressed stream of a .tar.gz; safe from many threads.
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from distributed import Client
+
+# What this process holds, by name. Not on the plugin: a second client that registers the same one takes the
+# first away for a moment, while tasks of both are running.
+_held: dict[str, Any] = {}
+_building = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +32,21 @@ class Resource:
     build: Callable[[], Any]
 
     def held(self) -> Any:
-        """The object of this worker process; call it in a task."""
-        from distributed import get_worker
-
-        return get_worker().plugins[self.name].value
+        """The object of this process, built at the first call."""
+        with _building:
+            if self.name not in _held:
+                _held[self.name] = self.build()
+            return _held[self.name]
 
 
 def provide(client: Client, resource: Resource) -> None:
-    """Have every worker of a cluster hold a resource."""
+    """Have every worker of a cluster hold a resource before its first task."""
     from distributed import WorkerPlugin
 
     class Holder(WorkerPlugin):
         name = resource.name
 
         def setup(self, worker: Any) -> None:
-            self.value = resource.build()
+            resource.held()
 
     client.register_plugin(Holder())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +14,7 @@ from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.progress import show_progress
 from lunarcloud.engine.resource import Resource, provide
 from lunarcloud.engine.stream import stream
+from lunarcloud.errors import NotFoundError
 from lunarcloud.moon import Shard
 from lunarcloud.storage import Entry, Folder, Layout, Ledger, write_shard
 
@@ -44,7 +46,10 @@ ShardFunction: TypeAlias = Callable[[Shard], Product]
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Compute a shard, write it, then note it: a task killed at any point can simply run again."""
+    """Compute a shard, write it, then note it: a task killed at any point can simply run again.
+
+    A shard that somebody noted meanwhile, such as the same command run twice, is left as it is.
+    """
 
     function: ShardFunction
     place: Folder
@@ -54,6 +59,8 @@ class _Task:
     def __call__(self, shard: Shard) -> Entry:
         from distributed import get_worker
 
+        with suppress(NotFoundError):
+            return self.ledger.entry(shard)
         start = time.perf_counter()
         product = self.function(shard)
         outputs = write_shard(self.place, self.layout, shard, product.arrays)

@@ -12,7 +12,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lunarcloud.config import settings
-from lunarcloud.engine.retry import with_retries
 from lunarcloud.errors import ComputeError, LunarcloudError
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ def stream(
     client : distributed.Client
         The cluster.
     function : callable
-        What to do with an item, on a worker; must not depend on the other items. Called again after a
-        passing storage fault, or if its worker dies.
+        What to do with an item, on a worker; must not depend on the other items. Called again if its
+        worker dies.
     items : iterable
         What to do it with; read as workers become free.
 
@@ -54,32 +53,21 @@ def stream(
 
     source = iter(items)
     waiting: dict[Any, Item] = {}
-    retried = _Retried(function)
     finished = as_completed(raise_errors=False)
     try:
-        _top_up(client, retried, source, waiting, finished)
+        _top_up(client, function, source, waiting, finished)
         while waiting:
             future = next(finished)
             item = waiting.pop(future.key)
             yield item, _result(future, item)
-            _top_up(client, retried, source, waiting, finished)
+            _top_up(client, function, source, waiting, finished)
     except (CommClosedError, CancelledError, TimeoutError) as error:
         raise _lost(error) from error
 
 
-class _Retried:
-    """A function that is tried again after passing storage faults; picklable if the function is."""
-
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        self.function = function
-
-    def __call__(self, item: Any) -> Any:
-        return with_retries(lambda: self.function(item))
-
-
 def _top_up(
     client: Client,
-    function: _Retried,
+    function: Callable[[Any], Any],
     source: Iterator[Any],
     waiting: dict[Any, Any],
     finished: as_completed,

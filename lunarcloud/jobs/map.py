@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud.engine import Cluster
 from lunarcloud.jobs.common import Estimate, compute_groups, estimate, versions
-from lunarcloud.maps import MapPlan, Run, RunCard, find_run, plan_maps
+from lunarcloud.jobs.stac import in_stac, publish_stac
+from lunarcloud.maps import MapPlan, Run, RunCard, find_run, level_name, multiscales, plan_maps
 from lunarcloud.models import find_model
 from lunarcloud.mosaic import Mosaic, find_mosaic
 from lunarcloud.storage import Entry, Published, digest, finish, folder, publish, read_catalog
@@ -53,16 +54,23 @@ def map_oxides(inputs: MapInputs, cluster: Cluster) -> MapResult:
     mosaic, plan, model_id = _plan(inputs)
     root = folder(inputs.root)
     if plan.id in {entry.id for entry in read_catalog(root).of("run")}:
-        return _result(find_run(root, plan.id), 0)
+        run = find_run(root, plan.id)
+        if not in_stac(root, run):  # its publisher was stopped just before
+            publish_stac(root, run)
+        return _result(run, 0)
     root.require_writable()
     started = datetime.now(UTC)
     number = compute_groups(plan.groups, cluster)
     _finish(plan, mosaic.card.id, model_id)
     card = _card(inputs, plan, mosaic, model_id, started)
-    plan.place.write("run.json", card.model_dump_json(indent=1).encode())
+    # The first of several who finish the same run says when that was.
+    plan.place.create("run.json", card.model_dump_json(indent=1).encode())
     made_from = {"mosaic": mosaic.card.id, "model": model_id}
+    _draw(Run(card, plan.place))
     publish(root, Published(kind="run", id=plan.id, path=f"runs/{plan.id}/maps.zarr", inputs=made_from))
-    return _result(find_run(root, plan.id), number)
+    run = find_run(root, plan.id)
+    publish_stac(root, run)
+    return _result(run, number)
 
 
 def estimate_map(inputs: MapInputs) -> list[Estimate]:
@@ -78,10 +86,12 @@ def _plan(inputs: MapInputs) -> tuple[Mosaic, MapPlan, str]:
 
 
 def _finish(plan: MapPlan, mosaic_id: str, model_id: str) -> None:
-    """Write the metadata of all levels, the finest last: it makes the whole store visible."""
-    attrs = {"title": "Lunar oxide maps", "run": plan.id, "mosaic": mosaic_id, "model": model_id}
-    for group in reversed(plan.groups):
-        finish(group.place, group.layout, attrs)
+    """Write the metadata of all levels, the store's own last: it makes everything visible."""
+    finest, *overviews = plan.groups
+    ids = {"run": plan.id, "mosaic": mosaic_id, "model": model_id}
+    attrs = {"title": "Lunar oxide maps", **ids, **multiscales(len(plan.groups))}
+    within = {level_name(level): group.layout for level, group in enumerate(overviews, start=1)}
+    finish(finest.place, finest.layout, attrs, within)
 
 
 def _card(inputs: MapInputs, plan: MapPlan, mosaic: Mosaic, model_id: str, started: datetime) -> RunCard:
@@ -103,6 +113,19 @@ def _card(inputs: MapInputs, plan: MapPlan, mosaic: Mosaic, model_id: str, start
         started=started,
         finished=datetime.now(UTC),
     )
+
+
+def _draw(run: Run) -> None:
+    """A picture of every map, beside the maps."""
+    # Slow to import, and a run that is there already draws nothing.
+    from lunarcloud.figures.maps import draw_map
+    from lunarcloud.figures.style import save
+    from lunarcloud.jobs.findings import overview
+
+    maps = overview(run)
+    for name in run.card.maps:
+        title = f"{maps[name].attrs['long_name']} · run {run.card.id}"
+        save(draw_map(maps[name], title), run.place / "figures", f"{name}.png")
 
 
 def _digest(entries: list[list[Entry]]) -> str:

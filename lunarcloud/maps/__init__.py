@@ -10,7 +10,7 @@ from lunarcloud.maps.layout import (
     maps_layout,
 )
 from lunarcloud.maps.plan import MapPlan, plan_maps
-from lunarcloud.maps.store import Run, RunCard, find_run
+from lunarcloud.maps.store import Run, RunCard, find_run, level_name, multiscales
 
 __all__ = [
     "FILL",
@@ -23,6 +23,8 @@ __all__ = [
     "Run",
     "RunCard",
     "find_run",
+    "level_name",
     "maps_layout",
+    "multiscales",
     "plan_maps",
 ]

@@ -128,4 +128,4 @@ def _quality() -> Variable:
         "flag_values": bits,
         "flag_meanings": " ".join(FLAGS),
     }
-    return Variable(name=QUALITY, dtype="uint8", fill=255, attrs=attrs)
+    return Variable(name=QUALITY, dtype="uint8", fill=None, attrs=attrs)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.engine import Product
-from lunarcloud.maps.layout import QUALITY
+from lunarcloud.maps.layout import FILL, QUALITY
 from lunarcloud.moon import FloatArray, Grid, Shard, Window, grid
 from lunarcloud.storage import Folder, Layout, Ledger, read_window
 
@@ -46,7 +46,7 @@ class OverviewShard:
             if variable.name == QUALITY:
                 arrays[variable.name] = any_flag(pixels)
             else:
-                arrays[variable.name] = halved(pixels, areas, fill=int(variable.fill))
+                arrays[variable.name] = halved(pixels, areas, fill=FILL)
             inputs |= {f"{variable.name}/{part.row}-{part.col}": found for part, found in digests.items()}
         return Product(arrays=arrays, inputs=inputs)
 

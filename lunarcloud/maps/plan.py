@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from lunarcloud.archive.tiles import MISSING
 from lunarcloud.config import settings
 from lunarcloud.engine import Group, MemoryPlan, Product, Resource
 from lunarcloud.errors import InputError
@@ -126,5 +127,4 @@ def _sessions(model: Model) -> tuple[Resource, ...]:
 
 
 def _scaling(mosaic: Mosaic) -> Scaling:
-    (reflectance,) = mosaic.layout.variables
-    return Scaling(mosaic.card.scaling_factor, mosaic.card.offset, int(reflectance.fill))
+    return Scaling(mosaic.card.scaling_factor, mosaic.card.offset, MISSING)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import xarray as xr
 from pydantic import BaseModel, ConfigDict
@@ -9,6 +10,14 @@ from pydantic import BaseModel, ConfigDict
 from lunarcloud import moon
 from lunarcloud.maps.layout import maps_layout
 from lunarcloud.storage import Folder, Layout, Ledger, open_dataset, read_catalog
+
+_MULTISCALES = {
+    "name": "multiscales",
+    "uuid": "d35379db-88df-4056-af3a-620245f8e347",
+    "schema_url": "https://raw.githubusercontent.com/zarr-conventions/multiscales/refs/tags/v1/schema.json",
+    "spec_url": "https://github.com/zarr-conventions/multiscales/blob/v1/README.md",
+    "description": "Multiscale layout of zarr datasets",
+}
 
 
 class RunCard(BaseModel):
@@ -98,7 +107,32 @@ def run_ledger(place: Folder, level: int) -> Ledger:
 
 def level_place(maps: Folder, level: int) -> Folder:
     """The group of a level: the store itself, and ``level_1`` and so on in it."""
-    return maps if level == 0 else maps / f"level_{level}"
+    return maps if level == 0 else maps / level_name(level)
+
+
+def level_name(level: int) -> str:
+    """Path of a level in its store."""
+    return "." if level == 0 else f"level_{level}"
+
+
+def multiscales(number: int) -> dict[str, Any]:
+    """Attributes that tell viewers of so many levels, by the Zarr convention that GeoZarr builds on."""
+    layout: list[dict[str, Any]] = [{"asset": level_name(0), "transform": _transform(1.0)}]
+    layout += [
+        {
+            "asset": level_name(level),
+            "derived_from": level_name(level - 1),
+            "transform": _transform(2.0),
+            "resampling_method": "average",
+        }
+        for level in range(1, number)
+    ]
+    return {"zarr_conventions": [_MULTISCALES], "multiscales": {"layout": layout}}
+
+
+def _transform(factor: float) -> dict[str, list[float]]:
+    """Pixel size and first corner (lat, lon), in pixels of the level it is derived from."""
+    return {"scale": [factor, factor], "translation": [0.0, 0.0]}
 
 
 def level_grid(grid: moon.Grid, level: int) -> moon.Grid:

@@ -5,6 +5,7 @@ from lunarcloud.storage.dataset import open_dataset, write_dataset
 from lunarcloud.storage.folder import Folder, explained, folder
 from lunarcloud.storage.layout import Bands, Layout, Variable
 from lunarcloud.storage.ledger import Entry, Ledger
+from lunarcloud.storage.retry import retried
 from lunarcloud.storage.shards import Stored, digest, finish, read_shard, read_window, write_shard
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "read_catalog",
     "read_shard",
     "read_window",
+    "retried",
     "write_dataset",
     "write_shard",
 ]

@@ -8,7 +8,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
+from lunarcloud.config import settings
 from lunarcloud.errors import NotFoundError, StoreError, TransientStoreError
+from lunarcloud.storage.retry import retried
 
 # memory:// lives in one process: one lock there makes its conditional writes atomic.
 _MEMORY_LOCK = threading.Lock()
@@ -29,6 +31,8 @@ _CLIENTS = {"botocore", "aiobotocore", "aiohttp", "gcsfs", "adlfs", "s3fs"}
 # What object stores say when a conditional write lost: s3fs translates it differently by server.
 _LOST_RACE = ("PreconditionFailed", "ConditionalRequestConflict", "At least one of the pre-conditions")
 _PASSING = ("503", "500", "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "timed out")
+# Bases of what the libraries raise when a connection broke, whatever they say.
+_BROKEN = {"HTTPClientError", "ClientConnectionError", "ClientPayloadError", "IncompleteReadError"}
 _ADVICE = {
     "NoSuchBucket": "the bucket does not exist",
     "InvalidAccessKeyId": "the access key is not known there; check AWS_ACCESS_KEY_ID",
@@ -46,6 +50,7 @@ class Folder:
     def __truediv__(self, name: str) -> "Folder":
         return Folder(f"{self.url}/{name}")
 
+    @retried
     def read(self, key: str) -> bytes:
         """The bytes of an object.
 
@@ -60,6 +65,7 @@ class Folder:
             data: bytes = self._fs.cat_file(self._path(key))
             return data
 
+    @retried
     def write(self, key: str, data: bytes) -> None:
         """Put an object, whole or not at all; what was there is replaced."""
         with explained(self.url, key):
@@ -69,8 +75,12 @@ class Folder:
             else:
                 self._fs.pipe_file(self._path(key), data)
 
+    @retried
     def create(self, key: str, data: bytes) -> bool:
-        """Put an object only if there is none yet; whether this call put it."""
+        """Put an object only if there is none yet; whether this call put it.
+
+        An answer that got lost reads as no: the object is there, and perhaps by this call.
+        """
         with explained(self.url, key):
             try:
                 self._create(self._path(key), data)
@@ -80,6 +90,7 @@ class Folder:
                 return False
             return True
 
+    @retried
     def update(self, key: str, change: Callable[[bytes | None], bytes]) -> bytes:
         """Replace an object by a function of it, with nobody's write in between lost.
 
@@ -88,7 +99,8 @@ class Folder:
         key : str
             The object.
         change : callable
-            From the present bytes (None if there are none) to the new ones; called again after a lost race.
+            From the present bytes (None if there are none) to the new ones; called again after a lost race,
+            and on its own result if the store's answer to it got lost.
 
         Returns
         -------
@@ -103,11 +115,13 @@ class Folder:
                     return self._rewrite(key, change)
             return self._update_matched(key, change)
 
+    @retried
     def exists(self, key: str) -> bool:
         """Whether there is an object of that key."""
         with explained(self.url, key):
             return bool(self._fs.isfile(self._path(key)))
 
+    @retried
     def keys(self) -> list[str]:
         """The keys of all objects in the folder and its subfolders, sorted."""
         with explained(self.url, ""):
@@ -115,6 +129,7 @@ class Folder:
             found = self._fs.find(base) if self._fs.isdir(base) else []
             return sorted(str(path)[len(base) + 1 :] for path in found if not str(path).endswith(_PARTIAL))
 
+    @retried
     def read_all(self) -> dict[str, bytes]:
         """The bytes of all objects by key, read together."""
         keys = self.keys()
@@ -133,13 +148,21 @@ class Folder:
         """
         probe = f".probe-{uuid4().hex}"
         self.write(probe, b"")
-        with explained(self.url, probe):
-            self._fs.rm_file(self._path(probe))
+        self._remove(probe)
+
+    @retried
+    def _remove(self, key: str) -> None:
+        with explained(self.url, key), suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(key))
 
     @property
     def _fs(self) -> Any:
         with explained(self.url, ""):
-            return fsspec.core.url_to_fs(self.url, **_options(self.url))[0]
+            found = fsspec.core.url_to_fs(self.url, **_options(self.url))[0]
+            # `retried` alone decides: tries within tries would wait for hours.
+            if hasattr(found, "retries"):
+                found.retries = 1
+            return found
 
     def _path(self, key: str) -> str:
         return str(self._fs._strip_protocol(f"{self.url}/{key}" if key else self.url))
@@ -233,8 +256,12 @@ def _beside(path: str, data: bytes) -> Iterator[Path]:
 
 
 def _options(url: str) -> dict[str, Any]:
+    if not url.startswith(("s3://", "s3a://")):
+        return {}
+    seconds = settings().timeout_s
+    network = {"connect_timeout": seconds, "read_timeout": seconds, "retries": {"max_attempts": 0}}
     # Listings change under other writers' hands: never answer from a cached one.
-    return {"use_listings_cache": False} if url.startswith(("s3://", "s3a://")) else {}
+    return {"use_listings_cache": False, "config_kwargs": network}
 
 
 def _lost_race(error: OSError) -> bool:
@@ -277,7 +304,8 @@ def _store_error(where: str, error: Exception) -> StoreError:
             return StoreError(f"{where}: {advice} ({error})")
     if "Credentials" in text:
         return StoreError(f"{where}: no credentials; set AWS_ACCESS_KEY_ID and its secret ({error})")
-    passing = any(word in text for word in _PASSING) or "Connect" in text
+    broken = _BROKEN & {base.__name__ for base in type(error).__mro__}
+    passing = broken or any(word in text for word in _PASSING) or "Connect" in text
     kind = TransientStoreError if passing else StoreError
     return kind(f"{where}: the store failed ({_reason(error)})")
 

@@ -48,8 +48,8 @@ class Variable:
         Name of the array.
     dtype : str
         Numpy type of the stored codes, such as ``int16``.
-    fill : int or float
-        Code of a missing pixel.
+    fill : int or float, optional
+        Code of a missing pixel; None where no pixel can be missing, as in flags.
     attrs : mapping
         CF attributes: units, long_name, scale_factor, add_offset and others.
     bands : Bands, optional
@@ -58,7 +58,7 @@ class Variable:
 
     name: str
     dtype: str
-    fill: float
+    fill: float | None
     attrs: Mapping[str, Any] = field(default_factory=dict)
     bands: Bands | None = None
 

@@ -1,7 +1,8 @@
 """The ledger: one small object a finished shard, written by the task that wrote the shard."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from lunarcloud.errors import StoreError
 from lunarcloud.moon import Shard
 from lunarcloud.storage.folder import Folder
 
@@ -42,13 +43,24 @@ class Ledger:
         ------
         NotFoundError
             If it is not finished.
+        StoreError
+            If the entry is damaged.
         """
-        return Entry.model_validate_json(self.place.read(_key(shard)))
+        return self._parse(_key(shard), self.place.read(_key(shard)))
 
     def entries(self) -> dict[Shard, Entry]:
-        """All finished shards, in the raster's order."""
-        found = (Entry.model_validate_json(data) for data in self.place.read_all().values())
+        """All finished shards, in the raster's order; errors as `entry`."""
+        found = (self._parse(key, data) for key, data in self.place.read_all().items())
         return dict(sorted((entry.shard, entry) for entry in found))
+
+    def _parse(self, key: str, data: bytes) -> Entry:
+        try:
+            return Entry.model_validate_json(data)
+        except ValidationError as error:
+            raise StoreError(
+                f"{self.place.url}/{key}: this entry of the ledger is damaged; "
+                "remove it and run the command again: its shard is computed again"
+            ) from error
 
 
 def _key(shard: Shard) -> str:

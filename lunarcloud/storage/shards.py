@@ -160,7 +160,9 @@ def decode(layout: Layout, variable: Variable, shard: Shard, data: bytes) -> npt
     return np.asarray(array[..., :rows, :cols])
 
 
-def finish(place: Folder, layout: Layout, attrs: Mapping[str, Any]) -> None:
+def finish(
+    place: Folder, layout: Layout, attrs: Mapping[str, Any], within: Mapping[str, Layout] | None = None
+) -> None:
     """Make a group whose shards are all written visible: coordinates first, metadata last.
 
     Parameters
@@ -171,30 +173,43 @@ def finish(place: Folder, layout: Layout, attrs: Mapping[str, Any]) -> None:
         What it holds.
     attrs : mapping
         Attributes of the group: title, source, ids, and whatever a reader should know.
+    within : mapping of str to Layout, optional
+        Groups inside this one by name, such as overviews, whose shards are all written too.
     """
     store = MemoryStore()
-    coords = coordinates(layout)
-    names = " ".join(str(name) for name in coords.coords if name not in coords.dims)
-    # A literal group attribute makes plain xarray see the grid mapping as a coordinate.
-    coords.attrs = {"Conventions": "CF-1.11", **attrs, "coordinates": names}
+    # Silenced: consolidated metadata is in every Zarr v3 reader we serve, if not in the format's first text.
     with warnings.catch_warnings():
-        # Strings and consolidated metadata are in every Zarr v3 reader we serve, if not in its first text.
         warnings.simplefilter("ignore")
-        coords.reset_coords(drop=False).to_zarr(store, mode="w", zarr_format=3, consolidated=False)
-        group = zarr.open_group(store, mode="r+")
-        for variable in layout.variables:
-            _create_array(group, layout, variable)
+        _describe(store, "", layout, attrs)
+        for name, inner in (within or {}).items():
+            _describe(store, name, inner, {})
+        # Again, now with the inner groups: a reader finds them from this group's one object.
         zarr.consolidate_metadata(store)
     write_members(place, store)
 
 
+def _describe(store: MemoryStore, path: str, layout: Layout, attrs: Mapping[str, Any]) -> None:
+    """Put the coordinates and the metadata of one group into a store in memory."""
+    coords = coordinates(layout)
+    names = " ".join(str(name) for name in coords.coords if name not in coords.dims)
+    # A literal group attribute makes plain xarray see the grid mapping as a coordinate.
+    coords.attrs = {"Conventions": "CF-1.11", **attrs, "coordinates": names}
+    plain = coords.reset_coords(drop=False)
+    plain.to_zarr(store, group=path, mode="w", zarr_format=3, consolidated=False)
+    group = zarr.open_group(store, path=path, mode="r+")
+    for variable in layout.variables:
+        _create_array(group, layout, variable)
+    zarr.consolidate_metadata(store, path=path)
+
+
 def _create_array(group: zarr.Group, layout: Layout, variable: Variable) -> None:
     leading_dims = ("band",) if variable.bands else ()
+    missing = {} if variable.fill is None else {"_FillValue": variable.fill}
     group.create_array(
         variable.name,
         shape=(*variable.leading, *layout.raster.shape),
         dimension_names=(*leading_dims, *dims(layout.raster)),
-        attributes={**variable.attrs, "_FillValue": variable.fill, "grid_mapping": GRID_MAPPING},
+        attributes={**variable.attrs, **missing, "grid_mapping": GRID_MAPPING},
         **_encoding(layout, variable),
     )
 
@@ -208,7 +223,7 @@ def _encoding(layout: Layout, variable: Variable) -> dict[str, Any]:
     shard, chunk = layout.raster.shard_edge, layout.raster.chunk_edge
     return {
         "dtype": variable.dtype,
-        "fill_value": variable.fill,
+        "fill_value": variable.fill or 0,
         "shards": (*variable.leading, shard, shard),
         "chunks": (*(1 for _ in variable.leading), chunk, chunk),
         "compressors": BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"),
@@ -217,7 +232,7 @@ def _encoding(layout: Layout, variable: Variable) -> dict[str, Any]:
 
 def _missing(layout: Layout, variable: Variable, shard: Shard) -> npt.NDArray[Any]:
     shape = (*variable.leading, *layout.raster.window(shard).shape)
-    return np.full(shape, variable.fill, dtype=variable.dtype)
+    return np.full(shape, variable.fill or 0, dtype=variable.dtype)
 
 
 def _key(variable: Variable, shard: Shard) -> str:
