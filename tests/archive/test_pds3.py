@@ -1,10 +1,14 @@
 """PDS3 labels: every keyword of the real one, agreement with pvl, and every refusal."""
 
+from contextlib import suppress
+
 import pvl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lunarcloud.archive.pds3 import parse_pds3_label, pds3_tile
-from lunarcloud.archive.tiles import WAVELENGTHS_NM
+from lunarcloud.archive.tiles import WAVELENGTHS_NM, Tile
 from lunarcloud.errors import ArchiveError
 
 # Written down from the archive's document, not by the parser.
@@ -164,7 +168,35 @@ def test_a_detached_image_is_refused(one_tile):
         tile_of(one_tile.replace(pointer, b'^IMAGE = ("UI03N003.DAT", 1)'))
 
 
-@pytest.mark.parametrize("junk", [b"", b"\x89PNG\r\n", b"PDS_VERSION_ID = PDS3\r\nA = (1,\r\nEND\r\n"])
+# The pvl library's own entry point never comes back from this one.
+_ENDLESS = b"PDS_VERSION_ID = PDS3\r\nA = 1 = 2\r\nEND\r\n"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "junk", [b"", b"\x89PNG\r\n", b"PDS_VERSION_ID = PDS3\r\nA = (1,\r\nEND\r\n", _ENDLESS]
+)
 def test_junk_is_refused_without_a_traceback(junk):
     with pytest.raises(ArchiveError):
         tile_of(junk)
+
+
+@pytest.mark.timeout(60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@given(
+    start=st.integers(0, 4000),
+    length=st.integers(0, 60),
+    new=st.one_of(
+        st.binary(max_size=12),
+        st.sampled_from([b"=", b'"', b"(", b"{", b"<", b"-", b"/*", b"\r\n", b"END_OBJECT = A"]),
+    ),
+)
+def test_a_garbled_label_is_a_tile_or_refused(one_tile, start, length, new):
+    head = one_tile[:start] + new + one_tile[start + length :]
+    with suppress(ArchiveError):
+        assert isinstance(tile_of(head), Tile)
+
+
+def test_words_may_be_in_lower_case(one_tile):
+    head = one_tile.replace(b"= MSB_INTEGER", b"= msb_integer").replace(b'"SINUSOIDAL"', b'"Sinusoidal"')
+    assert tile_of(head) == tile_of(one_tile).model_copy(update={"label_digest": tile_of(head).label_digest})

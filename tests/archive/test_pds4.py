@@ -1,12 +1,17 @@
 """PDS4 labels as GDAL writes them: the same tile as its PDS3 issue, and every refusal."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import rasterio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rasterio.shutil import copy
 
 from lunarcloud.archive import find_tiles, read_rows
 from lunarcloud.archive.pds4 import pds4_tile
+from lunarcloud.archive.tiles import Tile
 from lunarcloud.errors import ArchiveError
 
 # What may differ between the two issues of a tile: where it is, not what it says.
@@ -117,3 +122,17 @@ def test_an_entity_bomb_is_refused_unopened():
 def test_junk_is_refused_without_a_traceback(junk):
     with pytest.raises(ArchiveError, match="not a readable XML label"):
         tile_of(junk)
+
+
+@pytest.mark.timeout(60)
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_a_label_with_garbled_text_is_a_tile_or_refused(label, data):
+    """Values are replaced and elements dropped, so that most of what is tried is still XML."""
+    pieces = label.decode().split("\n")
+    line = data.draw(st.integers(1, len(pieces) - 2))
+    text = data.draw(st.sampled_from(["", "x", "-1", "0", "1e999", "nan", "5.5", "SignedMSB2", "\u00e9"]))
+    head, end = pieces[line].partition(">")[0::2]
+    pieces[line] = data.draw(st.sampled_from(["", f"{head}>{text}{end[end.rfind('</') :]}"]))
+    with suppress(ArchiveError):
+        assert isinstance(tile_of("\n".join(pieces).encode()), Tile)
