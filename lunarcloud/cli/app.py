@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
-from lunarcloud.cli import findings, fit, gravity, ingest, maps, runs
+from lunarcloud.cli import demo, findings, fit, gravity, ingest, maps, runs
 from lunarcloud.errors import LunarcloudError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("demo")(demo.command)
 app.command("ingest")(ingest.command)
 app.command("fit")(fit.command)
 app.command("map")(maps.command)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lunarcloud.jobs.common import Estimate
     from lunarcloud.jobs.findings import Finding
 
+# Columns that a terminal shows legibly.
+_WIDEST = 9
+
 RunOption = Annotated[
     str, typer.Option("--run", help="Id of a run under the root, its beginning, or latest.")
 ]
@@ -198,7 +201,11 @@ def print_finding(found: Finding) -> None:
     facts = {**found.facts, "run": ", ".join(found.runs), "where": found.url, "files": " ".join(files)}
     print_facts(found.kind, facts.items())
     for name, table in found.tables.items():
-        console.print(terminal_table(name, table))
+        if len(table.columns) <= _WIDEST:
+            console.print(terminal_table(name, table))
+        else:
+            file = f"{found.url}/{name}.csv"
+            console.print(f"{name}: {len(table.rows)} rows, too wide for here: {file}", highlight=False)
 
 
 def _run_or_estimate(
