@@ -7,6 +7,7 @@ import numpy as np
 import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from lunarcloud.archive.gazetteer import features
 from lunarcloud.figures.style import draw_global, global_axes, plate_carree
@@ -84,5 +85,5 @@ def _name_maria(axes: object) -> None:
                 color="white",
                 ha="center",
                 va="center",
-                alpha=0.9,
+                path_effects=[withStroke(linewidth=1.2, foreground="0.15")],
             )

@@ -8,6 +8,7 @@ import xarray as xr
 from pydantic import BaseModel, ConfigDict
 
 from lunarcloud import moon
+from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
 from lunarcloud.storage import Folder, Layout, Ledger, open_dataset, read_catalog
 
@@ -91,7 +92,15 @@ class Run:
         return run_ledger(self.place, level)
 
     def open(self, level: int = 0) -> xr.Dataset:
-        """The maps of a level as a lazy dataset in their units; missing is NaN; ``quality`` stays flags."""
+        """The maps of a level as a lazy dataset in their units; missing is NaN; ``quality`` stays flags.
+
+        Raises
+        ------
+        NotFoundError
+            If the run has no such level.
+        """
+        if not 0 <= level < self.levels:
+            raise NotFoundError(f"run {self.card.id} has levels 0 to {self.levels - 1}, not {level}")
         return open_dataset(self.group(level))
 
 
