@@ -41,20 +41,23 @@ _TILE_NAME = re.compile(r"uvvis_(\d\d[ns])_(\d{3})e", re.IGNORECASE)
 
 
 def parse_pds4_label(data: bytes, *, source: str) -> Element:
-    """The root element of a PDS4 product label.
+    """The root element of a PDS4 label.
 
     Raises
     ------
     ArchiveError
-        If it is no XML, declares entities (a known attack), or is no Product_Observational.
+        If it is no XML, or declares entities (a known attack).
     """
     try:
         root: Element = ElementTree.fromstring(data)
     except (ParseError, DefusedXmlException, ValueError) as error:
         raise ArchiveError(f"{source}: not a readable XML label ({error})") from error
-    if _local(root) != "Product_Observational":
-        raise ArchiveError(f"{source}: the label is a {_local(root)}; a Product_Observational is needed")
     return root
+
+
+def is_observation(root: Element) -> bool:
+    """Whether a label is one of data; archives also hold those of collections, documents, browse images."""
+    return _local(root) == "Product_Observational"
 
 
 def image_file_name(root: Element, *, source: str) -> str:

@@ -1,11 +1,12 @@
 """Finding the tiles of a folder, archive or list of URLs, and what is wrong with the unusable ones."""
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeAlias
 
 from lunarcloud.archive.pds3 import HEAD_BYTES, pds3_tile
-from lunarcloud.archive.pds4 import image_file_name, parse_pds4_label, pds4_tile
+from lunarcloud.archive.pds4 import image_file_name, is_observation, parse_pds4_label, pds4_tile
 from lunarcloud.archive.sources import Item, list_items, read_ranges, size_of
 from lunarcloud.archive.tiles import Tile
 from lunarcloud.errors import ArchiveError, NotFoundError
@@ -13,7 +14,7 @@ from lunarcloud.errors import ArchiveError, NotFoundError
 # Labels are small: over a network nearly all the time is waiting, so many are asked for at once.
 _READERS = 16
 _LARGEST_XML = 1 << 22
-_PHASE = ("pi", "uvvis_phase")
+_PHASE = re.compile(r"pi\d\d[ns]\d{3}\.|uvvis_phase_")
 _LABELS = (".img", ".xml")
 
 _Found: TypeAlias = dict[str, Item]
@@ -30,7 +31,7 @@ class TileSearch(NamedTuple):
     """What `find_tiles` found.
 
     ``tiles`` by product id, ``problems`` by source; ``phase`` are the recognised phase-angle tiles, which are
-    set aside, ``ignored`` the files of other kinds.
+    set aside, ``ignored`` the files of other kinds and the labels of other products.
     """
 
     tiles: tuple[Tile, ...]
@@ -65,41 +66,42 @@ def find_tiles(places: str | Sequence[str]) -> TileSearch:
     """
     asked = [places] if isinstance(places, str) else list(places)
     found = {item.source: item for place in asked for item in list_items(place)}
-    items = [found[source] for source in sorted(found)]
-    phase = [item for item in items if _is_phase(item)]
-    images = {item.source for item in items if item.base.endswith((".tif", ".tiff"))}
-    labels = [item for item in items if item.base.endswith(_LABELS) and not _is_phase(item)]
-    rest = {item.source for item in items} - {item.source for item in [*phase, *labels]} - images
-    if not labels:
-        raise ArchiveError(
-            f"no image tile in {', '.join(asked)} ({len(items)} files there): "
-            "give PDS3 .img files, or PDS4 .xml labels with their .tif"
-        )
-    tiles, problems = _read_all(labels, found)
+    phase = sorted(source for source, item in found.items() if _PHASE.match(item.base))
+    labels = [found[name] for name in sorted(found.keys() - phase) if found[name].base.endswith(_LABELS)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        results = list(pool.map(lambda label: _read_one(label, found), labels))
+    tiles, repeated = _once_each([result for result in results if isinstance(result, Tile)])
+    problems = sorted([*repeated, *(result for result in results if isinstance(result, Problem))])
     if not tiles:
-        raise ArchiveError(f"none of {len(labels)} tiles can be used; {problems[0].message}")
-    return TileSearch(
-        tiles=tiles,
-        problems=problems,
-        phase=tuple(item.source for item in phase),
-        ignored=tuple(sorted(rest)),
+        raise ArchiveError(_none_usable(asked, len(found), problems))
+    used = {label.source for label, result in zip(labels, results, strict=True) if result is not None}
+    images = {source for source, item in found.items() if item.base.endswith(".tif")}
+    ignored = sorted(found.keys() - phase - used - images)
+    return TileSearch(tiles=tiles, problems=tuple(problems), phase=tuple(phase), ignored=tuple(ignored))
+
+
+def _once_each(tiles: list[Tile]) -> tuple[tuple[Tile, ...], list[Problem]]:
+    """The first tile of each product id, in their order, and a problem for each further one."""
+    firsts: dict[str, Tile] = {}
+    repeated = []
+    for tile in tiles:
+        first = firsts.setdefault(tile.product_id, tile)
+        if first is not tile:
+            message = f"{tile.source}: {tile.product_id} is already given by {first.source}, which is used"
+            repeated.append(Problem(source=tile.source, message=message))
+    return tuple(firsts[name] for name in sorted(firsts)), repeated
+
+
+def _none_usable(asked: list[str], files: int, problems: list[Problem]) -> str:
+    if problems:
+        return f"none of {len(problems)} tiles can be used; {problems[0].message}"
+    return (
+        f"no image tile in {', '.join(asked)} ({files} files there): "
+        "give PDS3 .img files, or PDS4 .xml labels with their .tif"
     )
 
 
-def _read_all(labels: list[Item], found: _Found) -> tuple[tuple[Tile, ...], tuple[Problem, ...]]:
-    with ThreadPoolExecutor(_READERS) as pool:
-        results = list(pool.map(lambda label: _read_one(label, found), labels))
-    tiles: dict[str, Tile] = {}
-    problems = [result for result in results if isinstance(result, Problem)]
-    for tile in (result for result in results if isinstance(result, Tile)):
-        first = tiles.setdefault(tile.product_id, tile)
-        if first is not tile:
-            message = f"{tile.source}: {tile.product_id} is already given by {first.source}, which is used"
-            problems.append(Problem(source=tile.source, message=message))
-    return tuple(tiles[name] for name in sorted(tiles)), tuple(sorted(problems))
-
-
-def _read_one(label: Item, found: _Found) -> Tile | Problem:
+def _read_one(label: Item, found: _Found) -> Tile | Problem | None:
     try:
         return _pds3(label) if label.base.endswith(".img") else _pds4(label, found)
     except ArchiveError as error:
@@ -112,9 +114,12 @@ def _pds3(item: Item) -> Tile:
     return _whole(tile, item)
 
 
-def _pds4(item: Item, found: _Found) -> Tile:
+def _pds4(item: Item, found: _Found) -> Tile | None:
     data = _head(item, _LARGEST_XML)
-    name = image_file_name(parse_pds4_label(data, source=item.source), source=item.source)
+    root = parse_pds4_label(data, source=item.source)
+    if not is_observation(root):
+        return None
+    name = image_file_name(root, source=item.source)
     image = _sibling(item, name, found)
     return _whole(pds4_tile(data, source=item.source, url=image.url, start=image.start), image)
 
@@ -143,7 +148,3 @@ def _whole(tile: Tile, image: Item) -> Tile:
             f"the file has {size}; fetch it again"
         )
     return tile
-
-
-def _is_phase(item: Item) -> bool:
-    return item.base.startswith(_PHASE) and item.base.endswith((*_LABELS, ".tif"))

@@ -97,7 +97,6 @@ REFUSALS = [
     (b'<cart:upperleft_corner_x unit="m">', b'<cart:upperleft_corner_x unit="ft">', "is in 'ft'"),
     (b"Array_3D_Image", b"Array_2D_Image", "no Array_3D_Image"),
     (b"longitude_of_central_meridian", b"longitude_of_something", "no longitude_of_central_meridian"),
-    (b"Product_Observational", b"Product_Browse", "is a Product_Browse"),
     (b"<missing_constant>-32768", b"<missing_constant>none", "none"),
     (b"<file_name>uvvis", b"<file_name>../uvvis", "must be a plain name"),
 ]

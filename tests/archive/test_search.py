@@ -100,6 +100,17 @@ def test_phase_tiles_and_other_files_are_set_aside(pds3_folder, tmp_path):
     assert [source.rpartition("/")[2] for source in found.ignored] == ["readme.md"]
 
 
+def test_labels_of_other_products_are_set_aside(pds4_folder, tmp_path):
+    for name in ("uvvis_03n_003e.xml", "uvvis_03n_003e.tif"):
+        shutil.copy(pds4_folder / name, tmp_path / name)
+    (tmp_path / "collection.xml").write_bytes(b"<Product_Collection/>")
+    found = find_tiles(str(tmp_path))
+    assert (ids(found), found.problems) == (["UI03N003"], ())
+    assert [source.rpartition("/")[2] for source in found.ignored] == ["collection.xml"]
+    with pytest.raises(ArchiveError, match="no image tile"):
+        find_tiles(str(tmp_path / "collection.xml"))
+
+
 def test_a_bad_tile_is_a_problem_and_the_others_are_read(pds3_folder, tmp_path):
     shutil.copytree(pds3_folder, tmp_path, dirs_exist_ok=True)
     whole = (tmp_path / "ui03n003.img").read_bytes()
