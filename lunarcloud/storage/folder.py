@@ -119,7 +119,11 @@ class Folder:
     def exists(self, key: str) -> bool:
         """Whether there is an object of that key."""
         with explained(self.url, key):
-            return bool(self._fs.isfile(self._path(key)))
+            try:
+                # Not isfile: it takes every fault of the store for a no.
+                return bool(self._fs.info(self._path(key))["type"] == "file")
+            except FileNotFoundError:
+                return False
 
     @retried
     def keys(self) -> list[str]:

@@ -1,0 +1,147 @@
+"""A web proxy before an S3 server that fails as real ones do: busy, silent, cut uploads, downloads and answers."""
+
+import http.client
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+
+Fault: TypeAlias = Literal["busy", "silent", "cut upload", "cut download", "lost answer"]
+FAULTS: tuple[Fault, ...] = ("busy", "silent", "cut upload", "cut download", "lost answer")
+#: What becomes of a request, by its method and path; None: nothing.
+Plan: TypeAlias = Callable[[str, str], Fault | None]
+
+_BUSY = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your rate</Message></Error>"
+
+
+@dataclass
+class Faults:
+    """Where the proxy is, what it does, and what it has done so far."""
+
+    endpoint: str
+    silence_s: float
+    plan: Plan = lambda method, path: None  # noqa: E731 - the default of a field
+    done: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def next(self, method: str, path: str) -> Fault | None:
+        """The fault of the next request, counted."""
+        with self.lock:
+            fault = self.plan(method, path)
+            self.done[fault or "none"] += 1
+            return fault
+
+
+def random_plan(seed: int, rate: float) -> Plan:
+    """Faults of all kinds on a share of the requests."""
+    generator = random.Random(seed)  # noqa: S311 - no secret
+    return lambda method, path: generator.choice(FAULTS) if generator.random() < rate else None
+
+
+@contextmanager
+def faulty_proxy(target: str, silence_s: float = 3.0) -> Iterator[Faults]:
+    """Run the proxy before a server for the length of a ``with`` block.
+
+    Parameters
+    ----------
+    target : str
+        The server's endpoint.
+    silence_s : float
+        How long a silent request stays open, longer than the client's patience.
+    """
+    server = _Server(urlsplit(target).netloc, silence_s)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.faults
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, target: str, silence_s: float) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.target = target
+        self.faults = Faults(f"http://127.0.0.1:{self.server_port}", silence_s)
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: a client that ran out of patience is gone when its answer comes."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def _handle(self) -> None:
+        fault = self.server.faults.next(self.command, self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if fault == "busy":
+            return self._answer(503, {"Content-Type": "application/xml"}, _BUSY)
+        if fault == "silent":
+            time.sleep(self.server.faults.silence_s)
+            return self._hang_up()
+        if fault == "cut upload":
+            self._forward_half(body)
+            return self._hang_up()
+        status, headers, answer = self._forward(body)
+        if fault == "lost answer":
+            return self._hang_up()
+        if fault == "cut download":
+            self._answer(status, headers, answer, sent=len(answer) // 2)
+            return self._hang_up()
+        return self._answer(status, headers, answer)
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle
+
+    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection(self.server.target, timeout=30)
+        try:
+            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() != "expect":
+                    connection.putheader(name, value)
+            connection.endheaders(body)
+            response = connection.getresponse()
+            answer = response.read()
+            headers = {
+                name: value
+                for name, value in response.getheaders()
+                if name.lower() not in ("transfer-encoding", "connection", "date", "server")
+            }
+            return response.status, headers, answer
+        finally:
+            connection.close()
+
+    def _forward_half(self, body: bytes) -> None:
+        connection = http.client.HTTPConnection(self.server.target, timeout=30)
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            connection.putheader(name, value)
+        connection.endheaders(body[: len(body) // 2])
+        connection.close()
+
+    def _answer(self, status: int, headers: dict[str, str], body: bytes, sent: int | None = None) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() != "content-length":
+                self.send_header(name, value)
+        length = headers.get("Content-Length", str(len(body))) if self.command == "HEAD" else str(len(body))
+        self.send_header("Content-Length", length)
+        self.end_headers()
+        self.wfile.write(body[:sent])
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""

@@ -1,0 +1,88 @@
+"""Overviews against slow loops over the pixels they cover, on grids of awkward shard edges."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from lunarcloud.maps import FILL, FLAGS, QUALITY, maps_layout
+from lunarcloud.maps.overviews import OverviewShard, any_flag, halved
+from lunarcloud.maps.store import level_grid, levels, multiscales
+from lunarcloud.moon import grid
+from lunarcloud.storage import Entry, Ledger, folder, write_shard
+
+CODES = st.one_of(st.just(FILL), st.integers(0, FILL - 1))
+
+
+@given(codes=arrays(np.uint16, (8, 6), elements=CODES), top=st.integers(0, 352))
+def test_a_mean_is_weighted_by_area_over_the_valid_pixels(codes, top):
+    areas = grid(2).pixel_area_m2()[top : top + 8]
+    found = halved(codes, areas, fill=FILL)
+    for row in range(4):
+        for col in range(3):
+            assert abs(int(found[row, col]) - _mean(codes, areas, row, col)) <= 0.5 + 1e-6
+
+
+def _mean(codes, areas, row, col):
+    total = weight = 0.0
+    for fine_row in (2 * row, 2 * row + 1):
+        for fine_col in (2 * col, 2 * col + 1):
+            if codes[fine_row, fine_col] != FILL:
+                total += areas[fine_row] * float(codes[fine_row, fine_col])
+                weight += areas[fine_row]
+    return total / weight if weight else FILL
+
+
+@given(flags=arrays(np.uint8, (4, 4), elements=st.integers(0, 31)))
+def test_an_overview_has_the_flags_of_any_of_its_pixels(flags):
+    found = any_flag(flags)
+    for row in range(2):
+        for col in range(2):
+            block = flags[2 * row : 2 * row + 2, 2 * col : 2 * col + 2]
+            assert found[row, col] == np.bitwise_or.reduce(block.ravel())
+
+
+@pytest.mark.parametrize(("ppd", "edge"), [(2, 101), (2, 512), (6, 1024)])
+def test_shards_of_an_overview_are_the_overview_of_the_whole(ppd, edge, tmp_path):
+    fine = grid(ppd, edge)
+    layout, place, ledger = (
+        maps_layout(fine, ("omat",)),
+        folder(tmp_path / "g"),
+        Ledger(folder(tmp_path / "l")),
+    )
+    random = np.random.default_rng(ppd)
+    omat = random.integers(0, 5000, fine.shape).astype(np.uint16)
+    omat[random.random(fine.shape) < 0.2] = FILL
+    quality = random.integers(0, 32, fine.shape).astype(np.uint8)
+    for shard in fine.shards():
+        window = fine.window(shard).slices
+        outputs = write_shard(place, layout, shard, {"omat": omat[window], QUALITY: quality[window]})
+        ledger.record(Entry(shard=shard, outputs=outputs, seconds=0.0, worker="here"))
+    coarse = level_grid(fine, 1)
+    made = OverviewShard(layout, place, ledger, coarse)
+    whole = halved(omat, fine.pixel_area_m2(), fill=FILL)
+    for shard in coarse.shards():
+        arrays = made(shard).arrays
+        assert np.array_equal(arrays["omat"], whole[coarse.window(shard).slices])
+        assert np.array_equal(arrays[QUALITY], any_flag(quality)[coarse.window(shard).slices])
+
+
+@pytest.mark.parametrize(
+    ("ppd", "edge", "expected"),
+    [(1, 256, 1), (3, 64, 1), (4, 101, 3), (8, 256, 4), (304, 2048, 5), (1, 1024, 1)],
+)
+def test_levels_halve_while_the_resolution_is_even_and_more_than_a_shard_is_left(ppd, edge, expected):
+    assert levels(grid(ppd, edge)) == expected
+
+
+def test_multiscales_name_every_level_and_what_it_comes_from():
+    layout = multiscales(3)["multiscales"]["layout"]
+    assert [level["asset"] for level in layout] == [".", "level_1", "level_2"]
+    assert [level.get("derived_from") for level in layout] == [None, ".", "level_1"]
+    assert layout[1]["transform"]["scale"] == [2.0, 2.0]
+
+
+def test_there_is_a_flag_for_each_bit_of_a_byte_at_most():
+    assert sorted(FLAGS.values()) == [1 << bit for bit in range(len(FLAGS))]
+    assert max(FLAGS.values()) < 256
