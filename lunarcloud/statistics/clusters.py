@@ -1,5 +1,7 @@
 """Connected groups of equal-area cells, ranked by area, with their centres and the nearest named feature."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
@@ -8,6 +10,18 @@ from scipy.sparse.csgraph import connected_components
 from lunarcloud.moon import FloatArray, IntArray
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.places import place
+
+
+class _Runs(NamedTuple):
+    """Cells in a row: their band, and the places in it of the first and the last; length in cells."""
+
+    band: IntArray
+    first: IntArray
+    last: IntArray
+
+    @property
+    def length(self) -> IntArray:
+        return self.last - self.first + 1
 
 
 def connected(cell: IntArray) -> IntArray:
@@ -23,14 +37,12 @@ def connected(cell: IntArray) -> IntArray:
     (cell,) array
         Numbers from 0, the group of the largest area first (of equal ones, that of the lower cell number).
     """
-    pairs = np.concatenate([_eastern_neighbours(cell), _southern_neighbours(cell)], axis=1)
-    links = coo_array((np.ones(pairs.shape[1]), (pairs[0], pairs[1])), shape=(cell.size, cell.size))
-    _, group = connected_components(links, directed=False)
-    _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
-    area = np.bincount(inverse, area_km2(cell))
-    rank = np.empty(first.size, dtype=np.int64)
-    rank[np.lexsort([first, -np.round(area, 6)])] = np.arange(first.size)
-    return rank[inverse]
+    runs = _runs(cell)
+    links = np.concatenate([_across_the_seam(runs), _to_the_south(runs)], axis=1)
+    number = runs.band.size
+    graph = coo_array((np.ones(links.shape[1]), (links[0], links[1])), shape=(number, number))
+    _, group = connected_components(graph, directed=False)
+    return np.repeat(_by_area(group.astype(np.int64), runs.length * cells.cell_km2()[runs.band]), runs.length)
 
 
 def area_km2(cell: IntArray) -> FloatArray:
@@ -84,32 +96,43 @@ def centre(cell: IntArray) -> tuple[float, float]:
     return float(np.degrees(np.arctan2(z, np.hypot(x, y)))), float(np.degrees(np.arctan2(y, x)))
 
 
-def _eastern_neighbours(cell: IntArray) -> IntArray:
-    """Pairs of places in the list whose second cell is next to the east of the first, round the band."""
+def _runs(cell: IntArray) -> _Runs:
     band = cells.band_of(cell)
-    start, count = cells.band_starts()[band], cells.band_counts()[band]
-    return _pairs(cell, np.arange(cell.size), start + (cell - start + 1) % count)
+    within = cell - cells.band_starts()[band]
+    begins = np.ones(cell.size, dtype=np.bool_)
+    begins[1:] = (np.diff(cell) > 1) | (np.diff(band) > 0)
+    first = np.flatnonzero(begins)
+    last = np.append(first[1:], cell.size)[: first.size] - 1
+    return _Runs(band[first], within[first], within[last])
 
 
-def _southern_neighbours(cell: IntArray) -> IntArray:
-    """Pairs whose second cell lies in the next band to the south and overlaps the first in longitude."""
-    band = cells.band_of(cell)
-    above = np.flatnonzero(band < cells.N_BANDS - 1)
-    band = band[above]
-    within, here, below = (
-        cell[above] - cells.band_starts()[band],
-        cells.band_counts()[band],
-        cells.band_counts()[band + 1],
-    )
-    west = within * below // here
-    lengths = ((within + 1) * below - 1) // here - west + 1
-    step = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    neighbour = np.repeat(cells.band_starts()[band + 1] + west, lengths) + step
-    return _pairs(cell, np.repeat(above, lengths), neighbour)
+def _across_the_seam(runs: _Runs) -> IntArray:
+    """Links of the runs that end at longitude 180 to those of their band that begin at -180."""
+    ends = np.flatnonzero(runs.last == cells.band_counts()[runs.band] - 1)
+    begins = np.flatnonzero(runs.first == 0)
+    _, end, begin = np.intersect1d(runs.band[ends], runs.band[begins], return_indices=True)
+    return np.stack([ends[end], begins[begin]])
 
 
-def _pairs(cell: IntArray, place_of: IntArray, neighbour: IntArray) -> IntArray:
-    """Those pairs whose neighbour is in the list too."""
-    found = np.minimum(np.searchsorted(cell, neighbour), max(cell.size - 1, 0))
-    there = cell[found] == neighbour if cell.size else np.zeros(0, dtype=np.bool_)
-    return np.stack([place_of[there], found[there]])
+def _to_the_south(runs: _Runs) -> IntArray:
+    """Links of runs to those of the next band to the south that overlap them in longitude."""
+    upper = np.flatnonzero(runs.band < cells.N_BANDS - 1)
+    band = runs.band[upper]
+    here, below = cells.band_counts()[band], cells.band_counts()[band + 1]
+    start = cells.band_starts()
+    west = start[band + 1] + runs.first[upper] * below // here
+    east = start[band + 1] + ((runs.last[upper] + 1) * below - 1) // here
+    low = np.searchsorted(start[runs.band] + runs.last, west, side="left")
+    high = np.searchsorted(start[runs.band] + runs.first, east, side="right")
+    number = np.maximum(high - low, 0)
+    step = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+    return np.stack([np.repeat(upper, number), np.repeat(low, number) + step])
+
+
+def _by_area(group: IntArray, area: FloatArray) -> IntArray:
+    """Groups numbered by their area, the largest first."""
+    total = np.round(np.bincount(group, area), 6)
+    rank = np.empty(total.size, dtype=np.int64)
+    # The graph numbers groups in the order of their first run, so equal areas keep that order.
+    rank[np.argsort(-total, kind="stable")] = np.arange(total.size)
+    return rank[group]

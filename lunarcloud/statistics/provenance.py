@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from lunarcloud.archive.gazetteer import features
+from lunarcloud.archive.gazetteer import Feature, features
 from lunarcloud.errors import InputError
 from lunarcloud.moon import RADIUS_M, IntArray, Shard, angular_distance
 from lunarcloud.statistics import cells, clusters
@@ -147,18 +147,27 @@ def constraints(found: Provenance) -> pd.DataFrame:
 
 def regions(found: Provenance) -> pd.DataFrame:
     """Named features by the matching area in their discs, the largest first: also as per cent of the disc."""
-    at, area = cells.cell_positions(found.cell), clusters.area_km2(found.cell)
     rows = []
     for known in features():
         radius = known.diameter_km / 2.0 / _RADIUS_KM
-        distance = angular_distance(lat=at.lat, lon=at.lon, to_lat=known.lat, to_lon=known.lon)
-        inside = np.radians(distance) <= radius
-        if inside.any():
+        matching = clusters.area_km2(_within(found.cell, known, radius))
+        if matching.size:
             disc = 2.0 * np.pi * (1.0 - np.cos(radius)) * _RADIUS_KM**2
-            matching = float(area[inside].sum())
-            rows.append((known.name, int(inside.sum()), matching, 100.0 * matching / disc))
+            rows.append((known.name, matching.size, matching.sum(), 100.0 * matching.sum() / disc))
     ranked = pd.DataFrame(rows, columns=["feature", "cells", "area_km2", "per_cent_of_feature"])
     return ranked.sort_values(["area_km2", "feature"], ascending=[False, True], ignore_index=True)
+
+
+def _within(cell: IntArray, known: Feature, radius: float) -> IntArray:
+    """The cells with centres in the disc of a feature; only its bands are looked through."""
+    north, south = known.lat + np.degrees(radius), known.lat - np.degrees(radius)
+    bands = np.flatnonzero((cells.band_lat() <= north) & (cells.band_lat() >= south))
+    first = cells.band_starts()[bands[0]]
+    stop = cells.band_starts()[bands[-1]] + cells.band_counts()[bands[-1]]
+    near = cell[slice(*np.searchsorted(cell, [first, stop]))]
+    at = cells.cell_positions(near)
+    distance = angular_distance(lat=at.lat, lon=at.lon, to_lat=known.lat, to_lon=known.lon)
+    return near[np.radians(distance) <= radius]
 
 
 def ranked(found: Provenance) -> pd.DataFrame:

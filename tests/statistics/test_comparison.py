@@ -1,0 +1,98 @@
+"""Maps against maps."""
+
+import numpy as np
+import pytest
+
+from lunarcloud.errors import InputError, NotFoundError
+from lunarcloud.moon import Shard, grid
+from lunarcloud.statistics import cells
+from lunarcloud.statistics.comparison import (
+    NO_DIFFERENCE,
+    DifferenceShard,
+    cnn_against_equation,
+    compare,
+    difference,
+    difference_layout,
+    same_maps,
+    table,
+)
+from lunarcloud.statistics.units import maria, whole_moon
+
+ON = grid(2, 128)
+
+
+@pytest.fixture(scope="module")
+def maps():
+    rng = np.random.default_rng(4)
+    first = rng.gamma(3.0, 2.0, ON.shape).round(3)
+    second = (first + rng.normal(0.2, 0.7, ON.shape)).clip(0).round(3)
+    first[100:110] = np.nan
+    second[:, 50:60] = np.nan
+    return first, second
+
+
+@pytest.fixture(scope="module")
+def sources(make_source, maps):
+    return [make_source(ON, {"feo_equation": values, "omat": np.full(ON.shape, 0.2)}) for values in maps]
+
+
+def test_statistics_are_those_of_the_cells_that_have_both(sources, maps):
+    found = compare(*sources, same_maps(*sources), [whole_moon(), *maria()])
+    at = cells.sample(ON, ON.whole)
+    a, b = (values[at.row, at.col] for values in maps)
+    both = np.isfinite(a) & np.isfinite(b)
+    a, b = a[both], b[both]
+    one = found.sel(pair="feo_equation", unit="global")
+    expected = {
+        "count": both.sum(),
+        "mean_first": a.mean(),
+        "mean_difference": (a - b).mean(),
+        "std_difference": (a - b).std(),
+        "rmse": np.sqrt(((a - b) ** 2).mean()),
+        "correlation": np.corrcoef(a, b)[0, 1],
+    }
+    assert {name: float(one[name]) for name in expected} == pytest.approx(expected, rel=1e-9)
+    quantile = np.quantile(a - b, [0.05, 0.25, 0.5, 0.75, 0.95], method="inverted_cdf")
+    np.testing.assert_allclose(one["difference_quantile"], quantile, atol=1e-9)
+    joint, *_ = np.histogram2d(a, b, bins=[np.arange(513) * 0.128 - 0.0005] * 2)
+    np.testing.assert_array_equal(one["joint"], joint)
+    assert float(one["difference_share"].sum()) == pytest.approx(1.0)
+    assert len(table(found)) == 2 * 3
+
+
+def test_equal_maps_differ_by_nothing(sources):
+    found = compare(sources[0], sources[0], same_maps(*sources), [whole_moon()])
+    assert not found["rmse"].values.any()
+    assert float(found["correlation"].sel(pair="feo_equation").squeeze()) == 1.0
+    # A constant has no correlation.
+    assert np.isnan(found["correlation"].sel(pair="omat").values).all()
+
+
+def test_difference_maps_are_exact_also_at_the_ends_of_the_codes(sources, maps):
+    ends = (
+        np.array([[0, 65534, 65535, 7]], dtype=np.uint16),
+        np.array([[65534, 0, 7, 65535]], dtype=np.uint16),
+    )
+    assert difference(*ends).tolist() == [[-65534, 65534, NO_DIFFERENCE, NO_DIFFERENCE]]
+    pairs = same_maps(*sources)
+    product = DifferenceShard(*sources, pairs)(Shard(0, 1))
+    rows, cols = ON.window(Shard(0, 1)).slices
+    codes = product.arrays["feo_equation"]
+    expected = maps[0][rows, cols] - maps[1][rows, cols]
+    np.testing.assert_array_equal(codes == NO_DIFFERENCE, np.isnan(expected))
+    np.testing.assert_allclose(
+        codes[codes != NO_DIFFERENCE] * 0.001, expected[np.isfinite(expected)], atol=1e-9
+    )
+    (feo, _) = difference_layout(sources[0], pairs).variables
+    assert (feo.dtype, feo.fill, feo.attrs["units"]) == ("int32", NO_DIFFERENCE, "wt%")
+
+
+def test_different_grids_and_runs_without_networks_are_refused(make_source, sources):
+    coarse = make_source(grid(1), {"feo_equation": 8.0})
+    with pytest.raises(InputError, match=r"2 pixels a degree.*1 in shards"):
+        compare(sources[0], coarse, same_maps(sources[0], coarse), [whole_moon()])
+    with pytest.raises(NotFoundError, match=r"feo_cnn.*equations alone"):
+        cnn_against_equation(sources[0])
+    other = make_source(grid(1), {"mgo_cnn": 8.0})
+    with pytest.raises(InputError, match="no composition map in common"):
+        same_maps(coarse, other)
