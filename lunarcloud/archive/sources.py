@@ -164,16 +164,18 @@ _OPENING = threading.Lock()
 
 
 def _open_gzip(url: str) -> tuple[IndexedGzipFile, threading.RLock]:
+    fs, path = fsspec.core.url_to_fs(url)
+    version = str(fs.ukey(path))
     with _OPENING:
-        return _opened_gzip(url)
+        return _opened_gzip(url, version)
 
 
 @lru_cache(maxsize=4)
-def _opened_gzip(url: str) -> tuple[IndexedGzipFile, threading.RLock]:
+def _opened_gzip(url: str, version: str) -> tuple[IndexedGzipFile, threading.RLock]:
     """An archive kept open with its index, which grows as the stream is read and serves all later reads.
 
     Each seek point holds 32 KiB. Their spacing grows with the archive, so that the index of one with 60 GB of
-    tiles stays below 64 MB.
+    tiles stays below 64 MB. An archive that was replaced has another `version` and is opened anew.
     """
     fs, path = fsspec.core.url_to_fs(url)
     spacing = max(_LEAST_SPACING, int(fs.size(path) or 0) // _SEEK_POINTS)
@@ -205,6 +207,8 @@ def _listed(item: Item) -> list[Item]:
     (text,) = read_ranges(item.url, [(0, item.size or _LARGEST_LIST)])
     lines = [line.strip() for line in text.decode("utf-8", errors="replace").splitlines()]
     places = [line for line in lines if line and not line.startswith("#")]
+    if any(_is(place, (".txt",)) for place in places):
+        raise ArchiveError(f"{item.source}: a list may not name another .txt list")
     return [found for place in places for found in list_items(place)]
 
 

@@ -135,6 +135,19 @@ def test_a_cut_member_of_an_archive_is_found_before_it_is_read(pds3_folder, tmp_
     assert "tiles.tar.gz::data/ui03n003.img: the image is cut short" in found.problems[0].message
 
 
+def test_an_archive_that_was_replaced_is_read_anew(pds3_folder, tmp_path):
+    for name in ("ui03n003", "ui87n030"):
+        with tarfile.open(tmp_path / "tiles.tar.gz", "w:gz") as archive:
+            archive.add(pds3_folder / f"{name}.img", f"{name}.img")
+        assert ids(find_tiles(str(tmp_path / "tiles.tar.gz"))) == [name.upper()]
+
+
+def test_a_list_may_not_name_itself(tmp_path):
+    (tmp_path / "list.txt").write_text(f"{tmp_path}/list.txt\n")
+    with pytest.raises(ArchiveError, match=r"another \.txt list"):
+        find_tiles(str(tmp_path / "list.txt"))
+
+
 def test_an_image_missing_beside_its_label_is_a_problem(pds4_folder, tmp_path):
     for name in ("uvvis_03n_003e.xml", "uvvis_03n_357e.xml", "uvvis_03n_357e.tif"):
         shutil.copy(pds4_folder / name, tmp_path / name)
