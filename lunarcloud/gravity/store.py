@@ -312,7 +312,8 @@ def _raster(card: GravityCard, part: Part) -> Grid | PolarGrid:
         return moon.grid(card.ppd, card.shard_edge)
     # As fine at the pole as the global grid along a meridian.
     pixel_m = moon.kilometres(1.0) * 1000.0 / card.ppd
-    return moon.polar_grid(part, limit=card.polar_limit, pixel_m=pixel_m)
+    # As large as the global ones: a shard of few pixels costs nearly as much, the transform is the same.
+    return moon.polar_grid(part, limit=card.polar_limit, pixel_m=pixel_m, shard_edge=card.shard_edge)
 
 
 def _group_place(place: Folder, part: Part) -> Folder:

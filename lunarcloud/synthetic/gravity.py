@@ -106,8 +106,8 @@ def kaula_shape(lmax: int, *, seed: int = 1, relief_m: float = 1900.0) -> Radius
     """A random shape of any degree with the Moon's relief: power of a degree falls with its square."""
     degree = np.arange(lmax + 1, dtype=np.float64)
     power = np.where(degree > 0, 1.0 / np.maximum(degree, 1.0) ** 2, 0.0)
-    sigma = relief_m * np.sqrt(power / power.sum() / (2.0 * degree + 1.0))
-    table = _random(lmax, seed) * sigma[:, np.newaxis]
+    table = _random(lmax, seed) * np.sqrt(power / (2.0 * degree + 1.0))[:, np.newaxis]
+    table *= relief_m / math.sqrt(float((table**2).sum()))
     table[0, 0, 0] = RADIUS_M
     return RadiusHarmonics(name=f"Kaula shape {lmax}", table=table, digest=f"kaula-shape-{lmax}-{seed}")
 
