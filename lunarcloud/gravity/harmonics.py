@@ -3,7 +3,8 @@
 Coefficients of a real field are one complex vector, orthonormal with the Condon-Shortley phase, orders
 m >= 0, all degrees of order 0 first, then of order 1 (the layout of healpy and ducc0). Tables of the
 field (4 pi normalised, no phase, shape (2, degree, order)) are converted at the edge by `from_table`.
-Everything runs on one thread: the parallelism is over shards, and the bits do not depend on it.
+Positions (`at`) are evaluated on one thread, since there shards run side by side; whole grids on as many as
+the local cluster has. The bits depend on neither.
 """
 
 import math
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from ducc0.fft import good_size
 from ducc0.sht import analysis_2d, synthesis_2d, synthesis_general
 
+from lunarcloud.config import settings
 from lunarcloud.moon import FloatArray, IntArray
 
 Coefficients: TypeAlias = npt.NDArray[np.complex128]
@@ -150,6 +152,7 @@ def on_dh2(lmax: int) -> Sampler:
             ntheta=n_rows,
             nphi=2 * n_rows,
             mode=_MODES[spin],
+            nthreads=_threads(),
         )
         return found
 
@@ -190,6 +193,7 @@ def to_gauss_grid(coefficients: Coefficients, degree: int) -> FloatArray:
         geometry="GL",
         ntheta=degree + 1,
         nphi=n_cols,
+        nthreads=_threads(),
     )[0]
     return grid
 
@@ -222,8 +226,13 @@ def _analyse(grid: FloatArray, lmax: int, geometry: str, *, first_lon: float) ->
         mmax=lmax,
         geometry=geometry,
         phi0=math.radians(first_lon % 360.0),
+        nthreads=_threads(),
     )[0]
     return coefficients
+
+
+def _threads() -> int:
+    return settings().workers * settings().threads
 
 
 def _normalisation(order: IntArray) -> FloatArray:

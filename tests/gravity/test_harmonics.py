@@ -108,3 +108,30 @@ def test_bits_of_a_value_do_not_depend_on_its_neighbours(lmax):
     whole = harmonics.values(field, harmonics.at(lat=lat[:, np.newaxis], lon=lon))
     part = harmonics.values(field, harmonics.at(lat=lat[50:60, np.newaxis], lon=lon[100:]))
     np.testing.assert_array_equal(part, whole[50:60, 100:])
+
+
+@pytest.mark.parametrize("lmax", [50, 300])
+def test_bits_of_a_grid_do_not_depend_on_the_number_of_threads(lmax, monkeypatch):
+    rng = np.random.default_rng(lmax)
+    field = harmonics.from_table(rng.standard_normal((2, lmax + 1, lmax + 1)))
+    found = []
+    for threads in (1, 2, 5):
+        monkeypatch.setattr(harmonics, "_threads", lambda threads=threads: threads)
+        grid = harmonics.to_gauss_grid(field, 2 * lmax)
+        dh2 = [harmonics.on_dh2(lmax)(field, spin) for spin in (0, 1, 2)]
+        found.append([grid, harmonics.from_gauss_grid(grid, lmax), *dh2])
+    for other in found[1:]:
+        for one, another in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(one, another)
+
+
+def test_dh2_grid_has_the_same_values_as_its_positions(field):
+    lat, lon = 90.0 - np.arange(2 * LMAX + 2) * 90.0 / (LMAX + 1), np.arange(4 * LMAX + 4) * 90.0 / (LMAX + 1)
+    there, grid = harmonics.at(lat=lat[:, np.newaxis], lon=lon), harmonics.on_dh2(LMAX)
+    np.testing.assert_allclose(harmonics.values(field, grid), harmonics.values(field, there), atol=1e-9)
+    np.testing.assert_allclose(
+        harmonics.gradient(field, grid).east, harmonics.gradient(field, there).east, atol=1e-8
+    )
+    np.testing.assert_allclose(
+        harmonics.anisotropy(field, grid), harmonics.anisotropy(field, there), atol=1e-7
+    )
