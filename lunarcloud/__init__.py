@@ -1,7 +1,7 @@
 """Cloud-native mapping of the Moon's composition.
 
 The verbs of the command line as functions, with xarray objects as results: `ingest`, `fit`, `map`, `reduce`,
-`compare`, `polar`, `provenance`, `gravity`; and `open_mosaic`, `open_maps`, `open_gravity` for what is
+`compare`, `polar`, `provenance`, `reduce_gravity`; and `open_mosaic`, `open_maps`, `open_gravity` for what is
 published under a root.
 """
 
@@ -11,7 +11,6 @@ from typing import Any
 __all__ = [
     "compare",
     "fit",
-    "gravity",
     "ingest",
     "map",
     "open_gravity",
@@ -20,6 +19,7 @@ __all__ = [
     "polar",
     "provenance",
     "reduce",
+    "reduce_gravity",
 ]
 
 

@@ -120,7 +120,7 @@ def provenance(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dat
     return _opened(made, "provenance.zarr")
 
 
-def gravity(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
+def reduce_gravity(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
     """Bouguer anomaly and gradients (`jobs.gravity.GravityInputs`) on the global grid."""
     made = gravity_job.gravity(checked(gravity_job.GravityInputs, {"root": root, **inputs}), cluster)
     return open_gravity(root, made.gravity)

@@ -14,7 +14,7 @@ from lunarcloud.errors import InputError, MissingPackageError
 if TYPE_CHECKING:  # a repeated command finds everything done and never loads Dask
     from distributed import Client
 
-_CONNECT_S = 15
+_CONNECT_S = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,8 @@ def _local(workers: int | None) -> Iterator[Client]:
             threads_per_worker=chosen.threads,
             memory_limit=chosen.memory_limit,
             dashboard_address=None,
+            # Any free port for its pages: several commands may run at once.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             # A failing task is reported once, by the command.
             silence_logs=logging.CRITICAL,
         ) as local,

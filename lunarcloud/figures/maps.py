@@ -1,9 +1,8 @@
-"""Global maps of oxides, maturity and the mosaic itself."""
+"""Global maps of a run: oxides, maturity, Mg#, novelty."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from matplotlib.figure import Figure
@@ -57,18 +56,6 @@ def draw_map(data: xr.DataArray, title: str) -> Figure:
     _name_maria(axes)
     bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.04, extend="both")
     bar.set_label(shade.label)
-    axes.set_title(title, fontsize=11)
-    return figure
-
-
-def draw_reflectance(reflectance: xr.DataArray, title: str) -> Figure:
-    """The 750 nm reflectance of the whole Moon, from ``reflectance`` (band, lat, lon)."""
-    band = int(np.argmin(np.abs(reflectance["wavelength"].values - 750.0)))
-    figure = Figure(figsize=(10, 5.4))
-    axes = global_axes(figure)
-    image = draw_global(axes, reflectance.isel(band=band), cmap="gray", vmin=0.05, vmax=0.35)
-    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.04, extend="both")
-    bar.set_label("reflectance at 750 nm")
     axes.set_title(title, fontsize=11)
     return figure
 

@@ -1,0 +1,37 @@
+"""The demonstration: every product, on an S3 server, readable by plain xarray, computed once."""
+
+import json
+
+import pytest
+import xarray as xr
+
+from lunarcloud.storage import folder, read_catalog
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("demo")
+
+
+def test_the_whole_demo_runs_against_s3(lunarcloud, s3_environment, place):
+    words = ("demo", place, "--root", f"s3://moon/{place.name}", "--ppd", 2, "--json", "--workers", 2)
+    code, out, err = lunarcloud(*words)
+    assert code == 0, err
+    made = json.loads(out)
+    options = {
+        "key": s3_environment.environment["AWS_ACCESS_KEY_ID"],
+        "secret": s3_environment.environment["AWS_SECRET_ACCESS_KEY"],
+        "endpoint_url": s3_environment.endpoint,
+    }
+    for url in (made["mosaic_url"], made["maps_url"], made["gravity_url"]):
+        data = xr.open_zarr(url, storage_options=options)
+        assert data.sizes["lat"] == 360
+        assert "crs" in data.coords
+    kinds = {entry.kind for entry in read_catalog(folder(made["root"])).entries}
+    assert kinds == {"mosaic", "model", "run", "gravity"}
+    near = {row["map"]: row for row in made["means"]}
+    assert near["feo_equation"]["mean"] == pytest.approx(near["feo_equation"]["truth"], abs=0.5)
+    assert near["al2o3_cnn"]["mean"] == pytest.approx(near["al2o3_cnn"]["truth"], abs=1.5)
+    before = folder(made["root"]).keys()
+    assert lunarcloud(*words)[0] == 0
+    assert folder(made["root"]).keys() == before
