@@ -190,9 +190,8 @@ def _boxes(axes: Any, found: xr.Dataset, label: str) -> None:
 
 def _scatter(axes: Any, ours: Any, theirs: Any, found: xr.Dataset, label: str, name: str) -> None:
     low, high = min(ours.min(), theirs.min()), max(ours.max(), theirs.max())
-    axes.hexbin(
-        theirs, ours, gridsize=55, extent=(low, high, low, high), bins="log", cmap="viridis", linewidths=0.1
-    )
+    limits = (low, high, low, high)
+    axes.hexbin(ours, theirs, gridsize=55, extent=limits, bins="log", cmap="viridis", linewidths=0.1)
     axes.plot((low, high), (low, high), linestyle="--", label="equal", **_LINE)
     slope, intercept = float(found["slope"]), float(found["intercept"])
     line = np.array((low, high))

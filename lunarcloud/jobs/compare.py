@@ -173,14 +173,15 @@ def _ids(first: Run, second: Run) -> dict[str, str]:
 def _figures(
     statistics: xr.Dataset, first: Run, second: Run, pairs: tuple[Pair, ...]
 ) -> dict[str, Callable[[], Figure]]:
+    """Pictures of the pairs that differ at all."""
     alone = first.card.id == second.card.id
-    differs = (statistics["rmse"].isel(unit=0) > 0).values
-    changed = [pair for pair, differ in zip(pairs, differs, strict=True) if differ]
     names = ("CNN", "equation") if alone else (f"run {first.card.id[:6]}", f"run {second.card.id[:6]}")
-    return {
-        "comparison": lambda: draw_comparison(statistics, *names),
-        **{f"difference_{pair.name}": _difference_map(first, second, pair, names) for pair in changed},
-    }
+    differ = (statistics["rmse"].isel(unit=0) > 0).values
+    maps = {f"difference_{pair.name}": _difference_map(first, second, pair, names) for pair in pairs}
+    drawn = {name: draw for (name, draw), shown in zip(maps.items(), differ, strict=True) if shown}
+    if not drawn:
+        return {}
+    return {"comparison": lambda: draw_comparison(statistics.isel(pair=differ), *names), **drawn}
 
 
 def _difference_map(first: Run, second: Run, pair: Pair, names: tuple[str, str]) -> Callable[[], Figure]:

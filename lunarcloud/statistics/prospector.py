@@ -125,7 +125,7 @@ def compare_with_prospector(
     xarray.Dataset
         By ``map`` and ``pixel``: ``ours`` (area-weighted mean, wt%), ``prospector`` (wt%), ``coverage``
         (mapped part of the pixel). By ``map``: ``pixels`` compared (`LEAST_COVERAGE`), ``correlation``,
-        ``slope`` and ``intercept`` of the line ours = slope * prospector + intercept, ``rmse``, ``bias``,
+        ``slope`` and ``intercept`` of the line prospector = slope * ours + intercept, ``rmse``, ``bias``,
         ``std`` of the differences ours minus prospector, their ``skewness``, ``excess_kurtosis`` and
         D'Agostino and Pearson's ``normality_p``.
 
@@ -185,9 +185,13 @@ def _of_map(coding: Coding, prospector: Prospector, parts: list[Overlap]) -> xr.
 
 
 def agreement(ours: FloatArray, theirs: FloatArray) -> dict[str, float]:
-    """Correlation, regression of ours on theirs, and the distribution of ours minus theirs."""
+    """Correlation, regression of theirs on ours, and the distribution of ours minus theirs.
+
+    Least squares take the first axis as exact, so that is ours: a mean of many pixels of a map scatters
+    less than a gamma-ray measurement. (The other regression's slope is the correlation squared over this.)
+    """
     difference = ours - theirs
-    line = stats.linregress(theirs, ours)
+    line = stats.linregress(ours, theirs)
     return {
         "pixels": difference.size,
         "correlation": float(line.rvalue),

@@ -7,10 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from lunarcloud.maps import Run, find_run, maps_layout
+from lunarcloud.archive.search import find_tiles
+from lunarcloud.engine import Group
+from lunarcloud.maps import Run, find_run, maps_layout, plan_maps
 from lunarcloud.maps.layout import encode
 from lunarcloud.maps.store import RunCard, run_ledger, run_place
+from lunarcloud.models import find_model
 from lunarcloud.moon import Grid, grid
+from lunarcloud.mosaic import completed, find_mosaic, plan_ingest
 from lunarcloud.statistics.source import Source, source_of
 from lunarcloud.storage import Entry, Folder, Published, finish, folder, publish, write_shard
 from lunarcloud.synthetic import truth
@@ -82,10 +86,11 @@ def truth_maps(on: Grid, seed: int = 0) -> dict[str, npt.NDArray[np.float64]]:
 
 @pytest.fixture(scope="session")
 def truth_root(make_run: MakeRun, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A root with two runs of the synthetic Moon: ``true``, and ``other`` with 0.5 wt% more FeO."""
+    """A root with two runs of the synthetic Moon: ``true``, and ``other`` with FeO 0.5 wt% higher."""
     root, on = folder(tmp_path_factory.mktemp("root")), grid(4)
     maps = truth_maps(on)
-    make_run(on, {**maps, "feo_cnn": maps["feo_cnn"] + 0.5}, root, "other")
+    few = {name: maps[name] for name in ("feo_cnn", "tio2_cnn", "feo_equation", "tio2_equation")}
+    make_run(on, {**few, "feo_cnn": maps["feo_cnn"] + 0.5}, root, "other")
     make_run(on, maps, root, "true")
     return root.url
 
@@ -94,3 +99,25 @@ def truth_root(make_run: MakeRun, tmp_path_factory: pytest.TempPathFactory) -> s
 def truth_source(truth_root: str) -> Source:
     """The maps of the run ``true``."""
     return source_of(find_run(folder(truth_root), "true"))
+
+
+@pytest.fixture(scope="session")
+def run_of_lp_tiles(lp_archive: str, tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """The reference tiles at 4 pixels a degree, mapped with the paper's equations in this process."""
+    root = folder(tmp_path_factory.mktemp("root"))
+    plan = plan_ingest(find_tiles(lp_archive), root, grid(4), strict=False)
+    _compute(plan.group)
+    card = completed(plan.card, plan.group.ledger.entries().values())
+    (root / "mosaic").write(f"{card.id}.json", card.model_dump_json().encode())
+    publish(root, Published(kind="mosaic", id=card.id, path=f"mosaic/{card.id}.zarr"))
+    finest = plan_maps(root, find_mosaic(root), find_model(root, "qiu2025")).groups[0]
+    _compute(finest)
+    return Source(finest.place, finest.layout, finest.ledger)
+
+
+def _compute(group: Group) -> None:
+    for shard in group.layout.raster.shards():
+        made = group.function(shard)
+        outputs = write_shard(group.place, group.layout, shard, made.arrays)
+        entry = Entry(shard=shard, outputs=outputs, counts=dict(made.counts), seconds=0.0, worker="")
+        group.ledger.record(entry)

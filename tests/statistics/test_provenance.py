@@ -27,9 +27,10 @@ def test_the_planted_region_is_ranked_first(found):
 
 
 def test_each_range_s_share_is_counted(make_source):
-    """Quarters of the Moon: FeO matches in the north, MgO in the east; omat everywhere."""
+    """Quarters of a belt: FeO matches in the north, MgO in the east; omat everywhere."""
     on = grid(1)
     feo = np.where(on.lat() > 0, 17.0, 5.0)[:, None]
+    feo[np.abs(on.lat()) > 10] = np.nan
     mgo = np.where(on.lon() > 0, 7.0, 12.0)[None, :]
     source = make_source(on, {"feo_cnn": feo, "mgo_cnn": mgo, "omat": 0.2})
     found = provenance.search(source, {"feo_cnn": (16, 18), "mgo_cnn": (7, 7), "omat": (0.1, 0.3)})
