@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from lunarcloud.archive.lpgrs import read_prospector
-from lunarcloud.engine import Cluster, Group, MemoryPlan
+from lunarcloud.engine import Cluster, Group, MemoryPlan, compute, connect, remaining
 from lunarcloud.figures.comparison import (
     draw_comparison,
     draw_difference,
@@ -15,7 +15,7 @@ from lunarcloud.figures.comparison import (
     draw_prospector_maps,
 )
 from lunarcloud.figures.maps import SHADES
-from lunarcloud.jobs.common import Estimate, compute_groups, estimate
+from lunarcloud.jobs.common import Estimate, estimate
 from lunarcloud.jobs.findings import (
     Finding,
     RunInputs,
@@ -74,10 +74,11 @@ def compare_runs(inputs: CompareInputs, cluster: Cluster) -> Finding:
     if found := kept(place):
         return found
     group = _group(place, first, second, pairs)
-    compute_groups([group], cluster)
+    with connect(cluster) as client:
+        compute(group, remaining(group), client)
+        with passes("compare", first, client) as stream:
+            statistics = comparison.compare(source_of(first), source_of(second), pairs, units, stream=stream)
     finish(group.place, group.layout, {"title": "Difference maps", **_ids(first, second)})
-    with passes("compare", first, cluster) as stream:
-        statistics = comparison.compare(source_of(first), source_of(second), pairs, units, stream=stream)
     statistics.attrs |= _ids(first, second)
     return keep(
         place,
@@ -106,7 +107,7 @@ def compare_prospector(inputs: ProspectorInputs, cluster: Cluster) -> Finding:
     place = finding_place(run, "prospector", {**content, "bounds": digest(measured.min_lon.tobytes())})
     if found := kept(place):
         return found
-    with passes("compare", run, cluster) as stream:
+    with connect(cluster) as client, passes("compare", run, client) as stream:
         statistics = prospector.compare_with_prospector(source_of(run), measured, stream=stream)
     statistics.attrs["run"] = run.card.id
     drawn = [str(name) for name in statistics["map"].values if str(name) in _MAPPED]

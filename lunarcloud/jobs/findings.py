@@ -11,13 +11,14 @@ from typing import Any
 
 import pandas as pd
 import xarray as xr
+from distributed import Client
 from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict, Field
 from rich.table import Table as TerminalTable
 
 from lunarcloud.archive.polygons import Outline, read_outlines
 from lunarcloud.config import settings
-from lunarcloud.engine import Cluster, MemoryPlan, connect, show_progress, stream
+from lunarcloud.engine import MemoryPlan, show_progress, stream
 from lunarcloud.figures.style import save
 from lunarcloud.jobs.common import Estimate
 from lunarcloud.maps import Run
@@ -161,11 +162,11 @@ def keep(
 
 
 @contextmanager
-def passes(title: str, run: Run, cluster: Cluster, *, number: int = 1) -> Iterator[Stream]:
-    """Passes over the shards of a run on a cluster, with one progress bar; checks the memory first."""
-    shards = sum(1 for _ in run.layout().raster.shards())
-    with connect(cluster) as client, show_progress(title, number * shards) as progress:
-        memory_plan(run).require_fit(client)
+def passes(title: str, run: Run, client: Client, *, number: int = 1) -> Iterator[Stream]:
+    """Passes over the shards of a run, with one progress bar; checks the memory first."""
+    memory_plan(run).require_fit(client)
+    shards = number * sum(1 for _ in run.layout().raster.shards())
+    with show_progress(title, shards) as progress:
 
         def spread(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
             for item, result in stream(client, function, items):

@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from lunarcloud.engine import Cluster, Group, MemoryPlan
+from lunarcloud.engine import Cluster, Group, MemoryPlan, compute, connect, remaining
 from lunarcloud.figures.polar import draw_polar
-from lunarcloud.jobs.common import Estimate, compute_groups
+from lunarcloud.jobs.common import Estimate
 from lunarcloud.jobs.findings import (
     Finding,
     MariaInputs,
@@ -65,10 +65,11 @@ def find_polar(inputs: PolarInputs, cluster: Cluster) -> Finding:
     source.coding(FEO), source.coding(MG_NUMBER)
     if found := kept(place):
         return found
-    with passes("polar", run, cluster) as stream:
-        candidates = polar.find_candidates(source, maria, _rule(inputs), stream=stream)
-    group = _group(place, run, inputs, candidates)
-    compute_groups([group], cluster)
+    with connect(cluster) as client:
+        with passes("polar", run, client, number=2) as stream:
+            candidates = polar.find_candidates(source, maria, _rule(inputs), stream=stream)
+        group = _group(place, run, inputs, candidates)
+        compute(group, remaining(group), client)
     dataset = polar.to_dataset(candidates).assign_attrs(run=run.card.id)
     finish(group.place, group.layout, {"title": dataset.attrs["title"], "run": run.card.id})
     return keep(

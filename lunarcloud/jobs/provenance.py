@@ -8,7 +8,7 @@ The documented example is sample 60639 (see `lunarcloud.statistics.provenance`):
 
 from pydantic import Field
 
-from lunarcloud.engine import Cluster
+from lunarcloud.engine import Cluster, connect
 from lunarcloud.errors import InputError
 from lunarcloud.figures.provenance import draw_provenance
 from lunarcloud.jobs.common import Estimate
@@ -56,7 +56,7 @@ def find_provenance(inputs: ProvenanceInputs, cluster: Cluster) -> Finding:
     place = finding_place(run, "provenance", {"ranges": ranges, "sample": inputs.sample})
     if found := kept(place):
         return found
-    with passes("provenance", run, cluster) as stream:
+    with connect(cluster) as client, passes("provenance", run, client) as stream:
         matches = provenance.search(source_of(run), ranges, stream=stream)
     _require_matches(matches)
     dataset = provenance.to_dataset(matches).assign_attrs(run=run.card.id, sample=inputs.sample)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from lunarcloud.engine import Cluster
+from lunarcloud.engine import Cluster, connect
 from lunarcloud.figures.statistics import draw_histograms
 from lunarcloud.jobs.common import Estimate
 from lunarcloud.jobs.findings import (
@@ -45,7 +45,7 @@ def reduce_run(inputs: ReduceInputs, cluster: Cluster) -> Finding:
     place = finding_place(run, "statistics", {"units": fingerprint(units), "sampling": inputs.sampling})
     if found := kept(place):
         return found
-    with passes("reduce", run, cluster) as stream:
+    with connect(cluster) as client, passes("reduce", run, client) as stream:
         statistics = summarise(source_of(run), units, sampling=inputs.sampling, stream=stream)
     statistics.attrs["run"] = run.card.id
     return keep(
