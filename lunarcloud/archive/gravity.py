@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
@@ -31,6 +32,8 @@ _BODIES: Mapping[str, tuple[float, float]] = {
     "Io": (5.95991e12, 1.821e6),
     "Titan": (8.97814e12, 2.575e6),
 }
+# The largest is C_20 with 9e-5; a number cut short loses its exponent.
+_LARGEST_COEFFICIENT = 1e-3
 # Between kilometres and metres of any body: a radius below is in km, a GM below in km3/s2.
 _LONGEST_KM = 1e5
 _LARGEST_KM3 = 1e9
@@ -111,6 +114,7 @@ def read_gravity(url: str | Path) -> GravityModel:
     else:
         header, rows = _text(source)
     table = whole_table(rows, promised=header.lmax, first=2, source=source.url)
+    _require_plausible(table, source)
     return GravityModel(
         name=header.name, gm=header.gm, radius_m=header.radius_m, table=table, digest=source.digest
     )
@@ -181,7 +185,7 @@ def _icgem(source: Source) -> tuple[_Header, pd.DataFrame]:
             "there are others, such as time-variable ones (gfct)"
         )
     gm_si, radius_m = _lunar(_number(gm, source), _number(said["radius"], source), source, kilometres=False)
-    lmax = int(_number(said["max_degree"], source))
+    lmax = _degree(said["max_degree"], source)
     header = _Header(name=said.get("modelname", source.name), gm=gm_si, radius_m=radius_m, lmax=lmax)
     return header, coefficient_rows(b"\n".join(static), source.url)
 
@@ -203,7 +207,7 @@ def _geodyn(source: Source) -> tuple[_Header, pd.DataFrame]:
         raise ArchiveError(f"{source.url}: POTFIELD says {constants[2]}, not 1: coefficients not normalised")
     fields = [(card[6:11], card[11:14], card[14:38], card[38:59] or "0") for card in cards]
     rows = [[_number(field or "0", source) for field in row] for row in fields]
-    header = _Header(name=source.name, gm=gm, radius_m=radius_m, lmax=int(_number(potfield[8:11], source)))
+    header = _Header(name=source.name, gm=gm, radius_m=radius_m, lmax=_degree(potfield[8:11], source))
     return header, pd.DataFrame(rows, columns=["degree", "order", "cosine", "sine"])
 
 
@@ -215,7 +219,7 @@ def _text(source: Source) -> tuple[_Header, pd.DataFrame]:
     lines = source.data.split(b"\n")
     first = next((n for n, line in enumerate(lines) if line.strip() and not line.startswith(b"#")), 0)
     words = lines[first].replace(b",", b" ").decode("latin-1").split()
-    if len(words) < 2 or words[0].lstrip("+-").isdigit():
+    if len(words) < 2 or words[0].lstrip("+-").isdigit() or not words[0][-1].isdigit():
         raise ArchiveError(
             f"{source.url}: the first line is {' '.join(words)[:60]!r}, not radius and GM; this is no "
             "gravity model in a known format (PDS .tab, ICGEM .gfc, GEODYN .cof, pyshtools text)"
@@ -251,6 +255,17 @@ def _lunar(gm: float, radius: float, source: Source, *, kilometres: bool) -> tup
     return gm_m, radius_m
 
 
+def _require_plausible(table: FloatArray, source: Source) -> None:
+    size = np.abs(table[:, 2:])
+    if size.size and size.max() > _LARGEST_COEFFICIENT:
+        _, degree, order = np.unravel_index(int(size.argmax()), size.shape)
+        raise ArchiveError(
+            f"{source.url}: the coefficient of degree {degree + 2} order {order} is {size.max():g} in size; "
+            f"the Moon's are below {_LARGEST_COEFFICIENT:g}: the file is damaged, or of something else "
+            "than gravity"
+        )
+
+
 def _told_apart(one: float, other: float) -> tuple[float, float]:
     """GM and radius in that order, from either order: one is the Moon's radius, else GM is the larger."""
     for gm, radius in ((one, other), (other, one)):
@@ -265,6 +280,12 @@ def _nearest_body(gm: float, radius_m: float) -> str:
         return math.hypot(math.log(gm / body_gm), math.log(radius_m / body_radius))
 
     return min(_BODIES, key=distance) if gm > 0 and radius_m > 0 else "no body"
+
+
+def _degree(word: str, source: Source) -> int:
+    if not word.strip().isdigit():
+        raise ArchiveError(f"{source.url}: the highest degree is {word!r}, not an integer")
+    return int(word)
 
 
 def _number(word: str, source: Source) -> float:

@@ -104,6 +104,7 @@ def whole_table(rows: pd.DataFrame, *, promised: int | None, first: int, source:
     _require_sane(rows, source)
     degree, order = rows["degree"].to_numpy(np.int64), rows["order"].to_numpy(np.int64)
     lmax = int(degree.max()) if promised is None else promised
+    _require_enough(rows, lmax, first, source)
     if degree.max() > lmax:
         raise ArchiveError(f"{source}: the header promises degree {lmax} but degree {degree.max()} is there")
     count = np.zeros((lmax + 1, lmax + 1), dtype=np.int64)
@@ -131,6 +132,17 @@ def _require_sane(rows: pd.DataFrame, source: str) -> None:
         )
 
 
+def _require_enough(rows: pd.DataFrame, lmax: int, first: int, source: str) -> None:
+    """Refuse too few rows before a table of that degree is made: a garbled degree may be enormous."""
+    needed = (lmax + 1) * (lmax + 2) // 2 - first * (first + 1) // 2
+    if len(rows) < needed:
+        last = rows.iloc[-1]
+        raise ArchiveError(
+            f"{source}: the coefficients are truncated: {len(rows)} of {needed} up to degree {lmax}, the "
+            f"last is degree {last['degree']:.0f} order {last['order']:.0f}; get the whole file again"
+        )
+
+
 def _require_once(count: IntArray, first: int, source: str) -> None:
     degree, order = np.tril_indices(count.shape[0])
     times, needed = count[degree, order], degree >= first
@@ -138,9 +150,8 @@ def _require_once(count: IntArray, first: int, source: str) -> None:
     if missing.size:
         at = missing[0]
         raise ArchiveError(
-            f"{source}: the coefficients are truncated: {missing.size} of {int(needed.sum())} up to degree "
-            f"{count.shape[0] - 1} are missing, the first is degree {degree[at]} order {order[at]}; "
-            "get the whole file again"
+            f"{source}: {missing.size} coefficients are missing, the first is degree {degree[at]} order "
+            f"{order[at]}; get the whole file again"
         )
     twice = np.flatnonzero(times > 1)
     if twice.size:

@@ -1,14 +1,14 @@
 """Lunar topography: LOLA maps (PDS3 .IMG + .LBL), GeoTIFF, and spherical-harmonic shapes (.sh, .bshc)."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import rasterio
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pyproj import CRS
 from rasterio.errors import RasterioError
 
@@ -89,6 +89,12 @@ class RadiusHarmonics:
 
 Topography: TypeAlias = RadiusGrid | RadiusHarmonics
 
+# A number of a label, with or without its unit.
+_Number: TypeAlias = Annotated[
+    float, BeforeValidator(lambda value: getattr(value, "value", value)), Field(allow_inf_nan=False)
+]
+_FactsT = TypeVar("_FactsT", bound="_Facts")
+
 
 def read_topography(url: str | Path) -> Topography:
     """Read the shape of the Moon; the format is told from the file's extension.
@@ -123,38 +129,72 @@ def read_topography(url: str | Path) -> Topography:
     )
 
 
+class _Facts(BaseModel):
+    """Keywords of a label that are needed, by their names in lower case."""
+
+    model_config = ConfigDict(alias_generator=str.upper, frozen=True)
+
+
+class _Image(_Facts):
+    lines: Annotated[int, Field(gt=0, lt=1_000_000)]
+    line_samples: Annotated[int, Field(gt=0, lt=1_000_000)]
+    sample_type: str
+    sample_bits: int
+    unit: str = "METER"
+    scaling_factor: _Number = 1.0
+    offset: _Number = 0.0
+    minimum: float = -math.inf
+    maximum: float = math.inf
+
+
+class _MapProjection(_Facts):
+    map_projection_type: str
+    map_resolution: Annotated[_Number, Field(gt=0)]
+    a_axis_radius: _Number
+    maximum_latitude: _Number
+    minimum_latitude: _Number
+    center_longitude: _Number
+    line_projection_offset: _Number
+    sample_projection_offset: _Number
+    positive_longitude_direction: str = "EAST"
+
+
 def _pds3(place: str) -> RadiusGrid:
     """A LOLA gridded data record: detached label and raw image."""
     label_source = read_source(_beside(place, "lbl"))
     label = _flat(parse_pds3_label(label_source.data, source=label_source.url))
-    image, where = _object(label, "IMAGE", label_source), _object(label, "IMAGE_MAP_PROJECTION", label_source)
-    first_lon = _require_global_pds3(image, where, label_source)
+    image = _object(label, "IMAGE", _Image, label_source)
+    where = _object(label, "IMAGE_MAP_PROJECTION", _MapProjection, label_source)
+    _require_global_pds3(image, where, label_source)
     pixels = read_source(_beside(place, "img"))
-    dtype = _DTYPES.get((str(image["SAMPLE_TYPE"]), int(image["SAMPLE_BITS"])))
+    radius = _pixels(pixels, image, label_source).astype(np.float64)
+    unit = _unit(image.unit, label_source.url)
+    radius *= image.scaling_factor * unit
+    radius += image.offset * unit
+    first_lon = where.center_longitude - where.sample_projection_offset / where.map_resolution
+    return _checked(str(label.get("PRODUCT_ID", pixels.name)), radius, first_lon, pixels.digest, pixels.url)
+
+
+def _pixels(pixels: Source, image: _Image, label: Source) -> npt.NDArray[Any]:
+    """The stored values, if the file is as long as its label says and within its extremes."""
+    dtype = _DTYPES.get((image.sample_type, image.sample_bits))
     if dtype is None:
-        raise ArchiveError(
-            f"{label_source.url}: {image['SAMPLE_TYPE']} of {image['SAMPLE_BITS']} bits is not read"
-        )
-    shape = (int(image["LINES"]), int(image["LINE_SAMPLES"]))
+        raise ArchiveError(f"{label.url}: {image.sample_type} of {image.sample_bits} bits is not read")
+    shape = (image.lines, image.line_samples)
     wanted = np.dtype(dtype).itemsize * shape[0] * shape[1]
     if len(pixels.data) != wanted:
         raise ArchiveError(
             f"{pixels.url}: {len(pixels.data)} bytes, but the label's {shape[0]} x {shape[1]} pixels are "
             f"{wanted}; the file is truncated or of another label"
         )
-    unit = _unit(str(image.get("UNIT", "METER")), label_source.url)
     stored = np.frombuffer(pixels.data, dtype).reshape(shape)
-    _require_extremes(stored, image, label_source)
-    radius = stored.astype(np.float64)
-    radius *= float(image.get("SCALING_FACTOR", 1.0)) * unit
-    radius += float(image.get("OFFSET", 0.0)) * unit
-    return _checked(str(label.get("PRODUCT_ID", pixels.name)), radius, first_lon, pixels.digest, pixels.url)
+    _require_extremes(stored, image, label)
+    return stored
 
 
-def _require_extremes(stored: npt.NDArray[Any], image: Mapping[str, Any], source: Source) -> None:
+def _require_extremes(stored: npt.NDArray[Any], image: _Image, source: Source) -> None:
     """Refuse pixels outside the label's extremes: another file's, or in another byte order."""
-    low, high = float(image.get("MINIMUM", -math.inf)), float(image.get("MAXIMUM", math.inf))
-    found = float(stored.min()), float(stored.max())
+    low, high, found = image.minimum, image.maximum, (float(stored.min()), float(stored.max()))
     # Labels of floating-point maps give rounded extremes.
     slack = 1e-3 * (high - low) if math.isfinite(high - low) else 0.0
     if found[0] < low - slack or found[1] > high + slack:
@@ -164,35 +204,31 @@ def _require_extremes(stored: npt.NDArray[Any], image: Mapping[str, Any], source
         )
 
 
-def _require_global_pds3(image: Mapping[str, Any], where: Mapping[str, Any], source: Source) -> float:
-    """Longitude of the first column's centre, if the label describes a whole Moon with north on top."""
-    resolution, n_rows, n_cols = (
-        _value(where, "MAP_RESOLUTION"),
-        int(image["LINES"]),
-        int(image["LINE_SAMPLES"]),
+def _require_global_pds3(image: _Image, where: _MapProjection, source: Source) -> None:
+    """Refuse a label that does not describe a whole Moon with north on top and longitude to the east."""
+    kind, resolution, shape = (
+        where.map_projection_type.upper(),
+        where.map_resolution,
+        (image.lines, image.line_samples),
     )
-    kind = str(where.get("MAP_PROJECTION_TYPE", "")).upper()
     if kind not in ("SIMPLE CYLINDRICAL", "EQUIRECTANGULAR"):
         raise ArchiveError(f"{source.url}: projection {kind!r}; only SIMPLE CYLINDRICAL maps are read")
-    if (n_rows, n_cols) != (round(180 * resolution), round(360 * resolution)):
+    if shape != (round(180 * resolution), round(360 * resolution)):
         raise ArchiveError(
-            f"{source.url}: {n_rows} x {n_cols} pixels at {resolution} a degree are not the whole Moon"
+            f"{source.url}: {shape[0]} x {shape[1]} pixels at {resolution} a degree are not the whole Moon"
         )
-    radius_km = _value(where, "A_AXIS_RADIUS")
-    if abs(radius_km * 1e3 / RADIUS_M - 1.0) > _MEAN_TOLERANCE:
+    if abs(where.a_axis_radius * 1e3 / RADIUS_M - 1.0) > _MEAN_TOLERANCE:
         raise ArchiveError(
-            f"{source.url}: A_AXIS_RADIUS {radius_km} km is not the Moon's ({RADIUS_M / 1e3} km)"
+            f"{source.url}: A_AXIS_RADIUS {where.a_axis_radius} km is not the Moon's ({RADIUS_M / 1e3} km)"
         )
-    top = (_value(where, "LINE_PROJECTION_OFFSET") + 0.5) / resolution
-    north, south = _value(where, "MAXIMUM_LATITUDE"), _value(where, "MINIMUM_LATITUDE")
-    if north <= south or abs(top - 90.0) > 1.0 / resolution:
+    top = (where.line_projection_offset + 0.5) / resolution
+    if where.maximum_latitude <= where.minimum_latitude or abs(top - 90.0) > 1.0 / resolution:
         raise ArchiveError(
-            f"{source.url}: upside down or shifted by its label: latitudes {north} to {south}, first line's "
-            f"edge at {top:.4f}; the first line must begin at the north pole"
+            f"{source.url}: upside down or shifted by its label: latitudes {where.maximum_latitude} to "
+            f"{where.minimum_latitude}, first line's edge at {top:.4f}; it must be the north pole"
         )
-    if str(where.get("POSITIVE_LONGITUDE_DIRECTION", "EAST")).upper() != "EAST":
+    if where.positive_longitude_direction.upper() != "EAST":
         raise ArchiveError(f"{source.url}: longitudes positive to the west are not read")
-    return _value(where, "CENTER_LONGITUDE") - _value(where, "SAMPLE_PROJECTION_OFFSET") / resolution
 
 
 def _geotiff(place: str) -> RadiusGrid:
@@ -323,14 +359,14 @@ def _flat(label: Label) -> Label:
     return {**label.get("UNCOMPRESSED_FILE", {}), **label}
 
 
-def _object(label: Label, name: str, source: Source) -> Mapping[str, Any]:
-    found = label.get(name)
-    if not isinstance(found, dict):
-        raise ArchiveError(f"{source.url}: the label has no object {name}; it is of no map")
-    return found
-
-
-def _value(where: Mapping[str, Any], keyword: str) -> float:
-    """A number of the label without its unit."""
-    value = where[keyword]
-    return float(getattr(value, "value", value))
+def _object(label: Label, name: str, facts: type[_FactsT], source: Source) -> _FactsT:
+    try:
+        return facts.model_validate(label[name])
+    except KeyError as error:
+        raise ArchiveError(f"{source.url}: the label has no object {name}; it is of no map") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        keyword = ".".join(map(str, first["loc"])) or name
+        raise ArchiveError(
+            f"{source.url}: {keyword} in {name} of the label is missing or wrong: {first['msg']}"
+        ) from error

@@ -2,13 +2,16 @@
 
 import gzip
 
+import fsspec
 import numpy as np
 import pyshtools
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lunarcloud.archive.gravity import DOWNLOADS, GM_MOON, fetch, read_gravity
 from lunarcloud.archive.topography import read_topography
-from lunarcloud.errors import ArchiveError, InputError, NotFoundError, StoreError
+from lunarcloud.errors import ArchiveError, InputError, LunarcloudError, NotFoundError, StoreError
 
 LMAX = 5
 RADIUS = 1_738_000.0
@@ -122,8 +125,6 @@ def test_gzipped_file_is_the_same_model(tmp_path, table):
 
 
 def test_model_is_read_from_any_url(table):
-    import fsspec
-
     with fsspec.open("memory://models/model.tab", "wb") as stream:
         stream.write(pds(table).encode())
     assert read_gravity("memory://models/model.tab").lmax == LMAX
@@ -143,9 +144,13 @@ def test_model_is_read_from_any_url(table):
         (lambda t: pds(t, norm=0), "normalisation 0"),
         (lambda t: icgem(t, key="gfct"), "time-variable"),
         (lambda t: icgem(t).replace("radius", "radios"), "needs gravity_constant, radius"),
-        (lambda t: pds(t, lmax=9), "truncated: 34 of 52"),
+        (lambda t: icgem(t)[:-5], "degree 5 order 5 is .* below 0.001"),
+        (lambda t: icgem(t * 1e6), "below 0.001: the file is damaged, or of something else"),
+        (lambda t: pds(t, lmax=9), "truncated: 18 of 52"),
         (lambda t: pds(t, lmax=3), "promises degree 3 but degree 5"),
-        (lambda t: pds(t)[:-600], "damaged or truncated|are missing"),
+        (lambda t: pds(t, lmax=10**9), "truncated: 18 of"),
+        (lambda t: icgem(t).replace("max_degree 5", "max_degree 5.5"), "highest degree is '5.5'"),
+        (lambda t: pds(t)[:-600], "truncated: 13 of 18"),
         (lambda t: pds(t).replace("    3,    1,", "    3,    2,"), "degree 3 order 1"),
         (lambda t: pds(t) + rows(t)[0], "degree 2 order 0 is there 2 times"),
         (lambda t: pds(t).replace("    3,    1,", "    3,    4,"), "coefficient row 5 of 18"),
@@ -153,7 +158,8 @@ def test_model_is_read_from_any_url(table):
         (lambda t: pds(t).replace("    3,    1,", "three,    1,"), "not 'degree order cosine sine'"),
         (lambda t: pds(t).split("\r\n")[0], "no coefficients"),
         (lambda t: "\n".join(rows(t)), "no gravity model in a known format"),
-        (lambda t: "radius and so on\n1 2 3 4", "'radius' is not a number"),
+        (lambda t: "PDS_VERSION_ID = PDS3\nOBJECT = TABLE", "'PDS_VERSION_ID = PDS3', not radius and GM"),
+        (lambda t: "1738.0E0 not-a-number\n1 2 3 4", "'not-a-number' is not a number"),
         (lambda t: "", "no gravity model in a known format"),
     ],
 )
@@ -162,6 +168,22 @@ def test_wrong_file_is_refused_in_words(write, table, text, words):
     with pytest.raises(ArchiveError, match=words) as refused:
         read_gravity(path)
     assert str(path) in str(refused.value)
+
+
+@given(data=st.data())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damaged_bytes_end_in_a_refusal_or_a_whole_model(table, data):
+    make = data.draw(st.sampled_from([pds, icgem]))
+    whole = make(table).encode()
+    start = data.draw(st.integers(0, len(whole)))
+    stop = data.draw(st.integers(start, min(start + 40, len(whole))))
+    with fsspec.open("memory://damaged/model.tab", "wb") as stream:
+        stream.write(whole[:start] + data.draw(st.binary(max_size=8)) + whole[stop:])
+    try:
+        found = read_gravity("memory://damaged/model.tab")
+    except LunarcloudError:
+        return
+    assert np.isfinite(found.table).all()
 
 
 @pytest.mark.parametrize("keep", [0.2, 0.5, 0.999])

@@ -2,6 +2,7 @@
 
 import shutil
 
+import fsspec
 import numpy as np
 import pyshtools
 import pytest
@@ -9,7 +10,7 @@ import rasterio
 from rasterio.transform import from_origin
 
 from lunarcloud.archive.topography import RadiusGrid, RadiusHarmonics, read_topography
-from lunarcloud.errors import ArchiveError, GeometryError, NotFoundError
+from lunarcloud.errors import ArchiveError, GeometryError, LunarcloudError, NotFoundError
 from lunarcloud.moon import RADIUS_M
 
 ROWS = 36
@@ -184,6 +185,24 @@ def test_file_that_is_no_tiff_is_refused(tmp_path):
     (tmp_path / "x.tif").write_bytes(b"nothing")
     with pytest.raises(ArchiveError, match="not a readable GeoTIFF"):
         read_topography(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("change", [None, "'x y'", "(1, 2)", "1e400", "0", "-3", ""])
+def test_label_with_any_line_wrong_is_refused_or_the_line_does_not_matter(reference_data, label, change):
+    fs = fsspec.filesystem("memory")
+    fs.pipe_file("/wrong/LDEM_4.IMG", (reference_data / "topography" / "LDEM_4.IMG").read_bytes())
+    lines = label.split("\n")
+    refused = 0
+    for number in range(lines.index("  OBJECT                  = IMAGE"), len(lines)):
+        line = [] if change is None else [lines[number].split("=")[0] + f"= {change}"]
+        text = "\n".join([*lines[:number], *line, *lines[number + 1 :]])
+        fs.pipe_file("/wrong/LDEM_4.LBL", text.encode("latin-1"))
+        try:
+            read_topography("memory://wrong/LDEM_4.LBL")
+        except LunarcloudError:
+            refused += 1
+    # The lines that decide: size, type, scale, offset, projection, its offsets and limits.
+    assert refused >= 8
 
 
 @pytest.fixture
