@@ -90,9 +90,8 @@ def main() -> None:
     print(f"labels of 4 units  {labelling:8.1f} Mpixel/s, once for all maps")
     per_map = WHOLE_MOON_PIXELS / ours / 1e6
     print(f"whole Moon (5.99 Gpixel), decoding not counted: {per_map:.0f} s a map on one core, ")
-    print(
-        f"and {WHOLE_MOON_PIXELS / labelling / 1e6:.0f} s for the labels of all maps, were every shard like this one"
-    )
+    for_labels = WHOLE_MOON_PIXELS / labelling / 1e6
+    print(f"and {for_labels:.0f} s for the labels of all maps, were every shard like this one")
 
 
 def cpu_family() -> str:
