@@ -1,4 +1,4 @@
-"""A web proxy before an S3 server that fails as real ones do: busy, silent, cut uploads, downloads and answers."""
+"""A proxy before an S3 server that fails as real ones do: busy, silent, cut uploads, cut answers."""
 
 import http.client
 import random
@@ -26,7 +26,7 @@ class Faults:
 
     endpoint: str
     silence_s: float
-    plan: Plan = lambda method, path: None  # noqa: E731 - the default of a field
+    plan: Plan = lambda method, path: None
     done: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._hang_up()
         return self._answer(status, headers, answer)
 
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle  # noqa: N815 - names of the base class
 
     def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection(self.server.target, timeout=30)

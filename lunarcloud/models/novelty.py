@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.stats import f as fisher_f
+from scipy.special import fdtri
 
 from lunarcloud.errors import InputError
 from lunarcloud.models.equations import Reflectance
@@ -73,7 +73,7 @@ def fit_novelty(inputs: FloatArray) -> Novelty:
     scores = standard.apply(inputs)
     covariance = scores @ scores.T / (n - 1) + _FLOOR * np.eye(p)
     whitening = np.linalg.inv(np.linalg.cholesky(covariance))
-    limit = p * (n**2 - 1) / (n * (n - p)) * fisher_f.ppf(CONFIDENCE, p, n - p)
+    limit = p * (n**2 - 1) / (n * (n - p)) * fdtri(p, n - p, CONFIDENCE)
     return Novelty(standard=standard, whitening=_rows(whitening), limit=math.sqrt(float(limit)), stations=n)
 
 

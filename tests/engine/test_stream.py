@@ -1,0 +1,93 @@
+"""The bounded stream of tasks: every item once, errors in words, a window that stays small."""
+
+import os
+import signal
+from dataclasses import dataclass
+
+import pytest
+
+from lunarcloud.config import settings
+from lunarcloud.engine import Cluster, Resource, connect, stream
+from lunarcloud.engine.resource import provide
+from lunarcloud.errors import ComputeError, InputError
+
+
+def _square(number):
+    return number * number
+
+
+def test_every_item_comes_back_once_with_its_result(client):
+    assert sorted(stream(client, _square, range(50))) == [(number, number**2) for number in range(50)]
+
+
+def test_items_are_read_as_workers_become_free(client):
+    read = []
+
+    def source():
+        for number in range(40):
+            read.append(number)
+            yield number
+
+    ahead = [len(read) - done for done, _ in enumerate(stream(client, _square, source()), start=1)]
+    assert max(ahead) <= settings().window * sum(client.ncores().values())
+
+
+def _refuse(number):
+    if number == 3:
+        raise InputError("three is not allowed")
+    return number
+
+
+def test_an_error_of_ours_keeps_its_words(client):
+    with pytest.raises(InputError, match="three is not allowed"):
+        list(stream(client, _refuse, range(5)))
+
+
+def _fail(number):
+    return 1 // number
+
+
+def test_another_error_names_the_item(client):
+    with pytest.raises(ComputeError, match="0: ZeroDivisionError"):
+        list(stream(client, _fail, [0]))
+
+
+def _die(_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_an_item_that_kills_its_workers_is_given_up(monkeypatch):
+    import dask
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        connect(Cluster(workers=1)) as own,
+        pytest.raises(ComputeError, match=r"died, again and again.*LUNARCLOUD_MEMORY_LIMIT"),
+    ):
+        list(stream(own, _die, [1]))
+
+
+@dataclass(frozen=True)
+class _Use:
+    resource: Resource
+
+    def __call__(self, _):
+        return id(self.resource.held()), os.getpid()
+
+
+def test_a_resource_is_built_once_a_process_also_after_it_is_provided_again(client):
+    use = _Use(Resource("list", list))
+    provide(client, use.resource)
+    first = {result for _, result in stream(client, use, range(8))}
+    provide(client, use.resource)
+    assert {result for _, result in stream(client, use, range(8))} | first == first
+    assert len({process for _, process in first}) == len(first)
+
+
+def test_a_scheduler_that_does_not_answer_is_bad_input(monkeypatch):
+    monkeypatch.setattr("lunarcloud.engine.cluster._CONNECT_S", 1)
+    with (
+        pytest.raises(InputError, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"),
+        connect(Cluster(scheduler="tcp://127.0.0.1:9")),
+    ):
+        pass

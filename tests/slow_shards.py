@@ -1,0 +1,65 @@
+"""Shard functions with a pause, a log of every call, and a disk that fills up; importable by workers."""
+
+import errno
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lunarcloud.engine import Product, ShardFunction
+from lunarcloud.maps import MapPlan, plan_maps
+from lunarcloud.moon import Shard
+
+_write_bytes = Path.write_bytes
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A shard function that notes each call in a file and takes longer."""
+
+    function: ShardFunction
+    log: Path
+    pause: float
+
+    def __call__(self, shard: Shard) -> Product:
+        with self.log.open("a") as log:
+            log.write(f"{shard.row}-{shard.col} {os.getpid()}\n")
+        time.sleep(self.pause)
+        return self.function(shard)
+
+
+@dataclass(frozen=True)
+class FullDisk:
+    """A shard function in a process whose disk is full as long as a file exists."""
+
+    function: ShardFunction
+    flag: Path
+
+    def __call__(self, shard: Shard) -> Product:
+        full = self.flag.exists() and shard.col > 1
+        Path.write_bytes = _write_half if full else _write_bytes  # type: ignore[method-assign]
+        return self.function(shard)
+
+
+def _write_half(path: Path, data: bytes) -> int:
+    _write_bytes(path, data[: len(data) // 2])
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+
+def watched_plan(log: Path, pause: float):
+    """`plan_maps` with watched shard functions."""
+    return _wrapped(lambda function: Watched(function, log, pause))
+
+
+def full_disk_plan(flag: Path):
+    """`plan_maps` on workers whose disk is full while the flag exists."""
+    return _wrapped(lambda function: FullDisk(function, flag))
+
+
+def _wrapped(wrap):
+    def plan(*args) -> MapPlan:
+        made = plan_maps(*args)
+        groups = tuple(replace(group, function=wrap(group.function)) for group in made.groups)
+        return replace(made, groups=groups)
+
+    return plan
