@@ -42,7 +42,7 @@ class _Check:
         layout, group = self.run.layout(level), self.run.group(level)
         try:
             outputs = self.run.ledger(level).entry(shard).outputs
-        except NotFoundError as error:
+        except (StoreError, NotFoundError) as error:
             return [f"not in the ledger: {error}"]
         problems = []
         for variable in layout.variables:

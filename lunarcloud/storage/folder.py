@@ -286,7 +286,9 @@ def explained(url: str, key: str) -> Iterator[None]:
             raise StoreError(f"{where}: the bucket does not exist; create it or correct the URL") from error
         raise NotFoundError(f"{where}: there is no such object") from error
     except (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError) as error:
-        raise StoreError(f"{where}: not permitted ({_reason(error)})") from error
+        # A refused question, unlike a refused write, does not say what was wrong with the credentials.
+        asked = "; check AWS_ACCESS_KEY_ID, its secret and what they may do there" if "://" in url else ""
+        raise StoreError(f"{where}: not permitted ({_reason(error)}){asked}") from error
     except (TimeoutError, ConnectionError) as error:
         raise TransientStoreError(f"{where}: the store does not answer ({_reason(error)})") from error
     except (ImportError, ValueError) as error:
