@@ -26,7 +26,7 @@ from lunarcloud.archive.topography import RadiusHarmonics
 from lunarcloud.engine import Cluster
 from lunarcloud.gravity import attraction, harmonics
 from lunarcloud.gravity.bouguer import BouguerField, Reduction, filter_weights, reduce_bouguer
-from lunarcloud.gravity.store import dh2_dataset
+from lunarcloud.gravity.grids import dh2_dataset
 from lunarcloud.jobs.gravity import GravityInputs, gravity
 from lunarcloud.synthetic.gravity import kaula_model, kaula_shape
 

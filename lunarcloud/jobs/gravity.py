@@ -9,23 +9,25 @@ from lunarcloud.archive.gazetteer import features
 from lunarcloud.archive.gravity import GravityModel, read_gravity
 from lunarcloud.archive.topography import Topography, read_topography
 from lunarcloud.engine import Cluster, Group
+from lunarcloud.figures.gravity import draw_gravity_maps, draw_gravity_pole
+from lunarcloud.figures.style import save
 from lunarcloud.gravity.bouguer import BouguerField, Reduction, reduce_bouguer
+from lunarcloud.gravity.card import GravityCard, Grids, gravity_card, gravity_id
+from lunarcloud.gravity.grids import dh2_dataset, gridded, shard_group
 from lunarcloud.gravity.profiles import contrasts
 from lunarcloud.gravity.store import (
     PARTS,
     Gravity,
-    GravityCard,
-    Grids,
-    dh2_dataset,
     find_gravity,
-    gravity_card,
-    gravity_id,
     gravity_place,
     harmonics_dataset,
-    shard_group,
 )
 from lunarcloud.jobs.common import Estimate, compute_groups, estimate, versions
 from lunarcloud.storage import Folder, Published, finish, folder, publish, read_catalog, write_dataset
+
+_POLES: tuple[moon.Pole, ...] = ("south", "north")
+# About the pixels of a picture: 1600 across the globe, 700 across a pole.
+_FIGURE_PPD, _FIGURE_PIXEL_M = 4, 2500.0
 
 
 class GravityInputs(Reduction):
@@ -52,6 +54,7 @@ class GravityResult(BaseModel):
 
     gravity: str = Field(description="id of the reduction")
     url: str
+    figures: str = Field(description="folder of the pictures")
     shards_computed: int
     card: GravityCard
 
@@ -94,6 +97,7 @@ def gravity(inputs: GravityInputs, cluster: Cluster) -> GravityResult:
     for group in groups:
         finish(group.place, group.layout, card.attributes())
     (root / "gravity").write(f"{card.id}.json", card.model_dump_json(indent=1).encode())
+    _draw(root / f"gravity/{card.id}.figures", field, card)
     publish(root, Published(kind="gravity", id=card.id, path=f"gravity/{card.id}.zarr"))
     return _result(find_gravity(root, card.id), number)
 
@@ -128,5 +132,21 @@ def _write_tables(place: Folder, field: BouguerField, card: GravityCard) -> None
     write_dataset(place / "dh2", dh2_dataset(field, attributes))
 
 
+def _draw(place: Folder, field: BouguerField, card: GravityCard) -> None:
+    """Pictures of the globe and both poles, sampled as finely as they show."""
+    attributes = card.attributes()
+    globe = gridded(field, moon.grid(_FIGURE_PPD), attributes)
+    save(draw_gravity_maps(globe), place, "globe.png")
+    for pole in _POLES:
+        grid = moon.polar_grid(pole, limit=card.polar_limit, pixel_m=_FIGURE_PIXEL_M)
+        save(draw_gravity_pole(gridded(field, grid, attributes), pole), place, f"{pole}.png")
+
+
 def _result(found: Gravity, number: int) -> GravityResult:
-    return GravityResult(gravity=found.card.id, url=found.place.url, shards_computed=number, card=found.card)
+    return GravityResult(
+        gravity=found.card.id,
+        url=found.place.url,
+        figures=f"{found.place.url.removesuffix('.zarr')}.figures",
+        shards_computed=number,
+        card=found.card,
+    )

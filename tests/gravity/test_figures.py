@@ -8,8 +8,8 @@ import pytest
 from lunarcloud import moon
 from lunarcloud.archive.gazetteer import feature
 from lunarcloud.figures.gravity import draw_gravity_maps, draw_gravity_pole, draw_gravity_profile
-from lunarcloud.gravity import PRODUCTS, Reduction, reduce_bouguer, sample, transect
-from lunarcloud.storage.layout import Layout, coordinates
+from lunarcloud.gravity import Reduction, reduce_bouguer, sample, transect
+from lunarcloud.gravity.grids import gridded
 from lunarcloud.synthetic.gravity import kaula_model, kaula_shape
 
 ATTRS = {
@@ -29,19 +29,6 @@ def field():
     )
 
 
-def on(raster, field, where):
-    found = sample(field, lat=where.lat, lon=where.lon)
-    dims = ("y", "x") if isinstance(raster, moon.PolarGrid) else ("lat", "lon")
-    dataset = coordinates(Layout(raster=raster, variables=())).assign_attrs(ATTRS)
-    return (
-        dataset.assign(
-            {name: (dims, values, {"units": PRODUCTS[name].units}) for name, values in found.items()}
-        )
-        .assign_coords(crs=dataset["crs"])
-        .rio.write_crs(dataset["crs"].attrs["crs_wkt"], grid_mapping_name="crs")
-    )
-
-
 def words(figure):
     return [axes.get_title() for axes in figure.axes] + [axes.get_xlabel() for axes in figure.axes]
 
@@ -54,8 +41,7 @@ def png(figure):
 
 def test_global_maps_say_units_and_degrees(field):
     grid = moon.grid(1)
-    where = moon.Positions(lat=grid.lat()[:, np.newaxis], lon=grid.lon())
-    figure = draw_gravity_maps(on(grid, field, where), ["bouguer_anomaly", "bouguer_gradient"])
+    figure = draw_gravity_maps(gridded(field, grid, ATTRS), ["bouguer_anomaly", "bouguer_gradient"])
     said = words(figure)
     assert "Bouguer anomaly, degrees 5–20" in said
     assert "Total horizontal gradient, degrees 4–20" in said
@@ -66,7 +52,7 @@ def test_global_maps_say_units_and_degrees(field):
 @pytest.mark.parametrize("pole", ["south", "north"])
 def test_poles_show_the_data_where_they_are(field, pole):
     grid = moon.polar_grid(pole, limit=60.0, pixel_m=20_000.0)
-    dataset = on(grid, field, grid.positions())
+    dataset = gridded(field, grid, ATTRS)
     figure = draw_gravity_pole(dataset, pole, ["bouguer_disturbance"])
     axes = figure.axes[0]
     # Read the picture back at a place: the image's row and column under the projected point.

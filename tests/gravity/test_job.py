@@ -13,7 +13,8 @@ from lunarcloud import moon
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import ArchiveError, InputError, NotFoundError
 from lunarcloud.gravity import PRODUCTS, find_gravity, sample
-from lunarcloud.gravity.store import SampleShard, gravity_place
+from lunarcloud.gravity.grids import SampleShard
+from lunarcloud.gravity.store import gravity_place
 from lunarcloud.jobs.gravity import GravityInputs, estimate_gravity, gravity
 from lunarcloud.moon import Shard
 from lunarcloud.storage import folder, read_catalog
@@ -114,6 +115,12 @@ def test_features_tell_inside_from_outside(found):
     table = found.open_table("features").load()
     crisium = table.sel(feature="Mare Crisium")
     assert crisium["bouguer_disturbance_inside"] > crisium["bouguer_disturbance_outside"] + 20
+
+
+def test_pictures_of_the_globe_and_both_poles_are_beside_it(result):
+    pictures = sorted(Path(result.figures).glob("*.png"))
+    assert [picture.name for picture in pictures] == ["globe.png", "north.png", "south.png"]
+    assert all(picture.read_bytes().startswith(b"\x89PNG") for picture in pictures)
 
 
 def test_same_inputs_are_found_and_not_computed_again(inputs, result):

@@ -1,0 +1,119 @@
+"""The card of a Bouguer reduction: what went in, what was used, what came out."""
+
+import json
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lunarcloud.archive.gravity import GravityModel
+from lunarcloud.archive.topography import Topography
+from lunarcloud.gravity.bouguer import BouguerField, Reduction
+from lunarcloud.moon import Grid
+from lunarcloud.storage import digest
+
+# Part of every id: raise it when the same inputs would give other bytes.
+_ALGORITHM = 1
+_NO_ATTRIBUTES = {"id", "reduction", "ppd", "shard_edge", "polar_limit", "versions"}
+
+
+class Grids(NamedTuple):
+    """The grids of a reduction: the global one, and where the polar ones end."""
+
+    grid: Grid
+    polar_limit: float
+
+
+class GravityCard(BaseModel):
+    """What is known of a reduction, stored beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(description="digest of what went in")
+    gravity_model: str
+    gravity_digest: str = Field(description="SHA-256 of the model's file")
+    gravity_lmax: int
+    gm_m3_s2: float
+    model_radius_m: float = Field(description="reference radius of the model's coefficients")
+    topography: str
+    topography_digest: str = Field(description="SHA-256 of the topography's file")
+    topography_lmax: int
+    topography_mean_radius_m: float
+    reduction: Reduction = Field(description="what was asked for")
+    degrees: tuple[int, int] = Field(description="degrees of the Bouguer anomaly after clipping")
+    gradient_degrees: tuple[int, int] = Field(description="degrees of the gradients after clipping")
+    clips: tuple[str, ...] = Field(description="what was clipped, and why")
+    powers: int = Field(description="powers of the relief in the finite-amplitude series")
+    last_power_mgal: float = Field(description="root mean square of the last of them")
+    correlation: float = Field(description="of gravity and attraction of topography, within the degrees")
+    lmax: int = Field(description="highest degree of any product")
+    ppd: int
+    shard_edge: int
+    polar_limit: float = Field(description="absolute latitude of the polar grids' edge")
+    versions: dict[str, str] = Field(description="of the software that decides the bytes")
+
+    def attributes(self) -> dict[str, Any]:
+        """The card as attributes of a Zarr group, with titles and conventions of sign."""
+        facts = self.model_dump(mode="json", exclude=_NO_ATTRIBUTES)
+        return {
+            "title": f"Bouguer gravity of the Moon from {self.gravity_model} and {self.topography}",
+            "gravity_id": self.id,
+            "density_kg_m3": self.reduction.density_kg_m3,
+            "degrees_requested": self.reduction.degrees,
+            "gradient_degrees_requested": self.reduction.gradient_degrees,
+            "taper_degrees": self.reduction.taper,
+            "evaluation_radius_m": self.reduction.radius_m,
+            "lowest_degree": 2,
+            "sign_convention": "gravity is positive downward; gradients are positive to the north and east",
+            "beneath": "south, north (polar stereographic), dh2, harmonics, features: open <url>/<name>",
+            "references": "Wieczorek & Phillips 1998, doi 10.1029/97JE03136",
+            **facts,
+        }
+
+
+def gravity_id(model: GravityModel, topography: Topography, reduction: Reduction, grids: Grids) -> str:
+    """Digest of what goes into a reduction."""
+    facts = [
+        _ALGORITHM,
+        model.digest,
+        topography.digest,
+        reduction.model_dump(),
+        grids.grid.ppd,
+        grids.grid.shard_edge,
+        grids.polar_limit,
+    ]
+    return digest(json.dumps(facts, sort_keys=True).encode())[:16]
+
+
+def gravity_card(
+    model: GravityModel,
+    topography: Topography,
+    reduction: Reduction,
+    grids: Grids,
+    field: BouguerField,
+    versions: dict[str, str],
+) -> GravityCard:
+    """The card of a reduction from what went in and what came out."""
+    return GravityCard(
+        id=gravity_id(model, topography, reduction, grids),
+        gravity_model=model.name,
+        gravity_digest=model.digest,
+        gravity_lmax=model.lmax,
+        gm_m3_s2=model.gm,
+        model_radius_m=model.radius_m,
+        topography=topography.name,
+        topography_digest=topography.digest,
+        topography_lmax=topography.lmax,
+        topography_mean_radius_m=field.mean_radius_m,
+        reduction=reduction,
+        degrees=field.degrees,
+        gradient_degrees=field.gradient_degrees,
+        clips=field.clips,
+        powers=field.powers,
+        last_power_mgal=field.last_mgal,
+        correlation=field.correlation,
+        lmax=field.lmax,
+        ppd=grids.grid.ppd,
+        shard_edge=grids.grid.shard_edge,
+        polar_limit=grids.polar_limit,
+        versions=versions,
+    )

@@ -1,0 +1,136 @@
+"""The products on grids: shard by shard in the store, or whole in memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from lunarcloud import moon
+from lunarcloud.engine import Group, MemoryPlan, Product
+from lunarcloud.gravity import harmonics
+from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, products, sample
+from lunarcloud.gravity.card import GravityCard
+from lunarcloud.gravity.store import Part, part_place, read_field
+from lunarcloud.moon import GEOGRAPHIC, FloatArray, Grid, PolarGrid, Positions, Shard, Window
+from lunarcloud.storage import Folder, Layout, Ledger, Variable
+from lunarcloud.storage.layout import GRID_MAPPING, coordinates, dims, grid_mapping
+
+# Codes of mGal and Eotvos: no reduction comes near the ends; the rounding is far below a model's error.
+_SCALE, _FILL = 0.001, -(2**31)
+# Per pixel of a shard: two angles, eight products, their codes and what encoding copies.
+_TASK_BYTES_PER_PIXEL = 220
+# Per squared degree: the oversampled grid of one transform.
+_TASK_BYTES_PER_DEGREE = 400
+# All products at degree 165; at degree 1200 half of it (benchmarks/gravity.py).
+_RATE = 1.0
+
+
+def gridded(field: BouguerField, raster: Grid | PolarGrid, attrs: Mapping[str, Any]) -> xr.Dataset:
+    """All products on a whole raster in memory, float64, with coordinates: for figures and small grids."""
+    where = _positions(raster, raster.whole)
+    found = sample(field, lat=where.lat, lon=where.lon)
+    dataset = coordinates(Layout(raster=raster, variables=())).assign_attrs(attrs)
+    return dataset.assign({name: (dims(raster), values, _attributes(name)) for name, values in found.items()})
+
+
+def dh2_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Dataset:
+    """All products on the equally spaced Driscoll-Healy grid (DH2) of the highest degree.
+
+    ``2 lmax + 2`` rows from 90 N (the south pole is left out) and twice as many columns from 0 E, as
+    pyshtools makes it: ``SHGrid.from_array(dataset.bouguer_anomaly.values)`` reads it.
+    """
+    n_rows = 2 * field.lmax + 2
+    lat, lon = 90.0 - np.arange(n_rows) * 180.0 / n_rows, np.arange(2 * n_rows) * 180.0 / n_rows
+    found = products(field, harmonics.on_dh2(field.lmax))
+    dataset = xr.Dataset(
+        {
+            name: (("lat", "lon"), values.astype(np.float32), _attributes(name))
+            for name, values in found.items()
+        },
+        coords={
+            "lat": ("lat", lat, {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"}),
+            "lon": ("lon", lon, {"standard_name": "longitude", "units": "degrees_east", "axis": "X"}),
+            GRID_MAPPING: grid_mapping(GEOGRAPHIC),
+        },
+        attrs={**attrs, "Conventions": "CF-1.11"},
+    )
+    for variable in dataset.data_vars.values():
+        variable.encoding["chunks"] = (min(512, n_rows), min(512, 2 * n_rows))
+    return dataset
+
+
+def shard_group(place: Folder, ledgers: Folder, card: GravityCard, part: Part) -> Group:
+    """One of the gridded groups, ready for `lunarcloud.engine.compute`."""
+    raster = _raster(card, part)
+    edge = min(raster.shard_edge, max(raster.shape))
+    memory = _TASK_BYTES_PER_PIXEL * edge**2 + _TASK_BYTES_PER_DEGREE * card.lmax**2
+    return Group(
+        title=f"gravity {part}",
+        place=part_place(place, part),
+        ledger=Ledger(ledgers / part),
+        layout=gravity_layout(raster),
+        function=SampleShard(place, raster),
+        memory=MemoryPlan(task=memory),
+        rate=_RATE,
+    )
+
+
+def gravity_layout(raster: Grid | PolarGrid) -> Layout:
+    """All products on a raster, as integer codes of 0.001 mGal and 0.001 E."""
+    return Layout(
+        raster=raster,
+        variables=tuple(
+            Variable(
+                name=name,
+                dtype="int32",
+                fill=_FILL,
+                attrs={**_attributes(name), "scale_factor": _SCALE, "add_offset": 0.0},
+            )
+            for name in PRODUCTS
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SampleShard:
+    """One shard of the products; the coefficients are read from the store once a process."""
+
+    place: Folder
+    raster: Grid | PolarGrid
+
+    def __call__(self, shard: Shard) -> Product:
+        """The codes of all products on the pixels of a shard."""
+        where = _positions(self.raster, self.raster.window(shard))
+        found = sample(_field(self.place), lat=where.lat, lon=where.lon)
+        return Product(arrays={name: _codes(values) for name, values in found.items()})
+
+
+@lru_cache(maxsize=1)
+def _field(place: Folder) -> BouguerField:
+    return read_field(place)
+
+
+def _codes(values: FloatArray) -> np.ndarray[Any, np.dtype[np.int32]]:
+    return np.rint(values / _SCALE).astype(np.int32)
+
+
+def _positions(raster: Grid | PolarGrid, window: Window) -> Positions:
+    if isinstance(raster, PolarGrid):
+        return raster.positions(window)
+    return Positions(lat=raster.lat(window)[:, np.newaxis], lon=raster.lon(window)[np.newaxis])
+
+
+def _raster(card: GravityCard, part: Part) -> Grid | PolarGrid:
+    if part == "global":
+        return moon.grid(card.ppd, card.shard_edge)
+    # As fine at the pole as the global grid along a meridian.
+    pixel_m = moon.kilometres(1.0) * 1000.0 / card.ppd
+    # As large as the global ones: a shard of few pixels costs nearly as much, the transform is the same.
+    return moon.polar_grid(part, limit=card.polar_limit, pixel_m=pixel_m, shard_edge=card.shard_edge)
+
+
+def _attributes(name: str) -> dict[str, str]:
+    return {**PRODUCTS[name]._asdict(), "grid_mapping": GRID_MAPPING}
