@@ -130,9 +130,11 @@ def forward(weights: Weights, inputs: Any) -> Any:
     first = relu(
         by_position[:-1] * weights.conv1[:, 0] + by_position[1:] * weights.conv1[:, 1] + weights.conv1_bias
     )
-    second = np_.concatenate([first[:-1], first[1:]], axis=-1) @ weights.conv2.T
-    pairs = second.shape[0] // POOL * POOL
+    windows = np_.concatenate([first[:-1], first[1:]], axis=-1).reshape(-1, KERNEL * FILTERS)
+    second = (windows @ weights.conv2.T).reshape(len(first) - 1, len(inputs), FILTERS)
+    pairs = len(second) // POOL * POOL
+    left, right = second[0:pairs:POOL], second[1:pairs:POOL]
     # ReLU and the bias commute with the maximum, so both act on half as many values after it.
-    pooled = relu(np_.maximum(second[0:pairs:POOL], second[1:pairs:POOL]) + weights.conv2_bias)
+    pooled = relu(np_.where(left > right, left, right) + weights.conv2_bias)
     hidden = relu(np_.concatenate(list(pooled), axis=-1) @ weights.dense.T + weights.dense_bias)
     return (hidden @ weights.output.T + weights.output_bias)[:, 0]

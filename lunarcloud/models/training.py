@@ -15,9 +15,9 @@ from lunarcloud.models.network import Weights
 
 Float32: TypeAlias = npt.NDArray[np.float32]
 
-# Networks trained side by side in one call: their weights and moments (about 3 MB) stay in the cache,
-# and the calls spread over the cores.
-_BLOCK = 12
+# Networks trained side by side in one call: their weights, gradients and moments (under 1 MB) stay in a
+# core's cache, and the calls spread over the cores.
+_BLOCK = 6
 
 
 class TrainingSettings(BaseModel):
