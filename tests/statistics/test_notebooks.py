@@ -1,0 +1,79 @@
+"""The notebooks run from the first cell to the last, and are kept without their outputs."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from lunarcloud.archive.search import find_tiles
+from lunarcloud.engine import Cluster
+from lunarcloud.jobs.gravity import GravityInputs, gravity
+from lunarcloud.jobs.ingest import IngestInputs, ingest
+from lunarcloud.synthetic import write_tiles
+from lunarcloud.synthetic.gravity import write_gravity
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def mosaic_root(tmp_path_factory, scheduler):
+    """A root with a mosaic of the synthetic Moon at 2 pixels a degree."""
+    place = tmp_path_factory.mktemp("notebooks")
+    write_tiles(place / "tiles", ppd=2)
+    assert len(find_tiles(str(place / "tiles")).tiles) == 996
+    root = str(place / "root")
+    ingest(IngestInputs(tiles=(str(place / "tiles"),), root=root, ppd=2), Cluster(scheduler=scheduler))
+    return root
+
+
+@pytest.fixture(scope="module")
+def gravity_root(truth_root, tmp_path_factory, scheduler):
+    """The root of the synthetic Moon's maps, with a small gravity reduction beside them."""
+    files = write_gravity(tmp_path_factory.mktemp("gravity"), lmax=60)
+    inputs = GravityInputs(
+        root=truth_root,
+        gravity=str(files.gravity),
+        topography=str(files.topography),
+        ppd=1,
+        degrees=(10, 60),
+        gradient_degrees=(10, 60),
+    )
+    gravity(inputs, Cluster(scheduler=scheduler))
+    return truth_root
+
+
+def run(name, root, monkeypatch):
+    """Execute a notebook; the outputs of its cells as text and pictures."""
+    monkeypatch.setenv("LUNARCLOUD_ROOT", root)
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=240, kernel_name="python3").execute(cwd=str(NOTEBOOKS))
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    return str(outputs), len(pictures)
+
+
+def test_opening_results_needs_xarray_alone(truth_root, monkeypatch):
+    text, pictures = run("01_open_results", truth_root, monkeypatch)
+    assert pictures == 2
+    assert "tio2_equation" in text
+
+
+def test_what_a_new_sample_changes(mosaic_root, monkeypatch):
+    text, pictures = run("02_what_a_new_sample_changes", mosaic_root, monkeypatch)
+    assert pictures == 3
+    assert "non-maria" in text
+
+
+def test_the_south_pole(gravity_root, monkeypatch):
+    text, pictures = run("03_south_pole", gravity_root, monkeypatch)
+    assert pictures == 2
+    assert "Zeeman" in text
+    assert "mGal" in text
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_are_kept_without_outputs(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
