@@ -12,9 +12,9 @@ from cartopy.geodesic import Geodesic
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator
 
 from lunarcloud.archive.gazetteer import Feature, features
 from lunarcloud.figures.style import MISSING_COLOUR, draw_global, global_axes, plate_carree, polar
@@ -47,6 +47,7 @@ _POLAR = ("bouguer_disturbance", "bouguer_anomaly", "bouguer_gradient", "bouguer
 _PERCENTILE = 99.5
 # Black on white reads on any colours.
 _STROKE = [withStroke(linewidth=1.6, foreground="white", alpha=0.8)]
+_LINES = {"linewidth": 0.4, "color": "0.25", "alpha": 0.5}
 # Features too small for their names at a pole's scale.
 _SMALLEST_KM = 90.0
 
@@ -195,27 +196,23 @@ def _origin(dataset: xr.Dataset) -> str:
 
 
 def _graticule(axes: Any, pole: Pole, reach: float) -> None:
-    lines = axes.gridlines(draw_labels=False, linewidth=0.4, color="0.25", alpha=0.5)
-    lines.xlocator = FixedLocator(range(-180, 180, 30))
-    lines.ylocator = FixedLocator(range(-80, 81, 10))
+    """Meridians every 30 degrees and parallels every 10: on this projection straight lines and circles."""
     sign = -1 if pole == "south" else 1
-    edge = 90.0 - math.degrees(2.0 * math.atan(reach / (2.0 * RADIUS_M)))
     for lon in range(-150, 181, 30):
-        x, y = axes.projection.transform_point(lon, sign * edge, plate_carree())
+        angle = math.radians(lon)
+        x, y = math.sin(angle), -sign * math.cos(angle)
         side = "" if lon in (0, 180) else "E" if lon > 0 else "W"
-        axes.text(
-            1.05 * x, 1.05 * y, f"{abs(lon)}°{side}", fontsize=7, ha="center", va="center", color="0.25"
-        )
-    for lat in range(math.ceil(edge / 10.0) * 10, 90, 10):
-        axes.text(
-            15.0,
-            sign * lat,
-            f"{lat}°{'S' if sign < 0 else 'N'}",
-            transform=plate_carree(),
-            fontsize=6.5,
-            color="0.2",
-            path_effects=_STROKE,
-        )
+        axes.plot([0.0, reach * x], [0.0, reach * y], **_LINES)
+        where = {"ha": "center", "va": "center", "fontsize": 7, "color": "0.25"}
+        axes.text(1.08 * reach * x, 1.08 * reach * y, f"{abs(lon)}°{side}", **where)
+    angle = math.radians(15.0)
+    for lat in range(80, 0, -10):
+        radius = 2.0 * RADIUS_M * math.tan(math.radians(90.0 - lat) / 2.0)
+        if radius > reach:
+            break
+        axes.add_patch(Circle((0.0, 0.0), radius, fill=False, **_LINES))
+        x, y = radius * math.sin(angle), -sign * radius * math.cos(angle)
+        axes.text(x, y, f"{lat}°{'S' if sign < 0 else 'N'}", fontsize=6.5, color="0.2", path_effects=_STROKE)
 
 
 def _name_craters(axes: Any, pole: Pole, reach: float) -> None:

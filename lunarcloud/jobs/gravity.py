@@ -133,7 +133,9 @@ def _write_tables(place: Folder, field: BouguerField, card: GravityCard) -> None
 
 
 def _draw(place: Folder, field: BouguerField, card: GravityCard) -> None:
-    """Pictures of the globe and both poles, sampled as finely as they show."""
+    """Pictures of the globe and both poles, sampled as finely as they show; those that are there are kept."""
+    if place.exists("north.png"):
+        return
     attributes = card.attributes()
     globe = gridded(field, moon.grid(_FIGURE_PPD), attributes)
     save(draw_gravity_maps(globe), place, "globe.png")
