@@ -34,17 +34,19 @@ def accuracy(
 ) -> Accuracy:
     """The accuracy of one model, with its spread over seeds if networks of several were trained."""
     paper = PAPER_R2.get((kind, oxide), (None, None))
+    training, loocv = score(predictions.fitted, predictions.measured), _left_out(predictions)
     several = by_seed if len(by_seed) > 1 else ()
     return Accuracy(
         kind=kind,
         oxide=oxide,
         stations=int(np.isfinite(predictions.measured).sum()),
-        training=score(predictions.fitted, predictions.measured),
-        loocv=_left_out(predictions),
+        training=training,
+        loocv=loocv,
         training_r2_by_seed=_spread([score(each.fitted, each.measured).r2 for each in several]),
         loocv_r2_by_seed=_spread([found.r2 for each in several if (found := _left_out(each))]),
         paper_training_r2=paper[0],
         paper_loocv_r2=paper[1],
+        shortfall=_shortfall(training, loocv, *paper),
     )
 
 
@@ -74,3 +76,11 @@ def _spread(values: Sequence[float]) -> Spread | None:
     if not values:
         return None
     return Spread(least=min(values), median=float(np.median(values)), greatest=max(values))
+
+
+def _shortfall(
+    training: Score, loocv: Score | None, paper_training: float | None, paper_loocv: float | None
+) -> float | None:
+    if paper_loocv is not None and loocv is not None:
+        return paper_loocv - loocv.r2
+    return None if paper_training is None else paper_training - training.r2

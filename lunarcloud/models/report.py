@@ -43,10 +43,10 @@ def remarks(card: Card) -> list[str]:
         *(f"left out: {site}: {reason}" for site, reason in card.left_out.items()),
         *(f"not fitted: {what}: {reason}" for what, reason in card.not_fitted.items()),
         *(
-            f"{each.oxide} {each.kind}: R2 {shortfall:.3f} below the paper's, with {each.stations} stations "
-            "where the paper has 49"
+            f"{each.oxide} {each.kind}: R2 {each.shortfall:.3f} below the paper's, "
+            f"with {each.stations} stations where the paper has 49"
             for each in card.accuracy
-            if (shortfall := each.shortfall) is not None and shortfall > 0
+            if each.shortfall is not None and each.shortfall > 0
         ),
     ]
 
