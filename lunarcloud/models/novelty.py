@@ -72,7 +72,7 @@ def fit_novelty(inputs: FloatArray) -> Novelty:
     standard = Standard.of(inputs)
     scores = standard.apply(inputs)
     covariance = scores @ scores.T / (n - 1) + _FLOOR * np.eye(p)
-    whitening = np.linalg.inv(np.linalg.cholesky(covariance))
+    whitening = np.tril(np.linalg.inv(np.linalg.cholesky(covariance)))
     limit = p * (n**2 - 1) / (n * (n - p)) * fdtri(p, n - p, CONFIDENCE)
     return Novelty(standard=standard, whitening=_rows(whitening), limit=math.sqrt(float(limit)), stations=n)
 
