@@ -1,0 +1,154 @@
+"""A thousand shard writes to an S3 server while workers are killed and the store fails at random: losses.
+
+    python benchmarks/faults.py [--shards 1000] [--seed 0]
+
+Three worker processes write shards through a proxy that answers 503, stays silent, cuts uploads, downloads
+and answers in a tenth of all requests; every few seconds a worker is killed with SIGKILL. When the command
+fails it is run again, as a user would. In the end every shard is read from the server itself and compared
+with what it must be, byte for byte. Exit code 1 if one is lost.
+"""
+
+import _measure  # isort: skip - finds the tests' helpers
+import argparse
+import os
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+# Impatience, so that a silent store costs a second and not fifteen; workers inherit it.
+os.environ.update(LUNARCLOUD_TIMEOUT_S="1", LUNARCLOUD_BACKOFF_S="0.05")
+
+import fsspec
+import numpy as np
+from distributed import Client
+from faulty_proxy import Faults, faulty_proxy, random_plan
+from s3_server import s3_server
+
+from lunarcloud.engine import Cluster, Group, MemoryPlan, Product, compute, connect, remaining
+from lunarcloud.errors import LunarcloudError
+from lunarcloud.moon import Raster, Shard
+from lunarcloud.storage import Layout, Ledger, Variable, folder
+from lunarcloud.storage.shards import encode
+
+_EDGE = 64
+_RATE = 0.1
+_KILL_EVERY_S = 4.0
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Random codes of a shard, the same each time; notes each call in a file."""
+
+    raster: Raster
+    log: Path
+
+    def __call__(self, shard: Shard) -> Product:
+        """The codes, noted."""
+        with self.log.open("a") as log:
+            log.write(f"{shard.row}-{shard.col}\n")
+        return Product(arrays={"codes": codes(self.raster, shard)})
+
+
+def codes(raster: Raster, shard: Shard) -> np.ndarray:
+    """What a shard must hold."""
+    generator = np.random.default_rng([shard.row, shard.col])
+    return generator.integers(0, 60_000, raster.window(shard).shape).astype(np.uint16)
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--shards", type=int, default=1000)
+    arguments.add_argument("--seed", type=int, default=0)
+    chosen = arguments.parse_args()
+    print(f"machine: {_measure.machine()}")
+    with tempfile.TemporaryDirectory() as name:
+        log = Path(name) / "calls"
+        with s3_server(Path(name)) as server, faulty_proxy(server.endpoint, silence_s=1.5) as faults:
+            os.environ.update(server.environment)
+            group = _group(chosen.shards, log)
+            seconds, kills, commands = _write(group, faults, chosen.seed)
+            _use(server.endpoint)
+            lost = _losses(group)
+        computed = len(log.read_text().splitlines())
+    print(f"{chosen.shards} shards written in {seconds:.0f} s by {commands} runs of the command")
+    print(f"workers killed: {kills}; shards computed: {computed} ({computed - chosen.shards} again)")
+    print("requests: " + ", ".join(f"{kind} {number}" for kind, number in sorted(faults.done.items())))
+    print(f"shards lost or wrong: {lost}")
+    return 1 if lost else 0
+
+
+def _group(shards: int, log: Path) -> Group:
+    raster = Raster(n_rows=_EDGE * 10, n_cols=_EDGE * -(-shards // 10), shard_edge=_EDGE)
+    place = folder("s3://moon/faults")
+    return Group(
+        title="faults",
+        place=place / "g.zarr",
+        ledger=Ledger(place / "ledger"),
+        layout=Layout(raster=raster, variables=(Variable(name="codes", dtype="uint16", fill=65535),)),
+        function=Codes(raster, log),
+        memory=MemoryPlan(task=2**20),
+        rate=1.0,
+    )
+
+
+def _use(endpoint: str) -> None:
+    os.environ["AWS_ENDPOINT_URL"] = endpoint
+    fsspec.filesystem("s3").clear_instance_cache()
+
+
+def _write(group: Group, faults: Faults, seed: int) -> tuple[float, int, int]:
+    """Seconds, killed workers and commands until every shard is in the ledger."""
+    faults.plan = random_plan(seed, _RATE)
+    _use(faults.endpoint)
+    start, kills, commands = time.perf_counter(), [0], 0
+    while todo := remaining(group):
+        commands += 1
+        with connect(Cluster(workers=3)) as client, _killer(client, kills, seed):
+            try:
+                compute(group, todo, client)
+            except LunarcloudError as error:
+                print(f"  run {commands} ended: {error}")
+    return time.perf_counter() - start, kills[0], commands
+
+
+class _killer:  # noqa: N801 - used like a function
+    """Kills a random worker every few seconds, for the length of a ``with`` block."""
+
+    def __init__(self, client: Client, kills: list[int], seed: int) -> None:
+        self.stop, self.kills, self.random = threading.Event(), kills, random.Random(seed)  # noqa: S311
+        self.client = client
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self.stop.wait(_KILL_EVERY_S):
+            processes = list(self.client.run(os.getpid, on_error="ignore").values())
+            if processes and not self.stop.is_set():
+                os.kill(self.random.choice(processes), signal.SIGKILL)
+                self.kills[0] += 1
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        self.thread.join()
+
+
+def _losses(group: Group) -> int:
+    """Shards whose stored bytes are not what they must be."""
+    (variable,) = group.layout.variables
+    lost, entries = 0, group.ledger.entries()
+    for shard in group.layout.raster.shards():
+        wanted = encode(group.layout, variable, shard, codes(group.layout.raster, shard))
+        stored = group.place.read(f"codes/c/{shard.row}/{shard.col}")
+        lost += stored != wanted or shard not in entries
+    return lost
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Ingest: Mpixel/s and peak memory of a worker at grids from 4 to 64 pixels per degree.
+
+    python benchmarks/ingest.py
+
+Synthetic tiles in the archive's format are written at the resolution of each grid, and the mosaic's shards
+are computed and written by the product's own plan and engine on two processes of one thread. At 4 pixels
+per degree all 996 tiles are used; at finer ones those of the equatorial rows that a part of the grid needs,
+and the shards that lie wholly in this part, because writing tiles takes longer than reading them.
+"""
+
+import _measure  # isort: skip - shared by benchmarks
+import tempfile
+import time
+from pathlib import Path
+
+from lunarcloud import moon
+from lunarcloud.archive import find_tiles
+from lunarcloud.archive.scheme import cells
+from lunarcloud.engine import Cluster, Group, compute, connect
+from lunarcloud.moon import Shard
+from lunarcloud.mosaic import plan_ingest
+from lunarcloud.storage import folder
+from lunarcloud.synthetic import write_tiles
+
+_EDGE = 512
+#: Degrees east and north that are ingested, by pixels per degree: fewer at finer grids.
+_PARTS = {4: (360, 180), 16: (360, 56), 32: (180, 56), 64: (90, 56)}
+
+
+def main() -> None:
+    print(f"machine: {_measure.machine()}")
+    print(f"shards of {_EDGE}, two processes of one thread, a fresh cluster each\n")
+    print(f"{'ppd':>4}{'tiles':>7}{'shards':>8}{'Mpixel':>8}{'seconds':>9}{'Mpixel/s':>10}{'MiB/worker':>12}")
+    for ppd in _PARTS:
+        with tempfile.TemporaryDirectory() as name:
+            _measured(Path(name), ppd)
+
+
+def _measured(place: Path, ppd: int) -> None:
+    width, height = _PARTS[ppd]
+    names = [
+        cell.product_id
+        for cell in cells()
+        if height == 180 or (max(abs(cell.south), abs(cell.north)) <= height / 2 and cell.west < width)
+    ]
+    write_tiles(place / "tiles", ppd=ppd, product_ids=names)
+    plan = plan_ingest(
+        find_tiles(str(place / "tiles")), folder(place / "root"), moon.grid(ppd, _EDGE), strict=False
+    )
+    shards = [shard for shard in plan.group.layout.raster.shards() if _within(plan.group, shard, ppd)]
+    shapes = [plan.group.layout.raster.window(shard).shape for shard in shards]
+    pixels = sum(rows * cols for rows, cols in shapes) / 1e6
+    with connect(Cluster(workers=2)) as client:
+        start = time.perf_counter()
+        compute(plan.group, shards, client)
+        seconds = time.perf_counter() - start
+        peak = _measure.peak_mib(client)
+    done = f"{ppd:>4}{len(names):>7}{len(shards):>8}{pixels:>8.1f}{seconds:>9.1f}"
+    print(f"{done}{pixels / seconds:>10.2f}{peak:>12.0f}", flush=True)
+
+
+def _within(group: Group, shard: Shard, ppd: int) -> bool:
+    """Whether a shard lies in the part of the grid whose tiles were written."""
+    width, height = _PARTS[ppd]
+    window, grid = group.layout.raster.window(shard), moon.grid(ppd, _EDGE)
+    lat, lon = grid.lat(window), grid.lon(window)
+    inside = width == 360 or 0 < lon.min() <= lon.max() < width
+    return height == 180 or (abs(lat).max() < height / 2 and inside)
+
+
+if __name__ == "__main__":
+    main()
