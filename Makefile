@@ -10,19 +10,19 @@ demo: .venv/ready
 	$(BIN)/lunarcloud demo $(DEMO)
 
 # The same with all results on an S3 server started here.
-demo-s3: .venv/ready
+demo-s3: .venv/dev
 	$(BIN)/python tests/demo_s3.py
 
-test: .venv/ready
+test: .venv/dev
 	$(BIN)/python -m pytest
 
-lint: .venv/ready
+lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/ready
+bench: .venv/dev
 	$(BIN)/python -m benchmarks
 
 # Renew the pins; needs uv.
@@ -33,8 +33,14 @@ constraints:
 clean:
 	rm -rf .venv demo
 
+# What the commands need.
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fit,report]'
+	touch $@
+
+# What tests, lint and benchmarks need besides.
+.venv/dev: .venv/ready
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fit,report]' --group test --group lint --group bench
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group test --group lint --group bench
 	touch $@

@@ -72,7 +72,8 @@ def _local(workers: int | None) -> Iterator[Client]:
             n_workers=workers or chosen.workers,
             threads_per_worker=chosen.threads,
             memory_limit=chosen.memory_limit,
-            dashboard_address=None,
+            # Any free port: several commands may run on one machine.
+            dashboard_address=":0",
             # Any free port for its pages: several commands may run at once.
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             # A failing task is reported once, by the command.
