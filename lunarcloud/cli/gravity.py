@@ -82,7 +82,7 @@ def print_gravity(result: GravityResult) -> None:
         ("open with", f'xarray.open_zarr("{result.url}")'),
         ("shards computed now", result.shards_computed),
         *result.card.attributes().items(),
-        ("figures", " ".join(result.figures)),
+        ("figures", result.figures),
     ]
     print_facts("gravity", facts)
 
