@@ -1,18 +1,16 @@
-"""``python -m benchmarks [NAME ...]``: run all benchmark scripts, or some, one after the other."""
+"""``python -m benchmarks [NAME ...]``: run all benchmark scripts, or some, each in a process of its own."""
 
-import runpy
+import subprocess
 import sys
 from pathlib import Path
 
 
 def main() -> None:
-    """Run the scripts beside this file, each as its own program."""
-    here = Path(__file__).parent
-    scripts = {path.stem: path for path in sorted(here.glob("[!_]*.py"))}
+    """Run the scripts beside this file."""
+    scripts = {path.stem: path for path in sorted(Path(__file__).parent.glob("[!_]*.py"))}
     for name in sys.argv[1:] or scripts:
         print(f"\n== {name}", flush=True)
-        sys.argv = [str(scripts[name])]
-        runpy.run_path(str(scripts[name]), run_name="__main__")
+        subprocess.run([sys.executable, scripts[name]], check=True)
 
 
 if __name__ == "__main__":

@@ -12,15 +12,14 @@ import os
 # One core for everything, set before numpy loads its BLAS.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
-import platform
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from _machine import machine
 
 from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.models import BATCH, predict, session
@@ -121,14 +120,6 @@ def seconds(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
-
-
-def machine() -> str:
-    """Cores and processor as the system names them."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{os.cpu_count()} cores, {names[0] if names else platform.processor()}"
 
 
 if __name__ == "__main__":

@@ -12,13 +12,12 @@ import os
 # One core for everything, set before numpy loads its BLAS.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
-import platform
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+from _machine import machine
 from scipy.optimize import OptimizeWarning, curve_fit
 from scipy.stats import linregress
 
@@ -104,14 +103,6 @@ def seconds(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
-
-
-def machine() -> str:
-    """Cores and processor as the system names them."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{os.cpu_count()} cores, {names[0] if names else platform.processor()}"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ fails it is run again, as a user would. In the end every shard is read from the 
 with what it must be, byte for byte. Exit code 1 if one is lost.
 """
 
-import _measure  # isort: skip - finds the tests' helpers
 import argparse
 import os
 import random
@@ -25,6 +24,7 @@ os.environ.update(LUNARCLOUD_TIMEOUT_S="1", LUNARCLOUD_BACKOFF_S="0.05")
 
 import fsspec
 import numpy as np
+from _machine import machine
 from distributed import Client
 from faulty_proxy import Faults, faulty_proxy, random_plan
 from s3_server import s3_server
@@ -65,7 +65,7 @@ def main() -> int:
     arguments.add_argument("--shards", type=int, default=1000)
     arguments.add_argument("--seed", type=int, default=0)
     chosen = arguments.parse_args()
-    print(f"machine: {_measure.machine()}")
+    print(f"machine: {machine()}")
     with tempfile.TemporaryDirectory() as name:
         log = Path(name) / "calls"
         with s3_server(Path(name)) as server, faulty_proxy(server.endpoint, silence_s=1.5) as faults:

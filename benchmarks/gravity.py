@@ -7,8 +7,6 @@ Prints times, their ratio, the aliasing of the finite-amplitude grid, and the ti
 """
 
 import argparse
-import os
-import platform
 import tempfile
 import threading
 import time
@@ -20,6 +18,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pyshtools
+from _machine import machine
 
 from lunarcloud.archive.gravity import GravityModel
 from lunarcloud.archive.topography import RadiusHarmonics
@@ -36,7 +35,7 @@ def main() -> None:
     options.add_argument("--lmax", type=int, default=1200)
     options.add_argument("--ppd", type=int, default=16)
     chosen = options.parse_args()
-    print(f"machine: {_machine()}; pyshtools {pyshtools.__version__}, back end {_backend()}")
+    print(f"machine: {machine()}; pyshtools {pyshtools.__version__}, back end {_backend()}")
     model, shape = kaula_model(chosen.lmax), kaula_shape(chosen.lmax)
     reduction = Reduction(degrees=(60, chosen.lmax), gradient_degrees=(50, min(350, chosen.lmax)))
     print(f"degree {chosen.lmax}, relief {_relief(shape):.0f} m")
@@ -179,14 +178,6 @@ def _timed(function: Callable[[], Any]) -> tuple[float, Any]:
 
 def _relief(shape: RadiusHarmonics) -> float:
     return float(np.sqrt((shape.table[:, 1:] ** 2).sum()))
-
-
-def _machine() -> str:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    family = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
-    return f"{cores} cores, {family or platform.machine()}, {platform.system()}"
 
 
 def _backend() -> str:

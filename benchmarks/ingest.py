@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from _machine import machine
+
 from lunarcloud import moon
 from lunarcloud.archive import find_tiles
 from lunarcloud.archive.scheme import cells
@@ -28,7 +30,7 @@ _PARTS = {4: (360, 180), 16: (360, 56), 32: (180, 56), 64: (90, 56)}
 
 
 def main() -> None:
-    print(f"machine: {_measure.machine()}")
+    print(f"machine: {machine()}")
     print(f"shards of {_EDGE}, two processes of one thread, a fresh cluster each\n")
     print(f"{'ppd':>4}{'tiles':>7}{'shards':>8}{'Mpixel':>8}{'seconds':>9}{'Mpixel/s':>10}{'MiB/worker':>12}")
     for ppd in _PARTS:

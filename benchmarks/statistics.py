@@ -4,13 +4,11 @@ Both give, by unit, the area-weighted count, mean, standard deviation and histog
 reductions for that; ours is one pass. Run it with ``python benchmarks/statistics.py``.
 """
 
-import os
-import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+from _machine import machine
 from flox import groupby_reduce
 
 from lunarcloud.moon import Shard, grid
@@ -82,7 +80,7 @@ def main() -> None:
     for label, sums in enumerate(tallies):
         np.testing.assert_allclose(moments(sums, FEO).mean, total[label] / count[label], rtol=1e-9)
 
-    print(f"machine: {os.cpu_count()} cores, {platform.machine()}, {cpu_family()}; one core used")
+    print(f"machine: {machine()}; one core used")
     print(f"array: {window.shape[0]} x {window.shape[1]} pixels of 16-bit codes, {len(members)} labels")
     print(f"lunarcloud tally   {ours:8.1f} Mpixel/s")
     print(f"flox               {theirs:8.1f} Mpixel/s")
@@ -92,15 +90,6 @@ def main() -> None:
     print(f"whole Moon (5.99 Gpixel), decoding not counted: {per_map:.0f} s a map on one core, ")
     for_labels = WHOLE_MOON_PIXELS / labelling / 1e6
     print(f"and {for_labels:.0f} s for the labels of all maps, were every shard like this one")
-
-
-def cpu_family() -> str:
-    """The processor's model as the operating system says it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "?")
-    except OSError:
-        return platform.processor() or "?"
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ Run ``python benchmarks/tiles.py``; it writes one full-resolution tile and 996 s
 folder and prints a table. Ratios are of times in this run: above 1, lunarcloud is faster.
 """
 
-import os
-import platform
 import tarfile
 import tempfile
 import time
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from _machine import machine
 
 from lunarcloud.archive import find_tiles, parse_pds3_label, read_rows
 from lunarcloud.archive.pds3 import label_bytes, pvl
@@ -31,13 +30,6 @@ def seconds(action: Callable[[], object], repeats: int = _REPEATS) -> float:
         action()
         times.append(time.perf_counter() - start)
     return min(times)
-
-
-def cpu() -> str:
-    """The processor as the system names it."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def labels(folder: Path) -> tuple[float, float]:
@@ -95,7 +87,7 @@ def _last_offset(archive: Path, first: int) -> int:
 
 def main() -> None:
     """Run all and print the table."""
-    print(f"machine: {os.cpu_count()} cores, {cpu()}; Python {platform.python_version()}\n")
+    print(f"machine: {machine()}\n")
     print(f"{'what':<48}{'lunarcloud s':>14}{'peer s':>10}{'ratio':>8}  peer")
     with tempfile.TemporaryDirectory() as place:
         small, large = Path(place) / "small", Path(place) / "large"

@@ -8,16 +8,14 @@ our own forward pass with the whole training compiled. Their time for all 245 is
 Wall-clock time needs an idle machine; processor time hardly depends on it.
 """
 
-import os
-import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import optax
+from _machine import machine
 
 from lunarcloud.archive.stations import OXIDES, parse_stations
 from lunarcloud.models import QIU2025
@@ -165,14 +163,6 @@ def timed(action: Callable[[], object]) -> Times:
         action()
         rounds.append((time.perf_counter() - wall, time.process_time() - cpu))
     return Times(*(min(each) for each in zip(*rounds, strict=True)))
-
-
-def machine() -> str:
-    """Cores and processor as the system names them."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{os.cpu_count()} cores, {names[0] if names else platform.processor()}"
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from _machine import machine
 from distributed import Client
 from small_root import OXIDES, defective_spectra, plain_model, write_model, write_mosaic
 
@@ -43,7 +44,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--largest", type=int, default=91, help="largest grid, pixels per degree")
     largest = arguments.parse_args().largest
-    print(f"machine: {_measure.machine()}")
+    print(f"machine: {machine()}")
     with tempfile.TemporaryDirectory() as name:
         against_xarray(Path(name) / "peer")
         share_of_networks(Path(name) / "share")
@@ -154,7 +155,7 @@ def _compare(made: MapPlan, place: Path) -> None:
 
 
 def share_of_networks(place: Path) -> None:
-    """CPU time of one process for two shards: the networks' calls, and everything."""
+    """CPU time of one process for two shards: in the networks, and in all. Its session is built before."""
     root = folder(place)
     write_mosaic(root, moon.grid(11, _EDGE), repeated)
     write_model(root)
@@ -169,6 +170,8 @@ def share_of_networks(place: Path) -> None:
         return oxides
 
     plan.predict = timed_predict
+    (session_once,) = group.resources
+    session_once.held()
     start = time.process_time()
     for shard in group.layout.raster.shards():
         write_shard(group.place, group.layout, shard, group.function(shard).arrays)
