@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Impatience, so that a silent store costs a second and not fifteen; workers inherit it.
-os.environ.update(LUNARCLOUD_TIMEOUT_S="1", LUNARCLOUD_BACKOFF_S="0.05")
+os.environ.update(LUNARCLOUD_TIMEOUT_S="1", LUNARCLOUD_BACKOFF_S="0.05", LUNARCLOUD_WORKER_WAIT_S="10")
 
 import fsspec
 import numpy as np

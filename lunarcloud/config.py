@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     # Shards in flight per worker thread: one computing, one waiting, so no thread idles.
     window: int = Field(default=2, ge=1, description="shards in flight per worker thread")
 
+    # An adaptive cluster may need minutes for its first worker; one whose workers all died never gets another.
+    worker_wait_s: float = Field(default=300.0, gt=0, description="patience without any worker, seconds")
+
     # Storage faults are retried in the task with exponential back-off, then by the scheduler.
     retries: int = Field(default=5, ge=0, description="tries again after a storage fault")
     backoff_s: float = Field(default=0.2, gt=0, description="first pause before a retry, seconds")

@@ -6,6 +6,7 @@ and go.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from itertools import islice
@@ -16,6 +17,8 @@ from lunarcloud.errors import ComputeError, LunarcloudError
 
 if TYPE_CHECKING:
     from distributed import Client, Future, as_completed
+
+_POLL_S = 0.02
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -57,12 +60,35 @@ def stream(
     try:
         _top_up(client, function, source, waiting, finished)
         while waiting:
-            future = next(finished)
+            future = _next(client, finished)
             item = waiting.pop(future.key)
             yield item, _result(future, item)
             _top_up(client, function, source, waiting, finished)
     except (CommClosedError, CancelledError, TimeoutError) as error:
         raise _lost(error) from error
+
+
+def _next(client: Client, finished: as_completed) -> Future[Any]:
+    """The next finished task.
+
+    Raises
+    ------
+    ComputeError
+        If there is none for as long as the setting ``worker_wait_s``, and no worker either.
+    """
+    patience = settings().worker_wait_s
+    give_up = time.monotonic() + patience
+    while not finished.has_ready():
+        time.sleep(_POLL_S)
+        if time.monotonic() > give_up:
+            if not client.ncores():
+                raise ComputeError(
+                    f"the Dask cluster has had no worker for {patience:g} s: its workers died or never came; "
+                    "run the same command again, it goes on where it stopped "
+                    "(LUNARCLOUD_WORKER_WAIT_S is how long it waits)"
+                )
+            give_up = time.monotonic() + patience
+    return next(finished)
 
 
 def _top_up(

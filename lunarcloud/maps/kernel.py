@@ -131,20 +131,26 @@ def _equation_codes(maps: eq.EquationMaps, equations: Equations) -> Codes:
 
 def _network_codes(reflectance: Reflectance, omat: Reflectance, networks: Networks, bits: Bits) -> Codes:
     """The networks' maps where all their inputs are measured; sets ``CLIPPED`` in ``bits``."""
-    complete = np.isfinite(omat) & ((bits & (layout.MISSING_INPUT | layout.OFF_SCALE_INPUT)) == 0)
-    oxides = np.full((len(networks.oxides), len(bits)), np.nan, dtype=np.float32)
-    if complete.any():
-        # A copy of the complete spectra only: where pixels are missing, no network runs.
-        oxides[:, complete] = networks.predict(reflectance.T[complete]).T
+    unusable = layout.MISSING_INPUT | layout.OFF_SCALE_INPUT
+    where = np.flatnonzero(np.isfinite(omat) & ((bits & unusable) == 0))
+    # The complete spectra only: where pixels are missing, no network runs.
+    oxides = np.ascontiguousarray(networks.predict(reflectance[:, where].T).T)
     most = np.float32(layout.LARGEST_WT)
-    beyond = ((oxides < 0) | (oxides > most)).any(axis=0)
-    bits |= np.where(beyond, np.uint8(layout.CLIPPED), np.uint8(0))
+    beyond = (oxides.min(axis=0) < 0) | (oxides.max(axis=0) > most)
+    bits[where[beyond]] |= layout.CLIPPED
     np.clip(oxides, 0, most, out=oxides)
     by_name = dict(zip(networks.oxides, oxides, strict=True))
-    codes: Codes = {f"{name}_cnn": encode(values, f"{name}_cnn") for name, values in by_name.items()}
+    maps = {f"{name}_cnn": values for name, values in by_name.items()}
     if {"feo", "mgo"} <= by_name.keys():
-        codes[layout.MG_NUMBER] = encode(mg_number(mgo=by_name["mgo"], feo=by_name["feo"]), layout.MG_NUMBER)
-    return codes
+        maps[layout.MG_NUMBER] = mg_number(mgo=by_name["mgo"], feo=by_name["feo"])
+    return {name: _placed(encode(values, name), where, len(bits)) for name, values in maps.items()}
+
+
+def _placed(codes: npt.NDArray[np.uint16], where: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.uint16]:
+    """Codes at their places among ``size`` pixels, the others missing."""
+    whole = np.full(size, layout.FILL, dtype=np.uint16)
+    whole[where] = codes
+    return whole
 
 
 def mg_number(*, mgo: Reflectance, feo: Reflectance) -> Reflectance:

@@ -144,9 +144,11 @@ def encode(layout: Layout, variable: Variable, shard: Shard, pixels: npt.NDArray
             f"{variable.name}, shard {tuple(shard)}: shape {pixels.shape} of {pixels.dtype}; "
             f"only the whole shard can be written: {wanted} of {variable.dtype}"
         )
+    if (pixels == (variable.fill or 0)).all():
+        return None
     store = MemoryStore()
     array = _shard_array(store, layout, variable)
-    array[..., :rows, :cols] = pixels
+    array[...] = _whole(layout, variable, pixels)
     buffer = sync(store.get(_memory_key(variable), default_buffer_prototype()))
     return None if buffer is None else buffer.to_bytes()
 
@@ -216,7 +218,13 @@ def _create_array(group: zarr.Group, layout: Layout, variable: Variable) -> None
 
 def _shard_array(store: MemoryStore, layout: Layout, variable: Variable) -> Any:
     edge = layout.raster.shard_edge
-    return zarr.create_array(store, shape=(*variable.leading, edge, edge), **_encoding(layout, variable))
+    return zarr.create_array(
+        store,
+        shape=(*variable.leading, edge, edge),
+        # To find the empty chunks of a shard costs a third of its whole encoding.
+        config={"write_empty_chunks": True},
+        **_encoding(layout, variable),
+    )
 
 
 def _encoding(layout: Layout, variable: Variable) -> dict[str, Any]:
@@ -228,6 +236,15 @@ def _encoding(layout: Layout, variable: Variable) -> dict[str, Any]:
         "chunks": (*(1 for _ in variable.leading), chunk, chunk),
         "compressors": BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"),
     }
+
+
+def _whole(layout: Layout, variable: Variable, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Pixels of a shard cut by the raster's edge, filled up: zarr would read before it writes parts."""
+    rest = [layout.raster.shard_edge - size for size in pixels.shape[-2:]]
+    if not any(rest):
+        return pixels
+    sides = [*((0, 0) for _ in variable.leading), *((0, size) for size in rest)]
+    return np.pad(pixels, sides, constant_values=variable.fill or 0)
 
 
 def _missing(layout: Layout, variable: Variable, shard: Shard) -> npt.NDArray[Any]:

@@ -67,6 +67,16 @@ def test_an_item_that_kills_its_workers_is_given_up(monkeypatch):
         list(stream(own, _die, [1]))
 
 
+def test_a_cluster_that_lost_its_workers_is_given_up(monkeypatch):
+    monkeypatch.setenv("LUNARCLOUD_WORKER_WAIT_S", "0.5")
+    settings.cache_clear()
+    with connect(Cluster(workers=1)) as own:
+        own.retire_workers()
+        with pytest.raises(ComputeError, match=r"no worker for 0\.5 s"):
+            list(stream(own, _square, [1]))
+    settings.cache_clear()
+
+
 @dataclass(frozen=True)
 class _Use:
     resource: Resource
