@@ -42,6 +42,8 @@ _SHADES: Mapping[str, _Shade] = {
     "bouguer_gradient_eigenvalue": _Shade("RdBu", "largest horizontal eigenvalue (E)"),
 }
 _GLOBAL = ("gravity_disturbance", "bouguer_disturbance", "bouguer_anomaly", "bouguer_gradient")
+# Seen on every colour map of the products.
+_OUTLINE = "#D55E00"
 _POLAR = ("bouguer_disturbance", "bouguer_anomaly", "bouguer_gradient", "bouguer_gradient_eigenvalue")
 # Colours saturate beyond this percentile, so that one peak does not pale the rest.
 _PERCENTILE = 99.5
@@ -73,7 +75,12 @@ def draw_gravity_maps(dataset: xr.Dataset, products: Sequence[str] = _GLOBAL) ->
     return figure
 
 
-def draw_gravity_pole(dataset: xr.Dataset, pole: Pole = "south", products: Sequence[str] = _POLAR) -> Figure:
+def draw_gravity_pole(
+    dataset: xr.Dataset,
+    pole: Pole = "south",
+    products: Sequence[str] = _POLAR,
+    outlined: xr.DataArray | None = None,
+) -> Figure:
     """A pole in polar stereographic projection, two products a row, with its craters.
 
     Parameters
@@ -84,12 +91,18 @@ def draw_gravity_pole(dataset: xr.Dataset, pole: Pole = "south", products: Seque
         Which one it is.
     products : sequence of str
         Which of its variables.
+    outlined : xarray.DataArray, optional
+        A mask on a polar grid (y, x) of the same pole whose edge is drawn over every product, such as
+        potential mare basalt.
     """
     rows = math.ceil(len(products) / 2)
     figure = Figure(figsize=(11.5, 5.6 * rows), layout="constrained")
     for place, name in enumerate(products, start=1):
         axes: Any = figure.add_subplot(rows, 2, place, projection=polar(pole))
         image = draw_polar_product(axes, dataset[name], pole)
+        if outlined is not None:
+            edge = {"levels": [0.5], "colors": _OUTLINE, "linewidths": 1.0}
+            axes.contour(outlined["x"], outlined["y"], outlined.to_numpy().astype(float), **edge)
         _bar(figure, axes, image, name)
         # Room for the longitude's label at the top.
         axes.set_title(_title(dataset, name), fontsize=10, pad=16)

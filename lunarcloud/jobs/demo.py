@@ -94,15 +94,15 @@ def demo(inputs: DemoInputs, cluster: Cluster, announce: Announce) -> DemoResult
         model = fit(FitInputs(root=root, stations=_stations(place), reflectance="mosaic"))
         announce("map: all oxides, Mg#, maturity, novelty, quality")
         run = map_oxides(MapInputs(root=root, model=model.model), shared)
-        findings = tuple(_findings(root, run.run, shared, announce))
         announce("gravity: Bouguer anomaly and gradients")
         files = write_gravity(place / "gravity", lmax=_GRAVITY_LMAX)
         bouguer = gravity(
             _gravity_inputs(root, str(files.gravity), str(files.topography), inputs.ppd), shared
         )
+        findings = tuple(_findings(root, run.run, shared, announce))
     maps_url = find_run(folder(root), run.run).place.url
     return DemoResult(
-        root=root,
+        root=folder(root).url,
         tiles=len(tiles),
         mosaic_url=mosaic.url,
         model=model.url,
@@ -110,7 +110,12 @@ def demo(inputs: DemoInputs, cluster: Cluster, announce: Announce) -> DemoResult
         gravity_url=bouguer.url,
         findings=findings,
         means=tuple(_means(findings[0], inputs.ppd)),
-        figures=(f"{maps_url}/figures", f"{model.url}/figures", *(found.url for found in findings)),
+        figures=(
+            f"{maps_url}/figures",
+            f"{model.url}/figures",
+            bouguer.figures,
+            *(found.url for found in findings),
+        ),
     )
 
 

@@ -1,9 +1,17 @@
-"""Job ``polar``: potential mare basalt around a pole, and the maps in polar stereographic projection."""
+"""Job ``polar``: potential mare basalt around a pole, and the maps in polar stereographic projection.
 
+Where gravity is published under the root, the latest is drawn with the candidates' outlines.
+"""
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
 from pydantic import Field
 
 from lunarcloud.engine import Cluster, Group, MemoryPlan, compute, connect, remaining
+from lunarcloud.figures.gravity import draw_gravity_pole
 from lunarcloud.figures.polar import draw_polar
+from lunarcloud.gravity import Gravity, find_gravity
 from lunarcloud.jobs.common import Estimate
 from lunarcloud.jobs.findings import (
     Finding,
@@ -18,10 +26,10 @@ from lunarcloud.jobs.findings import (
 from lunarcloud.maps import Run, find_run
 from lunarcloud.moon import Pole, kilometres
 from lunarcloud.statistics import polar
-from lunarcloud.statistics.polar import FEO, MG_NUMBER, Candidates, Rule
+from lunarcloud.statistics.polar import FEO, HIGH_FEO, MG_NUMBER, Candidates, Rule
 from lunarcloud.statistics.source import source_of
 from lunarcloud.statistics.stereographic import ProjectShard, polar_layout, polar_raster
-from lunarcloud.storage import Folder, Ledger, finish, folder, open_dataset
+from lunarcloud.storage import Folder, Ledger, finish, folder, open_dataset, read_catalog
 
 # Per pixel of a polar shard: positions, rows and columns as 64-bit numbers, all maps, a shard of the source.
 _TASK_BYTES_PER_PIXEL = 120
@@ -59,7 +67,9 @@ def find_polar(inputs: PolarInputs, cluster: Cluster) -> Finding:
     """
     run = find_run(folder(inputs.root), inputs.run)
     maria = inputs.mare_units()[0]
+    gravity = _latest_gravity(inputs.root)
     options = inputs.model_dump(exclude={"root", "run", "maria"})
+    options["gravity"] = gravity.card.id if gravity else None
     place = finding_place(run, "polar", {**options, "maria": fingerprint([maria])})
     source = source_of(run)
     source.coding(FEO), source.coding(MG_NUMBER)
@@ -78,9 +88,29 @@ def find_polar(inputs: PolarInputs, cluster: Cluster) -> Finding:
         facts={"pole": inputs.pole, "latitude_limit": inputs.limit, "maria": maria.source},
         datasets={"candidates": dataset},
         tables={"totals": polar.totals(candidates), "groups": polar.ranked(candidates)},
-        figures={"polar": lambda: draw_polar(open_dataset(group.place), dataset, inputs.pole)},
+        figures={
+            "polar": lambda: draw_polar(open_dataset(group.place), dataset, inputs.pole),
+            **_gravity_figure(gravity, group.place, inputs.pole),
+        },
         written=["polar"],
     )
+
+
+def _latest_gravity(root: str) -> Gravity | None:
+    """The gravity to look at the candidates with, if any is published under the root."""
+    place = folder(root)
+    return find_gravity(place) if read_catalog(place).of("gravity") else None
+
+
+def _gravity_figure(gravity: Gravity | None, maps: Folder, pole: Pole) -> dict[str, Callable[[], Figure]]:
+    if gravity is None:
+        return {}
+
+    def draw() -> Figure:
+        high = open_dataset(maps)["mare_basalt"] == HIGH_FEO
+        return draw_gravity_pole(gravity.open(pole), pole, outlined=high)
+
+    return {"gravity": draw}
 
 
 def estimate_polar(inputs: PolarInputs) -> list[Estimate]:
