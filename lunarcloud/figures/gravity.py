@@ -105,7 +105,7 @@ def draw_gravity_pole(
             axes.contour(outlined["x"], outlined["y"], outlined.to_numpy().astype(float), **edge)
         _bar(figure, axes, image, name)
         # Room for the longitude's label at the top.
-        axes.set_title(_title(dataset, name), fontsize=10, pad=16)
+        axes.set_title(_title(dataset, name), fontsize=10, pad=22)
     figure.suptitle(f"{pole.capitalize()} pole: {_origin(dataset)}", fontsize=11)
     return figure
 
