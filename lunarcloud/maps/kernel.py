@@ -89,7 +89,7 @@ class Kernel:
     def _block(self, dn: npt.NDArray[np.int16]) -> Codes:
         missing = dn == self.scaling.missing
         reflectance = dn * np.float32(self.scaling.factor) + np.float32(self.scaling.offset)
-        reflectance[missing] = np.nan
+        np.copyto(reflectance, np.nan, where=missing)
         maps = equation_maps(reflectance, self.equations)
         bits = _input_bits(missing, reflectance)
         bits |= _equation_bits(maps.flags, bits)

@@ -100,9 +100,10 @@ def encode(values: npt.NDArray[np.floating], name: str) -> npt.NDArray[np.uint16
 
     Values beyond the codes (0 to 65 534 steps) become the nearest code.
     """
-    codes = np.rint(values * np.float32(1.0 / QUANTITIES[name].step))
+    codes = values * np.float32(1.0 / QUANTITIES[name].step)
+    np.rint(codes, out=codes)
     np.clip(codes, 0, LARGEST, out=codes)
-    codes[np.isnan(codes)] = FILL
+    np.copyto(codes, FILL, where=np.isnan(codes))
     stored: npt.NDArray[np.uint16] = codes.astype(np.uint16)
     return stored
 
