@@ -41,6 +41,8 @@ class Cluster:
 def connect(cluster: Cluster | None = None) -> Iterator[Client]:
     """A client of a cluster for the length of a ``with`` block.
 
+    It is not Dask's default: lazy arrays that the caller computes stay in the caller's process.
+
     Raises
     ------
     InputError
@@ -58,6 +60,7 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
             _require_bokeh()
             from distributed import performance_report
 
+            stack.enter_context(client.as_current())
             stack.enter_context(performance_report(cluster.performance_report))
         yield client
 
@@ -72,14 +75,12 @@ def _local(workers: int | None) -> Iterator[Client]:
             n_workers=workers or chosen.workers,
             threads_per_worker=chosen.threads,
             memory_limit=chosen.memory_limit,
-            # Any free port: several commands may run on one machine.
-            dashboard_address=":0",
             # Any free port for its pages: several commands may run at once.
-            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+            dashboard_address="127.0.0.1:0",
             # A failing task is reported once, by the command.
             silence_logs=logging.CRITICAL,
         ) as local,
-        Client(local) as client,
+        Client(local, set_as_default=False) as client,
     ):
         yield client
 
@@ -88,7 +89,7 @@ def _remote(address: str) -> Client:
     from distributed import Client
 
     try:
-        return Client(address, timeout=_CONNECT_S)
+        return Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(
             f"no Dask scheduler answers at {address!r} ({error}); "

@@ -56,7 +56,7 @@ def stream(
 
     source = iter(items)
     waiting: dict[Any, Item] = {}
-    finished = as_completed(raise_errors=False)
+    finished = as_completed(loop=client.loop, raise_errors=False)
     try:
         _top_up(client, function, source, waiting, finished)
         while waiting:

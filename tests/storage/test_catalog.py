@@ -1,6 +1,7 @@
 """The catalog: nothing lost between publishers, names found, damage said."""
 
-from concurrent.futures import ProcessPoolExecutor
+import subprocess
+import sys
 
 import pytest
 
@@ -12,10 +13,15 @@ def _entry(name: str) -> Published:
     return Published(kind="run", id=name, path=f"runs/{name}")
 
 
-def _publish(work: tuple[str, int]) -> None:
-    url, first = work
-    for number in range(first, first + 5):
-        publish(folder(url), _entry(f"run{number:02d}"))
+# A process of its own: publishes five entries from a first number on.
+_PUBLISHER = """
+import sys
+from lunarcloud.storage import Published, folder, publish
+
+url, first = sys.argv[1], int(sys.argv[2])
+for number in range(first, first + 5):
+    publish(folder(url), Published(kind="run", id=f"run{number:02d}", path="here"))
+"""
 
 
 def test_a_new_root_has_an_empty_catalog(place):
@@ -35,8 +41,8 @@ def test_publishers_in_several_processes_lose_no_entry(kind, tmp_path, request):
     if kind == "s3":
         request.getfixturevalue("s3_environment")
         url = f"s3://moon/{tmp_path.name}"
-    with ProcessPoolExecutor(3) as pool:
-        list(pool.map(_publish, [(url, 0), (url, 5), (url, 10)]))
+    words = [[sys.executable, "-c", _PUBLISHER, url, first] for first in ("0", "5", "10")]
+    assert [process.wait(60) for process in [subprocess.Popen(each) for each in words]] == [0, 0, 0]
     names = [entry.id for entry in read_catalog(folder(url)).of("run")]
     assert sorted(names) == [f"run{number:02d}" for number in range(15)]
 
