@@ -69,9 +69,8 @@ def against_xarray(place: Path) -> None:
             made = plan_maps(root / f"turn{turn}", mosaic, model)
             ours.append(_timed(lambda made=made: run(made, client)))
             with client.as_current():
-                theirs.append(
-                    _timed(lambda turn=turn: peer(mosaic, place / f"peer{turn}.zarr", plain_model()))
-                )
+                written = place / f"peer{turn}.zarr"
+                theirs.append(_timed(lambda to=written: peer(mosaic, to, plain_model())))
     both = [their / our for our, their in zip(ours, theirs, strict=True)]
     print(f"  lunarcloud, with novelty, flags, overviews: {_spread(ours)} s")
     print(f"  xarray.apply_ufunc and to_zarr, nine maps:  {_spread(theirs)} s")

@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     # Shards in flight per worker thread: one computing, one waiting, so no thread idles.
     window: int = Field(default=2, ge=1, description="shards in flight per worker thread")
 
-    # An adaptive cluster may need minutes for its first worker; one whose workers all died never gets another.
+    # An adaptive cluster may need minutes for its first worker; one whose workers died never gets another.
     worker_wait_s: float = Field(default=300.0, gt=0, description="patience without any worker, seconds")
 
     # Storage faults are retried in the task with exponential back-off, then by the scheduler.
