@@ -209,7 +209,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
 @pytest.fixture
 def impatient(monkeypatch):
     """Short time-outs and pauses, for this process and the workers it starts."""
-    for name, value in {"TIMEOUT_S": "0.7", "BACKOFF_S": "0.05"}.items():
+    for name, value in {"TIMEOUT_S": "0.4", "BACKOFF_S": "0.05"}.items():
         monkeypatch.setenv(f"LUNARCLOUD_{name}", value)
     settings.cache_clear()
     yield
@@ -222,7 +222,7 @@ def test_a_store_that_fails_in_every_way_changes_nothing(s3_environment, undistu
     root = "s3://moon/faults"
     write_mosaic(folder(root), GRID)
     write_model(folder(root))
-    with faulty_proxy(s3_environment.endpoint, silence_s=1.0) as faults:
+    with faulty_proxy(s3_environment.endpoint, silence_s=0.6) as faults:
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint)
         fsspec.filesystem("s3").clear_instance_cache()
         faults.plan = random_plan(11, 0.08)
@@ -238,7 +238,7 @@ def test_a_store_that_fails_in_every_way_changes_nothing(s3_environment, undistu
 def test_a_store_that_stays_silent_ends_the_command_in_words(s3_environment, impatient, monkeypatch):
     monkeypatch.setenv("LUNARCLOUD_RETRIES", "1")
     settings.cache_clear()
-    with faulty_proxy(s3_environment.endpoint, silence_s=1.0) as faults:
+    with faulty_proxy(s3_environment.endpoint, silence_s=0.6) as faults:
         faults.plan = lambda method, path: "silent"
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint)
         fsspec.filesystem("s3").clear_instance_cache()
