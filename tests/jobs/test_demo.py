@@ -1,4 +1,4 @@
-"""The demonstration: every product, on an S3 server, readable by plain xarray, computed once."""
+"""The demonstration: every product, on an S3 server, readable by plain xarray."""
 
 import json
 
@@ -32,6 +32,3 @@ def test_the_whole_demo_runs_against_s3(lunarcloud, s3_environment, place):
     near = {row["map"]: row for row in made["means"]}
     assert near["feo_equation"]["mean"] == pytest.approx(near["feo_equation"]["truth"], abs=0.5)
     assert near["al2o3_cnn"]["mean"] == pytest.approx(near["al2o3_cnn"]["truth"], abs=1.5)
-    before = folder(made["root"]).keys()
-    assert lunarcloud(*words)[0] == 0
-    assert folder(made["root"]).keys() == before
