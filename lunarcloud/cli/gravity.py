@@ -36,7 +36,9 @@ def command(
     radius_m: Annotated[
         float, typer.Option("--radius", help="Radius where everything is evaluated, metres.")
     ] = 1_738_000.0,
-    ppd: Annotated[int, typer.Option("--ppd", help="Pixels per degree of the grids.")] = 16,
+    ppd: Annotated[
+        int, typer.Option("--ppd", help="Pixels per degree of the grids; 8 holds every degree up to 1439.")
+    ] = 8,
     shard: Annotated[int | None, typer.Option("--shard", help="Edge of a shard, pixels.")] = None,
     polar_limit: Annotated[
         float, typer.Option("--polar-limit", help="Absolute latitude where the polar grids end, degrees.")

@@ -40,7 +40,9 @@ class GravityInputs(Reduction):
     topography: str = Field(
         min_length=1, description="path or URL of topography: LOLA .img/.lbl, GeoTIFF, .sh, .bshc"
     )
-    ppd: int = Field(default=16, ge=1, le=1000, description="pixels per degree of the grids")
+    ppd: int = Field(
+        default=8, ge=1, le=1000, description="pixels per degree; 8 holds every degree up to 1439"
+    )
     shard: int | None = Field(default=None, ge=1, description="pixels along the edge of a shard")
     polar_limit: float = Field(
         default=60.0, gt=0, lt=90, description="absolute latitude where the polar grids end, degrees"
