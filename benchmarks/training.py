@@ -51,10 +51,8 @@ def main() -> None:
             f"ratio {wall / ours.wall:.1f}, of processor time {cpu / ours.cpu:.1f}"
         )
     mine = np.nanmin(train(start, examples, _SETTINGS).losses[chosen], axis=1)
-    print(f"lowest loss, at once:    {np.round(mine, 3).tolist()}")
-    print(
-        f"lowest loss, one by one: {np.round(lowest[0], 3).tolist()} (training is chaotic: rounding moves it)"
-    )
+    print(f"lowest loss, at once:    {_short(mine)}")
+    print(f"lowest loss, one by one: {_short(lowest[0])} (training is chaotic: rounding moves it)")
 
 
 def problem() -> One:
@@ -153,6 +151,10 @@ class Times(NamedTuple):
 
     wall: float
     cpu: float
+
+
+def _short(losses: Any) -> str:
+    return " ".join(f"{float(each):.3f}" for each in losses)
 
 
 def timed(action: Callable[[], object]) -> Times:

@@ -5,17 +5,18 @@ compare-and-swap, so that of two publishers none is lost. Links are relative: a 
 by any web server.
 """
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
-from typing import Any
-
-import pystac
-from pystac.extensions.projection import ProjectionExtension
-from pystac.utils import datetime_to_str
+from typing import TYPE_CHECKING, Any
 
 from lunarcloud.maps import QUANTITIES, Run
 from lunarcloud.moon import GEOGRAPHIC, lunar_crs
 from lunarcloud.storage import Folder, read_catalog
+
+if TYPE_CHECKING:  # a repeated command writes no STAC and does not load it
+    import pystac
 
 SSYS = "https://stac-extensions.github.io/ssys/v1.1.0/schema.json"
 PROCESSING = "https://stac-extensions.github.io/processing/v1.2.0/schema.json"
@@ -44,6 +45,10 @@ def in_stac(root: Folder, run: Run) -> bool:
 
 def item(run: Run) -> pystac.Item:
     """A run as a STAC item: where, of which body, from what, by which software, and its maps."""
+    import pystac
+    from pystac.extensions.projection import ProjectionExtension
+    from pystac.utils import datetime_to_str
+
     card, grid = run.card, run.grid
     start, end = _OBSERVED
     found = pystac.Item(
@@ -81,6 +86,8 @@ def item(run: Run) -> pystac.Item:
 
 
 def _assets(run: Run) -> dict[str, pystac.Asset]:
+    import pystac
+
     place = f"../../runs/{run.card.id}"
     maps = {
         name: {"name": name, "description": QUANTITIES[name].long_name, "unit": QUANTITIES[name].units}
@@ -105,6 +112,8 @@ def _assets(run: Run) -> dict[str, pystac.Asset]:
 
 def _collection(root: Folder) -> pystac.Collection:
     """All published runs."""
+    import pystac
+
     start, end = _OBSERVED
     found = pystac.Collection(
         id=_ID,
