@@ -33,7 +33,7 @@ from lunarcloud.synthetic.gravity import kaula_model, kaula_shape
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--lmax", type=int, default=1200)
-    options.add_argument("--ppd", type=int, default=16)
+    options.add_argument("--ppd", type=int, default=8)
     chosen = options.parse_args()
     print(f"machine: {machine()}; pyshtools {pyshtools.__version__}, back end {_backend()}")
     model, shape = kaula_model(chosen.lmax), kaula_shape(chosen.lmax)
