@@ -31,7 +31,7 @@ constraints:
 		--group test --group lint --group bench pyproject.toml -o constraints.txt
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo demo-s3
 
 # What the commands need.
 .venv/ready: pyproject.toml constraints.txt
