@@ -121,7 +121,7 @@ class _killer:  # noqa: N801 - used like a function
     """Kills a random worker every few seconds, for the length of a ``with`` block."""
 
     def __init__(self, client: Client, kills: list[int], seed: int) -> None:
-        self.stop, self.kills, self.random = threading.Event(), kills, random.Random(seed)  # noqa: S311
+        self.stop, self.kills, self.random = threading.Event(), kills, random.Random(seed)  # noqa: S311 - no secret
         self.client = client
         self.thread = threading.Thread(target=self._run)
 

@@ -37,7 +37,7 @@ class FullDisk:
 
     def __call__(self, shard: Shard) -> Product:
         full = self.flag.exists() and shard.col > 1
-        Path.write_bytes = _write_half if full else _write_bytes  # type: ignore[method-assign]
+        Path.write_bytes = _write_half if full else _write_bytes  # type: ignore[method-assign]  # the disk of this worker
         return self.function(shard)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lunarcloud.cli.options import AsJson, DryRun, Report, Root, Scheduler, Workers
-from lunarcloud.cli.output import console, print_estimates, print_facts, print_json
+from lunarcloud.cli.output import answer, console, print_facts
 from lunarcloud.errors import InputError
 
 if TYPE_CHECKING:
@@ -217,12 +217,9 @@ def _run_or_estimate(
     from lunarcloud.engine import Cluster
 
     as_json, dry_run = options
-    if dry_run:
-        estimates = estimate()
-        return print_json(estimates) if as_json else print_estimates(estimates)
     scheduler, workers, report = places
-    found = run(Cluster(scheduler=scheduler, workers=workers, performance_report=report))
-    return print_json(found) if as_json else print_finding(found)
+    cluster = Cluster(scheduler=scheduler, workers=workers, performance_report=report)
+    answer(estimate, lambda: run(cluster), print_finding, as_json=as_json, dry_run=dry_run)
 
 
 def _regions(names: list[str] | None) -> dict[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lunarcloud.cli.options import AsJson, DryRun, Root
-from lunarcloud.cli.output import console, print_estimates, print_facts, print_json
+from lunarcloud.cli.output import answer, console, print_facts
 
 if TYPE_CHECKING:
     from lunarcloud.jobs.fit import FitResult
@@ -46,11 +46,7 @@ def command(
         "seeds": seeds,
     }
     inputs = checked(FitInputs, values)
-    if dry_run:
-        estimates = estimate_fit(inputs)
-        return print_json(estimates) if as_json else print_estimates(estimates)
-    result = fit(inputs)
-    return print_json(result) if as_json else _print(result)
+    answer(lambda: estimate_fit(inputs), lambda: fit(inputs), _print, as_json=as_json, dry_run=dry_run)
 
 
 def _print(result: FitResult) -> None:

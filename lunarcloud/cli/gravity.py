@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lunarcloud.cli.options import AsJson, DryRun, Report, Root, Scheduler, Workers
-from lunarcloud.cli.output import console, print_estimates, print_facts, print_json
+from lunarcloud.cli.output import answer, console, print_facts
 from lunarcloud.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,12 +59,14 @@ def command(
     files = {"root": root, "gravity": gravity, "topography": topography, "ppd": ppd, "shard": shard}
     physics = {"density_kg_m3": density, "radius_m": radius_m, "polar_limit": polar_limit}
     inputs = checked(job.GravityInputs, {**files, **filters, **physics})
-    if dry_run:
-        estimates = job.estimate_gravity(inputs)
-        return print_json(estimates) if as_json else print_estimates(estimates)
     cluster = Cluster(scheduler=scheduler, workers=workers, performance_report=performance_report)
-    result = job.gravity(inputs, cluster)
-    return print_json(result) if as_json else print_gravity(result)
+    answer(
+        lambda: job.estimate_gravity(inputs),
+        lambda: job.gravity(inputs, cluster),
+        print_gravity,
+        as_json=as_json,
+        dry_run=dry_run,
+    )
 
 
 def fetch(

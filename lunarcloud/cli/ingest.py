@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lunarcloud.cli.options import AsJson, DryRun, Report, Root, Scheduler, Workers
-from lunarcloud.cli.output import console, print_estimates, print_facts, print_json
+from lunarcloud.cli.output import answer, console, print_facts
 
 if TYPE_CHECKING:
     from lunarcloud.jobs.ingest import IngestResult
@@ -43,12 +43,14 @@ def command(
 
     values = {"tiles": tuple(tiles), "root": root, "ppd": ppd, "shard": shard, "strict": strict}
     inputs = checked(IngestInputs, values)
-    if dry_run:
-        estimates = estimate_ingest(inputs)
-        return print_json(estimates) if as_json else print_estimates(estimates)
     cluster = Cluster(scheduler=scheduler, workers=workers, performance_report=performance_report)
-    result = ingest(inputs, cluster)
-    return print_json(result) if as_json else _print(result)
+    answer(
+        lambda: estimate_ingest(inputs),
+        lambda: ingest(inputs, cluster),
+        _print,
+        as_json=as_json,
+        dry_run=dry_run,
+    )
 
 
 def _print(result: IngestResult) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lunarcloud.cli.options import AsJson, DryRun, Report, Root, Scheduler, Workers
-from lunarcloud.cli.output import print_estimates, print_facts, print_json
+from lunarcloud.cli.output import answer, print_facts
 
 if TYPE_CHECKING:
     from lunarcloud.jobs.map import MapResult
@@ -31,12 +31,14 @@ def command(
     from lunarcloud.jobs.map import MapInputs, estimate_map, map_oxides
 
     inputs = checked(MapInputs, {"root": root, "model": model, "mosaic": mosaic})
-    if dry_run:
-        estimates = estimate_map(inputs)
-        return print_json(estimates) if as_json else print_estimates(estimates)
     cluster = Cluster(scheduler=scheduler, workers=workers, performance_report=performance_report)
-    result = map_oxides(inputs, cluster)
-    return print_json(result) if as_json else _print(result)
+    answer(
+        lambda: estimate_map(inputs),
+        lambda: map_oxides(inputs, cluster),
+        _print,
+        as_json=as_json,
+        dry_run=dry_run,
+    )
 
 
 def _print(result: MapResult) -> None:

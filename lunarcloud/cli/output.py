@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic_core import to_json
 from rich.console import Console
@@ -12,12 +12,31 @@ from rich.table import Table
 if TYPE_CHECKING:
     from lunarcloud.jobs.common import Estimate
 
+Result = TypeVar("Result")
+
 console = Console(soft_wrap=True)
 
 
 def print_json(result: Any) -> None:
     """Print a result, a record or a list of them, as one JSON document on the standard output."""
     console.file.write(to_json(result, indent=1).decode() + "\n")
+
+
+def answer(
+    estimate: Callable[[], Sequence[Estimate]],
+    run: Callable[[], Result],
+    show: Callable[[Result], None],
+    *,
+    as_json: bool,
+    dry_run: bool,
+) -> None:
+    """Run a job, or on a dry run only estimate it, and print what comes back for machines or for people."""
+    if dry_run:
+        estimates = estimate()
+        print_json(estimates) if as_json else print_estimates(estimates)
+        return
+    result = run()
+    print_json(result) if as_json else show(result)
 
 
 def print_facts(title: str, facts: Iterable[tuple[str, object]]) -> None:
