@@ -25,12 +25,15 @@ from small_root import OXIDES, defective_spectra, plain_model, write_model, writ
 
 from lunarcloud import moon
 from lunarcloud.engine import Cluster, Group, compute, connect
+from lunarcloud.engine.resource import provide
 from lunarcloud.maps import MapPlan, plan, plan_maps
 from lunarcloud.models import QIU2025, builtin, find_model, predict, session
+from lunarcloud.moon import Shard
 from lunarcloud.mosaic import Mosaic, find_mosaic
 from lunarcloud.storage import Folder, finish, folder, write_shard
 
 _ROUNDS = 2
+_ROUNDS_OF_SHARE = 5
 _EDGE = 2048
 #: Pixels of the Moon at full resolution.
 _MOON = 109_164 * 54_582
@@ -45,8 +48,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         against_xarray(Path(name) / "peer")
         share_of_networks(Path(name) / "share")
-        with_networks = by_size(Path(name) / "networks", (11, 23), networks=True)
         sizes = [ppd for ppd in (11, 23, 46, 91) if ppd <= largest]
+        # Half a Gpixel of networks would take ten minutes more.
+        with_networks = by_size(Path(name) / "networks", sizes[:3], networks=True)
         equations = by_size(Path(name) / "equations", sizes, networks=False)
     extrapolate("networks and equations", with_networks)
     extrapolate("equations alone", equations)
@@ -154,39 +158,54 @@ def _compare(made: MapPlan, place: Path) -> None:
 
 
 def share_of_networks(place: Path) -> None:
-    """CPU time of one process for two shards: in the networks, and in all. Its session is built before."""
+    """CPU time of a worker for whole shards: in the networks, and in all (read, compute, encode, write)."""
     root = folder(place)
-    write_mosaic(root, moon.grid(11, _EDGE), repeated)
+    write_mosaic(root, moon.grid(23, _EDGE), repeated)
     write_model(root)
     group = plan_maps(root, find_mosaic(root), find_model(root)).groups[0]
+    whole = [shard for shard in group.layout.raster.shards() if shard.row < 2 and shard.col < 2]
+    pixels = len(whole) * _EDGE**2 / 1e6
+    with connect(Cluster(workers=1)) as client:
+
+        def measured(shards: list[Shard]) -> tuple[float, float]:
+            return client.submit(_cpu_seconds, group, shards, pure=False).result()
+
+        for resource in group.resources:
+            provide(client, resource)
+        measured(whole[:1])  # builds the session, fills the caches
+        rounds = [measured(whole) for _ in range(_ROUNDS_OF_SHARE)]
+    networks, rest = ([values[kind] / pixels for values in rounds] for kind in (0, 1))
+    print(f"\nCPU time per Mpixel, {len(rounds)} rounds of {len(whole)} whole shards:")
+    print(f"  networks:        {_spread(networks, 3)} s")
+    print(f"  everything else: {_spread(rest, 3)} s")
+    shares = [100 * network / (network + other) for network, other in rounds]
+    print(f"  share of the networks: {_spread(shares, 1)} %")
+
+
+def _cpu_seconds(group: Group, shards: list[Shard]) -> tuple[float, float]:
+    """CPU time of this process in the networks, and in all else that shards take."""
     spent = 0.0
 
     def timed_predict(*arguments: Any) -> Any:
         nonlocal spent
-        start = time.thread_time()
+        start = time.process_time()
         oxides = predict(*arguments)
-        spent += time.thread_time() - start
+        spent += time.process_time() - start
         return oxides
 
     plan.predict = timed_predict
-    (session_once,) = group.resources
-    session_once.held()
     start = time.process_time()
-    for shard in group.layout.raster.shards():
+    for shard in shards:
         write_shard(group.place, group.layout, shard, group.function(shard).arrays)
     everything = time.process_time() - start
     plan.predict = predict
-    pixels = 1980 * 3960
-    print(
-        f"\nCPU time per Mpixel: networks {spent / pixels * 1e6:.3f} s of {everything / pixels * 1e6:.3f} s"
-    )
-    print(f"share of the networks: {spent / everything:.1%}")
+    return spent, everything - spent
 
 
 # ---- by size
 
 
-def by_size(place: Path, sizes: tuple[int, ...] | list[int], *, networks: bool) -> dict[int, float]:
+def by_size(place: Path, sizes: list[int], *, networks: bool) -> dict[int, float]:
     """Pixels per second and core, and peak memory of a worker, on grids of growing size."""
     what = "all maps" if networks else "equations alone"
     print(f"\n{what}, shards of {_EDGE}, two processes of one thread, a fresh cluster each:")
@@ -234,8 +253,9 @@ def _timed(action: Any) -> float:
     return time.perf_counter() - start
 
 
-def _spread(values: list[float]) -> str:
-    return f"{np.median(values):.2f} ({min(values):.2f} .. {max(values):.2f})"
+def _spread(values: list[float], digits: int = 2) -> str:
+    """Median and range."""
+    return f"{np.median(values):.{digits}f} ({min(values):.{digits}f} .. {max(values):.{digits}f})"
 
 
 if __name__ == "__main__":

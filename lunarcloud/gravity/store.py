@@ -10,7 +10,7 @@ import xarray as xr
 from lunarcloud.gravity import harmonics
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField
 from lunarcloud.gravity.card import GravityCard
-from lunarcloud.storage import Folder, open_dataset, read_catalog
+from lunarcloud.storage import Folder, open_dataset, read_card, read_catalog
 
 #: Gridded groups of a gravity Zarr: the global grid at its root, the polar ones beneath it. Each is opened
 #: by its own URL: ``xarray.open_zarr(url)``, ``xarray.open_zarr(url + "/south")``.
@@ -52,7 +52,7 @@ def find_gravity(root: Folder, name: str = "latest") -> Gravity:
         If there is none of that name.
     """
     found = read_catalog(root).find("gravity", name).id
-    card = GravityCard.model_validate_json((root / "gravity").read(f"{found}.json"))
+    card = read_card(root / "gravity", f"{found}.json", GravityCard)
     return Gravity(card, gravity_place(root, found))
 
 

@@ -24,7 +24,7 @@ from lunarcloud.jobs.common import Estimate
 from lunarcloud.maps import Run
 from lunarcloud.statistics.source import Stream
 from lunarcloud.statistics.units import Shape, Unit, from_outlines, maria, named_region, whole_moon
-from lunarcloud.storage import Folder, digest, write_dataset
+from lunarcloud.storage import Folder, digest, read_card, write_dataset
 
 # Part of every id: raise it when the same inputs would give other results.
 _ALGORITHM = 1
@@ -114,7 +114,7 @@ def kept(place: Folder) -> Finding | None:
     """The finding in a folder, if it is finished."""
     if not place.exists(_DONE):
         return None
-    return Finding.model_validate_json(place.read(_DONE)).model_copy(update={"url": place.url})
+    return read_card(place, _DONE, Finding).model_copy(update={"url": place.url})
 
 
 def keep(

@@ -21,7 +21,7 @@ from lunarcloud.models.gather import Gathered, gather
 from lunarcloud.models.inputs import network_inputs
 from lunarcloud.models.network_fit import NetworkFit, fit_networks
 from lunarcloud.models.novelty import Novelty, fit_novelty
-from lunarcloud.models.package import NETWORKS, STATIONS, model_place, read_card, save
+from lunarcloud.models.package import NETWORKS, STATIONS, model_card, model_place, save
 from lunarcloud.models.training import TrainingSettings
 from lunarcloud.mosaic import Mosaic, find_mosaic
 from lunarcloud.storage import Folder, Published, digest, folder, publish, read_catalog, write_dataset
@@ -101,7 +101,7 @@ def fit(inputs: FitInputs) -> FitResult:
     root = folder(inputs.root)
     plan = _plan(inputs, root)
     if plan.id in {entry.id for entry in read_catalog(root).of("model")}:
-        return FitResult(model=plan.id, url=plan.place.url, computed=False, card=read_card(plan.place))
+        return FitResult(model=plan.id, url=plan.place.url, computed=False, card=model_card(plan.place))
     if plan.trained:
         network.packages()
     root.require_writable()

@@ -19,7 +19,7 @@ Codes: TypeAlias = dict[str, npt.NDArray[Any]]
 Reflectance: TypeAlias = npt.NDArray[np.float32]
 Bits: TypeAlias = npt.NDArray[np.uint8]
 
-_BLOCK = 16384
+_BLOCK = 32768
 # Molar masses of MgO and FeO, g/mol.
 _MGO, _FEO = np.float32(40.304), np.float32(71.844)
 
@@ -78,17 +78,21 @@ class Kernel:
         bands, rows, cols = dn.shape
         flat = dn.reshape(bands, rows * cols)
         whole: Codes = {}
-        for start in range(0, flat.shape[1], _BLOCK):
-            block = slice(start, start + _BLOCK)
-            for name, codes in self._block(flat[:, block]).items():
-                if name not in whole:
-                    whole[name] = np.empty(flat.shape[1], dtype=codes.dtype)
-                whole[name][block] = codes
+        # One pass after the other: each keeps what it works with in the cache.
+        for compute in (self._equation_block, self._network_block):
+            for start in range(0, rows * cols, _BLOCK):
+                block = slice(start, start + _BLOCK)
+                known = {name: codes[block] for name, codes in whole.items()}
+                for name, codes in compute(flat[:, block], known).items():
+                    if name not in whole:
+                        whole[name] = np.empty(rows * cols, dtype=codes.dtype)
+                    whole[name][block] = codes
         return {name: codes.reshape(rows, cols) for name, codes in whole.items()}
 
-    def _block(self, dn: npt.NDArray[np.int16]) -> Codes:
+    def _equation_block(self, dn: npt.NDArray[np.int16], _: Codes) -> Codes:
+        """The equations' maps, novelty, and ``quality`` as far as they say."""
         missing = dn == self.scaling.missing
-        reflectance = dn * np.float32(self.scaling.factor) + np.float32(self.scaling.offset)
+        reflectance = self._reflectance(dn)
         np.copyto(reflectance, np.nan, where=missing)
         maps = equation_maps(reflectance, self.equations)
         bits = _input_bits(missing, reflectance)
@@ -97,27 +101,44 @@ class Kernel:
         if self.stations is not None:
             distance = novelty(reflectance, maps.omat, self.stations)
             codes[layout.NOVELTY] = encode(distance, layout.NOVELTY)
-            bits |= np.where(distance > self.stations.limit, np.uint8(layout.EXTRAPOLATED), np.uint8(0))
-        if self.networks is not None:
-            codes |= _network_codes(reflectance, maps.omat, self.networks, bits)
+            bits |= (distance > self.stations.limit) * np.uint8(layout.EXTRAPOLATED)
         codes[layout.QUALITY] = bits
         return codes
 
+    def _network_block(self, dn: npt.NDArray[np.int16], known: Codes) -> Codes:
+        """The networks' maps where all their inputs are measured, and ``quality`` with what they add."""
+        if self.networks is None:
+            return {}
+        bits = known[layout.QUALITY]
+        usable = (bits & (layout.MISSING_INPUT | layout.OFF_SCALE_INPUT)) == 0
+        usable &= known["omat"] != layout.FILL
+        spectra = self._reflectance(dn.take(np.flatnonzero(usable), axis=1))
+        oxides = np.ascontiguousarray(self.networks.predict(spectra.T).T)
+        most = np.float32(layout.LARGEST_WT)
+        beyond = ((oxides < 0) | (oxides > most)).any(axis=0) * np.uint8(layout.CLIPPED)
+        np.clip(oxides, 0, most, out=oxides)
+        codes = _oxide_codes(dict(zip(self.networks.oxides, oxides, strict=True)))
+        # Of all pixels, the unusable ones take what comes after the last of the usable.
+        place = np.where(usable, np.cumsum(usable) - 1, spectra.shape[1])
+        spread: Codes = {
+            name: np.append(values, np.uint16(layout.FILL)).take(place) for name, values in codes.items()
+        }
+        return spread | {layout.QUALITY: bits | np.append(beyond, np.uint8(0)).take(place)}
+
+    def _reflectance(self, dn: npt.NDArray[np.int16]) -> Reflectance:
+        return dn * np.float32(self.scaling.factor) + np.float32(self.scaling.offset)
+
 
 def _input_bits(missing: npt.NDArray[np.bool_], reflectance: Reflectance) -> Bits:
-    off_scale = ((reflectance <= 0) | (reflectance > 1)).any(axis=0)
-    bits = np.where(missing.any(axis=0), np.uint8(layout.MISSING_INPUT), np.uint8(0))
-    bits |= np.where(off_scale, np.uint8(layout.OFF_SCALE_INPUT), np.uint8(0))
-    return bits
+    off_scale = (reflectance <= 0).any(axis=0) | (reflectance > 1).any(axis=0)
+    return missing.any(axis=0) * np.uint8(layout.MISSING_INPUT) | off_scale * np.uint8(layout.OFF_SCALE_INPUT)
 
 
 def _equation_bits(flags: eq.Flags, bits: Bits) -> Bits:
     # Where an input is missing, nothing is known of the equations' validity.
-    known = (bits & layout.MISSING_INPUT) == 0
-    outside = (flags & eq.OUTSIDE_VALIDITY).astype(bool) & known
-    found = np.where(outside, np.uint8(layout.OUTSIDE_VALIDITY), np.uint8(0))
-    found |= np.where(flags & eq.CLIPPED, np.uint8(layout.CLIPPED), np.uint8(0))
-    return found
+    outside = ((flags & eq.OUTSIDE_VALIDITY) != 0) & ((bits & layout.MISSING_INPUT) == 0)
+    clipped = (flags & eq.CLIPPED) != 0
+    return outside * np.uint8(layout.OUTSIDE_VALIDITY) | clipped * np.uint8(layout.CLIPPED)
 
 
 def _equation_codes(maps: eq.EquationMaps, equations: Equations) -> Codes:
@@ -129,28 +150,11 @@ def _equation_codes(maps: eq.EquationMaps, equations: Equations) -> Codes:
     return codes
 
 
-def _network_codes(reflectance: Reflectance, omat: Reflectance, networks: Networks, bits: Bits) -> Codes:
-    """The networks' maps where all their inputs are measured; sets ``CLIPPED`` in ``bits``."""
-    unusable = layout.MISSING_INPUT | layout.OFF_SCALE_INPUT
-    where = np.flatnonzero(np.isfinite(omat) & ((bits & unusable) == 0))
-    # The complete spectra only: where pixels are missing, no network runs.
-    oxides = np.ascontiguousarray(networks.predict(reflectance[:, where].T).T)
-    most = np.float32(layout.LARGEST_WT)
-    beyond = (oxides.min(axis=0) < 0) | (oxides.max(axis=0) > most)
-    bits[where[beyond]] |= layout.CLIPPED
-    np.clip(oxides, 0, most, out=oxides)
-    by_name = dict(zip(networks.oxides, oxides, strict=True))
-    maps = {f"{name}_cnn": values for name, values in by_name.items()}
-    if {"feo", "mgo"} <= by_name.keys():
-        maps[layout.MG_NUMBER] = mg_number(mgo=by_name["mgo"], feo=by_name["feo"])
-    return {name: _placed(encode(values, name), where, len(bits)) for name, values in maps.items()}
-
-
-def _placed(codes: npt.NDArray[np.uint16], where: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.uint16]:
-    """Codes at their places among ``size`` pixels, the others missing."""
-    whole = np.full(size, layout.FILL, dtype=np.uint16)
-    whole[where] = codes
-    return whole
+def _oxide_codes(oxides: dict[str, Reflectance]) -> Codes:
+    maps = {f"{name}_cnn": values for name, values in oxides.items()}
+    if {"feo", "mgo"} <= oxides.keys():
+        maps[layout.MG_NUMBER] = mg_number(mgo=oxides["mgo"], feo=oxides["feo"])
+    return {name: encode(values, name) for name, values in maps.items()}
 
 
 def mg_number(*, mgo: Reflectance, feo: Reflectance) -> Reflectance:

@@ -24,7 +24,7 @@ from lunarcloud.storage import Folder, digest, read_shard
 _ALGORITHM = 1
 # Per pixel of a shard: five bands in, up to eleven codes out, one of them being encoded twice over.
 _TASK_BYTES_PER_PIXEL = 10 + 21 + 6
-_TASK_BYTES = 64 * 2**20
+_TASK_BYTES = 128 * 2**20
 # Mpixel/s of a thread, as measured by benchmarks/whole_moon.py.
 _EQUATION_RATE = 8.0
 _NETWORK_RATE = 0.5

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from lunarcloud import moon
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
-from lunarcloud.storage import Folder, Layout, Ledger, open_dataset, read_catalog
+from lunarcloud.storage import Folder, Layout, Ledger, open_dataset, read_card, read_catalog
 
 _MULTISCALES = {
     "name": "multiscales",
@@ -174,4 +174,4 @@ def find_run(root: Folder, name: str = "latest") -> Run:
         If there is none of that name.
     """
     place = run_place(root, read_catalog(root).find("run", name).id)
-    return Run(RunCard.model_validate_json(place.read("run.json")), place)
+    return Run(read_card(place, "run.json", RunCard), place)

@@ -17,8 +17,8 @@ from lunarcloud.models.package import (
     builtin,
     find_model,
     load,
+    model_card,
     predict,
-    read_card,
     session,
 )
 
@@ -37,8 +37,8 @@ __all__ = [
     "equation_maps",
     "find_model",
     "load",
+    "model_card",
     "novelty",
     "predict",
-    "read_card",
     "session",
 ]

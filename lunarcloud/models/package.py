@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
-from pydantic import ValidationError
 
 from lunarcloud.errors import InputError, MissingPackageError, NotFoundError, StoreError
 from lunarcloud.models.card import Card
 from lunarcloud.models.equations import QIU2025, Equations
 from lunarcloud.models.novelty import Novelty
-from lunarcloud.storage import Folder, digest, read_catalog
+from lunarcloud.storage import Folder, digest, read_card, read_catalog
 
 CARD = "model.json"
 NETWORKS = "model.onnx"
@@ -125,7 +124,7 @@ def load(place: Folder) -> Model:
     StoreError
         If its card cannot be read or a file is not the one the card describes.
     """
-    card = read_card(place)
+    card = model_card(place)
     onnx = place.read(NETWORKS) if card.oxides else None
     if onnx is not None and digest(onnx) != card.digests.get(NETWORKS):
         raise StoreError(
@@ -135,16 +134,11 @@ def load(place: Folder) -> Model:
     return Model(card=card, onnx=onnx)
 
 
-def read_card(place: Folder) -> Card:
+def model_card(place: Folder) -> Card:
     """The card of a model package alone; errors as `load`."""
     if not place.exists(CARD):
         raise NotFoundError(f"{place.url}: no finished model there; `lunarcloud fit` makes one")
-    try:
-        return Card.model_validate_json(place.read(CARD))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise StoreError(f"{place.url}/{CARD} is damaged: {where}: {first['msg']}") from error
+    return read_card(place, CARD, Card)
 
 
 def save(place: Folder, card: Card, files: Mapping[str, bytes]) -> None:
@@ -212,8 +206,9 @@ def predict(
     n_bands, n_oxides = session.get_inputs()[0].shape[1], session.get_outputs()[0].shape[1]
     if reflectance.ndim != 2 or reflectance.shape[1] != n_bands:
         raise InputError(f"spectra of shape {reflectance.shape} for a model of {n_bands} bands (n, band)")
-    oxides = np.empty((len(reflectance), n_oxides), np.float32)
+    # Held by oxide, as maps are: turning a batch that is in the cache costs nothing.
+    oxides = np.empty((n_oxides, len(reflectance)), np.float32)
     for start in range(0, len(reflectance), batch):
         block = np.ascontiguousarray(reflectance[start : start + batch], dtype=np.float32)
-        oxides[start : start + batch] = session.run(None, {"reflectance": block})[0]
-    return oxides
+        oxides[:, start : start + batch] = session.run(None, {"reflectance": block})[0].T
+    return oxides.T

@@ -13,7 +13,7 @@ from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import Grid, Shard
 from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
 from lunarcloud.mosaic.resample import UNCOVERED, resample, touches
-from lunarcloud.mosaic.store import MosaicCard, mosaic_group
+from lunarcloud.mosaic.store import MosaicCard, mosaic_card, mosaic_group
 from lunarcloud.storage import Entry, Folder, digest, read_catalog
 
 # Part of every id: raise it when the same tiles would give other bytes.
@@ -137,7 +137,7 @@ def _same_scaling(search: TileSearch) -> tuple[tuple[Tile, ...], tuple[Problem, 
 
 def _require_same_grid(root: Folder, card: MosaicCard) -> None:
     for known in read_catalog(root).of("mosaic"):
-        other = MosaicCard.model_validate_json((root / "mosaic").read(f"{known.id}.json"))
+        other = mosaic_card(root, known.id)
         if (other.ppd, other.shard_edge) != (card.ppd, card.shard_edge):
             raise InputError(
                 f"{root.url} holds a mosaic of {other.ppd} pixels per degree in shards of "

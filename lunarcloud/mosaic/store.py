@@ -6,8 +6,9 @@ import xarray as xr
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
+from lunarcloud.moon import require_moon
 from lunarcloud.mosaic.layout import mosaic_layout
-from lunarcloud.storage import Folder, Layout, Ledger, open_dataset, read_catalog
+from lunarcloud.storage import Folder, Layout, Ledger, crs_of, open_dataset, read_card, read_catalog
 
 
 class MosaicCard(BaseModel):
@@ -89,7 +90,15 @@ def find_mosaic(root: Folder, name: str = "latest") -> Mosaic:
     ------
     NotFoundError
         If there is none of that name.
+    GeometryError
+        If its coordinate reference system is not of the Moon.
     """
     mosaic_id = read_catalog(root).find("mosaic", name).id
-    card = MosaicCard.model_validate_json((root / "mosaic").read(f"{mosaic_id}.json"))
-    return Mosaic(card, *mosaic_group(root, mosaic_id))
+    place, ledger = mosaic_group(root, mosaic_id)
+    require_moon(crs_of(place), source=place.url)
+    return Mosaic(mosaic_card(root, mosaic_id), place, ledger)
+
+
+def mosaic_card(root: Folder, mosaic_id: str) -> MosaicCard:
+    """The card of a mosaic; errors as `read_card`."""
+    return read_card(root / "mosaic", f"{mosaic_id}.json", MosaicCard)

@@ -3,6 +3,9 @@
 A unit is a set of discs and outlines, or what lies outside such a set. Units may overlap; a window's pixels
 are therefore given labels, one for each combination of units that occurs, so that each pixel is counted once
 and every unit's sums are exact sums of labels.
+
+A pixel belongs to a unit if its centre does. So the area of an outline is its exact one but for at most a
+pixel in its width and one in its height: below 0.1 % for 10 degrees and more at full resolution.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,8 @@
 """Everything under a root: objects in a folder, shard-checked Zarr, the ledger, the catalog."""
 
+from lunarcloud.storage.cards import read_card
 from lunarcloud.storage.catalog import Catalog, Published, publish, read_catalog
-from lunarcloud.storage.dataset import open_dataset, write_dataset
+from lunarcloud.storage.dataset import crs_of, open_dataset, write_dataset
 from lunarcloud.storage.folder import Folder, explained, folder
 from lunarcloud.storage.layout import Bands, Layout, Variable
 from lunarcloud.storage.ledger import Entry, Ledger
@@ -18,12 +19,14 @@ __all__ = [
     "Published",
     "Stored",
     "Variable",
+    "crs_of",
     "digest",
     "explained",
     "finish",
     "folder",
     "open_dataset",
     "publish",
+    "read_card",
     "read_catalog",
     "read_shard",
     "read_window",

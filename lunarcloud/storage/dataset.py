@@ -1,14 +1,18 @@
 """Whole xarray datasets as Zarr: opening any of ours, and writing those small enough to hold."""
 
+import json
 import warnings
 
 import xarray as xr
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.storage import MemoryStore
 
-from lunarcloud.errors import NotFoundError
+from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.storage.folder import Folder
+from lunarcloud.storage.layout import GRID_MAPPING
 
 _ROOT = "zarr.json"
 
@@ -25,6 +29,24 @@ def open_dataset(place: Folder) -> xr.Dataset:
         raise NotFoundError(f"{place.url}: nothing published there")
     dataset: xr.Dataset = xr.open_zarr(place.url, zarr_format=3, consolidated=True)
     return dataset
+
+
+def crs_of(place: Folder) -> CRS:
+    """The coordinate reference system of a group of ours.
+
+    Raises
+    ------
+    NotFoundError
+        If nothing finished is there.
+    StoreError
+        If what says it is damaged.
+    """
+    key = f"{GRID_MAPPING}/{_ROOT}"
+    data = place.read(key)
+    try:
+        return CRS.from_wkt(json.loads(data)["attributes"]["crs_wkt"])
+    except (ValueError, KeyError, TypeError, CRSError) as error:
+        raise StoreError(f"{place.url}/{key} is damaged: it holds no coordinate reference system") from error
 
 
 def write_dataset(place: Folder, dataset: xr.Dataset) -> None:
