@@ -1,5 +1,6 @@
 """Where archive files are: any fsspec URL, or members of .tar and .tar.gz archives, read by byte ranges."""
 
+import os
 import tarfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -121,12 +122,8 @@ def size_of(item: Item) -> int | None:
 
 
 def _read_local(path: str, ranges: Sequence[Range]) -> list[bytes]:
-    parts = []
     with Path(path).open("rb", buffering=0) as file:
-        for start, size in ranges:
-            file.seek(start)
-            parts.append(file.read(size))
-    return parts
+        return [os.pread(file.fileno(), size, start) for start, size in ranges]
 
 
 def _members(url: str) -> list[Item]:

@@ -1,5 +1,6 @@
 """Job map: what it publishes opens anywhere, is the same however computed, and bad input changes nothing."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pystac
 import pytest
 import xarray as xr
 import zarr
+from pyproj import CRS
 from pystac.validation.stac_validator import JsonSchemaSTACValidator
 from small_root import write_model, write_mosaic
 
@@ -144,6 +146,27 @@ def test_a_model_for_other_bands_is_refused(root):
     publish(folder(root), Published(kind="model", id="three", path="models/three"))
     with pytest.raises(InputError, match=r"model three was made for bands at .*\(415.0, 750.0, 950.0\)"):
         map_oxides(MapInputs(root=root, model="three"), NOWHERE)
+
+
+def test_a_mosaic_of_another_body_is_refused(root, lunarcloud):
+    (mosaic,) = read_catalog(folder(root)).of("mosaic")
+    reference = Path(root) / mosaic.path / "crs/zarr.json"
+    described = json.loads(reference.read_text())
+    described["attributes"]["crs_wkt"] = CRS("IAU_2015:49900").to_wkt()
+    reference.write_text(json.dumps(described))
+    code, _, error = lunarcloud("map", "--root", root)
+    assert code == 2
+    assert mosaic.path in error
+    assert "3396.2 km, the Moon's is 1737.4 km" in error
+
+
+def test_a_damaged_card_is_named_with_its_field(root, lunarcloud):
+    (mosaic,) = read_catalog(folder(root)).of("mosaic")
+    card = Path(root) / f"mosaic/{mosaic.id}.json"
+    card.write_text(card.read_text().replace('"ppd":2', '"ppd":"two"'))
+    code, _, error = lunarcloud("map", "--root", root)
+    assert code == 2
+    assert f"{mosaic.id}.json is damaged: ppd" in error
 
 
 def test_a_damaged_shard_of_the_mosaic_is_named(root, scheduler, lunarcloud):

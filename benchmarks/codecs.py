@@ -1,0 +1,97 @@
+"""Codecs of stored shards: bytes a pixel and CPU time, for the mosaic and for all maps of a run.
+
+    python benchmarks/codecs.py
+
+A synthetic tile at full resolution is put on the grid and mapped with all maps; its shard is encoded by the
+product's own code with each codec in turn.
+"""
+
+import _measure  # noqa: F401  # isort: skip - finds the tests' helpers
+import tempfile
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from _machine import machine
+from small_root import write_model
+from zarr.codecs import BloscCodec, ZstdCodec
+
+from lunarcloud import moon
+from lunarcloud.archive import find_tiles
+from lunarcloud.archive.tiles import MISSING, Tile
+from lunarcloud.maps.kernel import Kernel, Networks, Scaling
+from lunarcloud.maps.layout import map_names, maps_layout
+from lunarcloud.models import Model, find_model, predict, session
+from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
+from lunarcloud.mosaic.resample import resample
+from lunarcloud.storage import Layout, folder, shards
+from lunarcloud.synthetic import write_tiles
+
+_PPD, _EDGE, _ROUNDS = 304, 2048, 3
+_TILE = "UI03N003"
+_OURS = "blosc zstd 1, 256 KiB"
+_CODECS = {
+    _OURS: shards._COMPRESSOR,
+    "blosc zstd 3 (peer)": BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"),
+    "blosc zstd 5": BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle"),
+    "blosc lz4 5": BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"),
+    "zstd, zarr's default": ZstdCodec(level=0),
+}
+
+
+def main() -> None:
+    print(f"machine: {machine()}")
+    grid = moon.grid(_PPD, _EDGE)
+    with tempfile.TemporaryDirectory() as name:
+        write_tiles(Path(name) / "tiles", ppd=_PPD, product_ids=[_TILE])
+        (tile,) = find_tiles(str(Path(name) / "tiles")).tiles
+        root = folder(Path(name) / "root")
+        write_model(root)
+        model = find_model(root)
+    shard = _inside(grid, tile)
+    dn, _ = resample(grid, grid.window(shard), [tile])
+    mosaic = mosaic_layout(grid, scaling_factor=tile.scaling_factor, offset=tile.offset)
+    _compare("mosaic", mosaic, shard, {REFLECTANCE: dn})
+    maps = map_names(model.equations, model.oxides, with_novelty=True)
+    _compare("ten maps and flags", maps_layout(grid, maps), shard, _maps(dn, tile, model))
+
+
+def _inside(grid: moon.Grid, tile: Tile) -> moon.Shard:
+    """The shard that holds the middle of a tile."""
+    found = grid.pixel(lat=3.5, lon=tile.center_longitude)
+    return moon.Shard(int(found.row) // _EDGE, int(found.col) // _EDGE)
+
+
+def _maps(dn: npt.NDArray[np.int16], tile: Tile, model: Model) -> Mapping[str, npt.NDArray[Any]]:
+    networks = Networks(model.oxides, partial(predict, session(model.onnx or b"")))
+    scaling = Scaling(tile.scaling_factor, tile.offset, MISSING)
+    return Kernel(scaling, model.equations, networks, model.novelty)(dn)
+
+
+def _compare(what: str, layout: Layout, shard: moon.Shard, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    pixels = next(iter(arrays.values())).shape[-1] * next(iter(arrays.values())).shape[-2]
+    valid = np.mean([np.mean(values != (layout.variable(name).fill or 0)) for name, values in arrays.items()])
+    print(f"\n{what}, one shard of {_EDGE}, {valid:.0%} of it measured:")
+    print(f"{'':>24}{'bytes/pixel':>13}{'CPU s/Mpixel':>14}{'times ours':>12}")
+    measured = {}
+    for name, codec in _CODECS.items():
+        shards._COMPRESSOR = codec
+        measured[name] = min(_encoded(layout, shard, arrays) for _ in range(_ROUNDS))
+    for name, (seconds, size) in measured.items():
+        times = seconds / measured[_OURS][0]
+        print(f"{name:>24}{size / pixels:>13.2f}{seconds / pixels * 1e6:>14.3f}{times:>12.2f}")
+
+
+def _encoded(layout: Layout, shard: moon.Shard, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[float, int]:
+    """CPU time of this process, and bytes."""
+    start = time.process_time()
+    stored = [shards.encode(layout, layout.variable(name), shard, values) for name, values in arrays.items()]
+    return time.process_time() - start, sum(len(data) for data in stored if data is not None)
+
+
+if __name__ == "__main__":
+    main()
