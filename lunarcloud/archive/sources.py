@@ -93,9 +93,9 @@ def read_ranges(url: str, ranges: Sequence[Range]) -> list[bytes]:
     if _is(url, _GZIPPED):
         return _read_gzip(url, ranges)
     with explained(url, ""):
+        if "://" not in url:
+            return _read_local(url, ranges)
         fs, path = fsspec.core.url_to_fs(url)
-        if isinstance(fs, LocalFileSystem):
-            return _read_local(path, ranges)
         starts, stops = [start for start, _ in ranges], [start + size for start, size in ranges]
         parts = fs.cat_ranges([path] * len(ranges), starts, stops, on_error="raise")
         # A web server that knows no ranges answers with the whole file.

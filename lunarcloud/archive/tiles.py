@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -155,6 +155,7 @@ class Tile(BaseModel):
         inside = (row >= 0) & (row < self.lines) & (col >= 0) & (col < self.samples)
         return TilePixels(row=row, col=col, inside=inside)
 
+    @cached_property
     def bounds(self) -> Bounds:
         """The box that holds every position for which `pixel` is inside.
 

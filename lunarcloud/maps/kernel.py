@@ -101,7 +101,7 @@ class Kernel:
         if self.stations is not None:
             distance = novelty(reflectance, maps.omat, self.stations)
             codes[layout.NOVELTY] = encode(distance, layout.NOVELTY)
-            bits |= (distance > self.stations.limit) * np.uint8(layout.EXTRAPOLATED)
+            bits |= _bits(distance > self.stations.limit, layout.EXTRAPOLATED)
         codes[layout.QUALITY] = bits
         return codes
 
@@ -115,7 +115,7 @@ class Kernel:
         spectra = self._reflectance(dn.take(np.flatnonzero(usable), axis=1))
         oxides = np.ascontiguousarray(self.networks.predict(spectra.T).T)
         most = np.float32(layout.LARGEST_WT)
-        beyond = ((oxides < 0) | (oxides > most)).any(axis=0) * np.uint8(layout.CLIPPED)
+        beyond = _bits(np.any((oxides < 0) | (oxides > most), axis=0), layout.CLIPPED)
         np.clip(oxides, 0, most, out=oxides)
         codes = _oxide_codes(dict(zip(self.networks.oxides, oxides, strict=True)))
         # Of all pixels, the unusable ones take what comes after the last of the usable.
@@ -130,15 +130,19 @@ class Kernel:
 
 
 def _input_bits(missing: npt.NDArray[np.bool_], reflectance: Reflectance) -> Bits:
-    off_scale = (reflectance <= 0).any(axis=0) | (reflectance > 1).any(axis=0)
-    return missing.any(axis=0) * np.uint8(layout.MISSING_INPUT) | off_scale * np.uint8(layout.OFF_SCALE_INPUT)
+    off_scale = np.any(reflectance <= 0, axis=0) | np.any(reflectance > 1, axis=0)
+    return _bits(np.any(missing, axis=0), layout.MISSING_INPUT) | _bits(off_scale, layout.OFF_SCALE_INPUT)
 
 
 def _equation_bits(flags: eq.Flags, bits: Bits) -> Bits:
     # Where an input is missing, nothing is known of the equations' validity.
     outside = ((flags & eq.OUTSIDE_VALIDITY) != 0) & ((bits & layout.MISSING_INPUT) == 0)
-    clipped = (flags & eq.CLIPPED) != 0
-    return outside * np.uint8(layout.OUTSIDE_VALIDITY) | clipped * np.uint8(layout.CLIPPED)
+    return _bits(outside, layout.OUTSIDE_VALIDITY) | _bits((flags & eq.CLIPPED) != 0, layout.CLIPPED)
+
+
+def _bits(where: npt.NDArray[np.bool_] | np.bool_, bit: int) -> Bits:
+    """A bit of ``quality`` where something is true, 0 elsewhere."""
+    return np.multiply(where, bit, dtype=np.uint8)
 
 
 def _equation_codes(maps: eq.EquationMaps, equations: Equations) -> Codes:

@@ -4,6 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+
+from pydantic import TypeAdapter
 
 from lunarcloud.archive.scheme import cells
 from lunarcloud.archive.search import Problem, TileSearch
@@ -21,6 +24,7 @@ _ALGORITHM = 1
 # Per pixel of a shard: five bands of numbers, again while encoding, and flags; once more for a tile's window.
 _TASK_BYTES_PER_PIXEL = 32
 _TASK_BYTES = 160 * 2**20
+_TILES = TypeAdapter(tuple[Tile, ...])
 # Mpixel/s of a thread, as measured by benchmarks/ingest.py.
 _RATE = 2.0
 
@@ -36,11 +40,11 @@ class IngestPlan:
 @dataclass(frozen=True, slots=True)
 class _IngestShard:
     grid: Grid
-    tiles: tuple[Tile, ...]
+    tiles: bytes  #: packed, because a task that brings a thousand tiles would spend its time making them
 
     def __call__(self, shard: Shard) -> Product:
         window = self.grid.window(shard)
-        near = [tile for tile in self.tiles if touches(self.grid, window, tile)]
+        near = [tile for tile in _unpacked(self.tiles) if touches(self.grid, window, tile)]
         dn, counts = resample(self.grid, window, near)
         inputs = {tile.product_id: tile.label_digest for tile in near}
         return Product(arrays={REFLECTANCE: dn}, inputs=inputs, counts=counts)
@@ -90,11 +94,17 @@ def plan_ingest(search: TileSearch, root: Folder, grid: Grid, *, strict: bool) -
         place=place,
         ledger=ledger,
         layout=mosaic_layout(grid, scaling_factor=card.scaling_factor, offset=card.offset),
-        function=_IngestShard(grid, tiles),
+        function=_IngestShard(grid, _TILES.dump_json(tiles)),
         memory=MemoryPlan(task=_TASK_BYTES + _TASK_BYTES_PER_PIXEL * grid.shard_edge**2),
         rate=_RATE,
     )
     return IngestPlan(card, group)
+
+
+@lru_cache(maxsize=2)
+def _unpacked(tiles: bytes) -> tuple[Tile, ...]:
+    """Tiles from their packed form, once a process."""
+    return _TILES.validate_json(tiles)
 
 
 def completed(card: MosaicCard, entries: Iterable[Entry]) -> MosaicCard:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.archive.reading import read_rows
-from lunarcloud.archive.tiles import MISSING, MISSING_KINDS, Tile, missing_kind
-from lunarcloud.moon import Grid, IntArray, Window
+from lunarcloud.archive.tiles import MISSING, MISSING_KINDS, Tile, TilePixels, missing_kind
+from lunarcloud.moon import Grid, Window
 
 # Rows handled at once: bounds the temporaries to a few tens of MB, whatever the shard.
 _BLOCK_ROWS = 256
@@ -102,18 +102,17 @@ def _paint(grid: Grid, block: Window, tile: Tile, index: int, spectra: Spectra) 
     """Put a tile's spectra into a block where it measured more bands than what is there."""
     lat, lon = grid.lat(block), grid.lon(block)
     pixels = tile.pixel(lat=lat[:, np.newaxis], lon=lon[np.newaxis, :])
-    row, col = np.nonzero(pixels.inside)
-    if not row.size:
+    if not pixels.inside.any():
         return
-    dn = _sample(tile, rows=pixels.row[row, 0], cols=pixels.col[row, col])
+    dn = _sample(tile, pixels)
     kind = missing_kind(dn, tile)
-    measured = np.count_nonzero(kind == 0, axis=0).astype(np.int8)
-    better = measured > spectra.measured[row, col]
-    row, col, kind = row[better], col[better], kind[:, better]
-    spectra.dn[:, row, col] = np.where(kind == 0, dn[:, better], np.int16(MISSING))
-    spectra.kind[:, row, col] = kind
-    spectra.measured[row, col] = measured[better]
-    spectra.origin[row, col] = index
+    np.copyto(dn, MISSING, where=kind != 0)
+    measured = np.sum(kind == 0, axis=0, dtype=np.int8)
+    better = pixels.inside & (measured > spectra.measured)
+    np.copyto(spectra.dn, dn, where=better)
+    np.copyto(spectra.kind, kind, where=better)
+    np.copyto(spectra.measured, measured, where=better)
+    np.copyto(spectra.origin, index, where=better)
 
 
 def _counts(spectra: Spectra, tiles: Sequence[Tile]) -> dict[str, int]:
@@ -128,19 +127,23 @@ def _counts(spectra: Spectra, tiles: Sequence[Tile]) -> dict[str, int]:
     return {kind: number for kind, number in counts.items() if number}
 
 
-def _sample(tile: Tile, *, rows: IntArray, cols: IntArray) -> npt.NDArray[np.int16]:
-    """The tile's values at some pixels, shape (band, n); reads only the rows and columns they span."""
-    top, left = int(rows.min()), int(cols.min())
+def _sample(tile: Tile, pixels: TilePixels) -> npt.NDArray[np.int16]:
+    """The tile's values at some pixels, shape (band, row, col); reads only the rows and columns they span.
+
+    Pixels outside the tile take some value of its edge.
+    """
+    row, col = np.clip(pixels.row, 0, tile.lines - 1), np.clip(pixels.col, 0, tile.samples - 1)
+    top, left = int(row.min()), int(col.min())
     part = read_rows(
-        tile, row_start=top, row_stop=int(rows.max()) + 1, col_start=left, col_stop=int(cols.max()) + 1
+        tile, row_start=top, row_stop=int(row.max()) + 1, col_start=left, col_stop=int(col.max()) + 1
     )
-    sampled: npt.NDArray[np.int16] = part[:, rows - top, cols - left]
+    sampled: npt.NDArray[np.int16] = part[:, row - top, col - left]
     return sampled
 
 
 def _touched(grid: Grid, window: Window, tile: Tile) -> Iterator[Window]:
     """The blocks of a window that the bounds of a tile reach."""
-    bounds = tile.bounds()
+    bounds = tile.bounds
     first = int(np.floor((90.0 - bounds.north) * grid.ppd)) - 1
     last = int(np.ceil((90.0 - bounds.south) * grid.ppd)) + 1
     top, bottom = max(window.row_start, first), min(window.row_stop, last)

@@ -67,7 +67,7 @@ def test_gdal_places_the_same_pixels(tiles):
     for tile in tiles.values():
         with rasterio.Env(**SHIFT), rasterio.open(tile.url) as image:
             project = pyproj.Proj(f"+proj=sinu +lon_0={tile.center_longitude} +R=1737400 +units=m")
-            bounds = tile.bounds()
+            bounds = tile.bounds
             lat = random.uniform(bounds.south, bounds.north, 300)
             lon = np.concatenate([random.uniform(*span, 300) for span in bounds.lon_ranges])[-300:]
             cols, rows = ~image.transform @ np.array(project(lon, lat))

@@ -121,7 +121,7 @@ def test_any_pixel_of_a_tile_is_found_from_its_own_position(data, tile):
 def test_bounds_hold_every_position_inside(tile, lat, lon):
     if not tile.pixel(lat=lat, lon=lon).inside:
         return
-    bounds = tile.bounds()
+    bounds = tile.bounds
     assert bounds.south <= lat <= bounds.north
     assert any(west <= lon <= east for west, east in bounds.lon_ranges)
 
@@ -130,7 +130,7 @@ def test_bounds_hold_every_position_inside(tile, lat, lon):
 def test_bounds_hold_every_pixel_and_little_more(tile):
     lat, lon = grid(4).lat()[:, None], grid(4).lon()[None, :]
     row, col = np.nonzero(tile.pixel(lat=lat, lon=lon).inside)
-    lat, lon, bounds = grid(4).lat()[row], grid(4).lon()[col], tile.bounds()
+    lat, lon, bounds = grid(4).lat()[row], grid(4).lon()[col], tile.bounds
     assert row.size
     assert bounds.south <= lat.min() <= lat.max() <= bounds.north
     assert bounds.north - bounds.south <= (tile.lines + 2) / tile.map_resolution + 1e-9
@@ -160,7 +160,7 @@ def test_a_tile_across_the_prime_meridian_knows_both_conventions():
 
 def test_separable_positions_equal_positions_one_by_one():
     tile = FULL_TILES[100]
-    bounds = tile.bounds()
+    bounds = tile.bounds
     lat = np.linspace(bounds.south, bounds.north, 40)
     lon = np.linspace(*bounds.lon_ranges[0], 50)
     crossed = tile.pixel(lat=lat[:, None], lon=lon[None, :])
