@@ -22,6 +22,7 @@ from zarr.codecs import BloscCodec, ZstdCodec
 
 from lunarcloud import moon
 from lunarcloud.archive import find_tiles
+from lunarcloud.archive.scheme import cells
 from lunarcloud.archive.tiles import MISSING, Tile
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
 from lunarcloud.maps.layout import map_names, maps_layout
@@ -31,7 +32,7 @@ from lunarcloud.mosaic.resample import resample
 from lunarcloud.storage import Layout, folder, shards
 from lunarcloud.synthetic import write_tiles
 
-_PPD, _EDGE, _ROUNDS = 304, 2048, 3
+_PPD, _EDGE, _ROUNDS = 304, 1024, 3
 _TILE = "UI03N003"
 _OURS = "blosc zstd 1, 256 KiB"
 _CODECS = {
@@ -52,7 +53,7 @@ def main() -> None:
         root = folder(Path(name) / "root")
         write_model(root)
         model = find_model(root)
-    shard = _inside(grid, tile)
+    shard = _inside(grid)
     dn, _ = resample(grid, grid.window(shard), [tile])
     mosaic = mosaic_layout(grid, scaling_factor=tile.scaling_factor, offset=tile.offset)
     _compare("mosaic", mosaic, shard, {REFLECTANCE: dn})
@@ -60,9 +61,10 @@ def main() -> None:
     _compare("ten maps and flags", maps_layout(grid, maps), shard, _maps(dn, tile, model))
 
 
-def _inside(grid: moon.Grid, tile: Tile) -> moon.Shard:
-    """The shard that holds the middle of a tile."""
-    found = grid.pixel(lat=3.5, lon=tile.center_longitude)
+def _inside(grid: moon.Grid) -> moon.Shard:
+    """The shard that holds the middle of the tile."""
+    (cell,) = (cell for cell in cells() if cell.product_id == _TILE)
+    found = grid.pixel(lat=(cell.south + cell.north) / 2, lon=(cell.west + cell.east) / 2)
     return moon.Shard(int(found.row) // _EDGE, int(found.col) // _EDGE)
 
 

@@ -13,9 +13,12 @@ import _measure  # isort: skip - shared by benchmarks
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from _machine import machine
 from distributed import Client
+from scipy.optimize import nnls
 
 from lunarcloud import moon
 from lunarcloud.archive import find_tiles
@@ -23,6 +26,7 @@ from lunarcloud.archive.scheme import cells
 from lunarcloud.engine import Cluster, Group, compute, connect
 from lunarcloud.moon import Shard
 from lunarcloud.mosaic import plan_ingest
+from lunarcloud.mosaic.resample import touches
 from lunarcloud.storage import folder
 from lunarcloud.synthetic import write_tiles
 
@@ -31,16 +35,37 @@ _EDGE = 512
 _PARTS = {4: (360, 180), 16: (360, 56), 32: (180, 56), 64: (90, 56)}
 
 
+class Measured(NamedTuple):
+    """One grid: shards that tiles were painted into, summed over tiles; Mpixel; seconds."""
+
+    ppd: int
+    tiles_in_shards: int
+    mpixel: float
+    seconds: float
+
+
 def main() -> None:
     print(f"machine: {machine()}")
     print(f"shards of {_EDGE}, two processes of one thread, a fresh cluster each\n")
     print(f"{'ppd':>4}{'tiles':>7}{'shards':>8}{'Mpixel':>8}{'seconds':>9}{'Mpixel/s':>10}{'MiB/worker':>12}")
+    found = []
     for ppd in _PARTS:
         with tempfile.TemporaryDirectory() as name:
-            _measured(Path(name), ppd)
+            found.append(_measured(Path(name), ppd))
+    _explain(found)
 
 
-def _measured(place: Path, ppd: int) -> None:
+def _explain(found: list[Measured]) -> None:
+    """Split the cost into that of opening a tile and that of a pixel, by least squares."""
+    causes = np.array([[row.tiles_in_shards, row.mpixel] for row in found])
+    seconds = np.array([row.seconds for row in found])
+    (tile, _), _ = nnls(causes, seconds)
+    print(f"\nopening a tile for a shard: {tile * 1e3:.2f} ms; time of a pixel beside it, by grid:")
+    for row in found:
+        print(f"{row.ppd:>4}{(row.seconds - tile * row.tiles_in_shards) / row.mpixel:>8.3f} us")
+
+
+def _measured(place: Path, ppd: int) -> Measured:
     width, height = _PARTS[ppd]
     names = [
         cell.product_id
@@ -54,19 +79,22 @@ def _measured(place: Path, ppd: int) -> None:
         _ingested(plan_ingest(search, folder(place / "first"), grid, strict=False).group, ppd, client)
         group = plan_ingest(search, folder(place / "second"), grid, strict=False).group
         start = time.perf_counter()
-        shards, pixels = _ingested(group, ppd, client)
+        shards = _ingested(group, ppd, client)
         seconds = time.perf_counter() - start
         peak = _measure.peak_mib(client)
-    done = f"{ppd:>4}{len(names):>7}{shards:>8}{pixels:>8.1f}{seconds:>9.1f}"
+    windows = [grid.window(shard) for shard in shards]
+    pixels = sum(rows * cols for rows, cols in (window.shape for window in windows)) / 1e6
+    opened = sum(touches(grid, window, tile) for window in windows for tile in search.tiles)
+    done = f"{ppd:>4}{len(names):>7}{len(shards):>8}{pixels:>8.1f}{seconds:>9.2f}"
     print(f"{done}{pixels / seconds:>10.2f}{peak:>12.0f}", flush=True)
+    return Measured(ppd, opened, pixels, seconds)
 
 
-def _ingested(group: Group, ppd: int, client: Client) -> tuple[int, float]:
-    """Compute the shards whose tiles were written; how many, and of how many Mpixel."""
+def _ingested(group: Group, ppd: int, client: Client) -> list[Shard]:
+    """Compute the shards whose tiles were written."""
     shards = [shard for shard in group.layout.raster.shards() if _within(group, shard, ppd)]
     compute(group, shards, client)
-    shapes = [group.layout.raster.window(shard).shape for shard in shards]
-    return len(shards), sum(rows * cols for rows, cols in shapes) / 1e6
+    return shards
 
 
 def _within(group: Group, shard: Shard, ppd: int) -> bool:

@@ -15,13 +15,14 @@ if TYPE_CHECKING:  # a repeated command finds everything done and never loads Da
     from distributed import Client
 
 _CONNECT_S = 10
-# Dask has glibc give all memory back after each use and ask for it anew: half of the time of the equations.
-# So it keeps what is smaller than a shard's array, in one arena instead of one for each thread, and gives
-# the arrays back: about 60 MB a process more, however long the run. Other systems ignore this.
+# Dask has glibc give all memory back after each use and ask for it anew, which took half of the equations'
+# time and more of ingest's. So it keeps what is smaller than a shard's array, in one arena instead of one
+# for each thread, and gives the arrays back: about 40 MB a process more, however long the run. Other systems
+# ignore this.
 _ALLOCATOR = {
     "MALLOC_ARENA_MAX": 1,
     "MALLOC_MMAP_THRESHOLD_": 8 * 2**20,
-    "MALLOC_TRIM_THRESHOLD_": 32 * 2**20,
+    "MALLOC_TRIM_THRESHOLD_": 16 * 2**20,
 }
 
 

@@ -26,7 +26,7 @@ _TASK_BYTES_PER_PIXEL = 32
 _TASK_BYTES = 160 * 2**20
 _TILES = TypeAdapter(tuple[Tile, ...])
 # Mpixel/s of a thread, as measured by benchmarks/ingest.py.
-_RATE = 2.0
+_RATE = 4.0
 
 
 @dataclass(frozen=True, slots=True)
