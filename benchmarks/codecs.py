@@ -47,14 +47,14 @@ _CODECS = {
 def main() -> None:
     print(f"machine: {machine()}")
     grid = moon.grid(_PPD, _EDGE)
+    shard = _inside(grid)
     with tempfile.TemporaryDirectory() as name:
         write_tiles(Path(name) / "tiles", ppd=_PPD, product_ids=[_TILE])
         (tile,) = find_tiles(str(Path(name) / "tiles")).tiles
         root = folder(Path(name) / "root")
         write_model(root)
         model = find_model(root)
-    shard = _inside(grid)
-    dn, _ = resample(grid, grid.window(shard), [tile])
+        dn, _ = resample(grid, grid.window(shard), [tile])
     mosaic = mosaic_layout(grid, scaling_factor=tile.scaling_factor, offset=tile.offset)
     _compare("mosaic", mosaic, shard, {REFLECTANCE: dn})
     maps = map_names(model.equations, model.oxides, with_novelty=True)
