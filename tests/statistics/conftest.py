@@ -107,6 +107,7 @@ def run_of_lp_tiles(lp_archive: str, tmp_path_factory: pytest.TempPathFactory) -
     root = folder(tmp_path_factory.mktemp("root"))
     plan = plan_ingest(find_tiles(lp_archive), root, grid(4), strict=False)
     _compute(plan.group)
+    finish(plan.group.place, plan.group.layout, {})
     card = completed(plan.card, plan.group.ledger.entries().values())
     (root / "mosaic").write(f"{card.id}.json", card.model_dump_json().encode())
     publish(root, Published(kind="mosaic", id=card.id, path=f"mosaic/{card.id}.zarr"))
