@@ -12,7 +12,7 @@ from lunarcloud.moon import Grid
 from lunarcloud.storage import digest
 
 # Part of every id: raise it when the same inputs would give other bytes.
-_ALGORITHM = 1
+_ALGORITHM = 2
 _NO_ATTRIBUTES = {"id", "reduction", "ppd", "shard_edge", "polar_limit", "versions"}
 
 

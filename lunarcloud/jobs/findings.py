@@ -27,7 +27,7 @@ from lunarcloud.statistics.units import Shape, Unit, from_outlines, maria, named
 from lunarcloud.storage import Folder, digest, read_card, write_dataset
 
 # Part of every id: raise it when the same inputs would give other results.
-_ALGORITHM = 1
+_ALGORITHM = 2
 # Per pixel of a shard: codes, labels, masks and what splitting labels copies.
 _TASK_BYTES_PER_PIXEL = 40
 _TASK_BYTES = 64 * 2**20

@@ -21,7 +21,7 @@ from lunarcloud.mosaic import BANDS, REFLECTANCE, Mosaic
 from lunarcloud.storage import Folder, digest, read_shard
 
 # Part of every id: raise it when the same inputs would give other bytes.
-_ALGORITHM = 1
+_ALGORITHM = 2
 # Per pixel of a shard: five bands in, up to eleven codes out, one of them being encoded twice over.
 _TASK_BYTES_PER_PIXEL = 10 + 21 + 6
 _TASK_BYTES = 128 * 2**20

@@ -20,7 +20,7 @@ from lunarcloud.mosaic.store import MosaicCard, mosaic_card, mosaic_group
 from lunarcloud.storage import Entry, Folder, digest, read_catalog
 
 # Part of every id: raise it when the same tiles would give other bytes.
-_ALGORITHM = 1
+_ALGORITHM = 2
 # Per pixel of a shard: five bands of numbers, again while encoding, and flags; once more for a tile's window.
 _TASK_BYTES_PER_PIXEL = 32
 _TASK_BYTES = 160 * 2**20

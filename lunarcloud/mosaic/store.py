@@ -6,7 +6,6 @@ import xarray as xr
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
-from lunarcloud.moon import require_moon
 from lunarcloud.mosaic.layout import mosaic_layout
 from lunarcloud.storage import Folder, Layout, Ledger, crs_of, open_dataset, read_card, read_catalog
 
@@ -95,7 +94,7 @@ def find_mosaic(root: Folder, name: str = "latest") -> Mosaic:
     """
     mosaic_id = read_catalog(root).find("mosaic", name).id
     place, ledger = mosaic_group(root, mosaic_id)
-    require_moon(crs_of(place), source=place.url)
+    moon.require_moon(crs_of(place), source=place.url)
     return Mosaic(mosaic_card(root, mosaic_id), place, ledger)
 
 
