@@ -1,23 +1,41 @@
-"""Dask: clusters, shard tasks in a bounded window, progress, resume, memory plan. Knows nothing of oxides."""
+"""Dask: clusters, work on shards, a bounded stream of tasks, events, memory plan. Knows nothing of oxides."""
 
-from lunarcloud.engine.cluster import Cluster, connect
+from lunarcloud.engine.cluster import Cluster
+from lunarcloud.engine.events import (
+    Event,
+    Failed,
+    Note,
+    Published,
+    ShardDone,
+    StageDone,
+    Started,
+    Watch,
+    logged,
+    quiet,
+    to_json,
+)
 from lunarcloud.engine.memory import MemoryPlan
-from lunarcloud.engine.progress import Progress, show_progress
-from lunarcloud.engine.resource import Resource
-from lunarcloud.engine.shards import Group, Product, ShardFunction, compute, remaining
-from lunarcloud.engine.stream import stream
+from lunarcloud.engine.once import Once
+from lunarcloud.engine.session import Session
+from lunarcloud.engine.work import Product, ShardFunction, Work
 
 __all__ = [
     "Cluster",
-    "Group",
+    "Event",
+    "Failed",
     "MemoryPlan",
+    "Note",
+    "Once",
     "Product",
-    "Progress",
-    "Resource",
+    "Published",
+    "Session",
+    "ShardDone",
     "ShardFunction",
-    "compute",
-    "connect",
-    "remaining",
-    "show_progress",
-    "stream",
+    "StageDone",
+    "Started",
+    "Watch",
+    "Work",
+    "logged",
+    "quiet",
+    "to_json",
 ]
