@@ -40,6 +40,8 @@ class StoreError(LunarcloudError, OSError):
 class TransientStoreError(StoreError):
     """A fault of the storage that may pass: a time-out, a cut connection, a busy server. Worth a retry."""
 
+    exit_code: ClassVar[int] = 75
+
 
 class ComputeError(LunarcloudError, RuntimeError):
     """The computation itself failed: a shard that keeps failing, a lost cluster."""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyproj
 import xarray as xr
 
+from lunarcloud.errors import NotFoundError
 from lunarcloud.moon import GEOGRAPHIC, Grid, PolarGrid, Raster, lunar_crs
 
 #: Name of the scalar variable that carries the coordinate reference system.
@@ -83,8 +84,17 @@ class Layout:
         )
 
     def variable(self, name: str) -> Variable:
-        """The variable of a name."""
-        return next(variable for variable in self.variables if variable.name == name)
+        """The variable of a name.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none, naming those there are.
+        """
+        by_name = {variable.name: variable for variable in self.variables}
+        if name not in by_name:
+            raise NotFoundError(f"there is no variable {name!r}, only {', '.join(by_name)}")
+        return by_name[name]
 
 
 def dims(raster: Raster) -> tuple[str, str]:

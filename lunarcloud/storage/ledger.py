@@ -1,10 +1,15 @@
-"""The ledger: one small object a finished shard, written by the task that wrote the shard."""
+"""The ledger: one small object a finished shard, written after everything of the shard was."""
+
+import re
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lunarcloud.errors import StoreError
 from lunarcloud.moon import Shard
 from lunarcloud.storage.folder import Folder
+
+_NAME = re.compile(r"(\d+)-(\d+)\.json")
 
 
 class Entry(BaseModel):
@@ -14,23 +19,25 @@ class Entry(BaseModel):
 
     shard: Shard
     inputs: dict[str, str] = Field(default_factory=dict, description="digest by input")
-    outputs: dict[str, str] = Field(description="digest by variable")
+    objects: dict[str, str] = Field(
+        description="digest by object of the group; 'empty' where no pixel is valid and nothing is stored"
+    )
     counts: dict[str, int] = Field(default_factory=dict, description="pixels by kind")
     seconds: float = Field(description="computing time")
     worker: str = Field(description="address of the worker")
 
 
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """The finished shards of one group.
 
-    Parameters
+    Attributes
     ----------
     place : Folder
         Where the entries are, beside the group.
     """
 
-    def __init__(self, place: Folder) -> None:
-        self.place = place
+    place: Folder
 
     def record(self, entry: Entry) -> None:
         """Note a finished shard; its objects must be written before."""
@@ -52,6 +59,15 @@ class Ledger:
         """All finished shards, in the raster's order; errors as `entry`."""
         found = (self._parse(key, data) for key, data in self.place.read_all().items())
         return dict(sorted((entry.shard, entry) for entry in found))
+
+    def done(self) -> set[Shard]:
+        """The finished shards, from the names of their entries alone: a listing, however many there are."""
+        found = (_NAME.fullmatch(key) for key in self.place.keys())
+        return {Shard(int(match[1]), int(match[2])) for match in found if match}
+
+    def forget(self, shard: Shard) -> None:
+        """Have a shard computed again: it counts as unfinished from now on."""
+        self.place.remove(_key(shard))
 
     def _parse(self, key: str, data: bytes) -> Entry:
         try:

@@ -1,0 +1,82 @@
+"""Folders on a disk: files are written beside their place and moved into it, or linked if it must be new."""
+
+import fcntl
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from lunarcloud.storage.folder import Folder
+
+# Suffix of files that are no objects: being written, or locks.
+_PARTIAL = ".partial"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFolder(Folder):
+    """A folder whose URL is an absolute path."""
+
+    def _read(self, key: str, start: int | None, end: int | None) -> bytes:
+        with self._path(key).open("rb") as file:
+            file.seek(start or 0)
+            return file.read(-1 if end is None else max(0, end - (start or 0)))
+
+    def _read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        return {key: self._read(key, None, None) for key in keys}
+
+    def _write(self, key: str, data: bytes) -> None:
+        with _beside(self._path(key), data) as written:
+            written.replace(self._path(key))
+
+    def _create(self, key: str, data: bytes) -> bool:
+        with _beside(self._path(key), data) as written:
+            try:
+                os.link(written, self._path(key))
+            except FileExistsError:
+                return False
+        return True
+
+    def _update(self, key: str, change: Callable[[bytes | None], bytes]) -> bytes:
+        lock = self._path(key + _PARTIAL)
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        # The system drops the lock with the process, so a killed publisher blocks nobody.
+        with lock.open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            return self._rewrite(key, change)
+
+    def _exists(self, key: str) -> bool:
+        try:
+            return stat.S_ISREG(self._path(key).stat().st_mode)
+        except FileNotFoundError:
+            return False
+
+    def _keys(self, under: str) -> Iterable[str]:
+        for parent, _, names in os.walk(self._path(under), followlinks=True):
+            inside = Path(parent).relative_to(self.url)
+            yield from (str(inside / name) for name in names if not name.endswith(_PARTIAL))
+
+    def _remove(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def _remove_all(self) -> None:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.url)
+
+    def _path(self, key: str) -> Path:
+        return Path(self.url, key)
+
+
+@contextmanager
+def _beside(target: Path, data: bytes) -> Iterator[Path]:
+    """A file with the data next to a path, gone afterwards."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.{uuid4().hex}{_PARTIAL}")
+    try:
+        partial.write_bytes(data)
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""Folders in this process's memory, shared by its threads: for tests and notebooks."""
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from fsspec.implementations.memory import MemoryFileSystem
+
+from lunarcloud.storage.folder import Folder
+
+# memory:// lives in one process: one lock there makes its conditional writes atomic.
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFolder(Folder):
+    """A folder of fsspec's ``memory://``, so that xarray opens what is in it by its URL."""
+
+    def _read(self, key: str, start: int | None, end: int | None) -> bytes:
+        data: bytes = _memory().cat_file(self._path(key))
+        return data[start:end]
+
+    def _read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        return {key: self._read(key, None, None) for key in keys}
+
+    def _write(self, key: str, data: bytes) -> None:
+        _memory().pipe_file(self._path(key), data)
+
+    def _create(self, key: str, data: bytes) -> bool:
+        with _LOCK:
+            if self._exists(key):
+                return False
+            self._write(key, data)
+            return True
+
+    def _update(self, key: str, change: Callable[[bytes | None], bytes]) -> bytes:
+        with _LOCK:
+            return self._rewrite(key, change)
+
+    def _exists(self, key: str) -> bool:
+        return bool(_memory().isfile(self._path(key)))
+
+    def _keys(self, under: str) -> Iterable[str]:
+        base = self._path("")
+        found = _memory().find(self._path(under)) if _memory().isdir(self._path(under)) else []
+        return (path[len(base) + 1 :] for path in found)
+
+    def _remove(self, key: str) -> None:
+        with suppress(FileNotFoundError):
+            _memory().rm_file(self._path(key))
+
+    def _remove_all(self) -> None:
+        with suppress(FileNotFoundError):
+            _memory().rm(self._path(""), recursive=True)
+
+    def _path(self, key: str) -> str:
+        return str(MemoryFileSystem._strip_protocol(f"{self.url}/{key}"))
+
+
+def _memory() -> MemoryFileSystem:
+    return MemoryFileSystem()
