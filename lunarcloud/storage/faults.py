@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lunarcloud.errors import NotFoundError, StoreError, TransientStoreError
+from lunarcloud.errors import LunarcloudError, NotFoundError, StoreError, TransientStoreError
 
 # Libraries whose errors are the store's, not ours.
 _CLIENTS = {"botocore", "aiobotocore", "aiohttp", "gcsfs", "adlfs", "s3fs"}
@@ -32,7 +32,7 @@ def explained(url: str, key: str) -> Iterator[None]:
     where = f"{url}/{key}" if key else url
     try:
         yield
-    except (NotFoundError, StoreError):
+    except LunarcloudError:
         raise
     except FileNotFoundError as error:
         if "bucket" in str(error).lower():

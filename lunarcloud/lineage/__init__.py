@@ -1,0 +1,36 @@
+"""What was made from what: records, their identities and series, the catalog of a root, what is outdated."""
+
+from lunarcloud.lineage.catalog import Catalog, Entry, Head
+from lunarcloud.lineage.graph import Replay, outdated, unneeded
+from lunarcloud.lineage.record import (
+    FORMAT,
+    Given,
+    Parent,
+    Record,
+    Ref,
+    Source,
+    identity,
+    series_of,
+)
+from lunarcloud.lineage.root import RECORD, Root, open_root, without_credentials
+
+__all__ = [
+    "FORMAT",
+    "RECORD",
+    "Catalog",
+    "Entry",
+    "Given",
+    "Head",
+    "Parent",
+    "Record",
+    "Ref",
+    "Replay",
+    "Root",
+    "Source",
+    "identity",
+    "open_root",
+    "outdated",
+    "series_of",
+    "unneeded",
+    "without_credentials",
+]

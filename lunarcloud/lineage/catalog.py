@@ -1,0 +1,221 @@
+"""The catalog: every published record in a line, the head of each series, the main series of each kind.
+
+Pure: a catalog is a value, and each change gives another one. `Root` stores it by compare-and-swap.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lunarcloud.errors import InputError, NotFoundError
+from lunarcloud.lineage.record import FORMAT, Parent, Ref
+
+LATEST = "latest"
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entry(_Document):
+    """One published record in a line: what lists, lookups and lineage need without opening it.
+
+    Attributes
+    ----------
+    ref, label, series, process, digest, parents
+        As in the `Record`.
+    published : datetime
+        When it was published first.
+    record : str
+        SHA-256 of its ``record.json``.
+    facts : dict
+        A few words for lists: pixels per degree, accuracy, what it is about.
+    """
+
+    ref: Ref
+    label: str = ""
+    series: str
+    process: str
+    digest: str
+    parents: dict[str, Parent] = Field(default_factory=dict)
+    published: datetime
+    record: str
+    facts: dict[str, str] = Field(default_factory=dict)
+
+    def as_parent(self) -> Parent:
+        """This record, as what another is made from."""
+        return Parent(ref=self.ref, digest=self.digest, series=self.series)
+
+
+class Head(_Document):
+    """The record of a series that ``latest`` means.
+
+    Attributes
+    ----------
+    id : str
+        Which.
+    desired : str
+        The one that publishing would have made the head: another only where a person pinned an older one.
+    """
+
+    id: str
+    desired: str
+
+    @property
+    def pinned(self) -> bool:
+        """Whether a person holds the head where it is."""
+        return self.id != self.desired
+
+
+class Catalog(_Document):
+    """Everything published under a root, in the order of publication."""
+
+    format: Literal[2] = FORMAT
+    records: tuple[Entry, ...] = ()
+    heads: dict[str, Head] = Field(default_factory=dict, description="by series")
+    main: dict[str, str] = Field(default_factory=dict, description="series that 'latest' means, by kind")
+
+    def of(self, kind: str | None = None) -> list[Entry]:
+        """All records of a kind, or of all kinds, the latest published last."""
+        return [entry for entry in self.records if kind in (None, entry.ref.kind)]
+
+    def get(self, ref: Ref) -> Entry | None:
+        """The entry of a record, if it is published."""
+        return next((entry for entry in self.records if entry.ref == ref), None)
+
+    def find(self, kind: str, name: str = LATEST) -> Entry:
+        """One record by its id, by an unmistakable beginning of it, by its label, or the latest of its kind.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none, or several fit.
+        """
+        known = self.of(kind)
+        if name == LATEST:
+            return self._latest(kind)
+        fitting = _named(known, name)
+        if len(fitting) != 1:
+            ids = ", ".join(_shown(entry) for entry in known) or "none"
+            raise NotFoundError(f"{kind} {name!r}: {len(fitting)} of that name (there are: {ids})")
+        return fitting[0]
+
+    def locate(self, name: str) -> Entry:
+        """One record of any kind: ``KIND/ID``, ``KIND/latest``, or as in `find` over all kinds.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none, or several fit.
+        """
+        kind, slash, rest = name.partition("/")
+        if slash:
+            return self.find(kind, rest)
+        if name in {entry.ref.kind for entry in self.records}:
+            return self.find(name)
+        fitting = _named(self.records, name)
+        if len(fitting) != 1:
+            raise NotFoundError(
+                f"record {name!r}: {len(fitting)} of that name; `lunarcloud list` shows all ids, "
+                "KIND/latest means the latest of a kind"
+            )
+        return fitting[0]
+
+    def with_record(self, entry: Entry) -> Catalog:
+        """The catalog with one more record, which becomes the head of its series if its parents are heads.
+
+        A record that is there already keeps its entry; it becomes the head again.
+        """
+        known = self.get(entry.ref)
+        records = self.records if known else (*self.records, entry)
+        heads = dict(self.heads)
+        head = heads.get(entry.series)
+        if head is None:
+            heads[entry.series] = Head(id=entry.ref.id, desired=entry.ref.id)
+        elif self._is_current(entry):
+            heads[entry.series] = Head(id=head.id if head.pinned else entry.ref.id, desired=entry.ref.id)
+        main = {entry.ref.kind: entry.series, **self.main}
+        return Catalog(records=records, heads=heads, main=main)
+
+    def with_head(self, entry: Entry) -> Catalog:
+        """The catalog in which ``latest`` of its kind means a record.
+
+        An older one of its series stays the head until the next promotion, whatever is published meanwhile.
+        """
+        head = Head(id=entry.ref.id, desired=self.heads[entry.series].desired)
+        main = {**self.main, entry.ref.kind: entry.series}
+        return self.model_copy(update={"heads": {**self.heads, entry.series: head}, "main": main})
+
+    def unpinned(self, entry: Entry) -> Catalog:
+        """The catalog in which the head of a record's series is the desired one again."""
+        desired = self.heads[entry.series].desired
+        heads = {**self.heads, entry.series: Head(id=desired, desired=desired)}
+        return self.model_copy(update={"heads": heads})
+
+    def without(self, entry: Entry) -> Catalog:
+        """The catalog without a record.
+
+        Raises
+        ------
+        InputError
+            If another record was made from it.
+        """
+        children = [each for each in self.records if entry.ref in {p.ref for p in each.parents.values()}]
+        if children:
+            names = ", ".join(str(child.ref) for child in children[:8])
+            more = f" and {len(children) - 8} more" if len(children) > 8 else ""
+            raise InputError(f"{entry.ref} cannot be removed: {names}{more} were made from it; remove these first")
+        records = tuple(each for each in self.records if each.ref != entry.ref)
+        return Catalog(records=records, heads=self._heads_of(records), main=self._main_of(records))
+
+    def is_head(self, entry: Entry) -> bool:
+        """Whether a record is what ``latest`` means in its series."""
+        head = self.heads.get(entry.series)
+        return head is not None and head.id == entry.ref.id
+
+    def _latest(self, kind: str) -> Entry:
+        series = self.main.get(kind)
+        if series is None:
+            raise NotFoundError(f"{kind} 'latest': none is published yet under this root")
+        return self._head(series)
+
+    def _is_current(self, entry: Entry) -> bool:
+        """Whether all parents of a record are heads; one that is not under this root cannot be outdated."""
+        return all(
+            self._head(parent.series).digest == parent.digest
+            for parent in entry.parents.values()
+            if parent.series in self.heads
+        )
+
+    def _head(self, series: str) -> Entry:
+        head = self.heads[series].id
+        return next(each for each in self.records if (each.series, each.ref.id) == (series, head))
+
+    def _heads_of(self, records: tuple[Entry, ...]) -> dict[str, Head]:
+        """The heads that are left; a series that lost its head goes back to its last published record."""
+        last = {entry.series: entry.ref.id for entry in records}
+        left = {entry.ref.id for entry in records}
+
+        def moved(series: str, head: Head) -> Head:
+            desired = head.desired if head.desired in left else last[series]
+            return Head(id=head.id if head.id in left else desired, desired=desired)
+
+        return {series: moved(series, head) for series, head in self.heads.items() if series in last}
+
+    def _main_of(self, records: tuple[Entry, ...]) -> dict[str, str]:
+        first = {entry.ref.kind: entry.series for entry in reversed(records)}
+        left = {entry.series for entry in records}
+        return {kind: self.main[kind] if self.main.get(kind) in left else first[kind] for kind in first}
+
+
+def _named(known: list[Entry] | tuple[Entry, ...], name: str) -> list[Entry]:
+    """The records that a name means: an exact id or label goes before the beginning of an id."""
+    exact = [entry for entry in known if name in (entry.ref.id, entry.label)]
+    return exact or [entry for entry in known if name and entry.ref.id.startswith(name)]
+
+
+def _shown(entry: Entry) -> str:
+    return f"{entry.ref.id} ({entry.label})" if entry.label else entry.ref.id

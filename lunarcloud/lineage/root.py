@@ -1,0 +1,184 @@
+"""A root: where records are, which are published, and which is the head; the only way to publish."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from lunarcloud.errors import NotFoundError, StoreError
+from lunarcloud.lineage.catalog import LATEST, Catalog, Entry
+from lunarcloud.lineage.record import FORMAT, Record, Ref
+from lunarcloud.storage import Folder, digest, folder, read_document
+
+CATALOG = "catalog.json"
+RECORD = "record.json"
+
+CardT = TypeVar("CardT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A root; small and picklable. Make one with `open_root`."""
+
+    folder: Folder
+
+    @property
+    def url(self) -> str:
+        """Path or URL of the root."""
+        return self.folder.url
+
+    def place(self, ref: Ref) -> Folder:
+        """The folder of a record, with all that it made."""
+        return self.folder / ref.path
+
+    def catalog(self) -> Catalog:
+        """Everything published; empty if nothing was yet.
+
+        Raises
+        ------
+        StoreError
+            If the catalog is damaged, or of another format.
+        """
+        try:
+            return self._parsed(self.folder.read(CATALOG))
+        except NotFoundError:
+            return Catalog()
+
+    def find(self, kind: str, name: str = LATEST) -> Entry:
+        """A published record: see `Catalog.find`."""
+        return self.catalog().find(kind, name)
+
+    def record(self, entry: Entry, card: type[CardT]) -> Record[CardT]:
+        """A published record with its card, checked against the catalog.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged or not the one that was published.
+        """
+        place = self.place(entry.ref)
+        found = digest(place.read(RECORD))
+        if found != entry.record:
+            raise StoreError(
+                f"{place.url}/{RECORD} is not the record that was published (digest {found[:12]}, "
+                f"the catalog says {entry.record[:12]}): `lunarcloud repair {entry.ref.id}` makes it again"
+            )
+        return read_document(place, RECORD, Record[card])  # type: ignore[valid-type]
+
+    def publish(self, record: Record[Any], facts: dict[str, str] | None = None) -> Entry:
+        """Make a finished record visible, atomically; one that is published already only becomes the head.
+
+        Whoever else publishes at the same time, no record is lost.
+        """
+        place = self.place(record.ref)
+        # The first of several who finish the same record says when that was.
+        place.create(RECORD, record.dump())
+        stored = place.read(RECORD)
+        entry = Entry(
+            ref=record.ref,
+            label=record.label,
+            series=record.series,
+            process=record.process,
+            digest=record.digest,
+            parents=record.given.parents,
+            published=datetime.now(UTC),
+            record=digest(stored),
+            facts=facts or {},
+        )
+        return self._changed(lambda catalog: catalog.with_record(entry)).find(record.ref.kind, record.ref.id)
+
+    def republish(self, entry: Entry) -> Catalog:
+        """Make a published record the head of its series again, if its parents are heads."""
+        catalog = self.catalog()
+        if catalog.with_record(entry) == catalog:
+            return catalog
+        return self._changed(lambda present: present.with_record(entry))
+
+    def promote(self, entry: Entry) -> Catalog:
+        """Make ``latest`` of its kind mean a record, until the next promotion."""
+        return self._changed(lambda catalog: catalog.with_head(entry))
+
+    def unpin(self, entry: Entry) -> Catalog:
+        """Let the head of a record's series follow what is published again."""
+        return self._changed(lambda catalog: catalog.unpinned(entry))
+
+    def remove(self, entry: Entry) -> None:
+        """Remove a record and all that it made; it is invisible before its first object goes.
+
+        Raises
+        ------
+        InputError
+            If another record was made from it.
+        """
+        self._changed(lambda catalog: catalog.without(entry))
+        self.place(entry.ref).remove_all()
+
+    def relative(self, url: str) -> str:
+        """A place as it is stored: relative to the root where it lies in or beside it, without credentials."""
+        if "://" in url:
+            return without_credentials(url)
+        home, path = Path(self.url), Path(os.path.normpath(Path(url).expanduser().absolute()))
+        if "://" not in self.url and path.is_relative_to(home.parent):
+            near = os.path.relpath(path, home)
+            return near if near.startswith("..") else f"./{near}"
+        return str(path)
+
+    def absolute(self, url: str) -> str:
+        """The place that `relative` stored, seen from here; anything else as it is."""
+        if not url.startswith(("./", "../")):
+            return url
+        return os.path.normpath(Path(self.url) / url)
+
+    def _changed(self, change: Callable[[Catalog], Catalog]) -> Catalog:
+        def rewritten(present: bytes | None) -> bytes:
+            catalog = Catalog() if present is None else self._parsed(present)
+            return change(catalog).model_dump_json(indent=1).encode()
+
+        return self._parsed(self.folder.update(CATALOG, rewritten))
+
+    def _parsed(self, data: bytes) -> Catalog:
+        try:
+            return Catalog.model_validate_json(data)
+        except ValidationError as error:
+            raise StoreError(_damaged(f"{self.url}/{CATALOG}", data, error)) from error
+
+
+def open_root(url: str | os.PathLike[str]) -> Root:
+    """The root of a folder or URL; nothing is read yet.
+
+    Raises
+    ------
+    StoreError
+        For a protocol that is not known.
+    """
+    return Root(folder(url))
+
+
+def without_credentials(url: str) -> str:
+    """A URL without user, password, query and fragment."""
+    if "://" not in url:
+        return url
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    path = path.partition("?")[0].partition("#")[0]
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+
+
+def _damaged(where: str, data: bytes, error: ValidationError) -> str:
+    try:
+        found = json.loads(data)
+    except ValueError:
+        found = None
+    # The first layout's catalog held entries and no format.
+    if isinstance(found, dict) and found.get("format", 1) != FORMAT:
+        return (
+            f"{where} is of format {found.get('format', 1)}; this version reads format {FORMAT}: "
+            "use another root, or the version of lunarcloud that wrote it"
+        )
+    first = error.errors()[0]
+    return f"{where} is damaged: {'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"

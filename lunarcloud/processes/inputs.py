@@ -1,0 +1,242 @@
+"""How a process declares its inputs: each option once, with name, unit, range, help and default.
+
+The command line, the Python verbs and the JSON schema are made from these declarations.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic.fields import FieldInfo
+
+from lunarcloud.errors import InputError
+from lunarcloud.lineage import Entry, Given, Root, Source, without_credentials
+
+InputsT = TypeVar("InputsT", bound="Inputs")
+
+#: Marks of a field: the kind of record it names; that it does not decide the bytes; that it is a file, whose
+#: name and content do, but not where it lies; that it is given by position on the command line; its unit; its
+#: name on the command line where that is another.
+PARENT, PLACE, FILE, ARGUMENT, UNIT, OPTION = "parent", "place", "file", "argument", "unit", "option"
+
+
+class Inputs(BaseModel):
+    """Base of the inputs of every process and action."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def parent(kind: str, description: str, default: str | None = "latest", **marks: Any) -> Any:
+    """An input that names a record of a kind: an id, an unmistakable beginning of it, a label, or latest.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the record.
+    description : str
+        For people.
+    default : str, optional
+        Without one, nothing.
+    **marks
+        Other marks of the field.
+    """
+    return Field(default=default, description=description, json_schema_extra={PARENT: kind, **marks})
+
+
+def option(default: Any, description: str, *, unit: str = "", limits: Any = None, **marks: Any) -> Any:
+    """An input that decides the bytes of the result.
+
+    Parameters
+    ----------
+    default : object
+        ``...`` where it must be given.
+    description : str
+        For people; one sentence without its unit.
+    unit : str
+        Its unit.
+    limits : mapping, optional
+        pydantic's constraints: ``{"ge": 1, "le": 1000}``.
+    **marks
+        Other marks of the field.
+    """
+    extra = {**({UNIT: unit} if unit else {}), **marks}
+    return Field(default, description=description, json_schema_extra=extra, **(limits or {}))
+
+
+def place(default: Any, description: str, **marks: Any) -> Any:
+    """An input that only says where something is read, or how strictly: not in the identity.
+
+    Parameters
+    ----------
+    default : object
+        ``...`` where it must be given.
+    description : str
+        For people.
+    **marks
+        Other marks of the field.
+    """
+    limits = {"min_length": 1} if default is ... else None
+    return option(default, description, limits=limits, **{PLACE: True}, **marks)
+
+
+def file(default: Any, description: str, **marks: Any) -> Any:
+    """An input that names a file: its name and content are in the identity, not where it lies.
+
+    Parameters
+    ----------
+    default : object
+        ``...`` where it must be given, None where there may be none.
+    description : str
+        For people.
+    **marks
+        Other marks of the field.
+    """
+    limits = {"min_length": 1} if default is ... else None
+    return option(default, description, limits=limits, **{FILE: True}, **marks)
+
+
+def _bounds(value: Any) -> Any:
+    """Two numbers from ``LOW:HIGH``; anything else is left to pydantic."""
+    if not isinstance(value, str):
+        return value
+    low, colon, high = value.partition(":")
+    if not colon:
+        raise ValueError("write LOW:HIGH, two numbers such as 16:19.9")
+    return low, high
+
+
+def _written(value: tuple[float, float]) -> list[float]:
+    return list(value)
+
+
+#: Lowest and highest value; ``LOW:HIGH`` on the command line.
+Bounds: TypeAlias = Annotated[tuple[float, float], BeforeValidator(_bounds), PlainSerializer(_written)]
+#: Lowest and highest degree; ``LOW:HIGH`` on the command line.
+Degrees: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_bounds), PlainSerializer(_written)]
+
+
+def marks(field: FieldInfo) -> Mapping[str, Any]:
+    """The marks of a field of an `Inputs` model."""
+    extra = field.json_schema_extra
+    return extra if isinstance(extra, dict) else {}
+
+
+def option_name(name: str, field: FieldInfo) -> str:
+    """What a person types for a field: ``--feo-above``, or its name where it is given by position."""
+    found = marks(field)
+    if found.get(ARGUMENT):
+        return name.upper()
+    return f"--{found.get(OPTION, name).replace('_', '-')}"
+
+
+def checked(model: type[InputsT], values: Mapping[str, Any]) -> InputsT:
+    """Inputs of a process, checked.
+
+    Raises
+    ------
+    InputError
+        Naming each input as it is typed, its value, and what is allowed.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        problems = [_problem(model, problem) for problem in error.errors()]
+        raise InputError("; ".join(problems)) from error
+
+
+def _problem(model: type[Inputs], problem: Any) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "inputs"
+    message = problem["msg"].removeprefix("Value error, ")
+    if name not in model.model_fields:
+        if problem["type"] != "extra_forbidden":
+            return message
+        return f"{name}: there is no such input; there are {', '.join(model.model_fields)}"
+    typed = option_name(name, model.model_fields[name])
+    if problem["type"] == "missing":
+        return f"{typed} must be given: {model.model_fields[name].description}"
+    return f"{typed} {problem['input']!r}: {message}"
+
+
+def parents_of(inputs: Inputs, root: Root, *, fixed: frozenset[str] = frozenset()) -> dict[str, Entry]:
+    """The published records that the inputs name, by the name of the input.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Checked.
+    root : Root
+        Where they are published.
+    fixed : frozenset of str
+        Inputs that name something that is not under the root.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name.
+    """
+    catalog = root.catalog()
+    return {
+        name: catalog.find(kind, value)
+        for name, field in type(inputs).model_fields.items()
+        if (kind := marks(field).get(PARENT)) and (value := getattr(inputs, name)) and name not in fixed
+    }
+
+
+def given_of(
+    inputs: Inputs, root: Root, parents: Mapping[str, Entry], sources: tuple[Source, ...] = ()
+) -> Given:
+    """What a process was given: inputs sorted into own ones, places and parents.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Checked.
+    root : Root
+        Local places are stored relative to it, where they lie beside it.
+    parents : mapping of str to Entry
+        From `parents_of`.
+    sources : tuple of Source
+        Files that were read.
+    """
+    fields = type(inputs).model_fields
+    values = inputs.model_dump(mode="json")
+    own, places = {}, {}
+    for name, value in values.items():
+        found = marks(fields[name])
+        if found.get(PLACE) or (found.get(FILE) and value is not None):
+            places[name] = _stored(value, root)
+        if not found.get(PLACE) and not found.get(PARENT):
+            own[name] = _file_name(value) if found.get(FILE) else value
+    return Given(
+        inputs=own,
+        places=places,
+        parents={name: entry.as_parent() for name, entry in parents.items()},
+        sources=sources,
+    )
+
+
+def replayed(given: Given, root: Root) -> dict[str, Any]:
+    """The inputs that make the same record again, places as seen from here."""
+    places = {name: _seen(value, root) for name, value in given.places.items()}
+    return {**given.inputs, **places, **{role: each.ref.id for role, each in given.parents.items()}}
+
+
+def _stored(value: Any, root: Root) -> Any:
+    """A place as records hold it; a name of something shipped stays one."""
+    if isinstance(value, list):
+        return [_stored(each, root) for each in value]
+    if not isinstance(value, str):
+        return value
+    is_path = "/" in value or "*" in value or Path(value).expanduser().exists()
+    return root.relative(value) if is_path else value
+
+
+def _seen(value: Any, root: Root) -> Any:
+    if isinstance(value, list):
+        return [_seen(each, root) for each in value]
+    return root.absolute(value) if isinstance(value, str) else value
+
+
+def _file_name(value: str | None) -> str | None:
+    return None if value is None else without_credentials(value).rstrip("/").rpartition("/")[2]

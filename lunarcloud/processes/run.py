@@ -1,0 +1,164 @@
+"""The one way to run any process: resolve, look whether it is there, make, check, publish, tell."""
+
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+from lunarcloud import exports
+from lunarcloud.engine import Cluster, Published, Session, Watch, quiet
+from lunarcloud.errors import ComputeError
+from lunarcloud.lineage import RECORD, Given, Record, Ref, Root, identity, series_of
+from lunarcloud.processes.inputs import InputsT
+from lunarcloud.processes.process import CardT, Estimate, Made, MaterialT, Process
+from lunarcloud.storage import Folder, Group, digest
+
+_RECORDED = ("lunarcloud", "numpy", "scipy", "zarr", "numcodecs", "onnxruntime", "dask", "pyshtools", "ducc0")
+
+
+class Outcome(NamedTuple):
+    """A published record, its folder, and how many shards this call computed; None if it was there."""
+
+    record: Record[Any]
+    place: Folder
+    shards_computed: int | None
+
+
+def run(
+    process: Process[InputsT, MaterialT, CardT],
+    inputs: InputsT,
+    root: Root,
+    *,
+    cluster: Cluster | None = None,
+    watch: Watch = quiet,
+    label: str = "",
+) -> Outcome:
+    """Make and publish what a process makes of its inputs; what is there already is only found.
+
+    Parameters
+    ----------
+    process : Process
+        What to run.
+    inputs : Inputs
+        Checked.
+    root : Root
+        Where to publish.
+    cluster : Cluster, optional
+        Where to compute; local processes without one. None is started where nothing is missing.
+    watch : callable
+        Told of every event.
+    label : str
+        What a person calls the record; not in its identity.
+
+    Raises
+    ------
+    LunarcloudError
+        As the process says: `InputError` before anything runs, `StoreError`, `ComputeError`.
+    """
+    given, material = process.resolve(inputs, root)
+    ref = Ref(kind=process.kind, id=identity(process.name, process.algorithm, given))
+    place = root.place(ref)
+    entry = root.catalog().get(ref)
+    if entry is not None:
+        root.republish(entry)
+        record = root.record(entry, process.card)
+        exports.complete(root, record)
+        return Outcome(record, place, None)
+    root.folder.require_writable()
+    started = datetime.now(UTC)
+    with Session(cluster or Cluster(), watch) as session:
+        made = process.make(material, place, session)
+        computed = session.shards_computed
+    record = _record(process, ref, given, made, place, started, label)
+    root.publish(record, dict(made.facts))
+    exports.complete(root, record)
+    watch(Published(kind=ref.kind, id=ref.id, url=place.url))
+    return Outcome(record, place, computed)
+
+
+def estimate(
+    process: Process[InputsT, MaterialT, Any], inputs: InputsT, root: Root, *, threads: int
+) -> Sequence[Estimate]:
+    """What running a process would take; nothing is computed.
+
+    Parameters
+    ----------
+    process, inputs, root
+        As in `run`.
+    threads : int
+        On how many.
+    """
+    given, material = process.resolve(inputs, root)
+    ref = Ref(kind=process.kind, id=identity(process.name, process.algorithm, given))
+    if root.catalog().get(ref) is not None:
+        return (Estimate(title=f"{process.name}: {ref} is published", tasks=0, done=1),)
+    return process.estimate(material, root.place(ref), threads)
+
+
+def inventory(place: Folder, groups: Sequence[Group]) -> dict[str, str]:
+    """The digest of every object of a record by its key, but of its shards, ledgers and the record itself.
+
+    Parameters
+    ----------
+    place : Folder
+        The record's folder.
+    groups : sequence of Group
+        Its sharded groups.
+    """
+    shards = {
+        f"{_within(place, group.place)}{key}"
+        for group in groups
+        for entry in group.ledger.entries().values()
+        for key in entry.objects
+    }
+    ledgers = tuple(f"{_within(place, group.ledger.place)}" for group in groups)
+    keys = [
+        key
+        for key in place.keys()
+        if key not in shards and not key.startswith(ledgers or ("\0",)) and key not in (RECORD, "plan.json")
+    ]
+    return {key: digest(place.read(key)) for key in keys}
+
+
+def _record(
+    process: Process[Any, Any, CardT],
+    ref: Ref,
+    given: Given,
+    made: Made[CardT],
+    place: Folder,
+    started: datetime,
+    label: str,
+) -> Record[CardT]:
+    for group in made.groups:
+        if missing := group.missing():
+            raise ComputeError(f"{group.place.url}: {len(missing)} shards are not in the ledger; run it again")
+    names = {_within(place, group.place): _within(place, group.ledger.place) for group in made.groups}
+    ledgers = {_within(place, group.ledger.place): group.digest() for group in made.groups}
+    return Record[process.card](  # type: ignore[name-defined]
+        ref=ref,
+        label=label,
+        process=process.name,
+        algorithm=process.algorithm,
+        series=series_of(process.name, given.inputs, given.parents),
+        given=given,
+        versions=versions(),
+        started=started,
+        finished=datetime.now(UTC),
+        digest=made.digest,
+        outputs=inventory(place, made.groups),
+        groups=names,
+        ledgers=ledgers,
+        card=made.card,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of the software that decides the bytes of a result."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _RECORDED}}
+
+
+def _within(place: Folder, inner: Folder) -> str:
+    """Key of a folder in the record's, with a slash at its end; empty for the folder itself."""
+    rest = inner.url[len(place.url) :].strip("/")
+    return f"{rest}/" if rest else ""

@@ -1,0 +1,116 @@
+"""A root: what latest means, what publishing, promoting and removing change, and what is stored of places."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from pydantic import BaseModel
+
+from lunarcloud.errors import InputError, NotFoundError, StoreError
+from lunarcloud.lineage import Ref, open_root
+from lunarcloud.lineage.root import CATALOG, RECORD
+
+
+def test_latest_is_the_last_of_the_first_series(root, publish, make_record):
+    publish("stations", {"name": "main"}, content="1")
+    other = make_record("stations", {"name": "other"})
+    root.publish(other)
+    assert root.find("stations").ref != other.ref
+    assert root.find("stations", other.ref.id[:6]).ref == other.ref
+
+
+def test_a_newer_record_of_the_series_becomes_latest_and_the_older_one_again_when_it_is_made_again(
+    root, publish, make_record
+):
+    one = publish("stations", {"name": "main"})
+    old = publish("models", {}, {"stations": one})
+    second = one.model_copy(update={"digest": "2"})
+    new = root.publish(make_record("models", {}, {"stations": second}))
+    # The stations' head is still the first: a model of other ones does not become latest.
+    assert root.find("models").ref == old.ref
+    root.promote(new)
+    assert root.find("models").ref == new.ref
+
+
+def test_a_promoted_record_stays_latest_until_it_is_let_go(root, make_record):
+    first = root.publish(make_record("stations", {"name": "main"}))
+    second = root.publish(make_record("stations", {"name": "main"}).model_copy(update={"ref": _ref("2")}))
+    assert root.find("stations").ref == second.ref
+    root.promote(first)
+    third = root.publish(make_record("stations", {"name": "main"}).model_copy(update={"ref": _ref("3")}))
+    assert root.find("stations").ref == first.ref
+    root.unpin(first)
+    assert root.find("stations").ref == third.ref
+
+
+def test_publishing_again_changes_nothing(root, make_record):
+    record = make_record("stations", {"name": "main"})
+    root.publish(record)
+    before = root.folder.read_all()
+    root.republish(root.find("stations"))
+    assert root.folder.read_all() == before
+
+
+def test_of_many_publishers_none_is_lost(root, make_record):
+    records = [make_record("stations", {"name": str(number)}) for number in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(root.publish, records))
+    assert {entry.ref for entry in root.catalog().records} == {record.ref for record in records}
+
+
+def test_a_record_that_others_were_made_from_is_not_removed(root, publish):
+    one = publish("stations", {"name": "main"})
+    publish("models", {}, {"stations": one})
+    with pytest.raises(InputError, match="models/.* were made from it"):
+        root.remove(root.find("stations"))
+    root.remove(root.find("models"))
+    root.remove(root.find("stations"))
+    assert root.catalog().records == ()
+    assert root.folder.keys() == [CATALOG]
+
+
+def test_the_head_goes_back_when_its_record_is_removed(root, make_record):
+    first = root.publish(make_record("stations", {"name": "main"}))
+    second = root.publish(make_record("stations", {"name": "main"}).model_copy(update={"ref": _ref("2")}))
+    root.remove(second)
+    assert root.find("stations").ref == first.ref
+
+
+def test_a_changed_record_is_told_from_the_published_one(root, publish):
+    ref = publish("stations", {"name": "main"}).ref
+    place = root.place(ref)
+    place.write(RECORD, place.read(RECORD).replace(b'"algorithm": 1', b'"algorithm": 2'))
+    with pytest.raises(StoreError, match=rf"is not the record that was published.*repair {ref.id}"):
+        root.record(root.find("stations"), BaseModel)
+
+
+def test_a_root_of_the_first_layout_is_named(root):
+    root.folder.write(CATALOG, b'{"entries": []}')
+    with pytest.raises(StoreError, match="is of format 1; this version reads format 2"):
+        root.catalog()
+
+
+def test_a_damaged_catalog_is_named(root):
+    root.folder.write(CATALOG, json.dumps({"format": 2, "records": 3}).encode())
+    with pytest.raises(StoreError, match=r"catalog.json is damaged: records"):
+        root.catalog()
+
+
+def test_an_unknown_name_says_what_there_is(root, publish):
+    publish("stations", {"name": "main"}, label="the paper's")
+    with pytest.raises(NotFoundError, match=r"stations 'x': 0 of that name \(there are: \w{16} \(the paper's\)\)"):
+        root.find("stations", "x")
+    assert root.find("stations", "the paper's").label == "the paper's"
+
+
+def test_places_are_stored_without_credentials_and_relative_to_the_root(tmp_path):
+    root = open_root(tmp_path / "demo" / "root")
+    assert root.relative(str(tmp_path / "demo" / "tiles")) == "../tiles"
+    assert root.absolute("../tiles") == str(tmp_path / "demo" / "tiles")
+    assert root.relative(str(tmp_path / "demo" / "root" / "a.csv")) == "./a.csv"
+    assert root.relative("/elsewhere/a.csv") == "/elsewhere/a.csv"
+    assert root.relative("https://me:secret@host/a.img?X-Amz-Signature=1") == "https://host/a.img"
+
+
+def _ref(id: str) -> Ref:
+    return Ref(kind="stations", id=id)
