@@ -109,8 +109,6 @@ class Process(Generic[InputsT, MaterialT, CardT]):
         Kind of its records: their folder under the root.
     algorithm : int
         Part of every identity: raised when the same inputs would give other bytes.
-    summary : str
-        One sentence, with units.
     inputs, card : type
         Models of what it takes and of what is known of what it makes.
     resolve : callable
@@ -132,7 +130,6 @@ class Process(Generic[InputsT, MaterialT, CardT]):
     name: str
     kind: str
     algorithm: int
-    summary: str
     inputs: type[InputsT]
     card: type[CardT]
     resolve: Callable[[InputsT, Root], tuple[Given, MaterialT]]

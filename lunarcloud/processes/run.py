@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from lunarcloud import exports
-from lunarcloud.engine import Cluster, Published, Session, Watch, quiet
+from lunarcloud.engine import Cluster, Event, Published, Session, ShardDone, Watch, quiet
 from lunarcloud.errors import ComputeError
 from lunarcloud.lineage import RECORD, Given, Record, Ref, Root, identity, series_of
 from lunarcloud.processes.inputs import InputsT
@@ -67,9 +67,15 @@ def run(
         return Outcome(record, place, None)
     root.folder.require_writable()
     started = datetime.now(UTC)
-    with Session(cluster or Cluster(), watch) as session:
+    computed = 0
+
+    def watching(event: Event) -> None:
+        nonlocal computed
+        computed += isinstance(event, ShardDone)
+        watch(event)
+
+    with Session(cluster, watching) as session:
         made = process.make(material, place, session)
-        computed = session.shards_computed
     record = _record(process, ref, given, made, place, started, label)
     root.publish(record, dict(made.facts))
     exports.complete(root, record)
