@@ -1,9 +1,12 @@
 """Objects behind any URL: whole writes, conditional writes, and errors in words."""
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import fsspec
 import pytest
+from s3fs import S3FileSystem
 
 from lunarcloud.errors import NotFoundError, StoreError, TransientStoreError
 from lunarcloud.storage import folder
@@ -16,6 +19,48 @@ def test_what_is_written_is_read(place):
     assert not place.exists("a")
     assert place.keys() == ["a/b"]
     assert (place / "a").read_all() == {"b": b"moon"}
+
+
+def test_a_part_of_an_object_is_read_as_a_slice_is_taken(place):
+    place.write("digits", b"0123456789")
+    for start, end in ((2, 5), (None, 3), (7, None), (8, 99), (4, 4), (10, None), (20, 30)):
+        assert place.read("digits", start, end) == b"0123456789"[start:end]
+
+
+def test_a_part_of_nothing_is_not_found(place):
+    with pytest.raises(NotFoundError, match="digits"):
+        place.read("digits", 2, 5)
+
+
+def test_keys_of_one_subfolder_are_listed(place):
+    for key in ("a/b", "a/c/d", "ab/e", "f"):
+        place.write(key, key.encode())
+    assert place.keys() == ["a/b", "a/c/d", "ab/e", "f"]
+    assert place.keys("a") == ["a/b", "a/c/d"]
+    assert place.read_all("a") == {"a/b": b"a/b", "a/c/d": b"a/c/d"}
+    assert place.keys("f") == place.keys("nothing-here") == []
+
+
+def test_what_is_removed_is_gone_and_removing_it_again_does_no_harm(place):
+    place.write("a", b"1")
+    place.write("b", b"2")
+    for _ in range(2):
+        place.remove("a")
+    assert place.keys() == ["b"]
+
+
+def test_a_whole_folder_is_removed_and_its_neighbours_stay(place):
+    for key in ("gone/a", "gone/b/c", "gone-not/d"):
+        place.write(key, b"1")
+    for _ in range(2):
+        (place / "gone").remove_all()
+    assert place.keys() == ["gone-not/d"]
+
+
+def test_a_folder_is_the_same_in_another_process(place):
+    place.write("a", b"1")
+    assert pickle.loads(pickle.dumps(place)) == place
+    assert pickle.loads(pickle.dumps(place / "b")).url == f"{place.url}/b"
 
 
 def test_an_object_that_is_not_there_is_named(place):
@@ -94,5 +139,24 @@ def test_a_read_only_account_reads_and_is_told_that_it_may_not_write(s3_environm
 def test_a_store_that_does_not_answer_is_a_passing_fault(s3_environment, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     fsspec.filesystem("s3").clear_instance_cache()
-    with pytest.raises(TransientStoreError, match="s3://moon/x"):
+    with pytest.raises(TransientStoreError, match="s3://moon/x") as raised:
         folder("s3://moon/x").write("a", b"1")
+    # 75 tells whoever called to try again; what no waiting mends keeps 2.
+    assert raised.value.exit_code == 75
+    assert StoreError.exit_code == 2
+
+
+def test_a_listing_of_many_objects_is_one_request(s3_environment, monkeypatch):
+    place = folder(f"s3://moon/{uuid4().hex}")
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda number: place.write(f"{number:03d}", b""), range(200)))
+    asked = []
+    send = S3FileSystem._call_s3
+
+    async def counted(self, method, *args, **kwargs):
+        asked.append(method)
+        return await send(self, method, *args, **kwargs)
+
+    monkeypatch.setattr(S3FileSystem, "_call_s3", counted)
+    assert len(place.keys()) == 200
+    assert len(asked) <= 3
