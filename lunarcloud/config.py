@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,12 +15,14 @@ class Settings(BaseSettings):
 
     # Local cluster: processes x threads. Decoding and the kernels release the GIL, so one process
     # with a thread a core would do; processes isolate a crash to the shards it held.
-    workers: int = Field(default=2, ge=1, description="processes of the local cluster")
+    workers: int | None = Field(
+        default=None, ge=1, description="processes of the local cluster; by default one for each usable core"
+    )
     threads: int = Field(default=1, ge=1, description="threads of each local worker")
     memory_limit: str = Field(default="2 GiB", description="memory of each local worker")
 
     # Shards in flight per worker thread: one computing, one waiting, so no thread idles.
-    window: int = Field(default=2, ge=1, description="shards in flight per worker thread")
+    window: int = Field(default=2, ge=1, description="shards in flight per worker thread, 256 in all at least")
 
     # An adaptive cluster may need minutes for its first worker; one whose workers died never gets another.
     worker_wait_s: float = Field(default=300.0, gt=0, description="patience without any worker, seconds")
@@ -32,6 +35,11 @@ class Settings(BaseSettings):
     # onnxruntime's execution providers; ["CUDAExecutionProvider"] where onnxruntime-gpu is installed.
     providers: tuple[str, ...] = Field(
         default=("CPUExecutionProvider",), description="onnxruntime's execution providers, best first"
+    )
+
+    # The bar is for people at a terminal; a log line an event is for pods.
+    log: Literal["off", "text", "json"] = Field(
+        default="off", description="log on the error stream: lines of text, JSON documents, or none"
     )
 
     reference_data: Path = Field(

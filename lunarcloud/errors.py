@@ -6,6 +6,9 @@ do. The command line prints the message alone and ends with the class's ``exit_c
 
 from typing import ClassVar
 
+#: Exit code of what may pass by itself: the same command, run again later, can succeed.
+AGAIN = 75
+
 
 class LunarcloudError(Exception):
     """Base of all errors of this package; catch it to catch them all."""
@@ -40,11 +43,17 @@ class StoreError(LunarcloudError, OSError):
 class TransientStoreError(StoreError):
     """A fault of the storage that may pass: a time-out, a cut connection, a busy server. Worth a retry."""
 
-    exit_code: ClassVar[int] = 75
+    exit_code: ClassVar[int] = AGAIN
+
+
+class AwayError(LunarcloudError, ConnectionError):
+    """The Dask cluster does not answer, was lost, or has no workers. Worth a retry."""
+
+    exit_code: ClassVar[int] = AGAIN
 
 
 class ComputeError(LunarcloudError, RuntimeError):
-    """The computation itself failed: a shard that keeps failing, a lost cluster."""
+    """The computation itself failed: a shard that keeps failing, or kills its workers."""
 
 
 class MissingPackageError(LunarcloudError, ImportError):

@@ -1,6 +1,7 @@
 """Dask: clusters, work on shards, a bounded stream of tasks, events, memory plan. Knows nothing of oxides."""
 
 from lunarcloud.engine.cluster import Cluster
+from lunarcloud.engine.cores import usable_cores
 from lunarcloud.engine.events import (
     Event,
     Failed,
@@ -14,6 +15,7 @@ from lunarcloud.engine.events import (
     quiet,
     to_json,
 )
+from lunarcloud.engine.logs import write_log
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
 from lunarcloud.engine.session import Session
@@ -38,4 +40,6 @@ __all__ = [
     "logged",
     "quiet",
     "to_json",
+    "usable_cores",
+    "write_log",
 ]

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lunarcloud.config import settings
-from lunarcloud.errors import InputError, MissingPackageError
+from lunarcloud.engine.cores import usable_cores
+from lunarcloud.engine.policy import ALLOCATOR, ALLOWED_DEATHS
+from lunarcloud.errors import AwayError, InputError, MissingPackageError
 
 if TYPE_CHECKING:  # a repeated command finds everything done and never loads Dask
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 _CONNECT_S = 10
-# Dask has glibc give all memory back after each use and ask for it anew, which took half of the equations'
-# time and more of ingest's. So it keeps what is smaller than a shard's array, in one arena instead of one
-# for each thread, and gives the arrays back: about 40 MB a process more, however long the run. Other systems
-# ignore this.
-_ALLOCATOR = {
-    "MALLOC_ARENA_MAX": 1,
-    "MALLOC_MMAP_THRESHOLD_": 8 * 2**20,
-    "MALLOC_TRIM_THRESHOLD_": 16 * 2**20,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +31,8 @@ class Cluster:
         Address of a running scheduler, such as ``tcp://10.0.0.1:8786``. Without one, local processes are
         started for the command and stopped after it.
     workers : int, optional
-        Number of local processes; by default the setting ``LUNARCLOUD_WORKERS``.
+        Number of local processes; by default the setting ``LUNARCLOUD_WORKERS``, or as many as the usable
+        cores have threads for.
     performance_report : str, optional
         Path of an HTML file for Dask's own report of the run.
     """
@@ -44,6 +40,12 @@ class Cluster:
     scheduler: str | None = None
     workers: int | None = None
     performance_report: str | None = None
+
+    def pool(self) -> tuple[int, int]:
+        """Processes and threads of each that a local cluster has."""
+        chosen = settings()
+        workers = self.workers or chosen.workers or max(1, usable_cores() // chosen.threads)
+        return workers, chosen.threads
 
 
 @contextmanager
@@ -55,14 +57,16 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
     Raises
     ------
     InputError
-        If nothing answers at the scheduler's address.
+        If the scheduler's address is none.
+    AwayError
+        If nothing answers there.
     MissingPackageError
         If a performance report is wanted and bokeh is not installed.
     """
     cluster = cluster or Cluster()
     with ExitStack() as stack:
         if cluster.scheduler is None:
-            client = stack.enter_context(_local(cluster.workers))
+            client = stack.enter_context(_local(*cluster.pool()))
         else:
             client = stack.enter_context(_remote(cluster.scheduler))
         if cluster.performance_report is not None:
@@ -75,18 +79,21 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
 
 
 @contextmanager
-def _local(workers: int | None) -> Iterator[Client]:
+def _local(workers: int, threads: int) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
 
-    chosen = settings()
     environment = dask.config.get("distributed.nanny.pre-spawn-environ")
+    policy = {
+        "distributed.nanny.pre-spawn-environ": {**environment, **ALLOCATOR},
+        "distributed.scheduler.allowed-failures": ALLOWED_DEATHS,
+    }
     with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": {**environment, **_ALLOCATOR}}),
+        dask.config.set(policy),
         LocalCluster(
-            n_workers=workers or chosen.workers,
-            threads_per_worker=chosen.threads,
-            memory_limit=chosen.memory_limit,
+            n_workers=workers,
+            threads_per_worker=threads,
+            memory_limit=settings().memory_limit,
             # Any free port for its pages: several commands may run at once.
             dashboard_address="127.0.0.1:0",
             # A failing task is reported once, by the command.
@@ -94,19 +101,35 @@ def _local(workers: int | None) -> Iterator[Client]:
         ) as local,
         Client(local, set_as_default=False) as client,
     ):
-        yield client
+        try:
+            yield client
+        except Exception:
+            raise
+        except BaseException:
+            _kill(local)
+            raise
+
+
+def _kill(local: LocalCluster) -> None:
+    """End the workers of a stopped command at once: asked kindly, they would finish their shards."""
+    for nanny in local.workers.values():
+        # It would start another process.
+        nanny.close_gracefully()
+        if nanny.pid:
+            with suppress(ProcessLookupError):
+                os.kill(nanny.pid, signal.SIGKILL)
 
 
 def _remote(address: str) -> Client:
     from distributed import Client
 
+    advice = "give an address such as tcp://host:8786, or leave it out to run locally"
     try:
         return Client(address, timeout=_CONNECT_S, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"no Dask scheduler answers at {address!r} ({error}); "
-            "give an address such as tcp://host:8786, or leave it out to run locally"
-        ) from error
+    except OSError as error:
+        raise AwayError(f"no Dask scheduler answers at {address!r} ({error}); {advice}") from error
+    except ValueError as error:
+        raise InputError(f"{address!r} is no address of a Dask scheduler ({error}); {advice}") from error
 
 
 def _require_bokeh() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
@@ -60,6 +61,7 @@ class Published:
 Event: TypeAlias = Started | ShardDone | StageDone | Note | Failed | Published
 Watch: TypeAlias = Callable[[Event], None]
 
+_LOGGER = logging.getLogger("lunarcloud")
 _NAMES: dict[type, str] = {
     Started: "started",
     ShardDone: "shard_done",
@@ -80,5 +82,19 @@ def to_json(event: Event) -> dict[str, Any]:
 
 
 def logged(watch: Watch = quiet) -> Watch:
-    """A watch that also writes one line an event to the logger ``lunarcloud``."""
-    raise NotImplementedError
+    """A watch that also writes one line an event to the logger ``lunarcloud``.
+
+    Parameters
+    ----------
+    watch : callable
+        Gets the events too.
+    """
+
+    def write(event: Event) -> None:
+        level = logging.ERROR if isinstance(event, Failed) else logging.INFO
+        fields = to_json(event)
+        line = " ".join(f"{name}={value}" for name, value in fields.items() if name != "event")
+        _LOGGER.log(level, "%s %s", fields["event"], line, extra={"event": fields})
+        watch(event)
+
+    return write

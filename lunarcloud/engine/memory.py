@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from lunarcloud.errors import InputError
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 # Interpreter, libraries and Dask itself in a worker that has computed nothing yet, as measured.
 _IDLE_BYTES = 250 * 2**20
@@ -35,15 +33,20 @@ class MemoryPlan:
         """Bytes that a worker of so many threads needs."""
         return _IDLE_BYTES + self.process + threads * self.task
 
-    def require_fit(self, client: Client) -> None:
+    def require_fit(self, workers: Mapping[str, Any]) -> None:
         """Refuse a plan that some worker cannot hold.
+
+        Parameters
+        ----------
+        workers : mapping
+            By address, what the scheduler knows of a worker.
 
         Raises
         ------
         InputError
             With what is needed, what there is, and the setting that would help.
         """
-        for address, worker in client.scheduler_info(n_workers=-1)["workers"].items():
+        for address, worker in workers.items():
             self.require(address, int(worker["nthreads"]), int(worker["memory_limit"]))
 
     def require(self, worker: str, threads: int, limit: int) -> None:

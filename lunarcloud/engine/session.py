@@ -2,37 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Self, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from math import prod
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from lunarcloud.engine.cluster import Cluster
-from lunarcloud.engine.events import Watch, quiet
+from lunarcloud.engine.cluster import Cluster, connect
+from lunarcloud.engine.driver import shard_of, stream
+from lunarcloud.engine.events import ShardDone, StageDone, Started, Watch, quiet
 from lunarcloud.engine.memory import MemoryPlan
+from lunarcloud.engine.once import Once
+from lunarcloud.engine.pin import pin
+from lunarcloud.engine.shards import Conditions, ShardTask, able, ask, require_alike
+from lunarcloud.engine.sight import Mark, beside, mark
 from lunarcloud.engine.work import Work
+from lunarcloud.storage import Folder
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class Session:
-    """A command's use of a cluster; a context manager. Connects, or starts local workers, when needed."""
+    """A command's use of a cluster; a context manager.
+
+    It connects, or starts local workers, only when something is to be computed.
+
+    Parameters
+    ----------
+    cluster : Cluster, optional
+        Which; by default a local one.
+    watch : callable, optional
+        Gets an event for each thing that happens.
+    """
 
     def __init__(self, cluster: Cluster | None = None, watch: Watch = quiet) -> None:
-        raise NotImplementedError
+        self._cluster = cluster or Cluster()
+        self._watch = watch
+        self._stack = ExitStack()
+        self._connected: Client | None = None
+        # By the folder of a record: how its workers are known to be fit.
+        self._proven: dict[str, Conditions] = {}
 
     def __enter__(self) -> Self:
-        raise NotImplementedError
+        return self
 
-    def __exit__(self, *error: object) -> None:
-        raise NotImplementedError
+    def __exit__(self, *error: Any) -> None:
+        self._connected = None
+        self._stack.__exit__(*error)
 
     def threads(self) -> int:
-        """Threads of the cluster, for estimates; a scheduler is asked, local workers are not started."""
-        raise NotImplementedError
+        """Threads of the cluster, for estimates; at least 1.
+
+        A scheduler is asked; local workers are not started.
+
+        Raises
+        ------
+        InputError, AwayError
+            If no scheduler answers at the address.
+        """
+        if self._cluster.scheduler is None:
+            workers, threads = self._cluster.pool()
+            return workers * threads
+        return max(1, sum(self._client().ncores().values()))
 
     def compute(self, work: Work) -> int:
-        """Compute the shards of a group that are missing; how many they were."""
-        raise NotImplementedError
+        """Compute and write the shards of a group that its ledger does not hold; the order does not matter.
+
+        Parameters
+        ----------
+        work : Work
+            What.
+
+        Returns
+        -------
+        int
+            How many were missing.
+
+        Raises
+        ------
+        InputError
+            Before anything is computed: if a task does not fit the memory of a worker, a worker does not see
+            the group's folder, or the workers would make other bytes than those of the shards that are there.
+        AwayError
+            If there is no cluster (any more), or it has no worker.
+        ComputeError, StoreError
+            If a shard cannot be computed or written; what is finished stays finished.
+        """
+        missing = work.group.missing()
+        if not missing:
+            return 0
+        client = self._client()
+        work.memory.require_fit(able(client, work.needs))
+        conditions = self._prove(client, work)
+        # What a worker process must show is checked by its first task, so workers may join at any time.
+        task = ShardTask(work.function, work.group, Once(conditions.checker(work.memory)))
+        window = work.group.layout.raster.window
+        for _ in self._run(work.title, task, missing, lambda shard: prod(window(shard).shape), work.needs):
+            pass
+        return len(missing)
 
     def spread(
         self,
@@ -43,5 +113,81 @@ class Session:
         pixels: Callable[[Item], int],
         memory: MemoryPlan,
     ) -> Iterator[tuple[Item, Result]]:
-        """Apply a function to items on the cluster; items with their results, in any order."""
-        raise NotImplementedError
+        """Apply a function to items on the cluster.
+
+        Parameters
+        ----------
+        title : str
+            For whoever watches, and for the names of the tasks.
+        function : callable
+            What to do with an item, on a worker; goes to each worker process once, with all that it holds.
+        items : iterable
+            What to do it with.
+        pixels : callable
+            The size of an item, pixels.
+        memory : MemoryPlan
+            What one task needs.
+
+        Yields
+        ------
+        tuple
+            An item and its result, as they finish: the caller's use must not depend on the order.
+
+        Raises
+        ------
+        InputError
+            Before anything runs, if a task does not fit the memory of a worker.
+        AwayError
+            If there is no cluster (any more), or it has no worker.
+        ComputeError, StoreError
+            If the function fails.
+        """
+        chosen = list(items)
+        if chosen:
+            client = self._client()
+            memory.require_fit(able(client, {}))
+            yield from self._run(title, function, chosen, pixels, {})
+
+    def _client(self) -> Client:
+        if self._connected is None:
+            self._connected = self._stack.enter_context(connect(self._cluster))
+        return self._connected
+
+    def _run(
+        self,
+        title: str,
+        function: Callable[[Item], Result],
+        items: list[Item],
+        pixels: Callable[[Item], int],
+        needs: Mapping[str, float],
+    ) -> Iterator[tuple[Item, Result]]:
+        """Items with their results, with an event for each."""
+        # Loads Dask, which a session without work does not need.
+        from lunarcloud.engine.plugin import held
+
+        client = self._client()
+        self._watch(Started(title, len(items), sum(map(pixels, items))))
+        with held(client, title, function) as call:
+            for item, result in stream(client, call, items, title=title, needs=needs):
+                self._watch(ShardDone(title, shard_of(item), pixels(item)))
+                yield item, result
+        self._watch(StageDone(title))
+
+    def _prove(self, client: Client, work: Work) -> Conditions:
+        """Have a worker show that it sees the folder of a record, and pin what decides its bytes; once."""
+        place = beside(work.group.place)
+        if place.url not in self._proven:
+            set_mark = self._marked(place)
+            worker, found = ask(client, set_mark, work.needs)
+            set_mark.require_reply(worker)
+            require_alike(client, found, work.needs)
+            pin(place, found)
+            self._proven[place.url] = Conditions(set_mark, found)
+        return self._proven[place.url]
+
+    def _marked(self, place: Folder) -> Mark:
+        """A mark in a folder until the session ends: workers that join later look for it too."""
+        set_mark = mark(place)
+        set_mark.set()
+        self._stack.callback(set_mark.clear)
+        return set_mark

@@ -1,130 +1,193 @@
-"""A bounded stream of tasks: never more in flight than the workers need, results in any order.
+"""What to do next with a stream of tasks, as pure functions of a small state: submit, hand on, wait, give up.
 
-Unlike one lazy graph of everything, the scheduler holds a few tasks, memory is flat, and workers may come
-and go.
+Nothing here knows Dask or the time of day: `lunarcloud.engine.driver` says what happened and does what is
+decided. In flight is at least `Limits.least`, whatever the number of workers, so that a cluster that adds
+workers where it sees work sees some; never more than an eighth above what the workers need, so memory is flat.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import TypeAlias
 
-from lunarcloud.config import settings
-from lunarcloud.errors import ComputeError, LunarcloudError
-
-if TYPE_CHECKING:
-    from distributed import Client, Future, as_completed
-
-_POLL_S = 0.02
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from lunarcloud.engine.policy import ALLOWED_DEATHS, LEAST_IN_FLIGHT, TRIES_AGAIN
 
 
-def stream(
-    client: Client, function: Callable[[Item], Result], items: Iterable[Item]
-) -> Iterator[tuple[Item, Result]]:
-    """Apply a function to items on the cluster.
+class Outcome(Enum):
+    """How a task ended."""
+
+    DONE = auto()
+    FAILED = auto()  # with an error that would come again
+    PASSING = auto()  # with a fault of the store that may pass
+    KILLED = auto()  # its workers died
+
+
+class Why(Enum):
+    """Why a stream is given up."""
+
+    FAILED = auto()
+    KILLED = auto()
+    NO_WORKERS = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a stream may do.
+
+    Attributes
+    ----------
+    window : int
+        Tasks in flight for each thread of the cluster.
+    patience_s : float
+        How long it waits without any worker, seconds.
+    least : int
+        Tasks in flight at least.
+    deaths : int
+        Workers that may die while they compute one item.
+    tries : int
+        Times that one item is tried again after a fault that may pass.
+    """
+
+    window: int
+    patience_s: float
+    least: int = LEAST_IN_FLIGHT
+    deaths: int = ALLOWED_DEATHS
+    tries: int = TRIES_AGAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What an item that is not finished yet has been through."""
+
+    deaths: int = 0
+    faults: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A stream at one moment.
+
+    Attributes
+    ----------
+    in_flight : int
+        Tasks submitted and not ended.
+    exhausted : bool
+        Whether all items have been submitted.
+    threads : int
+        Of the cluster, when it was last seen.
+    alone_since : float, optional
+        Since when there has been no worker, seconds; None while there is one.
+    troubles : mapping
+        By item, of those alone that had trouble.
+    """
+
+    in_flight: int = 0
+    exhausted: bool = False
+    threads: int = 0
+    alone_since: float | None = None
+    troubles: Mapping[Hashable, Trouble] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Submit so many more items, or all if there are fewer."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait until a task ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Everything is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """Hand the result on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Submit the same item once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """End the stream with an error."""
+
+    why: Why
+
+
+Next: TypeAlias = Submit | Wait | Finish | GiveUp
+Answer: TypeAlias = Yield | Again | GiveUp
+
+
+def submitted(state: State, number: int) -> State:
+    """So many tasks were submitted."""
+    return replace(state, in_flight=state.in_flight + number)
+
+
+def exhausted(state: State) -> State:
+    """There is no further item."""
+    return replace(state, exhausted=True)
+
+
+def seen(state: State, threads: int, now: float) -> State:
+    """The cluster was seen to have so many threads, at a time in seconds."""
+    alone_since = None if threads else now if state.alone_since is None else state.alone_since
+    return replace(state, threads=threads, alone_since=alone_since)
+
+
+def ended(
+    state: State, item: Hashable, outcome: Outcome, limits: Limits, *, deaths: int = 0
+) -> tuple[State, Answer]:
+    """A task ended: the state without it, and what becomes of its item.
 
     Parameters
     ----------
-    client : distributed.Client
-        The cluster.
-    function : callable
-        What to do with an item, on a worker; must not depend on the other items. Called again if its
-        worker dies.
-    items : iterable
-        What to do it with; read as workers become free.
-
-    Yields
-    ------
-    tuple
-        An item and its result, as they finish: the caller's use must not depend on the order.
-
-    Raises
-    ------
-    ComputeError
-        If an item kills its workers again and again, or the cluster is lost.
-    LunarcloudError
-        Whatever of ours the function raised.
+    state : State
+        Before.
+    item : hashable
+        Names the item, the same at each try.
+    outcome : Outcome
+        How the task ended.
+    limits : Limits
+        What the stream may do.
+    deaths : int
+        Workers that died over this task.
     """
-    from distributed import as_completed
-    from distributed.comm.core import CommClosedError
-
-    source = iter(items)
-    waiting: dict[Any, Item] = {}
-    finished = as_completed(loop=client.loop, raise_errors=False)
-    try:
-        _top_up(client, function, source, waiting, finished)
-        while waiting:
-            future = _next(client, finished)
-            item = waiting.pop(future.key)
-            yield item, _result(future, item)
-            _top_up(client, function, source, waiting, finished)
-    except (CommClosedError, CancelledError, TimeoutError) as error:
-        raise _lost(error) from error
-
-
-def _next(client: Client, finished: as_completed) -> Future[Any]:
-    """The next finished task.
-
-    Raises
-    ------
-    ComputeError
-        If there is none for as long as the setting ``worker_wait_s``, and no worker either.
-    """
-    patience = settings().worker_wait_s
-    give_up = time.monotonic() + patience
-    while not finished.has_ready():
-        time.sleep(_POLL_S)
-        if time.monotonic() > give_up:
-            if not client.ncores():
-                raise ComputeError(
-                    f"the Dask cluster has had no worker for {patience:g} s: its workers died or never came; "
-                    "run the same command again, it goes on where it stopped "
-                    "(LUNARCLOUD_WORKER_WAIT_S is how long it waits)"
-                )
-            give_up = time.monotonic() + patience
-    return next(finished)
-
-
-def _top_up(
-    client: Client,
-    function: Callable[[Any], Any],
-    source: Iterator[Any],
-    waiting: dict[Any, Any],
-    finished: as_completed,
-) -> None:
-    threads = sum(client.ncores().values())
-    for item in islice(source, max(1, settings().window * threads - len(waiting))):
-        future = client.submit(function, item, pure=False)
-        waiting[future.key] = item
-        finished.add(future)
-
-
-def _result(future: Future[Any], item: Any) -> Any:
-    from distributed import KilledWorker
-
-    if future.status == "finished":
-        return future.result()
-    if future.status in ("cancelled", "lost"):
-        raise _lost(None)
-    error = future.exception()
-    if isinstance(error, LunarcloudError):
-        raise error
-    if isinstance(error, KilledWorker):
-        raise ComputeError(
-            f"{item}: the workers that computed it died, again and again; if memory ran out, "
-            "set LUNARCLOUD_MEMORY_LIMIT higher or LUNARCLOUD_THREADS lower, then run the command again"
-        ) from error
-    raise ComputeError(f"{item}: {type(error).__name__}: {error}") from error
-
-
-def _lost(error: BaseException | None) -> ComputeError:
-    return ComputeError(
-        f"the Dask cluster was lost ({error or 'its scheduler ended'}); "
-        "run the same command again: it goes on where it stopped"
+    known = state.troubles.get(item, Trouble())
+    others = {name: trouble for name, trouble in state.troubles.items() if name != item}
+    # Whatever ended, a worker had it.
+    state = replace(state, in_flight=state.in_flight - 1, troubles=others, alone_since=None)
+    if outcome is Outcome.DONE:
+        return state, Yield()
+    now = replace(
+        known,
+        deaths=known.deaths + deaths,
+        faults=known.faults + (outcome is Outcome.PASSING),
     )
+    if outcome is Outcome.FAILED or now.faults > limits.tries:
+        return state, GiveUp(Why.FAILED)
+    if now.deaths > limits.deaths:
+        return state, GiveUp(Why.KILLED)
+    return replace(state, troubles={**others, item: now}), Again()
+
+
+def decide(state: State, limits: Limits, now: float) -> Next:
+    """What to do next, at a time in seconds."""
+    if state.exhausted and not state.in_flight:
+        return Finish()
+    if state.alone_since is not None and now - state.alone_since >= limits.patience_s:
+        return GiveUp(Why.NO_WORKERS)
+    wanted = max(limits.least, limits.window * state.threads)
+    if state.exhausted or state.in_flight >= wanted:
+        return Wait()
+    # Somewhat more than is wanted: each submission costs a message, however many tasks are in it.
+    return Submit(wanted + wanted // 8 - state.in_flight)

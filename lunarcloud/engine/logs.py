@@ -1,0 +1,63 @@
+"""The log on the error stream: lines of text, or JSON documents for pods; without secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from lunarcloud.config import settings
+
+# What stands before @ in a URL; what a signed URL or an error of a library says after these names.
+_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+_SECRET = re.compile(
+    r"(?i)((?:signature|credential|security-token|session-token|access-?key(?:-?id)?|secret|password|token|sig)"
+    r"[\"']?\s*[=:]\s*[\"']?)[^\s&\"',}]+"
+)
+
+
+class TextFormatter(logging.Formatter):
+    """A line for people: time, level, what happened."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A record as one line."""
+        return without_secrets(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """A JSON document a line, for what collects the output of pods: time, level, logger, and the event."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A record as one line."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        head = {"time": time, "level": record.levelname.lower(), "logger": record.name}
+        event: dict[str, Any] = getattr(record, "event", {})
+        body = event or {"message": super().format(record)}
+        return json.dumps({name: _cleaned(value) for name, value in {**head, **body}.items()})
+
+
+def write_log() -> None:
+    """Write the log of this process to the error stream, as the setting ``LUNARCLOUD_LOG`` wants it."""
+    chosen = settings().log
+    if chosen == "off":
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if chosen == "json" else TextFormatter())
+    logger = logging.getLogger("lunarcloud")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def without_secrets(text: str) -> str:
+    """Text without the credentials that URLs and libraries' errors may carry."""
+    return _SECRET.sub(r"\1***", _USER.sub("***", text))
+
+
+def _cleaned(value: object) -> object:
+    return without_secrets(value) if isinstance(value, str) else value
