@@ -9,8 +9,8 @@ from lunarcloud.maps.layout import (
     QUANTITIES,
     maps_layout,
 )
-from lunarcloud.maps.plan import MapPlan, plan_maps
-from lunarcloud.maps.store import Run, RunCard, find_run, level_name, multiscales
+from lunarcloud.maps.plan import MapPlan, finished, plan_maps, require_same_bands
+from lunarcloud.maps.store import Run, RunCard, finish_maps, level_name, multiscales
 
 __all__ = [
     "FILL",
@@ -22,9 +22,11 @@ __all__ = [
     "MapPlan",
     "Run",
     "RunCard",
-    "find_run",
+    "finish_maps",
+    "finished",
     "level_name",
     "maps_layout",
     "multiscales",
     "plan_maps",
+    "require_same_bands",
 ]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from lunarcloud.engine import Product
 from lunarcloud.maps.layout import FILL, QUALITY
 from lunarcloud.moon import FloatArray, Grid, Shard, Window, grid
-from lunarcloud.storage import Folder, Layout, Ledger, read_window
+from lunarcloud.storage import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,36 +18,28 @@ class OverviewShard:
 
     Attributes
     ----------
-    finer : Layout
-        What the finer level holds, on a grid of exactly twice the resolution.
-    place : Folder
-        Where it is.
-    ledger : Ledger
-        Its shards, all of them finished.
+    finer : Group
+        The finer level, on a grid of exactly twice the resolution, all its shards finished.
     grid : Grid
         The grid of this level.
     """
 
-    finer: Layout
-    place: Folder
-    ledger: Ledger
+    finer: Group
     grid: Grid
 
     def __call__(self, shard: Shard) -> Product:
         """Every map of one shard, one after the other."""
-        window = _doubled(self.grid.window(shard))
+        window, layout = _doubled(self.grid.window(shard)), self.finer.layout
         areas = grid(2 * self.grid.ppd, self.grid.shard_edge).pixel_area_m2(window)
-        entries = {part: self.ledger.entry(part) for part in self.finer.raster.shards_of(window)}
+        entries = {part: self.finer.ledger.entry(part) for part in layout.raster.shards_of(window)}
         arrays: dict[str, npt.NDArray[Any]] = {}
-        inputs: dict[str, str] = {}
-        for variable in self.finer.variables:
-            digests = {part: entry.outputs[variable.name] for part, entry in entries.items()}
-            pixels = read_window(self.place, self.finer, variable.name, window, digests)
+        for variable in layout.variables:
+            pixels = self.finer.read_window(variable.name, window, entries)
             if variable.name == QUALITY:
                 arrays[variable.name] = any_flag(pixels)
             else:
                 arrays[variable.name] = halved(pixels, areas, fill=FILL)
-            inputs |= {f"{variable.name}/{part.row}-{part.col}": found for part, found in digests.items()}
+        inputs = {key: found for entry in entries.values() for key, found in entry.objects.items()}
         return Product(arrays=arrays, inputs=inputs)
 
 

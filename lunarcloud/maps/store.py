@@ -1,16 +1,16 @@
-"""A run under a root: its card, its maps at every level, its ledgers."""
+"""A run in its folder: its card, its maps at every level, its ledgers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import xarray as xr
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
-from lunarcloud.storage import Folder, Layout, Ledger, open_dataset, read_card, read_catalog
+from lunarcloud.storage import Folder, Group, Ledger, finish_tree
 
 _MULTISCALES = {
     "name": "multiscales",
@@ -22,49 +22,29 @@ _MULTISCALES = {
 
 
 class RunCard(BaseModel):
-    """Where the maps of a run come from, stored beside them as ``run.json``.
+    """What is known of the maps of a run.
 
     Attributes
     ----------
-    id : str
-        Digest of what went in.
-    mosaic, model : str
-        Ids of the mosaic and the model.
     ppd, shard_edge : int
         The grid.
     maps : tuple of str
         Names of the maps, without ``quality``.
-    digest : str
-        Digest of all shards of all maps.
     counts : dict of str to int
         Pixels by what their ``quality`` says.
-    versions : dict of str to str
-        Software that computed it.
-    command : str
-        What was asked for.
-    started, finished : datetime
-        When.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str
-    mosaic: str
-    model: str
     ppd: int
     shard_edge: int
     maps: tuple[str, ...]
-    digest: str
-    counts: dict[str, int]
-    versions: dict[str, str]
-    command: str
-    started: datetime
-    finished: datetime
+    counts: dict[str, int] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run."""
+    """A run: the groups of its levels, and once it is finished its maps."""
 
     card: RunCard
     place: Folder
@@ -76,20 +56,26 @@ class Run:
 
     @property
     def levels(self) -> int:
-        """Number of levels, the finest included."""
-        return levels(self.grid)
+        """Number of levels, the finest included: halved while that is even and more than a shard is left."""
+        number, grid = 1, self.grid
+        while grid.ppd % 2 == 0 and grid.shard_shape != (1, 1):
+            grid = self.level_grid(number)
+            number += 1
+        return number
 
-    def layout(self, level: int = 0) -> Layout:
-        """What the group of a level holds: 0 is full resolution, each further one half of it."""
-        return maps_layout(level_grid(self.grid, level), self.card.maps)
+    @property
+    def store(self) -> Folder:
+        """The Zarr store of all levels, for ``xarray.open_datatree``."""
+        return self.place / "maps.zarr"
 
-    def group(self, level: int = 0) -> Folder:
-        """Where the maps of a level are."""
-        return level_place(self.place / "maps.zarr", level)
+    def level_grid(self, level: int) -> moon.Grid:
+        """The grid of a level: 0 is full resolution, each further one half of it."""
+        return moon.grid(self.card.ppd >> level, self.card.shard_edge)
 
-    def ledger(self, level: int = 0) -> Ledger:
-        """The finished shards of a level."""
-        return run_ledger(self.place, level)
+    def group(self, level: int = 0) -> Group:
+        """The maps of a level with their ledger."""
+        layout = maps_layout(self.level_grid(level), self.card.maps)
+        return Group(self.store / level_name(level), layout, Ledger(self.place / f"ledger/{level}"))
 
     def open(self, level: int = 0) -> xr.Dataset:
         """The maps of a level as a lazy dataset in their units; missing is NaN; ``quality`` stays flags.
@@ -97,31 +83,30 @@ class Run:
         Raises
         ------
         NotFoundError
-            If the run has no such level.
+            If the run has no such level, or is not finished.
         """
         if not 0 <= level < self.levels:
-            raise NotFoundError(f"run {self.card.id} has levels 0 to {self.levels - 1}, not {level}")
-        return open_dataset(self.group(level))
+            raise NotFoundError(f"{self.store.url} has levels 0 to {self.levels - 1}, not {level}")
+        return self.group(level).open()
 
 
-def run_place(root: Folder, run_id: str) -> Folder:
-    """Where a run is."""
-    return root / f"runs/{run_id}"
+def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:
+    """Make the maps of a run visible, once the shards of all levels are written.
 
-
-def run_ledger(place: Folder, level: int) -> Ledger:
-    """The ledger of a level of a run."""
-    return Ledger(place / f"ledger/{level}")
-
-
-def level_place(maps: Folder, level: int) -> Folder:
-    """The group of a level: the store itself, and ``level_1`` and so on in it."""
-    return maps if level == 0 else maps / level_name(level)
+    Parameters
+    ----------
+    run : Run
+        The run.
+    attrs : mapping
+        Attributes of every level: title, ids, and whatever a reader should know.
+    """
+    levels = {level_name(level): run.group(level) for level in range(run.levels)}
+    finish_tree(run.store, levels, attrs, multiscales(run.levels))
 
 
 def level_name(level: int) -> str:
-    """Path of a level in its store."""
-    return "." if level == 0 else f"level_{level}"
+    """Path of a level in its store: each is a group of its own, or no tree of groups could hold them all."""
+    return str(level)
 
 
 def multiscales(number: int) -> dict[str, Any]:
@@ -142,36 +127,3 @@ def multiscales(number: int) -> dict[str, Any]:
 def _transform(factor: float) -> dict[str, list[float]]:
     """Pixel size and first corner (lat, lon), in pixels of the level it is derived from."""
     return {"scale": [factor, factor], "translation": [0.0, 0.0]}
-
-
-def level_grid(grid: moon.Grid, level: int) -> moon.Grid:
-    """The grid of a level."""
-    return moon.grid(grid.ppd >> level, grid.shard_edge)
-
-
-def levels(grid: moon.Grid) -> int:
-    """Number of levels: halved while the resolution is even and more than one shard is left."""
-    number = 1
-    while grid.ppd % 2 == 0 and grid.shard_shape != (1, 1):
-        grid = level_grid(grid, 1)
-        number += 1
-    return number
-
-
-def find_run(root: Folder, name: str = "latest") -> Run:
-    """A published run.
-
-    Parameters
-    ----------
-    root : Folder
-        The root.
-    name : str
-        Its id, or an unmistakable beginning of it, or ``latest``.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none of that name.
-    """
-    place = run_place(root, read_catalog(root).find("run", name).id)
-    return Run(read_card(place, "run.json", RunCard), place)

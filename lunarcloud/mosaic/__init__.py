@@ -1,8 +1,8 @@
 """Ingest: archive tiles become the five-band reflectance mosaic on the global grid."""
 
-from lunarcloud.mosaic.ingest import IngestPlan, completed, plan_ingest
+from lunarcloud.mosaic.ingest import IngestPlan, Selection, completed, plan_ingest, select_tiles
 from lunarcloud.mosaic.layout import BANDS, REFLECTANCE, mosaic_layout
-from lunarcloud.mosaic.store import Mosaic, MosaicCard, find_mosaic, mosaic_group
+from lunarcloud.mosaic.store import Mosaic, MosaicCard, load_mosaic, mosaic_group
 
 __all__ = [
     "BANDS",
@@ -10,9 +10,11 @@ __all__ = [
     "IngestPlan",
     "Mosaic",
     "MosaicCard",
+    "Selection",
     "completed",
-    "find_mosaic",
+    "load_mosaic",
     "mosaic_group",
     "mosaic_layout",
     "plan_ingest",
+    "select_tiles",
 ]

@@ -1,32 +1,45 @@
 """The plan of an ingest: which tiles become which mosaic, and what one shard of it takes."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-
-from pydantic import TypeAdapter
+from typing import NamedTuple
 
 from lunarcloud.archive.scheme import cells
 from lunarcloud.archive.search import Problem, TileSearch
 from lunarcloud.archive.tiles import Tile
-from lunarcloud.engine import Group, MemoryPlan, Product
-from lunarcloud.errors import ArchiveError, InputError
+from lunarcloud.engine import MemoryPlan, Product, Work
+from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import Grid, Shard
-from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
+from lunarcloud.mosaic.layout import REFLECTANCE
 from lunarcloud.mosaic.resample import UNCOVERED, resample, touches
-from lunarcloud.mosaic.store import MosaicCard, mosaic_card, mosaic_group
-from lunarcloud.storage import Entry, Folder, digest, read_catalog
+from lunarcloud.mosaic.store import MosaicCard, mosaic_group
+from lunarcloud.storage import Entry, Folder
 
-# Part of every id: raise it when the same tiles would give other bytes.
-_ALGORITHM = 2
 # Per pixel of a shard: five bands of numbers, again while encoding, and flags; once more for a tile's window.
 _TASK_BYTES_PER_PIXEL = 32
 _TASK_BYTES = 160 * 2**20
-_TILES = TypeAdapter(tuple[Tile, ...])
 # Mpixel/s of a thread, as measured by benchmarks/ingest.py.
 _RATE = 4.0
+
+
+class Selection(NamedTuple):
+    """What of a search becomes a mosaic, decided from labels alone.
+
+    Attributes
+    ----------
+    tiles : tuple of Tile
+        Those whose numbers mean the same, ordered as they were found. A tile's label carries the archive's
+        checksum of its pixels, so the digest of the label stands for both.
+    missing : tuple of str
+        Product ids of the archive that were not given.
+    problems : tuple of Problem
+        Files that cannot be used, and why.
+    """
+
+    tiles: tuple[Tile, ...]
+    missing: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +47,32 @@ class IngestPlan:
     """Everything about an ingest before it runs."""
 
     card: MosaicCard
-    group: Group
+    work: Work
 
 
 @dataclass(frozen=True, slots=True)
-class _IngestShard:
+class IngestShard:
+    """The task of one shard: the tiles that touch it, resampled."""
+
     grid: Grid
-    tiles: bytes  #: packed, because a task that brings a thousand tiles would spend its time making them
+    tiles: tuple[Tile, ...]
 
     def __call__(self, shard: Shard) -> Product:
+        """The mosaic's numbers of one shard, and what is missing of them."""
         window = self.grid.window(shard)
-        near = [tile for tile in _unpacked(self.tiles) if touches(self.grid, window, tile)]
+        near = [tile for tile in self.tiles if touches(self.grid, window, tile)]
         dn, counts = resample(self.grid, window, near)
         inputs = {tile.product_id: tile.label_digest for tile in near}
         return Product(arrays={REFLECTANCE: dn}, inputs=inputs, counts=counts)
 
 
-def plan_ingest(search: TileSearch, root: Folder, grid: Grid, *, strict: bool) -> IngestPlan:
-    """Decide what an ingest would do.
+def select_tiles(search: TileSearch, *, strict: bool) -> Selection:
+    """Decide which tiles a mosaic is made of.
 
     Parameters
     ----------
     search : TileSearch
         The tiles found, and the files that are none.
-    root : Folder
-        Where the mosaic would be.
-    grid : Grid
-        The grid.
     strict : bool
         Refuse if a tile is missing or cannot be used, instead of leaving missing pixels.
 
@@ -68,66 +80,55 @@ def plan_ingest(search: TileSearch, root: Folder, grid: Grid, *, strict: bool) -
     ------
     ArchiveError
         With `strict`, if the set is not whole.
-    InputError
-        If the root already holds a mosaic on another grid.
     """
     tiles, problems = _same_scaling(search)
     given = {tile.product_id for tile in tiles}
     missing = tuple(cell.product_id for cell in cells() if cell.product_id not in given)
     if strict and (problems or missing):
         raise ArchiveError(_not_whole(problems, missing))
+    return Selection(tiles, missing, problems)
+
+
+def plan_ingest(selection: Selection, place: Folder, grid: Grid) -> IngestPlan:
+    """Decide what an ingest would do.
+
+    Parameters
+    ----------
+    selection : Selection
+        The tiles.
+    place : Folder
+        The mosaic's folder.
+    grid : Grid
+        The grid.
+    """
+    tiles = selection.tiles
     card = MosaicCard(
-        id=_identity(grid, tiles),
         ppd=grid.ppd,
         shard_edge=grid.shard_edge,
         scaling_factor=tiles[0].scaling_factor,
         offset=tiles[0].offset,
         tiles={tile.product_id: tile.label_digest for tile in tiles},
-        missing_tiles=missing,
-        problems=problems,
+        missing_tiles=selection.missing,
+        problems=selection.problems,
         pixels=grid.n_rows * grid.n_cols,
     )
-    _require_same_grid(root, card)
-    place, ledger = mosaic_group(root, card.id)
-    group = Group(
+    work = Work(
         title="ingest",
-        place=place,
-        ledger=ledger,
-        layout=mosaic_layout(grid, scaling_factor=card.scaling_factor, offset=card.offset),
-        function=_IngestShard(grid, _TILES.dump_json(tiles)),
+        group=mosaic_group(place, card),
+        function=IngestShard(grid, tiles),
         memory=MemoryPlan(task=_TASK_BYTES + _TASK_BYTES_PER_PIXEL * grid.shard_edge**2),
         rate=_RATE,
     )
-    return IngestPlan(card, group)
-
-
-@lru_cache(maxsize=2)
-def _unpacked(tiles: bytes) -> tuple[Tile, ...]:
-    """Tiles from their packed form, once a process."""
-    return _TILES.validate_json(tiles)
+    return IngestPlan(card, work)
 
 
 def completed(card: MosaicCard, entries: Iterable[Entry]) -> MosaicCard:
     """The card of a mosaic whose shards are all in the ledger."""
     counts: Counter[str] = Counter()
-    outputs = []
     for entry in entries:
         counts.update(entry.counts)
-        outputs.append([*entry.shard, entry.outputs[REFLECTANCE]])
     uncovered = counts.pop(UNCOVERED, 0)
-    found = {"missing": dict(sorted(counts.items())), "uncovered": uncovered}
-    return card.model_copy(update={**found, "digest": digest(json.dumps(sorted(outputs)).encode())})
-
-
-def _identity(grid: Grid, tiles: tuple[Tile, ...]) -> str:
-    # A tile's label carries the archive's checksum of its pixels, so its digest stands for both.
-    content = [
-        _ALGORITHM,
-        grid.ppd,
-        grid.shard_edge,
-        [[tile.product_id, tile.label_digest] for tile in tiles],
-    ]
-    return digest(json.dumps(content).encode())[:16]
+    return card.model_copy(update={"missing": dict(sorted(counts.items())), "uncovered": uncovered})
 
 
 def _same_scaling(search: TileSearch) -> tuple[tuple[Tile, ...], tuple[Problem, ...]]:
@@ -143,17 +144,6 @@ def _same_scaling(search: TileSearch) -> tuple[tuple[Tile, ...], tuple[Problem, 
             message = f"{tile.source}: {scaling}; most tiles have {common[0]} and {common[1]}"
             problems.append(Problem(source=tile.source, message=message))
     return tuple(tiles), tuple(problems)
-
-
-def _require_same_grid(root: Folder, card: MosaicCard) -> None:
-    for known in read_catalog(root).of("mosaic"):
-        other = mosaic_card(root, known.id)
-        if (other.ppd, other.shard_edge) != (card.ppd, card.shard_edge):
-            raise InputError(
-                f"{root.url} holds a mosaic of {other.ppd} pixels per degree in shards of "
-                f"{other.shard_edge}; asked for are {card.ppd} and {card.shard_edge}: "
-                "use these, or another root"
-            )
 
 
 def _not_whole(problems: tuple[Problem, ...], missing: tuple[str, ...]) -> str:

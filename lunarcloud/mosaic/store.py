@@ -1,4 +1,4 @@
-"""A mosaic under a root: its card, its pixels, its ledger."""
+"""A mosaic in its folder: its card, its pixels, its ledger."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
 from lunarcloud.mosaic.layout import mosaic_layout
-from lunarcloud.storage import Folder, Layout, Ledger, crs_of, open_dataset, read_card, read_catalog
+from lunarcloud.storage import Folder, Group, Ledger, crs_of
 
 
 class MosaicCard(BaseModel):
-    """What is known of a mosaic, stored beside it.
+    """What is known of a mosaic.
 
     Attributes
     ----------
-    id : str
-        Digest of what went in.
     ppd, shard_edge : int
         The grid.
     scaling_factor, offset : float
@@ -31,7 +29,6 @@ class MosaicCard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str
     ppd: int
     shard_edge: int
     scaling_factor: float
@@ -44,7 +41,11 @@ class MosaicCard(BaseModel):
     missing: dict[str, int] = Field(
         default_factory=dict, description="values found missing, by 'product id/kind', over all bands"
     )
-    digest: str = Field(default="", description="digest of all shards")
+
+    @property
+    def grid(self) -> moon.Grid:
+        """The grid of the pixels."""
+        return moon.grid(self.ppd, self.shard_edge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,52 +53,41 @@ class Mosaic:
     """A finished mosaic."""
 
     card: MosaicCard
-    place: Folder
-    ledger: Ledger
+    group: Group
 
     @property
     def grid(self) -> moon.Grid:
         """The grid of its pixels."""
-        return moon.grid(self.card.ppd, self.card.shard_edge)
-
-    @property
-    def layout(self) -> Layout:
-        """What the group holds."""
-        return mosaic_layout(self.grid, scaling_factor=self.card.scaling_factor, offset=self.card.offset)
+        return self.card.grid
 
     def open(self) -> xr.Dataset:
         """The mosaic as a lazy dataset: ``reflectance`` (band, lat, lon), missing is NaN."""
-        return open_dataset(self.place)
+        return self.group.open()
 
 
-def mosaic_group(root: Folder, mosaic_id: str) -> tuple[Folder, Ledger]:
-    """Where the pixels and the ledger of a mosaic are."""
-    return root / f"mosaic/{mosaic_id}.zarr", Ledger(root / f"mosaic/{mosaic_id}.ledger")
+def mosaic_group(place: Folder, card: MosaicCard) -> Group:
+    """The pixels of a mosaic and their ledger, in the mosaic's folder."""
+    layout = mosaic_layout(card.grid, scaling_factor=card.scaling_factor, offset=card.offset)
+    return Group(place / "mosaic.zarr", layout, Ledger(place / "ledger"))
 
 
-def find_mosaic(root: Folder, name: str = "latest") -> Mosaic:
-    """A published mosaic.
+def load_mosaic(place: Folder, card: MosaicCard) -> Mosaic:
+    """A finished mosaic.
 
     Parameters
     ----------
-    root : Folder
-        The root.
-    name : str
-        Its id, or an unmistakable beginning of it, or ``latest``.
+    place : Folder
+        The mosaic's folder.
+    card : MosaicCard
+        What is known of it.
 
     Raises
     ------
     NotFoundError
-        If there is none of that name.
+        If it is not finished.
     GeometryError
         If its coordinate reference system is not of the Moon.
     """
-    mosaic_id = read_catalog(root).find("mosaic", name).id
-    place, ledger = mosaic_group(root, mosaic_id)
-    moon.require_moon(crs_of(place), source=place.url)
-    return Mosaic(mosaic_card(root, mosaic_id), place, ledger)
-
-
-def mosaic_card(root: Folder, mosaic_id: str) -> MosaicCard:
-    """The card of a mosaic; errors as `read_card`."""
-    return read_card(root / "mosaic", f"{mosaic_id}.json", MosaicCard)
+    group = mosaic_group(place, card)
+    moon.require_moon(crs_of(group.place), source=group.place.url)
+    return Mosaic(card, group)
