@@ -3,7 +3,7 @@
 The command line, the Python verbs and the JSON schema are made from these declarations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic.fields import FieldInfo
 
 from lunarcloud.errors import InputError
-from lunarcloud.lineage import Entry, Given, Root, Source, without_credentials
+from lunarcloud.lineage import Given, Parent, Root, Source, without_credentials
 
 InputsT = TypeVar("InputsT", bound="Inputs")
 
@@ -130,61 +130,52 @@ def option_name(name: str, field: FieldInfo) -> str:
     return f"--{found.get(OPTION, name).replace('_', '-')}"
 
 
-def checked(model: type[InputsT], values: Mapping[str, Any]) -> InputsT:
+def field_name(name: str, field: FieldInfo) -> str:
+    """What a program gives for a field: its name."""
+    return name
+
+
+def checked(
+    model: type[InputsT], values: Mapping[str, Any], typed_as: Callable[[str, FieldInfo], str] = option_name
+) -> InputsT:
     """Inputs of a process, checked.
+
+    Parameters
+    ----------
+    model : type
+        Of the process.
+    values : mapping
+        By the names of its fields; what is not given has its default.
+    typed_as : callable
+        From a field to the name by which it was given: `option_name` or `field_name`.
 
     Raises
     ------
     InputError
-        Naming each input as it is typed, its value, and what is allowed.
+        Naming each input as it was typed, its value, and what is allowed.
     """
     try:
         return model(**values)
     except ValidationError as error:
-        problems = [_problem(model, problem) for problem in error.errors()]
+        problems = [_problem(model, problem, typed_as) for problem in error.errors()]
         raise InputError("; ".join(problems)) from error
 
 
-def _problem(model: type[Inputs], problem: Any) -> str:
+def _problem(model: type[Inputs], problem: Any, typed_as: Callable[[str, FieldInfo], str]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "inputs"
     message = problem["msg"].removeprefix("Value error, ")
     if name not in model.model_fields:
         if problem["type"] != "extra_forbidden":
             return message
         return f"{name}: there is no such input; there are {', '.join(model.model_fields)}"
-    typed = option_name(name, model.model_fields[name])
+    typed = typed_as(name, model.model_fields[name])
     if problem["type"] == "missing":
         return f"{typed} must be given: {model.model_fields[name].description}"
     return f"{typed} {problem['input']!r}: {message}"
 
 
-def parents_of(inputs: Inputs, root: Root, *, fixed: frozenset[str] = frozenset()) -> dict[str, Entry]:
-    """The published records that the inputs name, by the name of the input.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        Checked.
-    root : Root
-        Where they are published.
-    fixed : frozenset of str
-        Inputs that name something that is not under the root.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none of that name.
-    """
-    catalog = root.catalog()
-    return {
-        name: catalog.find(kind, value)
-        for name, field in type(inputs).model_fields.items()
-        if (kind := marks(field).get(PARENT)) and (value := getattr(inputs, name)) and name not in fixed
-    }
-
-
 def given_of(
-    inputs: Inputs, root: Root, parents: Mapping[str, Entry], sources: tuple[Source, ...] = ()
+    inputs: Inputs, root: Root, parents: Mapping[str, Parent], sources: tuple[Source, ...] = ()
 ) -> Given:
     """What a process was given: inputs sorted into own ones, places and parents.
 
@@ -194,8 +185,8 @@ def given_of(
         Checked.
     root : Root
         Local places are stored relative to it, where they lie beside it.
-    parents : mapping of str to Entry
-        From `parents_of`.
+    parents : mapping of str to Parent
+        By the name of the input that chose them.
     sources : tuple of Source
         Files that were read.
     """
@@ -211,7 +202,7 @@ def given_of(
     return Given(
         inputs=own,
         places=places,
-        parents={name: entry.as_parent() for name, entry in parents.items()},
+        parents=dict(parents),
         sources=sources,
     )
 

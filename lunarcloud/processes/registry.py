@@ -3,12 +3,16 @@
 A line's module holds ``PROCESS`` or ``ACTION`` (see `process` and `action`).
 """
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lunarcloud.errors import NotFoundError
-from lunarcloud.processes.action import Action
-from lunarcloud.processes.process import Process
+
+if TYPE_CHECKING:  # names and summaries alone load nothing
+    from lunarcloud.processes.action import Action
+    from lunarcloud.processes.process import Process
 
 
 class Line(NamedTuple):
