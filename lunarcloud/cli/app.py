@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from lunarcloud.cli import demo, findings, fit, gravity, ingest, maps, runs
+from lunarcloud.cli.signals import Stopped, stoppable
 from lunarcloud.errors import LunarcloudError
 
 app = typer.Typer(
@@ -34,13 +35,14 @@ app.add_typer(runs.app, name="runs")
 def run() -> int:
     """Run a command; its exit code."""
     try:
-        app()
+        with stoppable():
+            app()
     except LunarcloudError as error:
         message = Console(stderr=True, highlight=False, soft_wrap=True)
         message.print("error:", style="bold red", end=" ")
         message.print(str(error), markup=False)
         return error.exit_code
-    except KeyboardInterrupt:
+    except Stopped as stopped:
         sys.stderr.write("stopped; run the same command again: it goes on where it stopped\n")
-        return 130
+        return stopped.exit_code
     return 0
