@@ -54,7 +54,7 @@ def draw_predictions(card: Card) -> Figure:
         axes = figure.add_subplot(n_rows, n_cols, place)
         own = [each for each in card.residuals if (each.kind, each.oxide) == (accuracy.kind, accuracy.oxide)]
         _draw_predictions(axes, accuracy, own)
-    figure.suptitle(f"Model {card.id}: {len(card.used)} stations, fitted and each predicted without itself")
+    figure.suptitle(f"{len(card.used)} stations, fitted and each predicted without itself")
     return figure
 
 
@@ -134,7 +134,7 @@ def draw_origins(card: Card, diagnostics: xr.Dataset) -> Figure:
         _draw_plane(
             figure, figure.add_subplot(2, len(fitted), len(fitted) + column), oxide, card, diagnostics
         )
-    figure.suptitle(f"Model {card.id}: origins of the equations")
+    figure.suptitle("Origins of the equations")
     return figure
 
 

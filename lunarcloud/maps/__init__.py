@@ -9,8 +9,8 @@ from lunarcloud.maps.layout import (
     QUANTITIES,
     maps_layout,
 )
-from lunarcloud.maps.plan import MapPlan, finished, plan_maps, require_same_bands
-from lunarcloud.maps.store import Run, RunCard, finish_maps, level_name, multiscales
+from lunarcloud.maps.plan import MapPlan, completed, map_works, plan_maps
+from lunarcloud.maps.store import STORE, Run, RunCard, finish_maps, level_name, load_run, multiscales
 
 __all__ = [
     "FILL",
@@ -19,14 +19,16 @@ __all__ = [
     "NOVELTY",
     "QUALITY",
     "QUANTITIES",
+    "STORE",
     "MapPlan",
     "Run",
     "RunCard",
+    "completed",
     "finish_maps",
-    "finished",
     "level_name",
+    "load_run",
+    "map_works",
     "maps_layout",
     "multiscales",
     "plan_maps",
-    "require_same_bands",
 ]

@@ -1,10 +1,10 @@
 """The plan of a run: which maps a model gives of a mosaic, and what one shard of them takes."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,11 +15,11 @@ from lunarcloud.errors import InputError
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
 from lunarcloud.maps.layout import FLAGS, QUALITY, map_names
 from lunarcloud.maps.overviews import OverviewShard
-from lunarcloud.maps.store import Run, RunCard, finish_maps
+from lunarcloud.maps.store import RunCard, load_run
 from lunarcloud.models import Model, predict, session
 from lunarcloud.moon import Shard
 from lunarcloud.mosaic import BANDS, REFLECTANCE, Mosaic
-from lunarcloud.storage import Folder
+from lunarcloud.storage import Entry, Folder
 
 # Per pixel of a shard: five bands in, up to eleven codes out, one of them being encoded twice over.
 _TASK_BYTES_PER_PIXEL = 10 + 21 + 6
@@ -30,12 +30,12 @@ _NETWORK_RATE = 0.5
 _OVERVIEW_RATE = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class MapPlan:
-    """Everything about a run before it starts: the run as it will be, and its levels from the finest on."""
+class MapPlan(NamedTuple):
+    """Everything about a run before it starts: what is mapped, with what, and the card as far as it is known."""
 
-    run: Run
-    works: tuple[Work, ...]
+    mosaic: Mosaic
+    model: Model
+    card: RunCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,73 +78,62 @@ class MapShard:
         return Networks(self.model.oxides, partial(predict, self.session()))
 
 
-def plan_maps(place: Folder, mosaic: Mosaic, model: Model) -> MapPlan:
-    """Decide what a run would do.
-
-    Parameters
-    ----------
-    place : Folder
-        The run's folder.
-    mosaic : Mosaic
-        What would be mapped.
-    model : Model
-        With what.
+def plan_maps(mosaic: Mosaic, model: Model) -> MapPlan:
+    """Decide what maps a model gives of a mosaic.
 
     Raises
     ------
     InputError
         If the model was made for other bands than the mosaic's.
     """
-    require_same_bands(model)
-    maps = map_names(model.equations, model.oxides, with_novelty=model.novelty is not None)
-    run = Run(RunCard(ppd=mosaic.card.ppd, shard_edge=mosaic.card.shard_edge, maps=maps), place)
-    return MapPlan(run, tuple(_works(run, mosaic, model)))
-
-
-def require_same_bands(model: Model) -> None:
-    """Refuse a model that was made for other bands than a mosaic's."""
     if model.wavelengths_nm != BANDS.wavelengths_nm:
         raise InputError(
-            f"the model was made for bands at {model.wavelengths_nm} nm; "
+            f"model {model.id} was made for bands at {model.wavelengths_nm} nm; "
             f"the mosaic has {BANDS.wavelengths_nm} nm: fit a model for these"
         )
+    maps = map_names(model.equations, model.oxides, with_novelty=model.novelty is not None)
+    card = RunCard(ppd=mosaic.card.ppd, shard_edge=mosaic.card.shard_edge, maps=maps)
+    return MapPlan(mosaic, model, card)
 
 
-def finished(plan: MapPlan, attrs: Mapping[str, Any]) -> Run:
-    """Make the maps of a plan visible, once the shards of all levels are written.
+def map_works(plan: MapPlan, place: Folder) -> tuple[Work, ...]:
+    """What is to be computed of a run: its levels from the finest on, each made from the one before.
 
     Parameters
     ----------
     plan : MapPlan
-        What was planned and computed.
-    attrs : mapping
-        Attributes of every level: title, ids, and whatever a reader should know.
+        The run.
+    place : Folder
+        Its folder.
     """
-    finish_maps(plan.run, attrs)
-    counts: Counter[str] = Counter()
-    for entry in plan.run.group().ledger.entries().values():
-        counts.update(entry.counts)
-    card = plan.run.card.model_copy(update={"counts": dict(sorted(counts.items()))})
-    return Run(card, plan.run.place)
-
-
-def _works(run: Run, mosaic: Mosaic, model: Model) -> Iterator[Work]:
+    run, model = load_run(place, plan.card), plan.model
     memory = MemoryPlan(task=_TASK_BYTES + _TASK_BYTES_PER_PIXEL * run.grid.shard_edge**2)
-    yield Work(
+    finest = Work(
         title="map",
         group=run.group(),
-        function=MapShard(mosaic, model, _session(model)),
+        function=MapShard(plan.mosaic, model, _session(model)),
         memory=memory,
         rate=_NETWORK_RATE if model.onnx else _EQUATION_RATE,
     )
-    for level in range(1, run.levels):
-        yield Work(
+    overviews = (
+        Work(
             title=f"overview {level}",
             group=run.group(level),
             function=OverviewShard(run.group(level - 1), run.level_grid(level)),
             memory=memory,
             rate=_OVERVIEW_RATE,
         )
+        for level in range(1, run.levels)
+    )
+    return (finest, *overviews)
+
+
+def completed(card: RunCard, entries: Iterable[Entry]) -> RunCard:
+    """The card of a run whose shards at full resolution are all in the ledger."""
+    counts: Counter[str] = Counter()
+    for entry in entries:
+        counts.update(entry.counts)
+    return card.model_copy(update={"counts": dict(sorted(counts.items()))})
 
 
 def _session(model: Model) -> Once[Any] | None:

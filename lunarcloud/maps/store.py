@@ -21,6 +21,10 @@ _MULTISCALES = {
 }
 
 
+#: The Zarr store of all levels of a run, in the run's folder.
+STORE = "maps.zarr"
+
+
 class RunCard(BaseModel):
     """What is known of the maps of a run.
 
@@ -66,7 +70,7 @@ class Run:
     @property
     def store(self) -> Folder:
         """The Zarr store of all levels, for ``xarray.open_datatree``."""
-        return self.place / "maps.zarr"
+        return self.place / STORE
 
     def level_grid(self, level: int) -> moon.Grid:
         """The grid of a level: 0 is full resolution, each further one half of it."""
@@ -88,6 +92,19 @@ class Run:
         if not 0 <= level < self.levels:
             raise NotFoundError(f"{self.store.url} has levels 0 to {self.levels - 1}, not {level}")
         return self.group(level).open()
+
+
+def load_run(place: Folder, card: RunCard) -> Run:
+    """The run of a folder; nothing is read yet.
+
+    Parameters
+    ----------
+    place : Folder
+        The run's folder.
+    card : RunCard
+        What is known of it.
+    """
+    return Run(card, place)
 
 
 def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:

@@ -140,12 +140,10 @@ class TrainingRecord(_Record):
 
 
 class Card(_Record):
-    """A model and its history.
+    """What is known of a model.
 
     Attributes
     ----------
-    id : str
-        Digest of what went in; ``qiu2025`` for the published equations.
     equations : Equations
         FeO, TiO2 and the origin of OMAT; the wavelengths all bands must have.
     oxides : tuple of str
@@ -161,13 +159,11 @@ class Card(_Record):
     influence : tuple of MissionInfluence
         What leaving out a whole mission changes.
     digests : dict
-        SHA-256 of the files beside the card.
+        SHA-256 of the model's files.
     software : dict
-        Versions.
+        Versions of what it was fitted with.
     """
 
-    format: Literal[1] = 1
-    id: str
     equations: Equations
     oxides: tuple[str, ...] = ()
     training: TrainingRecord | None = None
@@ -180,7 +176,3 @@ class Card(_Record):
     influence: tuple[MissionInfluence, ...] = ()
     digests: dict[str, str] = {}
     software: dict[str, str] = {}
-
-    def dump(self) -> bytes:
-        """The card as JSON, the same bytes for the same card."""
-        return (self.model_dump_json(indent=1) + "\n").encode()

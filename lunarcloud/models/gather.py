@@ -96,7 +96,7 @@ def _from_mosaic(station: Station, mosaic: Mosaic | None) -> _Found | str:
         return "no reflectance in the table and no mosaic under the root"
     found = sample(mosaic, station)
     if found is None:
-        return f"no valid pixel of mosaic {mosaic.card.id} at the site"
+        return f"no valid pixel of {mosaic.group.place.url} at the site"
     return _Found(tuple(found.mean.tolist()), _use(station, "mosaic", found))
 
 

@@ -1,6 +1,6 @@
-"""The model package of a root: ``model.json`` (the card, written last) and the files beside it."""
+"""A model ready to map with: its card and its networks, from the model's folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,9 @@ from lunarcloud.errors import InputError, MissingPackageError, NotFoundError, St
 from lunarcloud.models.card import Card
 from lunarcloud.models.equations import QIU2025, Equations
 from lunarcloud.models.novelty import Novelty
-from lunarcloud.storage import Folder, digest, read_card, read_catalog
+from lunarcloud.storage import Folder, digest
 
-CARD = "model.json"
 NETWORKS = "model.onnx"
-STATIONS = "stations.csv"
 
 BUILTIN = {"qiu2025": QIU2025}
 
@@ -27,15 +25,21 @@ BATCH = 1024
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A fitted or published model, ready to map with; picklable."""
+    """A model, ready to map with; picklable.
 
+    Attributes
+    ----------
+    id : str
+        What it is called.
+    card : Card
+        What is known of it.
+    onnx : bytes or None
+        Its networks, if it has any.
+    """
+
+    id: str
     card: Card
     onnx: bytes | None
-
-    @property
-    def id(self) -> str:
-        """The model's name under a root."""
-        return self.card.id
 
     @property
     def equations(self) -> Equations:
@@ -57,11 +61,6 @@ class Model:
         """The stations' distribution of spectra."""
         return self.card.novelty
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the card, which holds the digests of the files."""
-        return digest(self.card.dump())
-
 
 def builtin(name: str) -> Model:
     """A model shipped with the package: ``qiu2025``, the published equations without networks.
@@ -73,79 +72,35 @@ def builtin(name: str) -> Model:
     """
     if name not in BUILTIN:
         raise NotFoundError(f"no built-in model {name!r}: there is {', '.join(BUILTIN)}")
-    return Model(card=Card(id=name, equations=BUILTIN[name]), onnx=None)
+    return Model(id=name, card=Card(equations=BUILTIN[name]), onnx=None)
 
 
-def model_place(root: Folder, model_id: str) -> Folder:
-    """Where the package of a model is."""
-    return root / f"models/{model_id}"
-
-
-def find_model(root: Folder, name: str = "latest") -> Model:
-    """A published or built-in model.
-
-    Parameters
-    ----------
-    root : Folder
-        The root.
-    name : str
-        Its id, or an unmistakable beginning of it, or ``latest``, or a built-in one (`builtin`).
-
-    Raises
-    ------
-    NotFoundError
-        If there is none of that name.
-    StoreError
-        As `load`.
-    """
-    if name in BUILTIN:
-        return builtin(name)
-    try:
-        entry = read_catalog(root).find("model", name)
-    except NotFoundError as error:
-        raise NotFoundError(
-            f"{error}; `lunarcloud fit` makes one, {', '.join(BUILTIN)} is built in"
-        ) from error
-    return load(root / entry.path)
-
-
-def load(place: Folder) -> Model:
-    """Read a model package and check it against its card.
+def load_model(place: Folder, model_id: str, card: Card) -> Model:
+    """A fitted model, its networks checked against its card.
 
     Parameters
     ----------
     place : Folder
-        ``<root>/models/<model-id>``.
+        The model's folder.
+    model_id : str
+        What it is called.
+    card : Card
+        What is known of it.
 
     Raises
     ------
     NotFoundError
-        If no finished model is there.
+        If the networks are not there.
     StoreError
-        If its card cannot be read or a file is not the one the card describes.
+        If they are not those that the card describes.
     """
-    card = model_card(place)
     onnx = place.read(NETWORKS) if card.oxides else None
     if onnx is not None and digest(onnx) != card.digests.get(NETWORKS):
         raise StoreError(
             f"{place.url}/{NETWORKS} is not the file its card describes (digest {digest(onnx)[:12]}, "
-            f"expected {card.digests.get(NETWORKS, 'none')[:12]}): fit the model again"
+            f"expected {card.digests.get(NETWORKS, 'none')[:12]}): repair model {model_id}"
         )
-    return Model(card=card, onnx=onnx)
-
-
-def model_card(place: Folder) -> Card:
-    """The card of a model package alone; errors as `load`."""
-    if not place.exists(CARD):
-        raise NotFoundError(f"{place.url}: no finished model there; `lunarcloud fit` makes one")
-    return read_card(place, CARD, Card)
-
-
-def save(place: Folder, card: Card, files: Mapping[str, bytes]) -> None:
-    """Write a model package, its card last: without a card there is no model to see."""
-    for name, data in sorted(files.items()):
-        place.write(name, data)
-    place.write(CARD, card.dump())
+    return Model(model_id, card, onnx)
 
 
 def session(onnx: bytes, *, threads: int = 1, providers: Sequence[str] = CPU) -> Any:

@@ -1,40 +1,25 @@
-"""A model card in the terminal."""
-
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
+"""A model card for people: its accuracy as a table, and what a reader must know besides."""
 
 from lunarcloud.models.card import Accuracy, Card, Score, Spread
 
+_COLUMNS = ("oxide", "model", "n", "fit RMSE", "fit R2", "LOO RMSE", "LOO R2", "LOO R2 by seed", "paper R2")
 
-def accuracy_table(card: Card) -> Table:
-    """RMSE (wt%) and R2 of every model, fitted and by leave-one-out, beside the paper's."""
-    title = f"accuracy of model {card.id}: RMSE in wt%; LOO: each station predicted without itself"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    # Two lines of heading keep the table within 80 columns.
-    columns = (
-        "oxide",
-        "model",
-        "n",
-        "fit\nRMSE",
-        "fit\nR2",
-        "LOO\nRMSE",
-        "LOO\nR2",
-        "LOO R2\nby seed",
-        "paper\nR2",
-    )
-    for column in columns:
-        table.add_column(column, justify="left" if column in ("oxide", "model") else "right", no_wrap=True)
-    for each in card.accuracy:
-        table.add_row(
+
+def accuracy_rows(card: Card) -> tuple[tuple[str, ...], tuple[tuple[str | int, ...], ...]]:
+    """RMSE (wt%) and R2 of every model, fitted and by leave-one-out, beside the paper's: columns and rows."""
+    rows = tuple(
+        (
             each.oxide,
             each.kind,
-            str(each.stations),
+            each.stations,
             *_scores(each.training),
             *_scores(each.loocv),
             _spread(each.loocv_r2_by_seed),
             _paper(each),
         )
-    return table
+        for each in card.accuracy
+    )
+    return _COLUMNS, rows
 
 
 def remarks(card: Card) -> list[str]:

@@ -1,20 +1,28 @@
 """Ingest: archive tiles become the five-band reflectance mosaic on the global grid."""
 
-from lunarcloud.mosaic.ingest import IngestPlan, Selection, completed, plan_ingest, select_tiles
+from lunarcloud.mosaic.ingest import IngestPlan, completed, ingest_work, plan_ingest
 from lunarcloud.mosaic.layout import BANDS, REFLECTANCE, mosaic_layout
-from lunarcloud.mosaic.store import Mosaic, MosaicCard, load_mosaic, mosaic_group
+from lunarcloud.mosaic.store import (
+    STORE,
+    Mosaic,
+    MosaicCard,
+    load_mosaic,
+    mosaic_attributes,
+    mosaic_group,
+)
 
 __all__ = [
     "BANDS",
     "REFLECTANCE",
+    "STORE",
     "IngestPlan",
     "Mosaic",
     "MosaicCard",
-    "Selection",
     "completed",
+    "ingest_work",
     "load_mosaic",
+    "mosaic_attributes",
     "mosaic_group",
     "mosaic_layout",
     "plan_ingest",
-    "select_tiles",
 ]

@@ -23,31 +23,20 @@ _TASK_BYTES = 160 * 2**20
 _RATE = 4.0
 
 
-class Selection(NamedTuple):
-    """What of a search becomes a mosaic, decided from labels alone.
+class IngestPlan(NamedTuple):
+    """Everything about an ingest before it runs, decided from labels alone.
 
     Attributes
     ----------
+    card : MosaicCard
+        Of the mosaic, as far as it is known before.
     tiles : tuple of Tile
-        Those whose numbers mean the same, ordered as they were found. A tile's label carries the archive's
-        checksum of its pixels, so the digest of the label stands for both.
-    missing : tuple of str
-        Product ids of the archive that were not given.
-    problems : tuple of Problem
-        Files that cannot be used, and why.
+        What it is made of. A tile's label carries the archive's checksum of its pixels, so the digest of the
+        label stands for both.
     """
 
-    tiles: tuple[Tile, ...]
-    missing: tuple[str, ...]
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IngestPlan:
-    """Everything about an ingest before it runs."""
-
     card: MosaicCard
-    work: Work
+    tiles: tuple[Tile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +55,15 @@ class IngestShard:
         return Product(arrays={REFLECTANCE: dn}, inputs=inputs, counts=counts)
 
 
-def select_tiles(search: TileSearch, *, strict: bool) -> Selection:
+def plan_ingest(search: TileSearch, grid: Grid, *, strict: bool) -> IngestPlan:
     """Decide which tiles a mosaic is made of.
 
     Parameters
     ----------
     search : TileSearch
         The tiles found, and the files that are none.
+    grid : Grid
+        The grid.
     strict : bool
         Refuse if a tile is missing or cannot be used, instead of leaving missing pixels.
 
@@ -86,40 +77,37 @@ def select_tiles(search: TileSearch, *, strict: bool) -> Selection:
     missing = tuple(cell.product_id for cell in cells() if cell.product_id not in given)
     if strict and (problems or missing):
         raise ArchiveError(_not_whole(problems, missing))
-    return Selection(tiles, missing, problems)
-
-
-def plan_ingest(selection: Selection, place: Folder, grid: Grid) -> IngestPlan:
-    """Decide what an ingest would do.
-
-    Parameters
-    ----------
-    selection : Selection
-        The tiles.
-    place : Folder
-        The mosaic's folder.
-    grid : Grid
-        The grid.
-    """
-    tiles = selection.tiles
     card = MosaicCard(
         ppd=grid.ppd,
         shard_edge=grid.shard_edge,
         scaling_factor=tiles[0].scaling_factor,
         offset=tiles[0].offset,
         tiles={tile.product_id: tile.label_digest for tile in tiles},
-        missing_tiles=selection.missing,
-        problems=selection.problems,
+        missing_tiles=missing,
+        problems=problems,
         pixels=grid.n_rows * grid.n_cols,
     )
-    work = Work(
+    return IngestPlan(card, tiles)
+
+
+def ingest_work(plan: IngestPlan, place: Folder) -> Work:
+    """What is to be computed of a mosaic.
+
+    Parameters
+    ----------
+    plan : IngestPlan
+        The mosaic.
+    place : Folder
+        Its folder.
+    """
+    grid = plan.card.grid
+    return Work(
         title="ingest",
-        group=mosaic_group(place, card),
-        function=IngestShard(grid, tiles),
+        group=mosaic_group(place, plan.card),
+        function=IngestShard(grid, plan.tiles),
         memory=MemoryPlan(task=_TASK_BYTES + _TASK_BYTES_PER_PIXEL * grid.shard_edge**2),
         rate=_RATE,
     )
-    return IngestPlan(card, work)
 
 
 def completed(card: MosaicCard, entries: Iterable[Entry]) -> MosaicCard:

@@ -10,6 +10,10 @@ from lunarcloud.mosaic.layout import mosaic_layout
 from lunarcloud.storage import Folder, Group, Ledger, crs_of
 
 
+#: The Zarr store of a mosaic, in the mosaic's folder.
+STORE = "mosaic.zarr"
+
+
 class MosaicCard(BaseModel):
     """What is known of a mosaic.
 
@@ -68,7 +72,12 @@ class Mosaic:
 def mosaic_group(place: Folder, card: MosaicCard) -> Group:
     """The pixels of a mosaic and their ledger, in the mosaic's folder."""
     layout = mosaic_layout(card.grid, scaling_factor=card.scaling_factor, offset=card.offset)
-    return Group(place / "mosaic.zarr", layout, Ledger(place / "ledger"))
+    return Group(place / STORE, layout, Ledger(place / "ledger"))
+
+
+def mosaic_attributes(place: Folder) -> dict[str, str]:
+    """Attributes of the Zarr store of a mosaic; the folder is named after the mosaic."""
+    return {"title": "Clementine UVVIS reflectance mosaic of the Moon", "mosaic": place.url.rsplit("/", 1)[-1]}
 
 
 def load_mosaic(place: Folder, card: MosaicCard) -> Mosaic:

@@ -54,7 +54,7 @@ def same_maps(first: Source, second: Source) -> tuple[Pair, ...]:
     """
     pairs = tuple(Pair(name, name, name) for name in first.names if name in second.names)
     if not pairs:
-        raise InputError(f"{first.place.url} and {second.place.url} have no composition map in common")
+        raise InputError(f"{first.group.place.url} and {second.group.place.url} have no composition map in common")
     return pairs
 
 
@@ -158,8 +158,8 @@ def require_comparable(first: Source, second: Source, pairs: Iterable[Pair]) -> 
     """Refuse maps on different grids or with different codes, whose differences would not be exact."""
     if first.grid != second.grid:
         raise InputError(
-            f"{first.place.url} has {first.grid.ppd} pixels a degree in shards of {first.grid.shard_edge}, "
-            f"{second.place.url} has {second.grid.ppd} in shards of {second.grid.shard_edge}: "
+            f"{first.group.place.url} has {first.grid.ppd} pixels a degree in shards of {first.grid.shard_edge}, "
+            f"{second.group.place.url} has {second.grid.ppd} in shards of {second.grid.shard_edge}: "
             "compare runs on the same mosaic"
         )
     for pair in pairs:

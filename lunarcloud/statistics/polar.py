@@ -305,7 +305,7 @@ def _region_cells(rule: Rule) -> int:
 
 
 def _require_some(source: Source, rule: Rule, maria: IntArray, at: PolarCells) -> None:
-    where = f"{source.place.url}: no cell with both FeO and Mg#"
+    where = f"{source.group.place.url}: no cell with both FeO and Mg#"
     if not maria.any():
         raise InputError(f"{where} in the maria equatorward of {rule.limit} degrees to compare with")
     if not at.cell.size:

@@ -136,7 +136,7 @@ def compare_with_prospector(
     """
     names = tuple(n for n in source.names if COUNTERPART.get(n) in prospector.abundance)
     if not names:
-        raise InputError(f"{source.place.url}: none of its maps is in {prospector.source}")
+        raise InputError(f"{source.group.place.url}: none of its maps is in {prospector.source}")
     bounds = Bounds(prospector.min_lat, prospector.max_lat, prospector.min_lon, prospector.max_lon)
     found = dict(stream(AverageShard(source, names, bounds), source.grid.shards()))
     by_shard = [found[shard] for shard in sorted(found)]

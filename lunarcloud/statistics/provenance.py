@@ -117,7 +117,7 @@ def search(source: Source, ranges: Ranges, *, stream: Stream = one_by_one) -> Pr
         sums += [match.matching, match.mapped, *match.alone, *match.others]
     matching, mapped, *by_range = (sums * PART_KM2).tolist()
     if not mapped:
-        raise InputError(f"{source.place.url}: no cell has all of {', '.join(ranges)}")
+        raise InputError(f"{source.group.place.url}: no cell has all of {', '.join(ranges)}")
     cell = np.sort(np.concatenate(found))
     names = [name for name, *_ in wanted]
     return Provenance(

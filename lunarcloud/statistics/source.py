@@ -11,7 +11,7 @@ from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import FILL
 from lunarcloud.maps.store import Run
 from lunarcloud.moon import FloatArray, Grid, Shard
-from lunarcloud.storage import Folder, Layout, Ledger, read_shard
+from lunarcloud.storage import Group
 
 #: How work is spread: a function and items in, pairs of item and result out, in any order.
 Stream: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[tuple[Any, Any]]]
@@ -57,19 +57,17 @@ class Coding:
 class Source:
     """The stored maps of one run; small and picklable, opened where it is used."""
 
-    place: Folder
-    layout: Layout
-    ledger: Ledger
+    group: Group
 
     @property
     def grid(self) -> Grid:
         """The maps' grid."""
-        return cast("Grid", self.layout.raster)
+        return cast("Grid", self.group.layout.raster)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The composition maps there are, in the order of tables."""
-        held = {variable.name for variable in self.layout.variables}
+        held = {variable.name for variable in self.group.layout.variables}
         return tuple(name for name in COMPOSITION if name in held)
 
     def coding(self, name: str) -> Coding:
@@ -82,9 +80,9 @@ class Source:
         """
         if name not in self.names:
             raise NotFoundError(
-                f"{self.place.url} has no map {name!r}, only {', '.join(self.names)}{_advice(name)}"
+                f"{self.group.place.url} has no map {name!r}, only {', '.join(self.names)}{_advice(name)}"
             )
-        attrs = self.layout.variable(name).attrs
+        attrs = self.group.layout.variable(name).attrs
         return Coding(
             name=name,
             scale=float(attrs["scale_factor"]),
@@ -101,13 +99,12 @@ class Source:
         StoreError
             If the shard is damaged or cannot be read.
         """
-        expected = self.ledger.entry(shard).outputs[name]
-        return read_shard(self.place, self.layout, name, shard, expected).pixels
+        return self.group.read(name, shard)
 
 
 def source_of(run: Run) -> Source:
     """The full-resolution maps of a run."""
-    return Source(run.group(), run.layout(), run.ledger())
+    return Source(run.group())
 
 
 def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[tuple[Any, Any]]:

@@ -21,7 +21,7 @@ def polar_raster(rule: Rule, pixel_m: float) -> PolarGrid:
 
 def polar_layout(source: Source, raster: PolarGrid) -> Layout:
     """The group of a polar region: every composition map, and the classes."""
-    maps = tuple(source.layout.variable(name) for name in source.names)
+    maps = tuple(source.group.layout.variable(name) for name in source.names)
     attrs = {
         "long_name": "potential mare basalt",
         "flag_values": [0, 1, 2],
