@@ -1,20 +1,31 @@
 """Gravity: the Bouguer anomaly and its gradients from any lunar gravity model and topography."""
 
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, Reduction, reduce_bouguer, sample
-from lunarcloud.gravity.card import GravityCard
+from lunarcloud.gravity.card import GravityCard, Grids, gravity_card
+from lunarcloud.gravity.grids import finish_gravity, gravity_works, gridded, part_group, write_harmonics
 from lunarcloud.gravity.profiles import contrasts, radial_profile, transect
-from lunarcloud.gravity.store import Gravity, find_gravity
+from lunarcloud.gravity.store import PARTS, STORE, Gravity, Part, load_gravity
 
 __all__ = [
+    "PARTS",
     "PRODUCTS",
+    "STORE",
     "BouguerField",
     "Gravity",
     "GravityCard",
+    "Grids",
+    "Part",
     "Reduction",
     "contrasts",
-    "find_gravity",
+    "finish_gravity",
+    "gravity_card",
+    "gravity_works",
+    "gridded",
+    "load_gravity",
+    "part_group",
     "radial_profile",
     "reduce_bouguer",
     "sample",
     "transect",
+    "write_harmonics",
 ]

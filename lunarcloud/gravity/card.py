@@ -1,6 +1,5 @@
 """The card of a Bouguer reduction: what went in, what was used, what came out."""
 
-import json
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,11 +8,9 @@ from lunarcloud.archive.gravity import GravityModel
 from lunarcloud.archive.topography import Topography
 from lunarcloud.gravity.bouguer import BouguerField, Reduction
 from lunarcloud.moon import Grid
-from lunarcloud.storage import digest
 
-# Part of every id: raise it when the same inputs would give other bytes.
-_ALGORITHM = 2
-_NO_ATTRIBUTES = {"id", "reduction", "ppd", "shard_edge", "polar_limit", "versions"}
+# Not of interest to a reader of the grids, or told by them.
+_NO_ATTRIBUTES = {"reduction", "ppd", "shard_edge", "polar_limit"}
 
 
 class Grids(NamedTuple):
@@ -24,11 +21,10 @@ class Grids(NamedTuple):
 
 
 class GravityCard(BaseModel):
-    """What is known of a reduction, stored beside it."""
+    """What is known of a reduction."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field(description="digest of what went in")
     gravity_model: str
     gravity_digest: str = Field(description="SHA-256 of the model's file")
     gravity_lmax: int
@@ -49,14 +45,12 @@ class GravityCard(BaseModel):
     ppd: int
     shard_edge: int
     polar_limit: float = Field(description="absolute latitude of the polar grids' edge")
-    versions: dict[str, str] = Field(description="of the software that decides the bytes")
 
     def attributes(self) -> dict[str, Any]:
         """The card as attributes of a Zarr group, with titles and conventions of sign."""
         facts = self.model_dump(mode="json", exclude=_NO_ATTRIBUTES)
         return {
             "title": f"Bouguer gravity of the Moon from {self.gravity_model} and {self.topography}",
-            "gravity_id": self.id,
             "density_kg_m3": self.reduction.density_kg_m3,
             "degrees_requested": self.reduction.degrees,
             "gradient_degrees_requested": self.reduction.gradient_degrees,
@@ -64,24 +58,9 @@ class GravityCard(BaseModel):
             "evaluation_radius_m": self.reduction.radius_m,
             "lowest_degree": 2,
             "sign_convention": "gravity is positive downward; gradients are positive to the north and east",
-            "beneath": "south, north (polar stereographic), dh2, harmonics, features: open <url>/<name>",
             "references": "Wieczorek & Phillips 1998, doi 10.1029/97JE03136",
             **facts,
         }
-
-
-def gravity_id(model: GravityModel, topography: Topography, reduction: Reduction, grids: Grids) -> str:
-    """Digest of what goes into a reduction."""
-    facts = [
-        _ALGORITHM,
-        model.digest,
-        topography.digest,
-        reduction.model_dump(),
-        grids.grid.ppd,
-        grids.grid.shard_edge,
-        grids.polar_limit,
-    ]
-    return digest(json.dumps(facts, sort_keys=True).encode())[:16]
 
 
 def gravity_card(
@@ -90,11 +69,9 @@ def gravity_card(
     reduction: Reduction,
     grids: Grids,
     field: BouguerField,
-    versions: dict[str, str],
 ) -> GravityCard:
     """The card of a reduction from what went in and what came out."""
     return GravityCard(
-        id=gravity_id(model, topography, reduction, grids),
         gravity_model=model.name,
         gravity_digest=model.digest,
         gravity_lmax=model.lmax,
@@ -115,5 +92,4 @@ def gravity_card(
         ppd=grids.grid.ppd,
         shard_edge=grids.grid.shard_edge,
         polar_limit=grids.polar_limit,
-        versions=versions,
     )

@@ -9,13 +9,24 @@ import numpy as np
 import xarray as xr
 
 from lunarcloud import moon
-from lunarcloud.engine import Group, MemoryPlan, Product
+from lunarcloud.archive.gazetteer import features
+from lunarcloud.engine import MemoryPlan, Product, Work
 from lunarcloud.gravity import harmonics
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, products, sample
 from lunarcloud.gravity.card import GravityCard
-from lunarcloud.gravity.store import Part, part_place, read_field
+from lunarcloud.gravity.profiles import contrasts
+from lunarcloud.gravity.store import PARTS, STORE, Part, harmonics_dataset, read_field
 from lunarcloud.moon import GEOGRAPHIC, FloatArray, Grid, PolarGrid, Positions, Shard, Window
-from lunarcloud.storage import Folder, Layout, Ledger, Variable
+from lunarcloud.storage import (
+    Folder,
+    Group,
+    Layout,
+    Ledger,
+    Member,
+    Variable,
+    finish_tree,
+    write_dataset,
+)
 from lunarcloud.storage.layout import GRID_MAPPING, coordinates, dims, grid_mapping
 
 # Codes of mGal and Eotvos: no reduction comes near the ends; the rounding is far below a model's error.
@@ -24,6 +35,7 @@ _SCALE, _FILL = 0.001, -(2**31)
 _TASK_BYTES_PER_PIXEL = 220
 # Per squared degree: the oversampled grid of one transform.
 _TASK_BYTES_PER_DEGREE = 400
+_HARMONICS = "harmonics"
 # All products at degree 165; at degree 1200 half of it (benchmarks/gravity.py).
 _RATE = 1.0
 
@@ -62,17 +74,57 @@ def dh2_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Dataset:
     return dataset
 
 
-def shard_group(place: Folder, ledgers: Folder, card: GravityCard, part: Part) -> Group:
-    """One of the gridded groups, ready for `lunarcloud.engine.compute`."""
+def gravity_works(place: Folder, card: GravityCard) -> tuple[Work, ...]:
+    """What is to be computed of a reduction, after `write_harmonics`.
+
+    Parameters
+    ----------
+    place : Folder
+        The reduction's folder.
+    card : GravityCard
+        What is known of it.
+    """
+    return tuple(_work(place, card, part) for part in PARTS)
+
+
+def part_group(place: Folder, card: GravityCard, part: Part) -> Group:
+    """One of the gridded groups of a reduction and its ledger, in the reduction's folder."""
+    return Group(place / STORE / part, gravity_layout(_raster(card, part)), Ledger(place / f"ledger/{part}"))
+
+
+def write_harmonics(place: Folder, card: GravityCard, field: BouguerField) -> None:
+    """Write the coefficients: every shard is made from them."""
+    write_dataset(place / STORE / _HARMONICS, harmonics_dataset(field, card.attributes()))
+
+
+def finish_gravity(place: Folder, card: GravityCard, field: BouguerField) -> None:
+    """Make a reduction visible, once all shards of its grids are written.
+
+    Parameters
+    ----------
+    place : Folder
+        The reduction's folder, named after it.
+    card : GravityCard
+        What is known of it.
+    field : BouguerField
+        The reduction: what is no shard is made from it here.
+    """
+    attributes = card.attributes()
+    members: dict[str, Member] = {part: part_group(place, card, part) for part in PARTS}
+    members["dh2"] = dh2_dataset(field, attributes)
+    members["features"] = contrasts(field, features())
+    members[_HARMONICS] = harmonics_dataset(field, attributes)
+    finish_tree(place / STORE, members, {**attributes, "gravity": place.url.rsplit("/", 1)[-1]})
+
+
+def _work(place: Folder, card: GravityCard, part: Part) -> Work:
     raster = _raster(card, part)
     edge = min(raster.shard_edge, max(raster.shape))
     memory = _TASK_BYTES_PER_PIXEL * edge**2 + _TASK_BYTES_PER_DEGREE * card.lmax**2
-    return Group(
+    return Work(
         title=f"gravity {part}",
-        place=part_place(place, part),
-        ledger=Ledger(ledgers / part),
-        layout=gravity_layout(raster),
-        function=SampleShard(place, raster),
+        group=part_group(place, card, part),
+        function=SampleShard(place / STORE, raster),
         memory=MemoryPlan(task=memory),
         rate=_RATE,
     )
@@ -98,19 +150,19 @@ def gravity_layout(raster: Grid | PolarGrid) -> Layout:
 class SampleShard:
     """One shard of the products; the coefficients are read from the store once a process."""
 
-    place: Folder
+    store: Folder
     raster: Grid | PolarGrid
 
     def __call__(self, shard: Shard) -> Product:
         """The codes of all products on the pixels of a shard."""
         where = _positions(self.raster, self.raster.window(shard))
-        found = sample(_field(self.place), lat=where.lat, lon=where.lon)
+        found = sample(_field(self.store), lat=where.lat, lon=where.lon)
         return Product(arrays={name: _codes(values) for name, values in found.items()})
 
 
 @lru_cache(maxsize=1)
-def _field(place: Folder) -> BouguerField:
-    return read_field(place)
+def _field(store: Folder) -> BouguerField:
+    return read_field(store)
 
 
 def _codes(values: FloatArray) -> np.ndarray[Any, np.dtype[np.int32]]:

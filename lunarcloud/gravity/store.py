@@ -1,4 +1,4 @@
-"""A Bouguer reduction under a root: where it is, and how it is opened."""
+"""A Bouguer reduction in its folder: where its parts are, and how they are opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,55 +10,53 @@ import xarray as xr
 from lunarcloud.gravity import harmonics
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField
 from lunarcloud.gravity.card import GravityCard
-from lunarcloud.storage import Folder, open_dataset, read_card, read_catalog
+from lunarcloud.storage import Folder, open_dataset
 
-#: Gridded groups of a gravity Zarr: the global grid at its root, the polar ones beneath it. Each is opened
-#: by its own URL: ``xarray.open_zarr(url)``, ``xarray.open_zarr(url + "/south")``.
+#: The Zarr store of a reduction, in the reduction's folder.
+STORE = "gravity.zarr"
+#: Gridded groups of the store.
 Part: TypeAlias = Literal["global", "north", "south"]
-PARTS: tuple[Part, ...] = ("south", "north", "global")
+PARTS: tuple[Part, ...] = ("global", "north", "south")
+#: The other groups: the Driscoll-Healy grid, the means inside and outside features, the coefficients.
+Table: TypeAlias = Literal["dh2", "features", "harmonics"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gravity:
-    """A reduction under a root."""
+    """A finished reduction."""
 
     card: GravityCard
     place: Folder
 
+    @property
+    def store(self) -> Folder:
+        """The Zarr store of all groups, for ``xarray.open_datatree``."""
+        return self.place / STORE
+
     def open(self, part: Part = "global") -> xr.Dataset:
         """The products on a grid as a lazy dataset: mGal and Eotvos."""
-        return open_dataset(part_place(self.place, part))
+        return open_dataset(self.store / part)
 
-    def open_table(self, name: Literal["dh2", "features", "harmonics"]) -> xr.Dataset:
+    def open_table(self, name: Table) -> xr.Dataset:
         """The Driscoll-Healy grid, the means inside and outside features, or the coefficients."""
-        return open_dataset(self.place / name)
+        return open_dataset(self.store / name)
 
     def field(self) -> BouguerField:
         """The reduction as harmonics, to be sampled anywhere."""
-        return read_field(self.place)
+        return read_field(self.store)
 
 
-def gravity_place(root: Folder, gravity_id: str) -> Folder:
-    """Where the Zarr of a reduction is."""
-    return root / f"gravity/{gravity_id}.zarr"
+def load_gravity(place: Folder, card: GravityCard) -> Gravity:
+    """The reduction of a folder; nothing is read yet.
 
-
-def find_gravity(root: Folder, name: str = "latest") -> Gravity:
-    """A published reduction by its id, an unmistakable beginning of it, or ``latest``.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none of that name.
+    Parameters
+    ----------
+    place : Folder
+        The reduction's folder.
+    card : GravityCard
+        What is known of it.
     """
-    found = read_catalog(root).find("gravity", name).id
-    card = read_card(root / "gravity", f"{found}.json", GravityCard)
-    return Gravity(card, gravity_place(root, found))
-
-
-def part_place(place: Folder, part: Part) -> Folder:
-    """Where one of the gridded groups of a gravity Zarr is."""
-    return place if part == "global" else place / part
+    return Gravity(card, place)
 
 
 def harmonics_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Dataset:
@@ -83,9 +81,9 @@ def harmonics_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Datas
     )
 
 
-def read_field(place: Folder) -> BouguerField:
+def read_field(store: Folder) -> BouguerField:
     """The reduction whose coefficients are in a gravity Zarr."""
-    stored = open_dataset(place / "harmonics").load()
+    stored = open_dataset(store / "harmonics").load()
     facts = stored.attrs
     return BouguerField(
         disturbance=harmonics.from_table(stored["gravity_disturbance"].to_numpy()),

@@ -7,7 +7,7 @@ from lunarcloud.storage.digests import digest
 from lunarcloud.storage.documents import read_document
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.folder import Folder, folder
-from lunarcloud.storage.group import EMPTY, Group, finish_tree
+from lunarcloud.storage.group import EMPTY, Group, Member, finish_tree
 from lunarcloud.storage.layout import Bands, Layout, Variable
 from lunarcloud.storage.ledger import Entry, Ledger
 from lunarcloud.storage.retry import retried
@@ -22,6 +22,7 @@ __all__ = [
     "Group",
     "Layout",
     "Ledger",
+    "Member",
     "Published",
     "Variable",
     "crs_of",
