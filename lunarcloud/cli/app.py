@@ -1,48 +1,91 @@
 """All commands in one application, and what becomes of their errors.
 
-Commands import their job when they run, so that ``--help`` and a finished command answer at once.
+Commands of the registry are built when they are called, so that ``--help`` and a finished command answer at
+once.
 """
 
+from __future__ import annotations
+
 import sys
+import traceback
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import typer
 from rich.console import Console
 
-from lunarcloud.cli import demo, findings, fit, gravity, ingest, maps, runs
+from lunarcloud.cli import machines, records, stations
+from lunarcloud.cli.fetch import fetch
+from lunarcloud.cli.lazy import Lazy, LazyGroup
 from lunarcloud.cli.signals import Stopped, stoppable
+from lunarcloud.config import settings
 from lunarcloud.errors import LunarcloudError
+from lunarcloud.processes import ACTIONS, PROCESSES
+
+
+class _Commands(LazyGroup):
+    """Every process and action is a command; stations have a group of their own."""
+
+    def lazy(self) -> Mapping[str, Lazy]:
+        made = {
+            name: Lazy(line.summary, "Compute", partial(_process, name)) for name, line in PROCESSES.items()
+        }
+        done = {name: Lazy(line.summary, "Compute", partial(_action, name)) for name, line in ACTIONS.items()}
+        return {**made, **done}
+
 
 app = typer.Typer(
     name="lunarcloud",
+    cls=_Commands,
     help="Cloud-native mapping of the Moon's composition.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(demo.command)
-app.command("ingest")(ingest.command)
-app.command("fit")(fit.command)
-app.command("map")(maps.command)
-app.command("reduce")(findings.reduce)
-app.command("compare")(findings.compare)
-app.command("polar")(findings.polar)
-app.command("provenance")(findings.provenance)
-app.command("gravity")(gravity.command)
-app.command("fetch")(gravity.fetch)
-app.add_typer(runs.app, name="runs")
+app.add_typer(stations.app, name="stations", rich_help_panel="Compute")
+records.add_to(app)
+app.command("fetch", rich_help_panel="Others")(fetch)
+app.command("processes", rich_help_panel="Others")(machines.processes)
+app.command("run", rich_help_panel="Others")(machines.run)
 
 
 def run() -> int:
-    """Run a command; its exit code."""
+    """Run a command; its exit code: 0 done, 1 failed, 2 bad input, 75 worth another try, 130, 143 stopped."""
     try:
         with stoppable():
-            app()
+            app(prog_name="lunarcloud")
     except LunarcloudError as error:
-        message = Console(stderr=True, highlight=False, soft_wrap=True)
-        message.print("error:", style="bold red", end=" ")
-        message.print(str(error), markup=False)
+        _complain(str(error))
         return error.exit_code
     except Stopped as stopped:
         sys.stderr.write("stopped; run the same command again: it goes on where it stopped\n")
         return stopped.exit_code
+    except Exception as error:  # noqa: BLE001 - nobody at a terminal can use a traceback
+        _complain(
+            f"{type(error).__name__}: {error} (a fault of lunarcloud, not of what was typed: "
+            "LUNARCLOUD_DEBUG=1 shows where)"
+        )
+        return LunarcloudError.exit_code
     return 0
+
+
+def _complain(text: str) -> None:
+    """Say what was wrong; for those who look for a fault, also where."""
+    if settings().debug:
+        traceback.print_exc()
+    message = Console(stderr=True, highlight=False, soft_wrap=True)
+    message.print("error:", style="bold red", end=" ")
+    message.print(text, markup=False)
+
+
+def _process(name: str) -> Callable[..., None]:
+    # Loads the engine and the process, which other commands do not need.
+    from lunarcloud.cli.work import process_command
+
+    return process_command(name)
+
+
+def _action(name: str) -> Callable[..., None]:
+    from lunarcloud.cli.work import action_command
+
+    return action_command(name)

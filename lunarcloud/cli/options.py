@@ -1,21 +1,114 @@
-"""Options that several commands have, once."""
+"""Options that several commands have, each once, and the arguments that name records."""
 
-from typing import Annotated
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
+if TYPE_CHECKING:
+    from lunarcloud.engine import Cluster
+
+_PANEL = "Where and how"
+
 Root = Annotated[
-    str, typer.Option("--root", help="Folder or URL (s3://bucket/prefix) under which everything lives.")
+    str,
+    typer.Option(
+        "--root",
+        metavar="PLACE",
+        rich_help_panel=_PANEL,
+        help="Folder or URL (s3://bucket/prefix) under which everything lives.",
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Label = Annotated[
+    str, typer.Option("--label", metavar="TEXT", rich_help_panel=_PANEL, help="What to call the record.")
+]
+AsJson = Annotated[bool, typer.Option("--json", rich_help_panel=_PANEL, help="Print the result as JSON.")]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Only say what it would take: tasks, bytes, memory, time.")
+    bool,
+    typer.Option(
+        "--dry-run",
+        rich_help_panel=_PANEL,
+        help="Only say what it would take: tasks, bytes, memory, time; nothing is computed.",
+    ),
 ]
 Scheduler = Annotated[
     str | None,
-    typer.Option("--scheduler", help="Address of a running Dask scheduler; without one, local processes."),
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        rich_help_panel=_PANEL,
+        help="Address of a running Dask scheduler; without one, local processes.",
+    ),
 ]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Number of local processes.")]
-Report = Annotated[
-    str | None, typer.Option("--performance-report", help="HTML file for Dask's own report of the run.")
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", metavar="NUMBER", min=1, rich_help_panel=_PANEL, help="Number of local processes."
+    ),
 ]
+PerformanceReport = Annotated[
+    str | None,
+    typer.Option(
+        "--performance-report",
+        metavar="FILE",
+        rich_help_panel=_PANEL,
+        help="HTML file for Dask's own report of the run.",
+    ),
+]
+RecordName = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="Id of a record, its beginning, its label, KIND/ID, or KIND for the latest of a kind.",
+    ),
+]
+
+
+class Common(NamedTuple):
+    """Where and how a command runs: the options that commands of the registry share."""
+
+    root: Root
+    label: Label = ""
+    as_json: AsJson = False
+    dry_run: DryRun = False
+    scheduler: Scheduler = None
+    workers: Workers = None
+    performance_report: PerformanceReport = None
+
+    def cluster(self) -> Cluster:
+        """Where to compute."""
+        from lunarcloud.engine import Cluster
+
+        return Cluster(
+            scheduler=self.scheduler, workers=self.workers, performance_report=self.performance_report
+        )
+
+
+#: What processes and actions take of these.
+OF_PROCESSES: tuple[str, ...] = Common._fields
+OF_ACTIONS = ("root", "as_json", "scheduler", "workers")
+
+
+def parameters(names: tuple[str, ...], **defaults: Any) -> list[inspect.Parameter]:
+    """Some of the common options as parameters of a command.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Which.
+    **defaults
+        Other defaults than usual, by name.
+    """
+    hints: dict[str, Any] = get_type_hints(Common, include_extras=True)
+    usual = Common._field_defaults | defaults
+    return [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=usual.get(name, inspect.Parameter.empty),
+            annotation=hints[name],
+        )
+        for name in names
+    ]

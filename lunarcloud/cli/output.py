@@ -1,20 +1,21 @@
-"""How results look in the terminal: JSON for machines, tables for people."""
+"""How results look in the terminal: JSON for machines, facts and tables for people, nothing ever cut."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+import shutil
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 from rich.console import Console
-from rich.table import Table
 
 if TYPE_CHECKING:
-    from lunarcloud.jobs.common import Estimate
+    from lunarcloud.processes import Estimate, Report
 
-Result = TypeVar("Result")
-
+# Nothing is wrapped or cut here: where a line is longer than the terminal, the terminal wraps it, and what
+# is selected there is still whole.
 console = Console(soft_wrap=True)
+_GAP = "  "
 
 
 def print_json(result: Any) -> None:
@@ -22,39 +23,50 @@ def print_json(result: Any) -> None:
     console.file.write(to_json(result, indent=1).decode() + "\n")
 
 
-def answer(
-    estimate: Callable[[], Sequence[Estimate]],
-    run: Callable[[], Result],
-    show: Callable[[Result], None],
-    *,
-    as_json: bool,
-    dry_run: bool,
-) -> None:
-    """Run a job, or on a dry run only estimate it, and print what comes back for machines or for people."""
-    if dry_run:
-        estimates = estimate()
-        print_json(estimates) if as_json else print_estimates(estimates)
-        return
-    result = run()
-    print_json(result) if as_json else show(result)
+def say(text: str, style: str | None = None) -> None:
+    """Print text as it is."""
+    console.print(text, style=style, markup=False, highlight=False, emoji=False)
 
 
 def print_facts(title: str, facts: Iterable[tuple[str, object]]) -> None:
-    """Print names and values in two columns; long values are never cut, so they can be copied."""
+    """Print names and values in two columns."""
     rows = [(name, str(value)) for name, value in facts]
-    width = max(len(name) for name, _ in rows)
-    console.print(title, style="bold", highlight=False)
+    width = max((len(name) for name, _ in rows), default=0)
+    say(title, "bold")
     for name, value in rows:
-        console.print(f"  {name:<{width}}  {value}", markup=False, highlight=False)
+        say(f"  {name:<{width}}  {value}")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; where it does not fit the terminal's width, a line of names and values for each row."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    say(title, "bold")
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    if sum(widths) + len(_GAP) * (len(widths) - 1) > _terminal_width():
+        _write(
+            _GAP.join(f"{name} {cell}" for name, cell in zip(columns, row, strict=True) if cell)
+            for row in cells
+        )
+        return
+    numeric = [all(_is_number(row[index]) for row in cells) for index in range(len(columns))]
+    say(_aligned(columns, widths, numeric), "bold")
+    _write(_aligned(row, widths, numeric) for row in cells)
+
+
+def print_report(title: str, facts: Iterable[tuple[str, object]], report: Report) -> None:
+    """Print what a person should read of a record or a result: facts before its own ones, tables, remarks."""
+    print_facts(title, (*facts, *report.facts.items()))
+    for name, table in report.tables.items():
+        print_table(name, table.columns, table.rows)
+    for remark in report.remarks:
+        say(f"  {remark}")
 
 
 def print_estimates(estimates: Sequence[Estimate]) -> None:
-    """Print what a job would take."""
-    table = Table(title="dry run: nothing was computed", title_justify="left")
-    for column in ("step", "tasks", "done before", "Mpixel", "written at most", "memory per worker", "about"):
-        table.add_column(column, justify="left" if column == "step" else "right")
-    for step in estimates:
-        table.add_row(
+    """Print what a process would take."""
+    columns = ("step", "tasks", "done before", "Mpixel", "written at most", "memory per worker", "about")
+    rows = [
+        (
             step.title,
             str(step.tasks),
             str(step.done),
@@ -63,7 +75,9 @@ def print_estimates(estimates: Sequence[Estimate]) -> None:
             mebibytes(step.worker_bytes),
             duration(step.seconds),
         )
-    console.print(table)
+        for step in estimates
+    ]
+    print_table("dry run: nothing is computed", columns, rows)
 
 
 def mebibytes(number: int) -> str:
@@ -77,3 +91,36 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+def _terminal_width() -> int:
+    """Columns of the terminal, or ``COLUMNS``; a file takes any."""
+    return shutil.get_terminal_size(fallback=(1_000_000, 1)).columns
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
+    shown = (
+        cell.rjust(width) if right else cell.ljust(width)
+        for cell, width, right in zip(cells, widths, numeric, strict=True)
+    )
+    return _GAP.join(shown).rstrip()
+
+
+def _write(lines: Iterable[str]) -> None:
+    """Plain lines; rich needs six seconds for ten thousand of them."""
+    console.file.write("".join(f"{line}\n" for line in lines))
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    # Four digits of a fraction are enough for every quantity here.
+    return f"{value:.4g}" if isinstance(value, float) and value != round(value) else str(value)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell or 0)
+    except ValueError:
+        return False
+    return True

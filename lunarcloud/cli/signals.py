@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 # A store that does not answer may hold up the way out; whoever sent the signal will soon send SIGKILL.
-_PATIENCE_S = 4.5
+_PATIENCE_S = 4.0
 
 
 class Stopped(BaseException):
@@ -27,6 +29,12 @@ class Stopped(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
         self.exit_code = 128 + number
+
+    def leave(self) -> NoReturn:
+        """End the process now: Python's own way out frees every object, which can take seconds."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(self.exit_code)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from lunarcloud.engine import Event, Note, ShardDone, StageDone, Started, Watch,
 
 @contextmanager
 def bar() -> Iterator[Watch]:
-    """A watch that shows shards done, Mpixel/s and time left on the error stream; silent if it is no terminal.
+    """A watch that shows shards done, Mpixel/s and time left on the error stream, if it is a terminal.
 
     The rate and the time left count only what this command computes, so they hold after a resume too.
     """

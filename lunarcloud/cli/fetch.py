@@ -1,0 +1,20 @@
+"""``lunarcloud fetch``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lunarcloud.cli.output import say
+
+
+def fetch(
+    name: Annotated[str, typer.Argument(help="Such as grgm1200b or lola_shape.")],
+    place: Annotated[str, typer.Option("--to", help="Local folder.")] = ".",
+) -> None:
+    """Download a lunar gravity model or shape, its checksum verified, for `lunarcloud gravity`."""
+    # Loads pyshtools' data sets, which no other command needs.
+    from lunarcloud.archive.gravity import fetch as download
+
+    say(f"saved {download(name, place)}")
