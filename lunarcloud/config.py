@@ -4,8 +4,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lunarcloud.errors import InputError
 
 
 class Settings(BaseSettings):
@@ -22,7 +24,9 @@ class Settings(BaseSettings):
     memory_limit: str = Field(default="2 GiB", description="memory of each local worker")
 
     # Shards in flight per worker thread: one computing, one waiting, so no thread idles.
-    window: int = Field(default=2, ge=1, description="shards in flight per worker thread, 256 in all at least")
+    window: int = Field(
+        default=2, ge=1, description="shards in flight per worker thread, 256 in all at least"
+    )
 
     # An adaptive cluster may need minutes for its first worker; one whose workers died never gets another.
     worker_wait_s: float = Field(default=300.0, gt=0, description="patience without any worker, seconds")
@@ -42,6 +46,8 @@ class Settings(BaseSettings):
         default="off", description="log on the error stream: lines of text, JSON documents, or none"
     )
 
+    debug: bool = Field(default=False, description="commands show where an error was raised")
+
     reference_data: Path = Field(
         default=Path("../shared/data"), description="reference data sets for tests and comparisons"
     )
@@ -49,5 +55,18 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process, read once from the environment."""
-    return Settings()
+    """The settings of this process, read once from the environment.
+
+    Raises
+    ------
+    InputError
+        If a variable cannot be used, with its name.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = (
+            f"LUNARCLOUD_{str(each['loc'][0]).upper()}={each['input']!r}: {each['msg']}"
+            for each in error.errors()
+        )
+        raise InputError("; ".join(problems)) from error

@@ -1,7 +1,7 @@
 """The registry of processes: one file a process, one way to run any.
 
-Loaded when first used: the command line lists what there is without loading any of it. Functions that have the
-name of their module here have a longer one outside: `run_process`, `load_process`, `load_action`.
+Loaded when first used: the command line lists what there is without loading any of it. Functions that have
+the name of their module here have a longer one outside: `run_process`, `load_process`, `load_action`.
 """
 
 from importlib import import_module
@@ -10,8 +10,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lunarcloud.processes.action import Action
     from lunarcloud.processes.describe import Shape, choices, described, detail, shape_of
-    from lunarcloud.processes.inputs import Inputs, checked, field_name, marks, option_name
+    from lunarcloud.processes.inputs import (
+        ARGUMENT,
+        FILE,
+        PARENT,
+        PLACE,
+        Inputs,
+        checked,
+        field_name,
+        marks,
+        option_name,
+        replayed,
+    )
     from lunarcloud.processes.process import Estimate, Made, Process, Report, Table
+    from lunarcloud.processes.records import gravity_of, mosaic_of, run_of
     from lunarcloud.processes.registry import ACTIONS, PROCESSES, Line
     from lunarcloud.processes.registry import action as load_action
     from lunarcloud.processes.registry import process as load_process
@@ -20,6 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTIONS",
+    "ARGUMENT",
+    "FILE",
+    "PARENT",
+    "PLACE",
     "PROCESSES",
     "Action",
     "Estimate",
@@ -37,10 +53,14 @@ __all__ = [
     "detail",
     "estimate",
     "field_name",
+    "gravity_of",
     "load_action",
     "load_process",
     "marks",
+    "mosaic_of",
     "option_name",
+    "replayed",
+    "run_of",
     "run_process",
     "shape_of",
 ]
@@ -48,8 +68,20 @@ __all__ = [
 _HOMES = {
     "action": ("Action",),
     "describe": ("Shape", "choices", "described", "detail", "shape_of"),
-    "inputs": ("Inputs", "checked", "field_name", "marks", "option_name"),
+    "inputs": (
+        "ARGUMENT",
+        "FILE",
+        "PARENT",
+        "PLACE",
+        "Inputs",
+        "checked",
+        "field_name",
+        "marks",
+        "option_name",
+        "replayed",
+    ),
     "process": ("Estimate", "Made", "Process", "Report", "Table"),
+    "records": ("gravity_of", "mosaic_of", "run_of"),
     "registry": ("ACTIONS", "PROCESSES", "Line", "load_action", "load_process"),
     "run": ("Outcome", "estimate", "run_process"),
 }

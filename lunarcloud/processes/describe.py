@@ -1,4 +1,4 @@
-"""What is said about an input, for command line, docstrings and stubs alike: its shape, unit, range, default."""
+"""What is said about an input, for command line, docstrings and stubs alike: shape, unit, range."""
 
 from collections.abc import Mapping
 from types import NoneType, UnionType
@@ -63,4 +63,4 @@ def described(field: FieldInfo) -> str:
 
 
 def _number(bound: Any) -> str:
-    return f"{bound:g}" if isinstance(bound, float) else str(bound)
+    return f"{bound:.10g}" if isinstance(bound, float) else str(bound)
