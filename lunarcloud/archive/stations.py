@@ -107,6 +107,29 @@ class StationTable:
             raise NotFoundError(f"{self.name}: no station {site!r}{hint}")
         return found
 
+    def merged(self, newer: "StationTable") -> "StationTable":
+        """The table with the stations of a newer one, which replace those of the same site.
+
+        Raises
+        ------
+        InputError
+            If both give reflectances, at other wavelengths.
+        """
+        bands = self.wavelengths_nm or newer.wavelengths_nm
+        if newer.wavelengths_nm not in ((), bands):
+            raise InputError(
+                f"{newer.name}: reflectances at {newer.wavelengths_nm} nm; {self.name} has them at {bands} nm: "
+                "give these, or none, and the mosaic's are taken"
+            )
+        sites = {station.site.casefold(): station for station in (*self.stations, *newer.stations)}
+        return StationTable(tuple(sites.values()), bands, self.name)
+
+    def content(self) -> bytes:
+        """The table without citations: what a model is fitted to."""
+        return replace(
+            self, stations=tuple(replace(station, sources={}) for station in self.stations)
+        ).dump()
+
     def dump(self) -> bytes:
         """The table as CSV that `read_stations` reads back."""
         source_columns = sorted({name for station in self.stations for name in station.sources})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from lunarcloud.engine.cluster import Cluster, connect
 from lunarcloud.engine.driver import shard_of, stream
-from lunarcloud.engine.events import ShardDone, StageDone, Started, Watch, quiet
+from lunarcloud.engine.events import Event, ShardDone, StageDone, Started, Watch, quiet
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
 from lunarcloud.engine.pin import pin
@@ -39,6 +39,8 @@ class Session:
     """
 
     def __init__(self, cluster: Cluster | None = None, watch: Watch = quiet) -> None:
+        #: Shards computed so far.
+        self.computed = 0
         self._cluster = cluster or Cluster()
         self._watch = watch
         self._stack = ExitStack()
@@ -52,6 +54,10 @@ class Session:
     def __exit__(self, *error: Any) -> None:
         self._connected = None
         self._stack.__exit__(*error)
+
+    def tell(self, event: Event) -> None:
+        """Tell whoever watches."""
+        self._watch(event)
 
     def threads(self) -> int:
         """Threads of the cluster, for estimates; at least 1.
@@ -101,7 +107,7 @@ class Session:
         task = ShardTask(work.function, work.group, Once(conditions.checker(work.memory)))
         window = work.group.layout.raster.window
         for _ in self._run(work.title, task, missing, lambda shard: prod(window(shard).shape), work.needs):
-            pass
+            self.computed += 1
         return len(missing)
 
     def spread(

@@ -1,6 +1,6 @@
 """Gravity: the Bouguer anomaly and its gradients from any lunar gravity model and topography."""
 
-from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, Reduction, reduce_bouguer, sample
+from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, Reduction, held_degrees, reduce_bouguer, sample
 from lunarcloud.gravity.card import GravityCard, Grids, gravity_card
 from lunarcloud.gravity.grids import finish_gravity, gravity_works, gridded, part_group, write_harmonics
 from lunarcloud.gravity.profiles import contrasts, radial_profile, transect
@@ -21,6 +21,7 @@ __all__ = [
     "gravity_card",
     "gravity_works",
     "gridded",
+    "held_degrees",
     "load_gravity",
     "part_group",
     "radial_profile",

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from lunarcloud.archive.gravity import GravityModel
 from lunarcloud.archive.topography import RadiusGrid, Topography
@@ -29,10 +29,28 @@ def _ascending(degrees: tuple[int, int]) -> tuple[int, int]:
     return degrees
 
 
+def _split(value: Any) -> Any:
+    """Two words from ``LOW:HIGH``, as people write them; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    low, colon, high = value.partition(":")
+    if not colon:
+        raise ValueError("write LOW:HIGH, two degrees such as 60:600")
+    return low, high
+
+
 #: Lowest and highest degree, both included.
 Degrees: TypeAlias = Annotated[
-    tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]], AfterValidator(_ascending)
+    tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]],
+    BeforeValidator(_split),
+    AfterValidator(_ascending),
 ]
+
+
+def _option(default: Any, description: str, unit: str, option: str = "", **limits: Any) -> Any:
+    """A field as people are asked for it: with its unit, and its short name where it has one."""
+    marks = {"unit": unit, **({"option": option} if option else {})}
+    return Field(default=default, description=description, json_schema_extra=marks, **limits)
 
 
 class Reduction(BaseModel):
@@ -40,12 +58,12 @@ class Reduction(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    density_kg_m3: float = Field(default=2550.0, gt=0, le=6000, description="density of the crust, kg/m3")
-    degrees: Degrees = Field(default=(60, 600), description="degrees of the Bouguer anomaly")
-    gradient_degrees: Degrees = Field(default=(50, 350), description="degrees of its gradients")
-    taper: int = Field(default=0, ge=0, description="width of the cosine ramps inside both ends, degrees")
-    radius_m: float = Field(
-        default=1_738_000.0, ge=1.7e6, le=2.5e6, description="radius where everything is evaluated, m"
+    density_kg_m3: float = _option(2550.0, "density of the crust", "kg/m3", "density", gt=0, le=6000)
+    degrees: Degrees = _option((60, 600), "degrees of the Bouguer anomaly", "LOW:HIGH")
+    gradient_degrees: Degrees = _option((50, 350), "degrees of its gradients", "LOW:HIGH")
+    taper: int = _option(0, "width of the cosine ramps inside both ends; 0 cuts hard", "degrees", ge=0)
+    radius_m: float = _option(
+        1_738_000.0, "radius where everything is evaluated", "m", "radius", ge=1.7e6, le=2.5e6
     )
 
 
@@ -125,6 +143,33 @@ class BouguerField:
         return (squares - difference**2) / (2.0 * both) if both else math.nan
 
 
+class HeldDegrees(NamedTuple):
+    """Degrees that are asked for and held by both model and topography."""
+
+    bouguer: tuple[int, int]
+    gradient: tuple[int, int]
+    clips: tuple[str, ...]
+
+    @property
+    def highest(self) -> int:
+        """The highest degree of any product."""
+        return max(self.bouguer[1], self.gradient[1])
+
+
+def held_degrees(model: GravityModel, topography: Topography, reduction: Reduction) -> HeldDegrees:
+    """What is left of the degrees that are asked for; parameters and errors as in `reduce_bouguer`."""
+    held = min(model.lmax, topography.lmax)
+    holders = f"{model.name} holds degrees up to {model.lmax}, {topography.name} up to {topography.lmax}"
+    asked = {"Bouguer anomaly": reduction.degrees, "gradient": reduction.gradient_degrees}
+    used = {what: _clipped(degrees, held, f"{what}: {holders}") for what, degrees in asked.items()}
+    clips = tuple(
+        f"degrees {degrees[0]}:{degrees[1]} of the {what} are clipped to {used[what][0]}:{used[what][1]}: {holders}"
+        for what, degrees in asked.items()
+        if degrees != used[what]
+    )
+    return HeldDegrees(*used.values(), clips)
+
+
 def reduce_bouguer(model: GravityModel, topography: Topography, reduction: Reduction) -> BouguerField:
     """The Bouguer reduction of a gravity model.
 
@@ -148,11 +193,8 @@ def reduce_bouguer(model: GravityModel, topography: Topography, reduction: Reduc
     InputError
         If no degree that is asked for is held by both.
     """
-    held = min(model.lmax, topography.lmax)
-    holders = f"{model.name} holds degrees up to {model.lmax}, {topography.name} up to {topography.lmax}"
-    degrees = _clipped(reduction.degrees, held, f"Bouguer anomaly: {holders}")
-    gradient_degrees = _clipped(reduction.gradient_degrees, held, f"gradient: {holders}")
-    lmax = max(degrees[1], gradient_degrees[1])
+    held = held_degrees(model, topography, reduction)
+    lmax = held.highest
     shape = shape_coefficients(topography, lmax)
     rock = shape_potential(
         shape, density_kg_m3=reduction.density_kg_m3, gm=model.gm, lmax=lmax, radius_m=reduction.radius_m
@@ -166,17 +208,10 @@ def reduce_bouguer(model: GravityModel, topography: Topography, reduction: Reduc
         disturbance=_anomalous(potential, model.gm, reduction.radius_m),
         attraction=_anomalous(rock.potential, model.gm, reduction.radius_m),
         radius_m=reduction.radius_m,
-        degrees=degrees,
-        gradient_degrees=gradient_degrees,
+        degrees=held.bouguer,
+        gradient_degrees=held.gradient,
         taper=reduction.taper,
-        clips=tuple(
-            f"degrees {asked[0]}:{asked[1]} of the {what} are clipped to {used[0]}:{used[1]}: {holders}"
-            for what, asked, used in (
-                ("Bouguer anomaly", reduction.degrees, degrees),
-                ("gradient", reduction.gradient_degrees, gradient_degrees),
-            )
-            if asked != used
-        ),
+        clips=held.clips,
         powers=rock.powers,
         last_mgal=rock.last_mgal,
         mean_radius_m=mean_radius(shape),

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lunarcloud.archive.gravity import GravityModel
 from lunarcloud.archive.topography import Topography
 from lunarcloud.gravity.bouguer import BouguerField, Reduction
-from lunarcloud.moon import Grid
+from lunarcloud.moon import Grid, grid
 
 # Not of interest to a reader of the grids, or told by them.
 _NO_ATTRIBUTES = {"reduction", "ppd", "shard_edge", "polar_limit"}
@@ -45,6 +45,11 @@ class GravityCard(BaseModel):
     ppd: int
     shard_edge: int
     polar_limit: float = Field(description="absolute latitude of the polar grids' edge")
+
+    @property
+    def grids(self) -> Grids:
+        """The grids of the products."""
+        return Grids(grid(self.ppd, self.shard_edge), self.polar_limit)
 
     def attributes(self) -> dict[str, Any]:
         """The card as attributes of a Zarr group, with titles and conventions of sign."""

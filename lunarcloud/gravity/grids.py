@@ -13,7 +13,7 @@ from lunarcloud.archive.gazetteer import features
 from lunarcloud.engine import MemoryPlan, Product, Work
 from lunarcloud.gravity import harmonics
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, products, sample
-from lunarcloud.gravity.card import GravityCard
+from lunarcloud.gravity.card import GravityCard, Grids
 from lunarcloud.gravity.profiles import contrasts
 from lunarcloud.gravity.store import PARTS, STORE, Part, harmonics_dataset, read_field
 from lunarcloud.moon import GEOGRAPHIC, FloatArray, Grid, PolarGrid, Positions, Shard, Window
@@ -74,22 +74,34 @@ def dh2_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Dataset:
     return dataset
 
 
-def gravity_works(place: Folder, card: GravityCard) -> tuple[Work, ...]:
+def gravity_works(place: Folder, grids: Grids, lmax: int) -> tuple[Work, ...]:
     """What is to be computed of a reduction, after `write_harmonics`.
 
     Parameters
     ----------
     place : Folder
         The reduction's folder.
-    card : GravityCard
-        What is known of it.
+    grids : Grids
+        Its grids.
+    lmax : int
+        Highest degree of any product.
     """
-    return tuple(_work(place, card, part) for part in PARTS)
+    return tuple(_work(place, grids, lmax, part) for part in PARTS)
 
 
-def part_group(place: Folder, card: GravityCard, part: Part) -> Group:
-    """One of the gridded groups of a reduction and its ledger, in the reduction's folder."""
-    return Group(place / STORE / part, gravity_layout(_raster(card, part)), Ledger(place / f"ledger/{part}"))
+def part_group(place: Folder, grids: Grids, part: Part) -> Group:
+    """One of the gridded groups of a reduction and its ledger.
+
+    Parameters
+    ----------
+    place : Folder
+        The reduction's folder.
+    grids : Grids
+        Its grids.
+    part : {"global", "north", "south"}
+        Which.
+    """
+    return Group(place / STORE / part, gravity_layout(_raster(grids, part)), Ledger(place / f"ledger/{part}"))
 
 
 def write_harmonics(place: Folder, card: GravityCard, field: BouguerField) -> None:
@@ -110,20 +122,20 @@ def finish_gravity(place: Folder, card: GravityCard, field: BouguerField) -> Non
         The reduction: what is no shard is made from it here.
     """
     attributes = card.attributes()
-    members: dict[str, Member] = {part: part_group(place, card, part) for part in PARTS}
+    members: dict[str, Member] = {part: part_group(place, card.grids, part) for part in PARTS}
     members["dh2"] = dh2_dataset(field, attributes)
     members["features"] = contrasts(field, features())
     members[_HARMONICS] = harmonics_dataset(field, attributes)
     finish_tree(place / STORE, members, {**attributes, "gravity": place.url.rsplit("/", 1)[-1]})
 
 
-def _work(place: Folder, card: GravityCard, part: Part) -> Work:
-    raster = _raster(card, part)
+def _work(place: Folder, grids: Grids, lmax: int, part: Part) -> Work:
+    raster = _raster(grids, part)
     edge = min(raster.shard_edge, max(raster.shape))
-    memory = _TASK_BYTES_PER_PIXEL * edge**2 + _TASK_BYTES_PER_DEGREE * card.lmax**2
+    memory = _TASK_BYTES_PER_PIXEL * edge**2 + _TASK_BYTES_PER_DEGREE * lmax**2
     return Work(
         title=f"gravity {part}",
-        group=part_group(place, card, part),
+        group=part_group(place, grids, part),
         function=SampleShard(place / STORE, raster),
         memory=MemoryPlan(task=memory),
         rate=_RATE,
@@ -175,13 +187,13 @@ def _positions(raster: Grid | PolarGrid, window: Window) -> Positions:
     return Positions(lat=raster.lat(window)[:, np.newaxis], lon=raster.lon(window)[np.newaxis])
 
 
-def _raster(card: GravityCard, part: Part) -> Grid | PolarGrid:
+def _raster(grids: Grids, part: Part) -> Grid | PolarGrid:
     if part == "global":
-        return moon.grid(card.ppd, card.shard_edge)
+        return grids.grid
     # As fine at the pole as the global grid along a meridian.
-    pixel_m = moon.kilometres(1.0) * 1000.0 / card.ppd
+    pixel_m = moon.kilometres(1.0) * 1000.0 / grids.grid.ppd
     # As large as the global ones: a shard of few pixels costs nearly as much, the transform is the same.
-    return moon.polar_grid(part, limit=card.polar_limit, pixel_m=pixel_m, shard_edge=card.shard_edge)
+    return moon.polar_grid(part, limit=grids.polar_limit, pixel_m=pixel_m, shard_edge=grids.grid.shard_edge)
 
 
 def _attributes(name: str) -> dict[str, str]:

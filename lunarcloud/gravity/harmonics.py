@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ducc0.fft import good_size
 from ducc0.sht import analysis_2d, synthesis_2d, synthesis_general
 
-from lunarcloud.config import settings
+from lunarcloud.engine import usable_cores
 from lunarcloud.moon import FloatArray, IntArray
 
 Coefficients: TypeAlias = npt.NDArray[np.complex128]
@@ -232,7 +232,7 @@ def _analyse(grid: FloatArray, lmax: int, geometry: str, *, first_lon: float) ->
 
 
 def _threads() -> int:
-    return settings().workers * settings().threads
+    return usable_cores()
 
 
 def _normalisation(order: IntArray) -> FloatArray:

@@ -10,7 +10,16 @@ from lunarcloud.maps.layout import (
     maps_layout,
 )
 from lunarcloud.maps.plan import MapPlan, completed, map_works, plan_maps
-from lunarcloud.maps.store import STORE, Run, RunCard, finish_maps, level_name, load_run, multiscales
+from lunarcloud.maps.store import (
+    STORE,
+    Run,
+    RunCard,
+    finish_maps,
+    level_name,
+    load_run,
+    multiscales,
+    overview,
+)
 
 __all__ = [
     "FILL",
@@ -30,5 +39,6 @@ __all__ = [
     "map_works",
     "maps_layout",
     "multiscales",
+    "overview",
     "plan_maps",
 ]

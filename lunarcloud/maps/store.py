@@ -25,6 +25,10 @@ _MULTISCALES = {
 STORE = "maps.zarr"
 
 
+# Overviews are drawn at this many pixels a degree or the next finer.
+_DRAWN_PPD = 4
+
+
 class RunCard(BaseModel):
     """What is known of the maps of a run.
 
@@ -45,6 +49,11 @@ class RunCard(BaseModel):
     maps: tuple[str, ...]
     counts: dict[str, int] = Field(default_factory=dict)
 
+    @property
+    def grid(self) -> moon.Grid:
+        """The grid of the finest level."""
+        return moon.grid(self.ppd, self.shard_edge)
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -56,7 +65,7 @@ class Run:
     @property
     def grid(self) -> moon.Grid:
         """The grid of the finest level."""
-        return moon.grid(self.card.ppd, self.card.shard_edge)
+        return self.card.grid
 
     @property
     def levels(self) -> int:
@@ -105,6 +114,12 @@ def load_run(place: Folder, card: RunCard) -> Run:
         What is known of it.
     """
     return Run(card, place)
+
+
+def overview(run: Run) -> xr.Dataset:
+    """The maps of a run at a resolution fit for a picture of the whole Moon."""
+    fine = (level for level in reversed(range(run.levels)) if run.card.ppd >> level >= _DRAWN_PPD)
+    return run.open(next(fine, 0))
 
 
 def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:

@@ -12,18 +12,23 @@ from lunarcloud.models.equations import (
 from lunarcloud.models.novelty import Novelty, novelty
 from lunarcloud.models.package import (
     BATCH,
+    BUILTIN,
     CPU,
+    NETWORKS,
     Model,
     builtin,
     load_model,
+    model_digest,
     predict,
     session,
 )
 
 __all__ = [
     "BATCH",
+    "BUILTIN",
     "CLIPPED",
     "CPU",
+    "NETWORKS",
     "OUTSIDE_VALIDITY",
     "QIU2025",
     "Card",
@@ -34,6 +39,7 @@ __all__ = [
     "builtin",
     "equation_maps",
     "load_model",
+    "model_digest",
     "novelty",
     "predict",
     "session",

@@ -14,8 +14,8 @@ TOLERANCE_WT = 1e-5
 _BRIGHTNESS = (0.7, 0.85, 1.0, 1.15, 1.3)
 
 
-def export(networks: Networks, reflectance: FloatArray, model_id: str) -> tuple[bytes, float]:
-    """The model file of some networks.
+def export(networks: Networks, reflectance: FloatArray) -> tuple[bytes, float]:
+    """The model file of some networks: with oxides, units and wavelengths, without a name.
 
     Parameters
     ----------
@@ -23,8 +23,6 @@ def export(networks: Networks, reflectance: FloatArray, model_id: str) -> tuple[
         What was trained.
     reflectance : ndarray, shape (band, station)
         Spectra to compare both forms on.
-    model_id : str
-        Stored in the file, with oxides, units and wavelengths.
 
     Returns
     -------
@@ -36,7 +34,7 @@ def export(networks: Networks, reflectance: FloatArray, model_id: str) -> tuple[
     ComputeError
         If they differ by more than rounding.
     """
-    onnx = product_graph(networks, _metadata(networks, model_id))
+    onnx = product_graph(networks, _metadata(networks))
     spectra = np.concatenate([reflectance.T * factor for factor in _BRIGHTNESS]).astype(np.float32)
     product, plain = predict(session(onnx), spectra), predict(session(plain_graph(networks)), spectra)
     difference = float(np.abs(product - plain).max())
@@ -48,10 +46,9 @@ def export(networks: Networks, reflectance: FloatArray, model_id: str) -> tuple[
     return onnx, difference
 
 
-def _metadata(networks: Networks, model_id: str) -> dict[str, str]:
+def _metadata(networks: Networks) -> dict[str, str]:
     wavelengths = networks.equations.wavelengths_nm
     return {
-        "model": model_id,
         "oxides": ",".join(networks.oxides),
         "units": "wt%",
         "wavelengths_nm": ",".join(f"{wavelength:g}" for wavelength in wavelengths),

@@ -103,6 +103,12 @@ def load_model(place: Folder, model_id: str, card: Card) -> Model:
     return Model(model_id, card, onnx)
 
 
+def model_digest(card: Card) -> str:
+    """Digest of what decides the maps of a model: its equations, networks and stations' spectra."""
+    content = card.model_dump_json(include={"equations", "oxides", "novelty", "digests"})
+    return digest(content.encode())
+
+
 def session(onnx: bytes, *, threads: int = 1, providers: Sequence[str] = CPU) -> Any:
     """An onnxruntime session of a model file; share one among the threads of a process.
 

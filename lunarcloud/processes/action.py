@@ -30,6 +30,8 @@ class Action(Generic[InputsT, ResultT]):
         From a result to what a person should read.
     exit_code : callable
         From a result to the command's exit code.
+    own_root : callable, optional
+        From inputs to the root where none is given; without it, one must be given.
     """
 
     name: str
@@ -38,3 +40,4 @@ class Action(Generic[InputsT, ResultT]):
     act: Callable[[InputsT, Root, Cluster, Watch], ResultT]
     report: Callable[[ResultT], Report]
     exit_code: Callable[[ResultT], int] = lambda _: 0
+    own_root: Callable[[InputsT], str] | None = None

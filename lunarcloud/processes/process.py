@@ -164,3 +164,8 @@ def estimate_work(work: Work, threads: int) -> Estimate:
         worker_bytes=work.memory.worker_bytes(settings().threads),
         seconds=pixels / 1e6 / work.rate / threads,
     )
+
+
+def record_id(home: Folder) -> str:
+    """The id of a record, from its folder."""
+    return home.url.rpartition("/")[2]

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from lunarcloud import exports
-from lunarcloud.engine import Cluster, Event, Published, Session, ShardDone, Watch, quiet
+from lunarcloud.engine import Cluster, Published, Session, Watch, quiet
 from lunarcloud.errors import ComputeError
 from lunarcloud.lineage import RECORD, Given, Record, Ref, Root, identity, series_of
 from lunarcloud.processes.inputs import InputsT
@@ -56,6 +56,27 @@ def run(
     LunarcloudError
         As the process says: `InputError` before anything runs, `StoreError`, `ComputeError`.
     """
+    with Session(cluster, watch) as session:
+        return run_in(session, process, inputs, root, label=label)
+
+
+def run_in(
+    session: Session,
+    process: Process[InputsT, MaterialT, CardT],
+    inputs: InputsT,
+    root: Root,
+    *,
+    label: str = "",
+) -> Outcome:
+    """As `run`, on a session that others share.
+
+    Parameters
+    ----------
+    session : Session
+        Where to compute, and who watches.
+    process, inputs, root, label
+        As in `run`.
+    """
     given, material = process.resolve(inputs, root)
     ref = Ref(kind=process.kind, id=identity(process.name, process.algorithm, given))
     place = root.place(ref)
@@ -66,21 +87,13 @@ def run(
         exports.complete(root, record)
         return Outcome(record, place, None)
     root.folder.require_writable()
-    started = datetime.now(UTC)
-    computed = 0
-
-    def watching(event: Event) -> None:
-        nonlocal computed
-        computed += isinstance(event, ShardDone)
-        watch(event)
-
-    with Session(cluster, watching) as session:
-        made = process.make(material, place, session)
+    started, before = datetime.now(UTC), session.computed
+    made = process.make(material, place, session)
     record = _record(process, ref, given, made, place, started, label)
     root.publish(record, dict(made.facts))
     exports.complete(root, record)
-    watch(Published(kind=ref.kind, id=ref.id, url=place.url))
-    return Outcome(record, place, computed)
+    session.tell(Published(kind=ref.kind, id=ref.id, url=place.url))
+    return Outcome(record, place, session.computed - before)
 
 
 def estimate(

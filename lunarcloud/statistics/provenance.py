@@ -109,7 +109,7 @@ def search(source: Source, ranges: Ranges, *, stream: Stream = one_by_one) -> Pr
     NotFoundError
         If the run lacks a map.
     """
-    wanted = tuple((name, *_codes(source, name, bounds)) for name, bounds in _ordered(ranges))
+    wanted = code_ranges(source, ranges)
     sums = np.zeros(2 + 2 * len(wanted), dtype=np.int64)
     found = [np.empty(0, dtype=np.int64)]
     for _, match in stream(_MatchShard(source, wanted), source.grid.shards()):
@@ -129,6 +129,11 @@ def search(source: Source, ranges: Ranges, *, stream: Stream = one_by_one) -> Pr
         alone_km2=dict(zip(names, by_range[: len(names)], strict=True)),
         others_km2=dict(zip(names, by_range[len(names) :], strict=True)),
     )
+
+
+def code_ranges(source: Source, ranges: Ranges) -> tuple[tuple[str, int, int], ...]:
+    """The ranges as names of maps with lowest and highest code; errors as `search`, before anything is read."""
+    return tuple((name, *_codes(source, name, bounds)) for name, bounds in _ordered(ranges))
 
 
 def constraints(found: Provenance) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The ledger: one small object a finished shard, written after everything of the shard was."""
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lunarcloud.errors import StoreError
 from lunarcloud.moon import Shard
+from lunarcloud.storage.digests import digest
 from lunarcloud.storage.folder import Folder
 
 _NAME = re.compile(r"(\d+)-(\d+)\.json")
@@ -64,6 +66,11 @@ class Ledger:
         """The finished shards, from the names of their entries alone: a listing, however many there are."""
         found = (_NAME.fullmatch(key) for key in self.place.keys())
         return {Shard(int(match[1]), int(match[2])) for match in found if match}
+
+    def digest(self) -> str:
+        """Digest of all finished shards: the same bytes give the same one, whenever and wherever computed."""
+        content = sorted([*entry.shard, sorted(entry.objects.items())] for entry in self.entries().values())
+        return digest(json.dumps(content).encode())
 
     def forget(self, shard: Shard) -> None:
         """Have a shard computed again: it counts as unfinished from now on."""

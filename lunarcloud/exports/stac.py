@@ -11,9 +11,9 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lunarcloud.maps import QUANTITIES, Run
-from lunarcloud.moon import GEOGRAPHIC, lunar_crs
-from lunarcloud.storage import Folder, read_catalog
+from lunarcloud.lineage import RECORD, Record, Ref, Root
+from lunarcloud.maps import QUANTITIES, RunCard
+from lunarcloud.moon import GEOGRAPHIC, grid, lunar_crs
 
 if TYPE_CHECKING:  # a repeated command writes no STAC and does not load it
     import pystac
@@ -23,6 +23,7 @@ PROCESSING = "https://stac-extensions.github.io/processing/v1.2.0/schema.json"
 
 _COLLECTION = "stac/collection.json"
 _ID = "lunar-oxides"
+_KIND = "runs"
 _ZARR = "application/vnd.zarr; version=3"
 _BBOX = [-180.0, -90.0, 180.0, 90.0]
 _CORNERS = [[-180.0, -90.0], [180.0, -90.0], [180.0, 90.0], [-180.0, 90.0], [-180.0, -90.0]]
@@ -31,28 +32,39 @@ _OBSERVED = datetime(1994, 2, 26, tzinfo=UTC), datetime(1994, 4, 21, tzinfo=UTC)
 _MOON = {"ssys:targets": ["Moon"], "ssys:target_class": "satellite"}
 
 
-def publish_stac(root: Folder, run: Run) -> None:
-    """Write the item of a published run, then the collection of all published runs."""
-    root.write(_item_key(run.card.id), _json(item(run).to_dict(transform_hrefs=False)))
+def complete(root: Root, record: Record[Any]) -> None:
+    """Have the collection list a published run: its item first, then the collection of all of them.
+
+    Records of other kinds have no items.
+    """
+    if record.ref.kind != _KIND:
+        return
+    collection, link = root.folder, _item_link(record.ref.id).encode()
+    if collection.exists(_COLLECTION) and link in collection.read(_COLLECTION):
+        return
+    root.folder.write(_item_key(record.ref.id), _json(item(record).to_dict(transform_hrefs=False)))
     # Read inside the swap: whoever publishes later finds this run in the catalog too.
-    root.update(_COLLECTION, lambda _: _json(_collection(root).to_dict(transform_hrefs=False)))
+    root.folder.update(_COLLECTION, lambda _: _json(_collection(root).to_dict(transform_hrefs=False)))
 
 
-def in_stac(root: Folder, run: Run) -> bool:
-    """Whether the collection lists a run."""
-    return root.exists(_COLLECTION) and _item_link(run.card.id).encode() in root.read(_COLLECTION)
+def forget(root: Root, ref: Ref) -> None:
+    """Have the collection list a removed run no longer."""
+    if ref.kind == _KIND and root.folder.exists(_COLLECTION):
+        root.folder.update(_COLLECTION, lambda _: _json(_collection(root).to_dict(transform_hrefs=False)))
+        root.folder.remove(_item_key(ref.id))
 
 
-def item(run: Run) -> pystac.Item:
+def item(record: Record[RunCard]) -> pystac.Item:
     """A run as a STAC item: where, of which body, from what, by which software, and its maps."""
     import pystac
     from pystac.extensions.projection import ProjectionExtension
     from pystac.utils import datetime_to_str
 
-    card, grid = run.card, run.grid
+    card, raster = record.card, grid(record.card.ppd, record.card.shard_edge)
+    made_from = {role: parent.ref.id for role, parent in record.given.parents.items()}
     start, end = _OBSERVED
     found = pystac.Item(
-        id=card.id,
+        id=record.ref.id,
         geometry={"type": "Polygon", "coordinates": [_CORNERS]},
         bbox=_BBOX,
         datetime=None,
@@ -62,36 +74,36 @@ def item(run: Run) -> pystac.Item:
         stac_extensions=[SSYS, PROCESSING],
         properties={
             **_MOON,
-            "title": f"Lunar oxide maps, {card.ppd} pixels per degree, model {card.model}",
+            "title": f"Lunar oxide maps, {card.ppd} pixels per degree, model {made_from['model']}",
             "platform": "Clementine",
             "instruments": ["UVVIS"],
-            "created": datetime_to_str(card.finished),
-            "processing:datetime": datetime_to_str(card.finished),
+            "created": datetime_to_str(record.finished),
+            "processing:datetime": datetime_to_str(record.finished),
             "processing:level": "L4",
-            "processing:lineage": f"mosaic {card.mosaic} mapped by model {card.model}: {card.command}",
-            "processing:software": card.versions,
+            "processing:lineage": f"mosaic {made_from['mosaic']} mapped by model {made_from['model']}",
+            "processing:software": record.versions,
         },
     )
     projection = ProjectionExtension.ext(found, add_if_missing=True)
     projection.code = GEOGRAPHIC
     projection.wkt2 = lunar_crs(GEOGRAPHIC).to_wkt("WKT2_2019")
-    projection.shape = list(grid.shape)
-    projection.transform = [1.0 / grid.ppd, 0.0, -180.0, 0.0, -1.0 / grid.ppd, 90.0]
+    projection.shape = list(raster.shape)
+    projection.transform = [1.0 / raster.ppd, 0.0, -180.0, 0.0, -1.0 / raster.ppd, 90.0]
     projection.bbox = _BBOX
-    for name, asset in _assets(run).items():
+    for name, asset in _assets(record).items():
         found.add_asset(name, asset)
     found.add_link(pystac.Link("collection", "../collection.json", pystac.MediaType.JSON))
     found.add_link(pystac.Link("root", "../collection.json", pystac.MediaType.JSON))
     return found
 
 
-def _assets(run: Run) -> dict[str, pystac.Asset]:
+def _assets(record: Record[RunCard]) -> dict[str, pystac.Asset]:
     import pystac
 
-    place = f"../../runs/{run.card.id}"
+    place = f"../../{record.ref.path}"
     maps = {
         name: {"name": name, "description": QUANTITIES[name].long_name, "unit": QUANTITIES[name].units}
-        for name in run.card.maps
+        for name in record.card.maps
     }
     return {
         "maps": pystac.Asset(
@@ -102,7 +114,7 @@ def _assets(run: Run) -> dict[str, pystac.Asset]:
             extra_fields={"bands": list(maps.values())},
         ),
         "card": pystac.Asset(
-            href=f"{place}/run.json",
+            href=f"{place}/{RECORD}",
             title="Where the maps come from",
             media_type=pystac.MediaType.JSON,
             roles=["metadata"],
@@ -110,7 +122,7 @@ def _assets(run: Run) -> dict[str, pystac.Asset]:
     }
 
 
-def _collection(root: Folder) -> pystac.Collection:
+def _collection(root: Root) -> pystac.Collection:
     """All published runs."""
     import pystac
 
@@ -126,8 +138,8 @@ def _collection(root: Folder) -> pystac.Collection:
         summaries=pystac.Summaries({"platform": ["Clementine"], "instruments": ["UVVIS"]}),
     )
     found.add_link(pystac.Link("root", "./collection.json", pystac.MediaType.JSON))
-    for entry in read_catalog(root).of("run"):
-        found.add_link(pystac.Link("item", _item_link(entry.id), pystac.MediaType.GEOJSON))
+    for entry in root.catalog().of(_KIND):
+        found.add_link(pystac.Link("item", _item_link(entry.ref.id), pystac.MediaType.GEOJSON))
     return found
 
 

@@ -1,0 +1,159 @@
+"""A whole fit: from gathered stations to equations, networks, novelty, and the card that says how good."""
+
+from importlib.metadata import version
+from typing import NamedTuple
+
+import xarray as xr
+
+from lunarcloud.errors import InputError
+from lunarcloud.models.accuracy import accuracy, residuals
+from lunarcloud.models.card import Accuracy, Card, Kind, TrainingRecord
+from lunarcloud.models.diagnostics import diagnostics
+from lunarcloud.models.equation_fit import EquationFit, fit_equations, influences
+from lunarcloud.models.export import export
+from lunarcloud.models.gather import Gathered
+from lunarcloud.models.inputs import network_inputs
+from lunarcloud.models.network_fit import NetworkFit, fit_networks
+from lunarcloud.models.novelty import Novelty, fit_novelty
+from lunarcloud.models.package import NETWORKS
+from lunarcloud.models.training import TrainingSettings
+from lunarcloud.storage import digest
+
+_ARCHITECTURE = "Conv1D 32 k2 ReLU, Conv1D 32 k2 ReLU, MaxPool1D 2, Dense 64 ReLU, Dense 1"
+
+
+class Fitting(NamedTuple):
+    """What is fitted to what.
+
+    Attributes
+    ----------
+    gathered : Gathered
+        Stations with reflectances.
+    seeds, trained : tuple of int
+        Of the networks that are mapped with, and of these and more, for the spread; empty with equations only.
+    """
+
+    gathered: Gathered
+    seeds: tuple[int, ...]
+    trained: tuple[int, ...]
+
+
+class Fitted(NamedTuple):
+    """A fit: its card, the model file where networks were trained, and what its figures are drawn from."""
+
+    card: Card
+    onnx: bytes | None
+    diagnostics: xr.Dataset
+
+
+class _Fits(NamedTuple):
+    """Everything that was fitted, and why other things were not."""
+
+    equations: EquationFit
+    networks: NetworkFit | None
+    novelty: Novelty | None
+    not_fitted: dict[str, str]
+
+
+def fit_model(fitting: Fitting) -> Fitted:
+    """Fit equations and networks to stations.
+
+    Raises
+    ------
+    InputError
+        If nothing can be fitted.
+    MissingPackageError
+        If networks are wanted and jax or optax is not installed.
+    """
+    fits = _fit(fitting)
+    onnx, training = None, None
+    if fits.networks is not None:
+        onnx, difference = export(fits.networks.networks, fitting.gathered.samples.reflectance)
+        training = _training(fitting, fits.networks, difference)
+    digests = {} if onnx is None else {NETWORKS: digest(onnx)}
+    card = _card(fitting, fits, training, digests)
+    found = diagnostics(fitting.gathered.samples, fits.equations, fits.networks, fitting.trained)
+    return Fitted(card, onnx, found)
+
+
+def _fit(fitting: Fitting) -> _Fits:
+    samples = fitting.gathered.samples
+    equations = fit_equations(samples)
+    not_fitted = {f"{oxide} equation": reason for oxide, reason in equations.not_fitted.items()}
+    if not equations.searches:
+        raise InputError(f"nothing can be fitted: {'; '.join(not_fitted.values())}")
+    networks, novelty = None, None
+    try:
+        novelty = fit_novelty(network_inputs(samples.reflectance, equations.equations))
+    except InputError as error:
+        not_fitted["novelty"] = str(error)
+    if fitting.trained:
+        try:
+            networks = fit_networks(
+                samples,
+                equations,
+                seeds=fitting.trained,
+                mapped=len(fitting.seeds),
+                settings=TrainingSettings(),
+            )
+        except InputError as error:
+            not_fitted["networks"] = str(error)
+        else:
+            not_fitted |= {f"{oxide} network": reason for oxide, reason in networks.not_fitted.items()}
+    return _Fits(equations, networks, novelty, not_fitted)
+
+
+def _card(fitting: Fitting, fits: _Fits, training: TrainingRecord | None, digests: dict[str, str]) -> Card:
+    gathered, equations, networks = fitting.gathered, fits.equations, fits.networks
+    predictions: dict[Kind, dict[str, object]] = {
+        "equation": dict(equations.predictions),
+        "cnn": dict(networks.predictions) if networks else {},
+    }
+    return Card(
+        equations=equations.equations,
+        oxides=networks.networks.oxides if networks else (),
+        training=training,
+        novelty=fits.novelty,
+        used=gathered.used,
+        left_out=gathered.left_out,
+        not_fitted=fits.not_fitted,
+        accuracy=_accuracy(equations, networks),
+        residuals=tuple(
+            residual
+            for kind, said in predictions.items()
+            for oxide, each in said.items()
+            for residual in residuals(kind, oxide, each, gathered.samples.sites)
+        ),
+        influence=tuple(influences(gathered.samples, equations.equations)),
+        digests=digests,
+        software=_software(networks is not None),
+    )
+
+
+def _accuracy(equations: EquationFit, networks: NetworkFit | None) -> tuple[Accuracy, ...]:
+    of_equations = [accuracy("equation", oxide, said) for oxide, said in equations.predictions.items()]
+    if networks is None:
+        return tuple(of_equations)
+    of_networks = [
+        accuracy("cnn", oxide, said, networks.by_seed[oxide]) for oxide, said in networks.predictions.items()
+    ]
+    return (*of_equations, *of_networks)
+
+
+def _training(fitting: Fitting, fitted: NetworkFit, difference: float) -> TrainingRecord:
+    return TrainingRecord(
+        architecture=_ARCHITECTURE,
+        settings=TrainingSettings(),
+        seeds=fitting.seeds,
+        spread_seeds=fitting.trained,
+        inputs=fitted.networks.inputs,
+        targets=fitted.networks.targets,
+        plain_form_difference=difference,
+    )
+
+
+def _software(networks: bool) -> dict[str, str]:
+    names = ["lunarcloud", "numpy", "scipy"]
+    if networks:
+        names += ["jax", "jaxlib", "optax", "onnx", "onnxruntime"]
+    return {name: version(name) for name in names}

@@ -1,0 +1,147 @@
+"""Process ``compare``: run against run, or the networks of a run against its equations."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import xarray as xr
+
+from lunarcloud.engine import MemoryPlan, Session, Work
+from lunarcloud.lineage import Given, Root
+from lunarcloud.maps import Run, overview
+from lunarcloud.processes.findings import (
+    ALGORITHM,
+    FindingCard,
+    UnitInputs,
+    estimate_pass,
+    keep,
+    opener,
+    report,
+    stream_over,
+    unit_sources,
+)
+from lunarcloud.processes.inputs import ARGUMENT, given_of, parent
+from lunarcloud.processes.process import Estimate, Made, Process, estimate_work, record_id
+from lunarcloud.processes.records import run_of
+from lunarcloud.statistics import comparison
+from lunarcloud.statistics.comparison import DifferenceShard, Pair
+from lunarcloud.statistics.source import source_of
+from lunarcloud.statistics.units import Unit, require_distinct
+from lunarcloud.storage import Folder, Group, Ledger
+
+if TYPE_CHECKING:  # slow to import
+    from matplotlib.figure import Figure
+
+_DATASET = "statistics"
+# Per pixel of a shard: two maps, their difference in 32 bits, its encoding.
+_TASK_BYTES_PER_PIXEL = 40
+_TASK_BYTES = 64 * 2**20
+_RATE = 15.0
+
+
+class CompareInputs(UnitInputs):
+    """Two runs, or one whose networks are compared with its equations."""
+
+    run: str = parent("runs", "the first run", **{ARGUMENT: True})
+    other: str | None = parent(
+        "runs", "the second; without it, CNN maps against equation maps of the first", None, **{ARGUMENT: True}
+    )
+
+
+class _Material(NamedTuple):
+    first: Run
+    second: Run
+    pairs: tuple[Pair, ...]
+    units: tuple[Unit, ...]
+
+
+def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
+    first, units = root.find("runs", inputs.run), inputs.chosen()
+    second = root.find("runs", inputs.other) if inputs.other else first
+    require_distinct(units)
+    runs = run_of(root, first), run_of(root, second)
+    sources = source_of(runs[0]), source_of(runs[1])
+    pairs = comparison.same_maps(*sources) if inputs.other else comparison.cnn_against_equation(sources[0])
+    comparison.require_comparable(*sources, pairs)
+    parents = {"run": first.as_parent()} | ({"other": second.as_parent()} if inputs.other else {})
+    read = unit_sources(root, units, inputs.maria, inputs.units)
+    return given_of(inputs, root, parents, read), _Material(*runs, pairs, units)
+
+
+def _work(material: _Material, home: Folder) -> Work:
+    first, second, pairs, _ = material
+    source = source_of(first)
+    return Work(
+        title="differences",
+        group=Group(
+            home / "differences.zarr", comparison.difference_layout(source, pairs), Ledger(home / "ledger")
+        ),
+        function=DifferenceShard(source, source_of(second), pairs),
+        memory=MemoryPlan(
+            task=(_TASK_BYTES_PER_PIXEL + 4 * len(pairs)) * first.card.shard_edge**2 + _TASK_BYTES
+        ),
+        rate=_RATE / len(pairs),
+    )
+
+
+def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
+    whole = estimate_pass("compare", material.first, 2 * len(material.pairs), threads)
+    return [estimate_work(_work(material, home), threads), whole]
+
+
+def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
+    first, second, pairs, units = material
+    work, ids = _work(material, home), {"first": record_id(first.place), "second": record_id(second.place)}
+    session.compute(work)
+    work.group.finish({"title": "Difference maps", **ids})
+    stream = stream_over(session, "compare", first)
+    statistics = comparison.compare(source_of(first), source_of(second), pairs, units, stream=stream)
+    statistics.attrs |= ids
+    return keep(
+        home,
+        facts={**ids, "pairs": len(pairs), "maria": units[1].source},
+        datasets={_DATASET: statistics},
+        tables={"comparison": comparison.table(statistics)},
+        figures=_figures(statistics, material),
+        groups=[work.group],
+    )
+
+
+def _figures(statistics: xr.Dataset, material: _Material) -> "dict[str, Callable[[], Figure]]":
+    """Pictures of the pairs that differ at all."""
+    from lunarcloud.figures.comparison import draw_comparison
+
+    first, second, pairs, _ = material
+    names = ("CNN", "equation") if record_id(first.place) == record_id(second.place) else (f"run {record_id(first.place)[:6]}", f"run {record_id(second.place)[:6]}")
+    differ = (statistics["rmse"].isel(unit=0) > 0).values
+    maps = {f"difference_{pair.name}": _difference_map(first, second, pair, names) for pair in pairs}
+    drawn = {name: draw for (name, draw), shown in zip(maps.items(), differ, strict=True) if shown}
+    if not drawn:
+        return {}
+    return {"comparison": lambda: draw_comparison(statistics.isel(pair=differ), *names), **drawn}
+
+
+def _difference_map(first: Run, second: Run, pair: Pair, names: tuple[str, str]) -> "Callable[[], Figure]":
+    def draw() -> "Figure":
+        from lunarcloud.figures.comparison import draw_difference
+        from lunarcloud.figures.maps import SHADES
+
+        a, b = overview(first)[pair.first], overview(second)[pair.second]
+        label, title = SHADES[pair.first].label, f"{pair.name}: {names[0]} minus {names[1]}"
+        return draw_difference((a - b).assign_attrs(a.attrs), f"difference, {label}", title)
+
+    return draw
+
+
+PROCESS = Process(
+    name="compare",
+    kind="comparisons",
+    algorithm=ALGORITHM,
+    inputs=CompareInputs,
+    card=FindingCard,
+    resolve=_resolve,
+    estimate=_estimate,
+    make=_make,
+    open=opener(f"{_DATASET}.zarr"),
+    report=report,
+    opens=f"{_DATASET}.zarr",
+)

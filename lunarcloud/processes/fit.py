@@ -1,0 +1,133 @@
+"""Process ``fit``: stations become a model: equations, networks, their accuracy, figures."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from lunarcloud.archive.stations import OXIDES
+from lunarcloud.engine import Note, Session
+from lunarcloud.errors import NotFoundError
+from lunarcloud.lineage import Entry, Given, Record, Root
+from lunarcloud.models import NETWORKS, Card, Model, load_model, model_digest
+from lunarcloud.models.fitting import Fitting, fit_model
+from lunarcloud.models.gather import Gathered, gather
+from lunarcloud.models.report import accuracy_rows, remarks
+from lunarcloud.mosaic import Mosaic, MosaicCard, load_mosaic
+from lunarcloud.processes import stations
+from lunarcloud.processes.inputs import Inputs, given_of, option, parent
+from lunarcloud.processes.process import Estimate, Made, Process, Report, Table
+from lunarcloud.processes.run import run_in
+from lunarcloud.storage import Folder, write_dataset
+
+# Networks of so many seeds are trained at least, so that the card can say how much chance is in them.
+_SPREAD_SEEDS = 3
+_DIAGNOSTICS = "diagnostics.zarr"
+# Seconds that a fit took on two cores: the equations, and the networks of one seed.
+_EQUATION_SECONDS, _SEED_SECONDS = 8.0, 4.0
+
+
+class FitInputs(Inputs):
+    """What to fit."""
+
+    stations: str = parent(
+        stations.KIND, "ground truth: main, a published table, or a CSV file", default=stations.MAIN
+    )
+    without: tuple[str, ...] = option((), "site or mission to leave out")
+    reflectance: Literal["table", "mosaic"] | None = option(
+        None, "where spectra come from; by default the table, else the mosaic"
+    )
+    mosaic: str = parent("mosaics", "mosaic to sample")
+    equations_only: bool = option(False, "train no networks")
+    seeds: int = option(1, "networks averaged for each oxide", limits={"ge": 1, "le": 32})
+
+
+class _Material(NamedTuple):
+    root: Root
+    chosen: stations.Choice
+    gathered: Gathered
+    fitting: Fitting
+
+
+def _resolve(inputs: FitInputs, root: Root) -> tuple[Given, _Material]:
+    chosen = stations.choose(root, inputs.stations)
+    found = _mosaic(inputs, root)
+    gathered = gather(chosen.table.without(inputs.without), found[1] if found else None, inputs.reflectance)
+    dropped = dict.fromkeys(inputs.without, "left out on request")
+    gathered = gathered._replace(left_out={**dropped, **gathered.left_out})
+    parents = {"stations": chosen.parent}
+    if found and any(use.reflectance == "mosaic" for use in gathered.used):
+        parents["mosaic"] = found[0].as_parent()
+    seeds = () if inputs.equations_only else tuple(range(inputs.seeds))
+    trained = tuple(range(max(inputs.seeds, _SPREAD_SEEDS))) if seeds else ()
+    return given_of(inputs, root, parents), _Material(root, chosen, gathered, Fitting(gathered, seeds, trained))
+
+
+def _mosaic(inputs: FitInputs, root: Root) -> tuple[Entry, Mosaic] | None:
+    """The mosaic to sample; none is needed where the table may do."""
+    if inputs.reflectance == "table":
+        return None
+    try:
+        entry = root.find("mosaics", inputs.mosaic)
+    except NotFoundError:
+        if inputs.reflectance == "mosaic" or inputs.mosaic != "latest":
+            raise
+        return None
+    return entry, load_mosaic(root.place(entry.ref), root.record(entry, MosaicCard).card)
+
+
+def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
+    number, trained = len(material.gathered.samples.sites), len(material.fitting.trained)
+    return [
+        Estimate(
+            title=f"fit {number} stations",
+            tasks=(number + 1) * (2 + len(OXIDES) * trained),
+            bytes_at_most=8 * 2**20,
+            worker_bytes=1024 * 2**20,
+            seconds=_EQUATION_SECONDS + _SEED_SECONDS * trained,
+        )
+    ]
+
+
+def _make(material: _Material, home: Folder, session: Session) -> Made[Card]:
+    if material.chosen.inputs is not None:
+        run_in(session, stations.PROCESS, material.chosen.inputs, material.root)
+    session.tell(Note(f"fitting {len(material.gathered.samples.sites)} stations"))
+    card, onnx, diagnostics = fit_model(material.fitting)
+    if onnx is not None:
+        home.write(NETWORKS, onnx)
+    home.write(stations.STATIONS, material.gathered.table.dump())
+    write_dataset(home / _DIAGNOSTICS, diagnostics)
+    # Slow to import, and a model that is there already draws nothing.
+    from lunarcloud.figures.models import draw_fit
+    from lunarcloud.figures.style import save
+
+    for name, figure in draw_fit(card, diagnostics).items():
+        save(figure, home / "figures", f"{name}.png")
+    best = {each.oxide: each.loocv.r2 for each in card.accuracy if each.loocv and each.kind == "cnn"}
+    best = best or {each.oxide: each.training.r2 for each in card.accuracy}
+    facts = {"stations": str(len(card.used)), **{f"R2 {oxide}": f"{r2:.3f}" for oxide, r2 in best.items()}}
+    return Made(card, model_digest(card), facts=facts)
+
+
+def _open(record: Record[Card], home: Folder) -> Model:
+    return load_model(home, record.ref.id, record.card)
+
+
+def _report(record: Record[Card], home: Folder) -> Report:
+    columns, rows = accuracy_rows(record.card)
+    title = "accuracy: RMSE in wt%; LOO: each station predicted without itself"
+    facts = {"stations used": len(record.card.used)}
+    return Report(facts, {title: Table(columns=columns, rows=rows)}, tuple(remarks(record.card)))
+
+
+PROCESS = Process(
+    name="fit",
+    kind="models",
+    algorithm=2,
+    inputs=FitInputs,
+    card=Card,
+    resolve=_resolve,
+    estimate=_estimate,
+    make=_make,
+    open=_open,
+    report=_report,
+)

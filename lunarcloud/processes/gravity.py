@@ -1,0 +1,124 @@
+"""Process ``gravity``: a gravity model and topography become Bouguer anomaly and gradients on grids."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lunarcloud import moon
+from lunarcloud.archive.gravity import GravityModel, read_gravity
+from lunarcloud.archive.topography import Topography, read_topography
+from lunarcloud.engine import Note, Session
+from lunarcloud.gravity import (
+    STORE,
+    BouguerField,
+    GravityCard,
+    Grids,
+    Reduction,
+    finish_gravity,
+    gravity_card,
+    gravity_works,
+    gridded,
+    held_degrees,
+    load_gravity,
+    reduce_bouguer,
+    write_harmonics,
+)
+from lunarcloud.lineage import Given, Record, Root, Source
+from lunarcloud.processes.inputs import Inputs, file, given_of, option
+from lunarcloud.processes.process import Estimate, Made, Process, Report, estimate_work
+from lunarcloud.storage import Folder, digest
+
+_POLES: tuple[moon.Pole, ...] = ("south", "north")
+# About the pixels of a picture: 1600 across the globe, 700 across a pole.
+_FIGURE_PPD, _FIGURE_PIXEL_M = 4, 2500.0
+
+
+class GravityInputs(Reduction, Inputs):
+    """What to reduce, and how."""
+
+    gravity: str = file(
+        "lp165p", "gravity model: lp165p (shipped), or path or URL of PDS .tab, ICGEM .gfc, .cof, pyshtools text"
+    )
+    topography: str = file(
+        "lola4", "topography: lola4 (shipped), or path or URL of LOLA .img/.lbl, GeoTIFF, .sh or .bshc"
+    )
+    ppd: int = option(
+        8, "pixels per degree of the grids; 8 holds every degree up to 1439", limits={"ge": 1, "le": 1000}
+    )
+    shard: int | None = option(None, "edge of a shard", unit="pixels", limits={"ge": 1})
+    polar_limit: float = option(
+        60.0, "absolute latitude where the polar grids end", unit="degrees", limits={"gt": 0, "lt": 90}
+    )
+
+
+class _Material(NamedTuple):
+    model: GravityModel
+    topography: Topography
+    reduction: Reduction
+    grids: Grids
+    lmax: int
+
+
+def _resolve(inputs: GravityInputs, root: Root) -> tuple[Given, _Material]:
+    model, topography = read_gravity(inputs.gravity), read_topography(inputs.topography)
+    reduction = Reduction(**inputs.model_dump(include=set(Reduction.model_fields)))
+    grids = Grids(grid=moon.grid(inputs.ppd, inputs.shard), polar_limit=inputs.polar_limit)
+    lmax = held_degrees(model, topography, reduction).highest
+    sources = tuple(
+        Source(url=root.relative(url), digest=found.digest)
+        for url, found in ((inputs.gravity, model), (inputs.topography, topography))
+    )
+    return given_of(inputs, root, {}, sources), _Material(model, topography, reduction, grids, lmax)
+
+
+def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
+    return [estimate_work(work, threads) for work in gravity_works(home, material.grids, material.lmax)]
+
+
+def _make(material: _Material, home: Folder, session: Session) -> Made[GravityCard]:
+    model, topography, reduction, grids, lmax = material
+    session.tell(Note("coefficients of gravity and topography"))
+    field = reduce_bouguer(model, topography, reduction)
+    card = gravity_card(model, topography, reduction, grids, field)
+    write_harmonics(home, card, field)
+    works = gravity_works(home, grids, lmax)
+    for work in works:
+        session.compute(work)
+    finish_gravity(home, card, field)
+    session.tell(Note("figures of the globe and both poles"))
+    _draw(home / "figures", field, card)
+    groups = [work.group for work in works]
+    content = digest("".join(group.digest() for group in groups).encode())
+    facts = {"ppd": str(card.ppd), "gravity": card.gravity_model, "degree": str(card.lmax)}
+    return Made(card, content, groups, facts)
+
+
+def _draw(place: Folder, field: BouguerField, card: GravityCard) -> None:
+    """Pictures of the globe and both poles, sampled as finely as they show."""
+    # Slow to import, and a reduction that is there already draws nothing.
+    from lunarcloud.figures.gravity import draw_gravity_maps, draw_gravity_pole
+    from lunarcloud.figures.style import save
+
+    attributes = card.attributes()
+    save(draw_gravity_maps(gridded(field, moon.grid(_FIGURE_PPD), attributes)), place, "globe.png")
+    for pole in _POLES:
+        grid = moon.polar_grid(pole, limit=card.polar_limit, pixel_m=_FIGURE_PIXEL_M)
+        save(draw_gravity_pole(gridded(field, grid, attributes), pole), place, f"{pole}.png")
+
+
+def _report(record: Record[GravityCard], home: Folder) -> Report:
+    return Report(record.card.attributes())
+
+
+PROCESS = Process(
+    name="gravity",
+    kind="gravity",
+    algorithm=3,
+    inputs=GravityInputs,
+    card=GravityCard,
+    resolve=_resolve,
+    estimate=_estimate,
+    make=_make,
+    open=lambda record, home: load_gravity(home, record.card).open(),
+    report=_report,
+    opens=f"{STORE}/global",
+)

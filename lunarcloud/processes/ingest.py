@@ -1,0 +1,89 @@
+"""Process ``ingest``: archive tiles become a mosaic."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from lunarcloud.archive.search import find_tiles
+from lunarcloud.engine import Session
+from lunarcloud.lineage import Given, Record, Root, Source
+from lunarcloud.moon import grid
+from lunarcloud.mosaic import (
+    STORE,
+    IngestPlan,
+    MosaicCard,
+    completed,
+    ingest_work,
+    load_mosaic,
+    mosaic_attributes,
+    plan_ingest,
+)
+from lunarcloud.processes.inputs import ARGUMENT, Inputs, given_of, option, place
+from lunarcloud.processes.process import Estimate, Made, Process, Report, estimate_work
+from lunarcloud.storage import Folder
+
+_SHOWN_PROBLEMS = 10
+
+
+class IngestInputs(Inputs):
+    """What to ingest."""
+
+    tiles: tuple[str, ...] = place(
+        ..., "folders, globs, .tar.gz archives, files or URLs of PDS3 .img or PDS4 .xml tiles", **{ARGUMENT: True}
+    )
+    ppd: int = option(..., "pixels per degree of the grid; 304 is full resolution", limits={"ge": 1, "le": 1000})
+    shard: int | None = option(
+        None, "edge of a shard; 2048 unless the grid is small", unit="pixels", limits={"ge": 1}
+    )
+    strict: bool = place(False, "refuse if any of the 996 tiles is missing or unusable")
+
+
+def _resolve(inputs: IngestInputs, root: Root) -> tuple[Given, IngestPlan]:
+    plan = plan_ingest(find_tiles(inputs.tiles), grid(inputs.ppd, inputs.shard), strict=inputs.strict)
+    # A tile's label carries the archive's checksum of its pixels, so its digest stands for both.
+    sources = tuple(Source(url=root.relative(tile.source), digest=tile.label_digest) for tile in plan.tiles)
+    return given_of(inputs, root, {}, sources), plan
+
+
+def _estimate(plan: IngestPlan, home: Folder, threads: int) -> Sequence[Estimate]:
+    return [estimate_work(ingest_work(plan, home), threads)]
+
+
+def _make(plan: IngestPlan, home: Folder, session: Session) -> Made[MosaicCard]:
+    work = ingest_work(plan, home)
+    session.compute(work)
+    card = completed(plan.card, work.group.ledger.entries().values())
+    work.group.finish(mosaic_attributes(home))
+    facts = {"ppd": str(card.ppd), "tiles": str(len(card.tiles))}
+    return Made(card, work.group.digest(), [work.group], facts)
+
+
+def _report(record: Record[MosaicCard], home: Folder) -> Report:
+    card = record.card
+    kinds: Counter[str] = Counter()
+    for name, count in card.missing.items():
+        kinds[name.split("/")[1]] += count
+    facts: dict[str, object] = {
+        "pixels": f"{card.pixels:,}",
+        "covered by no tile": f"{card.uncovered:,} pixels",
+        **{f"missing: {kind}": f"{count:,} values" for kind, count in kinds.items()},
+        "tiles of the archive not given": len(card.missing_tiles),
+        "files that could not be used": len(card.problems),
+    }
+    shown = [f"not used: {message}" for _, message in card.problems[:_SHOWN_PROBLEMS]]
+    rest = len(card.problems) - len(shown)
+    return Report(facts, remarks=(*shown, *([f"and {rest} more; all with --json"] if rest > 0 else [])))
+
+
+PROCESS = Process(
+    name="ingest",
+    kind="mosaics",
+    algorithm=2,
+    inputs=IngestInputs,
+    card=MosaicCard,
+    resolve=_resolve,
+    estimate=_estimate,
+    make=_make,
+    open=lambda record, home: load_mosaic(home, record.card).open(),
+    report=_report,
+    opens=STORE,
+)

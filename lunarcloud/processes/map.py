@@ -1,0 +1,100 @@
+"""Process ``map``: a model over a mosaic becomes a run of maps."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lunarcloud.engine import Note, Session
+from lunarcloud.lineage import Given, Record, Root
+from lunarcloud.maps import (
+    STORE,
+    MapPlan,
+    Run,
+    RunCard,
+    completed,
+    finish_maps,
+    load_run,
+    map_works,
+    overview,
+    plan_maps,
+)
+from lunarcloud.processes.inputs import Inputs, given_of, parent
+from lunarcloud.processes.process import Estimate, Made, Process, Report, estimate_work, record_id
+from lunarcloud.processes.records import model_of, mosaic_of
+from lunarcloud.storage import Folder, digest
+
+
+class MapInputs(Inputs):
+    """What to map, with what."""
+
+    model: str = parent("models", "model, or qiu2025, the paper's equations")
+    mosaic: str = parent("mosaics", "mosaic to map")
+
+
+class _Material(NamedTuple):
+    plan: MapPlan
+    ids: dict[str, str]
+
+
+def _resolve(inputs: MapInputs, root: Root) -> tuple[Given, _Material]:
+    entry, chosen = root.find("mosaics", inputs.mosaic), model_of(root, inputs.model)
+    parents = {"model": chosen.parent, "mosaic": entry.as_parent()}
+    plan = plan_maps(mosaic_of(root, entry), chosen.model)
+    return given_of(inputs, root, parents), _Material(plan, {role: each.ref.id for role, each in parents.items()})
+
+
+def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
+    return [estimate_work(work, threads) for work in map_works(material.plan, home)]
+
+
+def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
+    works = map_works(material.plan, home)
+    for work in works:
+        session.compute(work)
+    groups = [work.group for work in works]
+    card = completed(material.plan.card, groups[0].ledger.entries().values())
+    run = load_run(home, card)
+    finish_maps(run, {"title": "Lunar oxide maps", "run": record_id(home), **material.ids})
+    session.tell(Note("figures of the maps"))
+    _draw(run)
+    content = digest("".join(group.digest() for group in groups).encode())
+    facts = {"ppd": str(card.ppd), "model": material.ids["model"], "maps": str(len(card.maps))}
+    return Made(card, content, groups, facts)
+
+
+def _draw(run: Run) -> None:
+    """A picture of every map, beside the maps."""
+    # Slow to import, and a run that is there already draws nothing.
+    from lunarcloud.figures.maps import draw_map
+    from lunarcloud.figures.style import save
+
+    maps = overview(run)
+    for name in run.card.maps:
+        title = f"{maps[name].attrs['long_name']} · run {record_id(run.place)}"
+        save(draw_map(maps[name], title), run.place / "figures", f"{name}.png")
+
+
+def _report(record: Record[RunCard], home: Folder) -> Report:
+    card = record.card
+    return Report(
+        {
+            "mosaic": record.given.parents["mosaic"].ref.id,
+            "model": record.given.parents["model"].ref.id,
+            "maps": " ".join(card.maps),
+            **{f"pixels: {name.replace('_', ' ')}": f"{count:,}" for name, count in card.counts.items()},
+        }
+    )
+
+
+PROCESS = Process(
+    name="map",
+    kind="runs",
+    algorithm=3,
+    inputs=MapInputs,
+    card=RunCard,
+    resolve=_resolve,
+    estimate=_estimate,
+    make=_make,
+    open=lambda record, home: load_run(home, record.card).open(),
+    report=_report,
+    opens=f"{STORE}/0",
+)

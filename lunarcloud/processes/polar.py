@@ -1,0 +1,155 @@
+"""Process ``polar``: potential mare basalt around a pole, and the maps in polar stereographic projection.
+
+Where gravity is published under the root, the latest is drawn with the candidates' outlines.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from lunarcloud.engine import MemoryPlan, Session, Work
+from lunarcloud.errors import NotFoundError
+from lunarcloud.gravity import Gravity
+from lunarcloud.lineage import Given, Root
+from lunarcloud.maps import Run
+from lunarcloud.moon import Pole, kilometres
+from lunarcloud.processes.findings import (
+    ALGORITHM,
+    FindingCard,
+    MariaInputs,
+    estimate_pass,
+    keep,
+    opener,
+    report,
+    stream_over,
+    unit_sources,
+)
+from lunarcloud.processes.inputs import OPTION, given_of, option, parent
+from lunarcloud.processes.process import Estimate, Made, Process, record_id
+from lunarcloud.processes.records import gravity_of, run_of
+from lunarcloud.statistics import polar
+from lunarcloud.statistics.polar import FEO, HIGH_FEO, MG_NUMBER, Candidates, Rule
+from lunarcloud.statistics.source import source_of
+from lunarcloud.statistics.stereographic import ProjectShard, polar_layout, polar_raster
+from lunarcloud.statistics.units import Unit
+from lunarcloud.storage import Folder, Group, Ledger, open_dataset
+
+if TYPE_CHECKING:  # slow to import
+    from matplotlib.figure import Figure
+
+_DATASET = "candidates"
+# Per pixel of a polar shard: positions, rows and columns as 64-bit numbers, all maps, a shard of the source.
+_TASK_BYTES_PER_PIXEL = 120
+_TASK_BYTES = 64 * 2**20
+
+
+class PolarInputs(MariaInputs):
+    """Which run, which pole, and what counts as mare basalt."""
+
+    pole: Pole = option("south", "pole")
+    limit: float = option(
+        65.0, "absolute latitude of the region's edge", unit="degrees", limits={"gt": 0, "lt": 90}
+    )
+    coverage: float = option(
+        0.95, "part of the maria's cells that counts as their composition", limits={"gt": 0, "le": 1}
+    )
+    feo_above: float = option(15.0, "high FeO begins above this", unit="wt%", limits={"ge": 0, "le": 100})
+    mg_below: float = option(0.60, "and has a molar Mg# below this", limits={"ge": 0, "le": 1})
+    pixel_m: float | None = option(
+        None,
+        "pixel of the polar maps; by default as fine as the run along a meridian",
+        unit="m",
+        limits={"gt": 0},
+        **{OPTION: "pixel"},
+    )
+    gravity: str | None = parent("gravity", "gravity to draw the candidates over, where any is published")
+
+
+class _Material(NamedTuple):
+    run: Run
+    maria: Unit
+    rule: Rule
+    pixel_m: float
+    gravity: Gravity | None
+
+
+def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
+    entry, maria = root.find("runs", inputs.run), inputs.mare_units()[0]
+    run = run_of(root, entry)
+    source = source_of(run)
+    source.coding(FEO), source.coding(MG_NUMBER)
+    parents, gravity = {"run": entry.as_parent()}, None
+    if inputs.gravity is not None and (inputs.gravity != "latest" or root.catalog().of("gravity")):
+        found = root.find("gravity", inputs.gravity)
+        parents["gravity"], gravity = found.as_parent(), gravity_of(root, found)
+    rule = Rule(**inputs.model_dump(include={"pole", "limit", "coverage", "feo_above", "mg_below"}))
+    pixel_m = inputs.pixel_m or kilometres(1.0) * 1000.0 / run.card.ppd
+    sources = unit_sources(root, [maria], inputs.maria)
+    return given_of(inputs, root, parents, sources), _Material(run, maria, rule, pixel_m, gravity)
+
+
+def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
+    return [estimate_pass("polar", material.run, 2, threads)]
+
+
+def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
+    from lunarcloud.figures.polar import draw_polar
+
+    run, maria, rule, _, gravity = material
+    stream = stream_over(session, "polar", run)
+    candidates = polar.find_candidates(source_of(run), maria, rule, stream=stream)
+    work = _work(material, home, candidates)
+    session.compute(work)
+    dataset = polar.to_dataset(candidates).assign_attrs(run=record_id(run.place))
+    work.group.finish({"title": dataset.attrs["title"], "run": record_id(run.place)})
+    return keep(
+        home,
+        facts={"pole": rule.pole, "latitude_limit": rule.limit, "maria": maria.source},
+        datasets={_DATASET: dataset},
+        tables={"totals": polar.totals(candidates), "groups": polar.ranked(candidates)},
+        figures={
+            "polar": lambda: draw_polar(open_dataset(work.group.place), dataset, rule.pole),
+            **_gravity_figure(gravity, work.group.place, rule.pole),
+        },
+        groups=[work.group],
+    )
+
+
+def _gravity_figure(gravity: Gravity | None, maps: Folder, pole: Pole) -> "dict[str, Callable[[], Figure]]":
+    if gravity is None:
+        return {}
+
+    def draw() -> "Figure":
+        from lunarcloud.figures.gravity import draw_gravity_pole
+
+        high = open_dataset(maps)["mare_basalt"] == HIGH_FEO
+        return draw_gravity_pole(gravity.open(pole), pole, outlined=high)
+
+    return {"gravity": draw}
+
+
+def _work(material: _Material, home: Folder, candidates: Candidates) -> Work:
+    source = source_of(material.run)
+    raster = polar_raster(material.rule, material.pixel_m)
+    edge = max(raster.shard_edge, material.run.card.shard_edge)
+    return Work(
+        title="polar maps",
+        group=Group(home / "polar.zarr", polar_layout(source, raster), Ledger(home / "ledger")),
+        function=ProjectShard(source, raster, candidates.classifier),
+        memory=MemoryPlan(task=_TASK_BYTES_PER_PIXEL * edge**2 + _TASK_BYTES),
+        rate=1.0,
+    )
+
+
+PROCESS = Process(
+    name="polar",
+    kind="polar",
+    algorithm=ALGORITHM,
+    inputs=PolarInputs,
+    card=FindingCard,
+    resolve=_resolve,
+    estimate=_estimate,
+    make=_make,
+    open=opener(f"{_DATASET}.zarr"),
+    report=report,
+    opens=f"{_DATASET}.zarr",
+)

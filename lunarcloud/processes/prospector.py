@@ -1,0 +1,102 @@
+"""Process ``prospector``: the maps of a run against Lunar Prospector's abundances."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import xarray as xr
+
+from lunarcloud.archive.lpgrs import Prospector, read_prospector
+from lunarcloud.engine import Session
+from lunarcloud.lineage import Given, Root, Source
+from lunarcloud.maps import Run
+from lunarcloud.processes.findings import (
+    ALGORITHM,
+    FindingCard,
+    RunInputs,
+    estimate_pass,
+    keep,
+    opener,
+    report,
+    stream_over,
+)
+from lunarcloud.processes.inputs import file, given_of
+from lunarcloud.processes.process import Estimate, Made, Process, record_id
+from lunarcloud.processes.records import run_of
+from lunarcloud.statistics import prospector
+from lunarcloud.statistics.source import source_of
+from lunarcloud.storage import Folder, digest
+
+if TYPE_CHECKING:  # slow to import
+    from matplotlib.figure import Figure
+
+_DATASET = "prospector"
+# Maps drawn beside Lunar Prospector's; all are in the scatter figure.
+_MAPPED = ("feo_equation", "tio2_equation")
+
+
+class ProspectorInputs(RunInputs):
+    """A run and Lunar Prospector's table."""
+
+    # A larger pixel counts more gamma rays: the rarer constituents are less noisy than at 2 degrees.
+    lpgrs: str = file("5deg", "abundances: 2deg or 5deg (shipped), or path or URL of a PDS .tab or .csv")
+
+
+class _Material(NamedTuple):
+    run: Run
+    measured: Prospector
+    table: str
+
+
+def _resolve(inputs: ProspectorInputs, root: Root) -> tuple[Given, _Material]:
+    entry, measured = root.find("runs", inputs.run), read_prospector(inputs.lpgrs)
+    content = [name + digest(values.tobytes()) for name, values in sorted(measured.abundance.items())]
+    content.append(digest(measured.min_lon.tobytes()))
+    source = Source(url=root.relative(inputs.lpgrs), digest=digest("".join(content).encode()))
+    given = given_of(inputs, root, {"run": entry.as_parent()}, (source,))
+    return given, _Material(run_of(root, entry), measured, given.inputs["lpgrs"])
+
+
+def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
+    maps = sum(name in prospector.COUNTERPART for name in source_of(material.run).names)
+    return [estimate_pass("prospector", material.run, maps, threads)]
+
+
+def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
+    from lunarcloud.figures.comparison import draw_prospector
+
+    run, measured, table = material
+    stream = stream_over(session, "prospector", run)
+    statistics = prospector.compare_with_prospector(source_of(run), measured, stream=stream)
+    statistics.attrs["run"] = record_id(run.place)
+    drawn = [str(name) for name in statistics["map"].values if str(name) in _MAPPED]
+    return keep(
+        home,
+        facts={"pixels": measured.lat.size, "table": table},
+        datasets={_DATASET: statistics},
+        tables={"comparison": prospector.table(statistics)},
+        figures={
+            "scatter": lambda: draw_prospector(statistics),
+            **{f"map_{name}": _prospector_map(statistics, name) for name in drawn},
+        },
+    )
+
+
+def _prospector_map(statistics: xr.Dataset, name: str) -> "Callable[[], Figure]":
+    from lunarcloud.figures.comparison import draw_prospector_maps
+
+    return lambda: draw_prospector_maps(statistics, name)
+
+
+PROCESS = Process(
+    name="prospector",
+    kind="comparisons",
+    algorithm=ALGORITHM,
+    inputs=ProspectorInputs,
+    card=FindingCard,
+    resolve=_resolve,
+    estimate=_estimate,
+    make=_make,
+    open=opener(f"{_DATASET}.zarr"),
+    report=report,
+    opens=f"{_DATASET}.zarr",
+)

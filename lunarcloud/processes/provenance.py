@@ -1,0 +1,145 @@
+r"""Process ``provenance``: where on the maps of a run a sample could come from.
+
+The documented example is sample 60639 (see `lunarcloud.statistics.provenance`)::
+
+    lunarcloud provenance --root R --feo 16:19.9 --tio2 6.3:7.9 --al2o3 12.4:15.1 \
+        --mgo 5.2:7.5 --cao 10.6:11.5
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+from pydantic import field_validator, model_validator
+
+from lunarcloud.engine import Session
+from lunarcloud.errors import InputError
+from lunarcloud.lineage import Given, Root
+from lunarcloud.maps import Run, overview
+from lunarcloud.processes.findings import (
+    ALGORITHM,
+    FindingCard,
+    RunInputs,
+    estimate_pass,
+    keep,
+    opener,
+    report,
+    stream_over,
+)
+from lunarcloud.processes.inputs import OPTION, UNIT, Bounds, given_of, option
+from lunarcloud.processes.process import Estimate, Made, Process, record_id
+from lunarcloud.processes.records import run_of
+from lunarcloud.statistics import provenance
+from lunarcloud.statistics.source import COMPOSITION, source_of
+from lunarcloud.storage import Folder
+
+_DATASET = "provenance"
+_OXIDES = ("feo", "tio2", "al2o3", "mgo", "cao")
+
+
+def _range(oxide: str) -> Any:
+    return option(None, f"lowest and highest {oxide} as the networks map it", unit="wt%")
+
+
+class ProvenanceInputs(RunInputs):
+    """Which run, and the composition that is looked for."""
+
+    feo: Bounds | None = _range("FeO")
+    tio2: Bounds | None = _range("TiO2")
+    al2o3: Bounds | None = _range("Al2O3")
+    mgo: Bounds | None = _range("MgO")
+    cao: Bounds | None = _range("CaO")
+    maps: dict[str, Bounds] = option(
+        {}, "range of any map by its name, NAME=LOW:HIGH", **{OPTION: "map", UNIT: "the map's"}
+    )
+    sample: str = option("sample", "what to call it in tables and figures")
+
+    @field_validator("maps", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        """``NAME=LOW:HIGH`` words as a mapping."""
+        if not isinstance(value, (list, tuple)):
+            return value
+        if wrong := [word for word in value if "=" not in str(word)]:
+            raise ValueError(f"{wrong[0]!r}: write NAME=LOW:HIGH, such as mg_number=0.4:0.5")
+        return dict(str(word).split("=", 1) for word in value)
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if unknown := [name for name in self.maps if name not in COMPOSITION]:
+            raise ValueError(f"{unknown[0]!r} is no map; there are {', '.join(COMPOSITION)}")
+        if not self.ranges():
+            raise ValueError("give at least one range, such as --feo 16:19.9")
+        return self
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The ranges by map."""
+        found = {f"{oxide}_cnn": bounds for oxide in _OXIDES if (bounds := getattr(self, oxide)) is not None}
+        return {**found, **self.maps}
+
+
+class _Material(NamedTuple):
+    run: Run
+    ranges: dict[str, tuple[float, float]]
+    sample: str
+
+
+def _resolve(inputs: ProvenanceInputs, root: Root) -> tuple[Given, _Material]:
+    entry = root.find("runs", inputs.run)
+    material = _Material(run_of(root, entry), inputs.ranges(), inputs.sample)
+    provenance.code_ranges(source_of(material.run), material.ranges)
+    return given_of(inputs, root, {"run": entry.as_parent()}), material
+
+
+def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
+    return [estimate_pass("provenance", material.run, len(material.ranges), threads)]
+
+
+def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
+    from lunarcloud.figures.provenance import draw_provenance
+
+    run, ranges, sample = material
+    matches = provenance.search(source_of(run), ranges, stream=stream_over(session, "provenance", run))
+    _require_matches(matches)
+    dataset = provenance.to_dataset(matches).assign_attrs(run=record_id(run.place), sample=sample)
+    backdrop = overview(run)[next(iter(matches.ranges))]
+    best = provenance.ranked(matches).iloc[0]
+    return keep(
+        home,
+        facts={
+            "sample": sample,
+            "matching_km2": matches.matching_km2,
+            "per_cent_of_mapped": 100.0 * matches.matching_km2 / matches.mapped_km2,
+            "best_region": str(best["where"]),
+        },
+        datasets={_DATASET: dataset},
+        tables={
+            "ranges": provenance.constraints(matches),
+            "features": provenance.regions(matches),
+            "groups": provenance.ranked(matches),
+        },
+        figures={"provenance": lambda: draw_provenance(dataset, backdrop, sample)},
+    )
+
+
+def _require_matches(found: provenance.Provenance) -> None:
+    if not found.cell.size:
+        name, least = min(found.alone_km2.items(), key=lambda item: item[1])
+        raise InputError(
+            "no place has a composition in all of these ranges; widen them "
+            f"({name} alone leaves {100.0 * least / found.mapped_km2:.3g} % of the mapped Moon)"
+        )
+
+
+PROCESS = Process(
+    name="provenance",
+    kind="provenance",
+    algorithm=ALGORITHM,
+    inputs=ProvenanceInputs,
+    card=FindingCard,
+    resolve=_resolve,
+    estimate=_estimate,
+    make=_make,
+    open=opener(f"{_DATASET}.zarr"),
+    report=report,
+    opens=f"{_DATASET}.zarr",
+)

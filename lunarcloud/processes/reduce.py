@@ -1,0 +1,85 @@
+"""Process ``reduce``: equal-area statistics of a run by unit."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lunarcloud.engine import Session
+from lunarcloud.lineage import Given, Root
+from lunarcloud.maps import Run
+from lunarcloud.processes.findings import (
+    ALGORITHM,
+    FindingCard,
+    UnitInputs,
+    estimate_pass,
+    keep,
+    opener,
+    report,
+    stream_over,
+    unit_sources,
+)
+from lunarcloud.processes.inputs import given_of, option
+from lunarcloud.processes.process import Estimate, Made, Process, record_id
+from lunarcloud.processes.records import run_of
+from lunarcloud.statistics.source import source_of
+from lunarcloud.statistics.summary import Sampling, means, summarise, table
+from lunarcloud.statistics.units import Unit, require_distinct
+from lunarcloud.storage import Folder
+
+_DATASET = "statistics"
+
+
+class ReduceInputs(UnitInputs):
+    """Which run, by which units, and how it is sampled."""
+
+    sampling: Sampling = option(
+        "cells", "cells: the paper's equal-area cells of 2.25 km2; pixels: every pixel by its exact area"
+    )
+
+
+class _Material(NamedTuple):
+    run: Run
+    units: tuple[Unit, ...]
+    sampling: Sampling
+
+
+def _resolve(inputs: ReduceInputs, root: Root) -> tuple[Given, _Material]:
+    entry, units = root.find("runs", inputs.run), inputs.chosen()
+    require_distinct(units)
+    sources = unit_sources(root, units, inputs.maria, inputs.units)
+    material = _Material(run_of(root, entry), units, inputs.sampling)
+    return given_of(inputs, root, {"run": entry.as_parent()}, sources), material
+
+
+def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
+    return [estimate_pass("reduce", material.run, len(source_of(material.run).names), threads)]
+
+
+def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
+    from lunarcloud.figures.statistics import draw_histograms
+
+    run, units, sampling = material
+    stream = stream_over(session, "reduce", run)
+    statistics = summarise(source_of(run), units, sampling=sampling, stream=stream)
+    statistics.attrs["run"] = record_id(run.place)
+    return keep(
+        home,
+        facts={"sampling": sampling, "maria": units[1].source},
+        datasets={_DATASET: statistics},
+        tables={"means": means(statistics).reset_index(), "statistics": table(statistics)},
+        figures={"histograms": lambda: draw_histograms(statistics)},
+    )
+
+
+PROCESS = Process(
+    name="reduce",
+    kind="statistics",
+    algorithm=ALGORITHM,
+    inputs=ReduceInputs,
+    card=FindingCard,
+    resolve=_resolve,
+    estimate=_estimate,
+    make=_make,
+    open=opener(f"{_DATASET}.zarr"),
+    report=report,
+    opens=f"{_DATASET}.zarr",
+)

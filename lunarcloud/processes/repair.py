@@ -1,0 +1,81 @@
+"""Action ``repair``: exactly what `verify` names is made again, to the same bytes."""
+
+from pydantic import BaseModel, ConfigDict
+
+from lunarcloud.engine import Cluster, Session, Watch
+from lunarcloud.errors import InputError
+from lunarcloud.lineage import Root
+from lunarcloud.processes.action import Action
+from lunarcloud.processes.process import Report
+from lunarcloud.processes.replay import Known, known, material_of
+from lunarcloud.processes.run import versions
+from lunarcloud.processes.verify import Damage, Name, Verification, verify
+from lunarcloud.storage import Folder
+
+
+class Repair(BaseModel):
+    """What was damaged, and what is left of that."""
+
+    model_config = ConfigDict(frozen=True)
+
+    record: str
+    made_again: tuple[Damage, ...]
+    left: tuple[Damage, ...]
+
+
+def _act(inputs: Name, root: Root, cluster: Cluster, watch: Watch) -> Repair:
+    found = known(root, root.catalog().locate(inputs.record))
+    before = verify(root, found, cluster, watch)
+    if not before.damaged:
+        return Repair(record=before.record, made_again=(), left=())
+    _require_same_versions(found)
+    material = material_of(root, found)
+    home = root.place(found.entry.ref)
+    for damage in before.damaged:
+        _forget(home, damage)
+    with Session(cluster, watch) as session:
+        found.process.make(material, home, session)
+    after: Verification = verify(root, found, cluster, watch)
+    return Repair(record=before.record, made_again=before.damaged, left=after.damaged)
+
+
+def _forget(home: Folder, damage: Damage) -> None:
+    """Have what is damaged computed again; objects that are no shards are written anew in any case."""
+    if damage.what == "shard":
+        home.remove(damage.key)
+    elif damage.what == "ledger":
+        # Which of its entries were changed cannot be known.
+        (home / damage.key.rstrip("/")).remove_all()
+
+
+def _require_same_versions(found: Known) -> None:
+    now, then = versions(), found.record.versions
+    different = [
+        f"{name} {then.get(name, 'none')} (now {now.get(name, 'none')})"
+        for name in sorted(now.keys() | then.keys())
+        if now.get(name) != then.get(name)
+    ]
+    if different:
+        raise InputError(
+            f"{found.entry.ref} was made by other software: {', '.join(different)}. Repair it with that, so that "
+            "it gets the same bytes; or remove it and run its command again"
+        )
+
+
+def _report(found: Repair) -> Report:
+    facts = {
+        "record": found.record,
+        "made again": len(found.made_again) or "nothing: it is whole",
+        "still damaged": len(found.left) or "none",
+    }
+    return Report(facts, {}, tuple(each.problem for each in found.left))
+
+
+ACTION = Action(
+    name="repair",
+    inputs=Name,
+    result=Repair,
+    act=_act,
+    report=_report,
+    exit_code=lambda found: int(bool(found.left)),
+)
