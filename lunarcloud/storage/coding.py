@@ -15,9 +15,6 @@ from lunarcloud.errors import InputError
 from lunarcloud.moon import Shard
 from lunarcloud.storage.layout import Layout, Variable
 
-#: Part of the identity of everything stored: raise it when the same pixels would give other bytes.
-CODING = 1
-
 # Level 1 in blocks of 256 KiB: the size of level 3 within 1 % for 0.7 of its time (benchmarks/codecs.py).
 _COMPRESSOR = BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle", blocksize=1 << 18)
 
