@@ -9,11 +9,11 @@ from lunarcloud.archive.gravity import GravityModel
 from lunarcloud.archive.topography import Topography
 from lunarcloud.gravity.bouguer import BouguerField, Reduction
 from lunarcloud.moon import Grid
-from lunarcloud.storage import digest
+from lunarcloud.storage import Format, digest
 
 # Part of every id: raise it when the same inputs would give other bytes.
 _ALGORITHM = 2
-_NO_ATTRIBUTES = {"id", "reduction", "ppd", "shard_edge", "polar_limit", "versions"}
+_NO_ATTRIBUTES = {"format", "id", "reduction", "ppd", "shard_edge", "polar_limit", "versions"}
 
 
 class Grids(NamedTuple):
@@ -28,6 +28,7 @@ class GravityCard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Format = 1
     id: str = Field(description="digest of what went in")
     gravity_model: str
     gravity_digest: str = Field(description="SHA-256 of the model's file")

@@ -24,7 +24,7 @@ from lunarcloud.jobs.common import Estimate
 from lunarcloud.maps import Run
 from lunarcloud.statistics.source import Stream
 from lunarcloud.statistics.units import Shape, Unit, from_outlines, maria, named_region, whole_moon
-from lunarcloud.storage import Folder, digest, read_card, write_dataset
+from lunarcloud.storage import Folder, Format, digest, read_card, write_dataset
 
 # Part of every id: raise it when the same inputs would give other results.
 _ALGORITHM = 2
@@ -89,6 +89,7 @@ class Finding(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    format: Format = 1
     kind: str
     id: str
     runs: tuple[str, ...]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from lunarcloud import moon
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
-from lunarcloud.storage import Folder, Layout, Ledger, open_dataset, read_card, read_catalog
+from lunarcloud.storage import Folder, Format, Layout, Ledger, open_dataset, read_card, read_catalog
 
 _MULTISCALES = {
     "name": "multiscales",
@@ -48,6 +48,7 @@ class RunCard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Format = 1
     id: str
     mosaic: str
     model: str

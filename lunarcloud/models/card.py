@@ -8,6 +8,7 @@ from lunarcloud.models.equations import Equations
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.novelty import Novelty
 from lunarcloud.models.training import TrainingSettings
+from lunarcloud.storage import Format
 
 Kind: TypeAlias = Literal["equation", "cnn"]
 
@@ -166,7 +167,7 @@ class Card(_Record):
         Versions.
     """
 
-    format: Literal[1] = 1
+    format: Format = 1
     id: str
     equations: Equations
     oxides: tuple[str, ...] = ()

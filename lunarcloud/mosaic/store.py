@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
 from lunarcloud.mosaic.layout import mosaic_layout
-from lunarcloud.storage import Folder, Layout, Ledger, crs_of, open_dataset, read_card, read_catalog
+from lunarcloud.storage import Folder, Format, Layout, Ledger, crs_of, open_dataset, read_card, read_catalog
 
 
 class MosaicCard(BaseModel):
@@ -31,6 +31,7 @@ class MosaicCard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Format = 1
     id: str
     ppd: int
     shard_edge: int

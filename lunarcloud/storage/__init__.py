@@ -1,6 +1,6 @@
 """Everything under a root: objects in a folder, shard-checked Zarr, the ledger, the catalog."""
 
-from lunarcloud.storage.cards import read_card
+from lunarcloud.storage.cards import Format, read_card
 from lunarcloud.storage.catalog import Catalog, Published, publish, read_catalog
 from lunarcloud.storage.dataset import crs_of, open_dataset, write_dataset
 from lunarcloud.storage.folder import Folder, explained, folder
@@ -14,6 +14,7 @@ __all__ = [
     "Catalog",
     "Entry",
     "Folder",
+    "Format",
     "Layout",
     "Ledger",
     "Published",

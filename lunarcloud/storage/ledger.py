@@ -1,10 +1,13 @@
 """The ledger: one small object a finished shard, written by the task that wrote the shard."""
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from lunarcloud.errors import StoreError
 from lunarcloud.moon import Shard
+from lunarcloud.storage.cards import Format, parse_record
 from lunarcloud.storage.folder import Folder
+
+# An entry alone says that a shard is done.
+_ADVICE = "; remove it and run the command again: its shard is computed again"
 
 
 class Entry(BaseModel):
@@ -12,6 +15,7 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Format = 1
     shard: Shard
     inputs: dict[str, str] = Field(default_factory=dict, description="digest by input")
     outputs: dict[str, str] = Field(description="digest by variable")
@@ -54,13 +58,7 @@ class Ledger:
         return dict(sorted((entry.shard, entry) for entry in found))
 
     def _parse(self, key: str, data: bytes) -> Entry:
-        try:
-            return Entry.model_validate_json(data)
-        except ValidationError as error:
-            raise StoreError(
-                f"{self.place.url}/{key}: this entry of the ledger is damaged; "
-                "remove it and run the command again: its shard is computed again"
-            ) from error
+        return parse_record(data, Entry, f"{self.place.url}/{key}", advice=_ADVICE)
 
 
 def _key(shard: Shard) -> str:
