@@ -11,7 +11,7 @@ demo: .venv/ready
 
 # The same with all results on an S3 server started here.
 demo-s3: .venv/dev
-	$(BIN)/python tests/demo_s3.py
+	$(BIN)/python -m lunarcloud.testing.demo_s3
 
 test: .venv/dev
 	$(BIN)/python -m pytest
@@ -42,5 +42,5 @@ clean:
 # What tests, lint and benchmarks need besides.
 .venv/dev: .venv/ready
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt --group test --group lint --group bench
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[testing]' --group test --group lint --group bench
 	touch $@

@@ -19,7 +19,6 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
-from _machine import machine
 
 from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.models import BATCH, predict, session
@@ -30,6 +29,7 @@ from lunarcloud.models.inputs import network_inputs
 from lunarcloud.models.network import take
 from lunarcloud.models.network_fit import fit_networks
 from lunarcloud.models.training import TrainingSettings
+from lunarcloud.testing.machine import machine
 
 _PIXELS = 32 * 1024
 _ROUNDS = 9

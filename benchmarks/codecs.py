@@ -6,7 +6,6 @@ A synthetic tile at full resolution is put on the grid and mapped with all maps;
 product's own code with each codec in turn.
 """
 
-import _measure  # noqa: F401  # isort: skip - finds the tests' helpers
 import tempfile
 import time
 from collections.abc import Mapping
@@ -16,8 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from _machine import machine
-from small_root import write_model
 from zarr.codecs import BloscCodec, ZstdCodec
 
 from lunarcloud import moon
@@ -31,6 +28,8 @@ from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
 from lunarcloud.mosaic.resample import resample
 from lunarcloud.storage import Layout, folder, shards
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.machine import machine
+from lunarcloud.testing.small_root import write_model
 
 _PPD, _EDGE, _ROUNDS = 304, 1024, 3
 _TILE = "UI03N003"

@@ -17,7 +17,6 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from _machine import machine
 from scipy.optimize import OptimizeWarning, curve_fit
 from scipy.stats import linregress
 
@@ -28,6 +27,7 @@ from lunarcloud.models.inputs import network_inputs
 from lunarcloud.models.novelty import fit_novelty
 from lunarcloud.models.origins import Search, search_iron, search_titanium
 from lunarcloud.models.samples import Samples
+from lunarcloud.testing.machine import machine
 
 _BLOCK = 16384
 _SAMPLE = 200

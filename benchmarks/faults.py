@@ -8,7 +8,6 @@ fails it is run again, as a user would. In the end every shard is read from the 
 with what it must be, byte for byte. Exit code 1 if one is lost.
 """
 
-import _measure  # noqa: F401  # isort: skip - finds the tests' helpers
 import argparse
 import os
 import random
@@ -25,16 +24,16 @@ os.environ.update(LUNARCLOUD_TIMEOUT_S="1", LUNARCLOUD_BACKOFF_S="0.05", LUNARCL
 
 import fsspec
 import numpy as np
-from _machine import machine
 from distributed import Client
-from faulty_proxy import Faults, faulty_proxy, random_plan
-from s3_server import s3_server
 
 from lunarcloud.engine import Cluster, Group, MemoryPlan, Product, compute, connect, remaining
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.moon import Raster, Shard
 from lunarcloud.storage import Layout, Ledger, Variable, folder
 from lunarcloud.storage.shards import encode
+from lunarcloud.testing.faulty_proxy import Faults, faulty_proxy, random_plan
+from lunarcloud.testing.machine import machine
+from lunarcloud.testing.s3_server import s3_server
 
 _EDGE = 64
 _RATE = 0.1

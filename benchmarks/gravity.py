@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import psutil
 import pyshtools
-from _machine import machine
 
 from lunarcloud.archive.gravity import GravityModel
 from lunarcloud.archive.topography import RadiusHarmonics
@@ -28,6 +27,7 @@ from lunarcloud.gravity.bouguer import BouguerField, Reduction, filter_weights, 
 from lunarcloud.gravity.grids import dh2_dataset
 from lunarcloud.jobs.gravity import GravityInputs, gravity
 from lunarcloud.synthetic.gravity import kaula_model, kaula_shape
+from lunarcloud.testing.machine import machine
 
 
 def main() -> None:

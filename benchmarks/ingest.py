@@ -9,14 +9,12 @@ the second is measured, because starting workers is not part of a pixel's cost. 
 that lie wholly in this part, because writing tiles takes longer than reading them.
 """
 
-import _measure  # isort: skip - shared by benchmarks
 import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from _machine import machine
 from distributed import Client
 from scipy.optimize import nnls
 
@@ -29,6 +27,7 @@ from lunarcloud.mosaic import plan_ingest
 from lunarcloud.mosaic.resample import touches
 from lunarcloud.storage import folder
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.machine import machine, peak_mib
 
 _EDGE = 512
 #: Degrees east and north that are ingested, by pixels per degree: fewer at finer grids.
@@ -81,7 +80,7 @@ def _measured(place: Path, ppd: int) -> Measured:
         start = time.perf_counter()
         shards = _ingested(group, ppd, client)
         seconds = time.perf_counter() - start
-        peak = _measure.peak_mib(client)
+        peak = peak_mib(client)
     windows = [grid.window(shard) for shard in shards]
     pixels = sum(rows * cols for rows, cols in (window.shape for window in windows)) / 1e6
     opened = sum(touches(grid, window, tile) for window in windows for tile in search.tiles)

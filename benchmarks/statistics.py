@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from _machine import machine
 from flox import groupby_reduce
 
 from lunarcloud.moon import Shard, grid
@@ -16,6 +15,7 @@ from lunarcloud.statistics.moments import moments
 from lunarcloud.statistics.source import Coding
 from lunarcloud.statistics.tallies import row_parts, tally_pixels
 from lunarcloud.statistics.units import labelled, maria, named_region, near_units, whole_moon
+from lunarcloud.testing.machine import machine
 
 # A shard of the full-resolution grid with a border of Mare Tranquillitatis in it.
 GRID = grid(304)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from _machine import machine
 
 from lunarcloud.archive import find_tiles, parse_pds3_label, read_rows
 from lunarcloud.archive.pds3 import label_bytes, pvl
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.machine import machine
 
 _REPEATS = 5
 _ROWS = 512

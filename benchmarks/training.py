@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import optax
-from _machine import machine
 
 from lunarcloud.archive.stations import OXIDES, parse_stations
 from lunarcloud.models import QIU2025
@@ -24,6 +23,7 @@ from lunarcloud.models.inputs import Standard, network_inputs
 from lunarcloud.models.network import Weights, initial_weights, stack, take
 from lunarcloud.models.training import Examples, TrainingSettings, loss, train
 from lunarcloud.synthetic import station_table
+from lunarcloud.testing.machine import machine
 
 _SAMPLE = 8
 _ROUNDS = 3

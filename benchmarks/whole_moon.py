@@ -8,7 +8,6 @@ of one thread. The peer is what a user would write today: ``xarray.apply_ufunc``
 plain Conv export of the same networks in onnxruntime, equations in xarray, then ``to_zarr``.
 """
 
-import _measure  # isort: skip - finds the tests' helpers
 import argparse
 import tempfile
 import time
@@ -19,9 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from _machine import machine
 from distributed import Client
-from small_root import OXIDES, defective_spectra, plain_model, write_model, write_mosaic
 
 from lunarcloud import moon
 from lunarcloud.engine import Cluster, Group, compute, connect
@@ -31,6 +28,8 @@ from lunarcloud.models import QIU2025, builtin, find_model, predict, session
 from lunarcloud.moon import Shard
 from lunarcloud.mosaic import Mosaic, find_mosaic
 from lunarcloud.storage import Folder, finish, folder, write_shard
+from lunarcloud.testing.machine import machine, peak_mib
+from lunarcloud.testing.small_root import OXIDES, defective_spectra, plain_model, write_model, write_mosaic
 
 _ROUNDS = 2
 _ROUNDS_OF_SHARE = 5
@@ -226,7 +225,7 @@ def _measured(root: Folder, group: Group) -> float:
     shards = list(group.layout.raster.shards())
     with connect(Cluster(workers=2)) as client:
         seconds = _timed(lambda: compute(group, shards, client))
-        peak = _measure.peak_mib(client)
+        peak = peak_mib(client)
     per_pixel = seconds / (rows * cols)
     print(
         f"{f'{rows} x {cols}':>16}{len(shards):>8}{seconds:>9.1f}{per_pixel * 1e6:>10.3f}{peak:>12.0f}",
