@@ -36,7 +36,9 @@ class OverviewShard:
     def __call__(self, shard: Shard) -> Product:
         """Every map of one shard, one after the other."""
         window = _doubled(self.grid.window(shard))
+        # The finer level's rows, at their own latitudes: a pixel nearer to the pole is smaller.
         areas = grid(2 * self.grid.ppd, self.grid.shard_edge).pixel_area_m2(window)
+        # Both levels have shards of one edge, so these are at most 2 x 2; read once for all maps.
         entries = {part: self.ledger.entry(part) for part in self.finer.raster.shards_of(window)}
         arrays: dict[str, npt.NDArray[Any]] = {}
         inputs: dict[str, str] = {}
@@ -44,6 +46,7 @@ class OverviewShard:
             digests = {part: entry.outputs[variable.name] for part, entry in entries.items()}
             pixels = read_window(self.place, self.finer, variable.name, window, digests)
             if variable.name == QUALITY:
+                # Flags have no mean: a coarse pixel warns of whatever any of its four does.
                 arrays[variable.name] = any_flag(pixels)
             else:
                 arrays[variable.name] = halved(pixels, areas, fill=FILL)
@@ -69,8 +72,10 @@ def halved(codes: npt.NDArray[np.uint16], row_areas: FloatArray, *, fill: int) -
         The nearest codes of the means.
     """
     valid = codes != fill
+    # An area for a valid pixel and 0 for a missing one, whose code then does not count either.
     weight = row_areas[:, np.newaxis] * valid
     total, weights = _block_sums(codes * weight), _block_sums(weight)
+    # A block without a valid pixel keeps the fill, which is there before the division.
     mean = np.divide(total, weights, out=np.full_like(total, fill), where=weights > 0)
     return np.rint(mean).astype(np.uint16)
 
@@ -82,6 +87,7 @@ def any_flag(flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def _block_sums(values: FloatArray) -> FloatArray:
+    # Rows first, which are contiguous; both numbers are even, since the finer grid has twice as many.
     rows = values[0::2] + values[1::2]
     return rows[:, 0::2] + rows[:, 1::2]
 

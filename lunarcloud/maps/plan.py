@@ -22,8 +22,9 @@ from lunarcloud.storage import Folder, digest, read_shard
 
 # Part of every id: raise it when the same inputs would give other bytes.
 _ALGORITHM = 2
-# Per pixel of a shard: five bands in, up to eleven codes out, one of them being encoded twice over.
+# Per pixel of a shard: five bands in, ten maps and the flags out, one of these being encoded, twice over.
 _TASK_BYTES_PER_PIXEL = 10 + 21 + 6
+# Whatever the shard's size: the blocks that are computed, and what the networks hold meanwhile.
 _TASK_BYTES = 128 * 2**20
 # Mpixel/s of a thread, as measured by benchmarks/whole_moon.py.
 _EQUATION_RATE = 8.0
@@ -33,7 +34,19 @@ _OVERVIEW_RATE = 4.0
 
 @dataclass(frozen=True, slots=True)
 class MapPlan:
-    """Everything about a run before it starts: its id, and its groups from the finest level on."""
+    """Everything about a run before it starts.
+
+    Attributes
+    ----------
+    id : str
+        Digest of what goes in.
+    place : Folder
+        Where the run will be.
+    maps : tuple of str
+        The maps it will hold, without ``quality``.
+    groups : tuple of Group
+        One a level, from the finest on: each reads the shards of the one before it.
+    """
 
     id: str
     place: Folder
@@ -48,6 +61,7 @@ class _MapShard:
     session: Resource | None
 
     def __call__(self, shard: Shard) -> Product:
+        # Mosaic and maps share the grid and its shards, so one shard in is one shard out.
         expected = self.mosaic.ledger.entry(shard).outputs[REFLECTANCE]
         stored = read_shard(self.mosaic.place, self.mosaic.layout, REFLECTANCE, shard, expected)
         kernel = Kernel(
@@ -71,6 +85,20 @@ class _MapShard:
 def plan_maps(root: Folder, mosaic: Mosaic, model: Model) -> MapPlan:
     """Decide what a run would do.
 
+    Parameters
+    ----------
+    root : Folder
+        Where the run would be.
+    mosaic : Mosaic
+        What to map.
+    model : Model
+        By which equations and networks.
+
+    Returns
+    -------
+    MapPlan
+        Nothing is computed; the same inputs give the same id.
+
     Raises
     ------
     InputError
@@ -82,6 +110,8 @@ def plan_maps(root: Folder, mosaic: Mosaic, model: Model) -> MapPlan:
             f"the mosaic has {BANDS.wavelengths_nm} nm: fit a model for these"
         )
     maps = map_names(model.equations, model.oxides, with_novelty=model.novelty is not None)
+    # The mosaic's id stands for its inputs, its digest for its pixels: the same tiles ingested by another
+    # version of the software may give others.
     content = [_ALGORITHM, mosaic.card.id, mosaic.card.digest, model.id]
     run_id = digest(json.dumps(content).encode())[:16]
     place = run_place(root, run_id)
@@ -103,6 +133,7 @@ def _groups(place: Folder, mosaic: Mosaic, model: Model, maps: tuple[str, ...]) 
         rate=_NETWORK_RATE if sessions else _EQUATION_RATE,
         resources=sessions,
     )
+    # In the order of the levels: a group begins when the one it reads is whole.
     for level in range(1, levels(grid)):
         coarser = level_grid(grid, level)
         finer, layout = layout, maps_layout(coarser, maps)

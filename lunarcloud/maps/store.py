@@ -31,7 +31,7 @@ class RunCard(BaseModel):
     mosaic, model : str
         Ids of the mosaic and the model.
     ppd, shard_edge : int
-        The grid.
+        The finest level's grid: pixels per degree, and pixels along the edge of a shard.
     maps : tuple of str
         Names of the maps, without ``quality``.
     digest : str
@@ -65,7 +65,15 @@ class RunCard(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run."""
+    """A finished run.
+
+    Attributes
+    ----------
+    card : RunCard
+        Where its maps come from.
+    place : Folder
+        The folder that holds them, their ledgers and the card.
+    """
 
     card: RunCard
     place: Folder
@@ -142,17 +150,20 @@ def multiscales(number: int) -> dict[str, Any]:
 
 def _transform(factor: float) -> dict[str, list[float]]:
     """Pixel size and first corner (lat, lon), in pixels of the level it is derived from."""
+    # No translation: all levels share the corner at 90 N, 180 W, though not the first pixel's centre.
     return {"scale": [factor, factor], "translation": [0.0, 0.0]}
 
 
 def level_grid(grid: moon.Grid, level: int) -> moon.Grid:
     """The grid of a level."""
+    # The shift halves once a level, exactly, because `levels` stops at an odd resolution.
     return moon.grid(grid.ppd >> level, grid.shard_edge)
 
 
 def levels(grid: moon.Grid) -> int:
     """Number of levels: halved while the resolution is even and more than one shard is left."""
     number = 1
+    # A grid has a whole number of pixels per degree, so halving ends at an odd one.
     while grid.ppd % 2 == 0 and grid.shard_shape != (1, 1):
         grid = level_grid(grid, 1)
         number += 1

@@ -23,6 +23,7 @@ from lunarcloud.storage import Entry, Folder, digest, read_catalog
 _ALGORITHM = 2
 # Per pixel of a shard: five bands of numbers, again while encoding, and flags; once more for a tile's window.
 _TASK_BYTES_PER_PIXEL = 32
+# Whatever the shard's size: blocks of rows of tiles while they are read and painted.
 _TASK_BYTES = 160 * 2**20
 _TILES = TypeAdapter(tuple[Tile, ...])
 # Mpixel/s of a thread, as measured by benchmarks/ingest.py.
@@ -31,7 +32,15 @@ _RATE = 4.0
 
 @dataclass(frozen=True, slots=True)
 class IngestPlan:
-    """Everything about an ingest before it runs."""
+    """Everything about an ingest before it runs.
+
+    Attributes
+    ----------
+    card : MosaicCard
+        What the mosaic will be called and made from, still without counts and digest.
+    group : Group
+        Its shards: where they go, what computes one, and the memory that takes.
+    """
 
     card: MosaicCard
     group: Group
@@ -44,8 +53,10 @@ class _IngestShard:
 
     def __call__(self, shard: Shard) -> Product:
         window = self.grid.window(shard)
+        # Tested by bounds here, in the worker: the plan stays independent of how tiles lie to shards.
         near = [tile for tile in _unpacked(self.tiles) if touches(self.grid, window, tile)]
         dn, counts = resample(self.grid, window, near)
+        # The ledger keeps what was near, not what was used: a tile that gave no pixel was asked all the same.
         inputs = {tile.product_id: tile.label_digest for tile in near}
         return Product(arrays={REFLECTANCE: dn}, inputs=inputs, counts=counts)
 
@@ -63,6 +74,11 @@ def plan_ingest(search: TileSearch, root: Folder, grid: Grid, *, strict: bool) -
         The grid.
     strict : bool
         Refuse if a tile is missing or cannot be used, instead of leaving missing pixels.
+
+    Returns
+    -------
+    IngestPlan
+        The same, id included, for the same labels in whatever order they were found.
 
     Raises
     ------
@@ -114,8 +130,10 @@ def completed(card: MosaicCard, entries: Iterable[Entry]) -> MosaicCard:
     for entry in entries:
         counts.update(entry.counts)
         outputs.append([*entry.shard, entry.outputs[REFLECTANCE]])
+    # Resampling counts both in one dictionary; on the card, no tile is to blame for an uncovered pixel.
     uncovered = counts.pop(UNCOVERED, 0)
     found = {"missing": dict(sorted(counts.items())), "uncovered": uncovered}
+    # Sorted by shard, because entries come in the order in which workers finished.
     return card.model_copy(update={**found, "digest": digest(json.dumps(sorted(outputs)).encode())})
 
 
@@ -133,6 +151,7 @@ def _identity(grid: Grid, tiles: tuple[Tile, ...]) -> str:
 def _same_scaling(search: TileSearch) -> tuple[tuple[Tile, ...], tuple[Problem, ...]]:
     """The tiles whose numbers mean the same as most tiles' do; the others are problems."""
     scalings = Counter((tile.scaling_factor, tile.offset) for tile in search.tiles)
+    # Among equally frequent ones the larger, so that the order of the tiles decides nothing.
     common = max(scalings, key=lambda scaling: (scalings[scaling], scaling))
     tiles, problems = [], list(search.problems)
     for tile in search.tiles:
@@ -146,6 +165,7 @@ def _same_scaling(search: TileSearch) -> tuple[tuple[Tile, ...], tuple[Problem, 
 
 
 def _require_same_grid(root: Folder, card: MosaicCard) -> None:
+    # Runs and findings of one root are compared pixel by pixel and shard by shard, so they share one grid.
     for known in read_catalog(root).of("mosaic"):
         other = mosaic_card(root, known.id)
         if (other.ppd, other.shard_edge) != (card.ppd, card.shard_edge):

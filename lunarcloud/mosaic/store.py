@@ -18,15 +18,21 @@ class MosaicCard(BaseModel):
     id : str
         Digest of what went in.
     ppd, shard_edge : int
-        The grid.
+        The grid: pixels per degree, and pixels along the edge of a shard.
     scaling_factor, offset : float
-        Reflectance = scaling_factor x DN + offset.
+        Reflectance (fraction) = scaling_factor x DN + offset.
     tiles : dict of str to str
         Digest of the label by product id, for every tile used.
     missing_tiles : tuple of str
         Tiles of the archive that were not given.
     problems : tuple of (str, str)
         Files that could not be used, and why.
+    pixels, uncovered : int
+        Pixels of the grid, and those of them that no tile covers.
+    missing : dict of str to int
+        Values found missing by ``product id/kind``, over all bands.
+    digest : str
+        Digest of all shards; empty until the mosaic is whole.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,7 +56,17 @@ class MosaicCard(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Mosaic:
-    """A finished mosaic."""
+    """A finished mosaic.
+
+    Attributes
+    ----------
+    card : MosaicCard
+        What is known of it.
+    place : Folder
+        The Zarr group with its pixels.
+    ledger : Ledger
+        Its finished shards and their digests.
+    """
 
     card: MosaicCard
     place: Folder
@@ -95,6 +111,7 @@ def find_mosaic(root: Folder, name: str = "latest") -> Mosaic:
     """
     mosaic_id = read_catalog(root).find("mosaic", name).id
     place, ledger = mosaic_group(root, mosaic_id)
+    # Anything may lie under a root that others can write to: a wrong sphere would shift every pixel.
     moon.require_moon(crs_of(place), source=place.url)
     return Mosaic(mosaic_card(root, mosaic_id), place, ledger)
 
