@@ -4,10 +4,12 @@ Commands import their job when they run, so that ``--help`` and a finished comma
 """
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from lunarcloud import __version__
 from lunarcloud.cli import demo, findings, fit, gravity, ingest, maps, runs
 from lunarcloud.errors import LunarcloudError
 
@@ -29,6 +31,22 @@ app.command("provenance")(findings.provenance)
 app.command("gravity")(gravity.command)
 app.command("fetch")(gravity.fetch)
 app.add_typer(runs.app, name="runs")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lunarcloud {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """Cloud-native mapping of the Moon's composition."""
 
 
 def run() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic_core import to_json
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 console = Console(soft_wrap=True)
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def print_json(result: Any) -> None:
     """Print a result, a record or a list of them, as one JSON document on the standard output."""
-    console.file.write(to_json(result, indent=1).decode() + "\n")
+    console.file.write(_ANY.dump_json(result, indent=1).decode() + "\n")
 
 
 def answer(
