@@ -151,7 +151,7 @@ class Kernel:
         return spread | {layout.QUALITY: bits | np.append(beyond, np.uint8(0)).take(place)}
 
     def _reflectance(self, dn: npt.NDArray[np.int16]) -> Reflectance:
-        # Single precision from here on: a relative error of 1e-7, a thousandth of the step of a bright pixel's DN.
+        # Single precision from here on: it errs by a thousandth of a DN's step, even for the brightest.
         return dn * np.float32(self.scaling.factor) + np.float32(self.scaling.offset)
 
 
