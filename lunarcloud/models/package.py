@@ -21,13 +21,22 @@ STATIONS = "stations.csv"
 BUILTIN = {"qiu2025": QIU2025}
 
 CPU = ("CPUExecutionProvider",)
-#: Pixels given to the networks at a time: their layers' outputs stay in the core's cache.
+#: Pixels given to the networks at a time: their layers' outputs stay in the core's cache (benchmarks/cnn.py
+#: compares batches of 256 to 4096).
 BATCH = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A fitted or published model, ready to map with; picklable."""
+    """A fitted or published model, ready to map with; picklable.
+
+    Attributes
+    ----------
+    card : Card
+        What is known of it.
+    onnx : bytes or None
+        The model file of its networks; None for equations alone.
+    """
 
     card: Card
     onnx: bytes | None
@@ -142,7 +151,22 @@ def model_card(place: Folder) -> Card:
 
 
 def save(place: Folder, card: Card, files: Mapping[str, bytes]) -> None:
-    """Write a model package, its card last: without a card there is no model to see."""
+    """Write a model package.
+
+    Parameters
+    ----------
+    place : Folder
+        ``<root>/models/<model-id>``.
+    card : Card
+        Written last: without a card there is no model to see.
+    files : mapping of str to bytes
+        What lies beside the card, by name.
+
+    Raises
+    ------
+    StoreError
+        If the storage does not take them; what was written of them is then not seen as a model.
+    """
     for name, data in sorted(files.items()):
         place.write(name, data)
     place.write(CARD, card.dump())
@@ -159,6 +183,11 @@ def session(onnx: bytes, *, threads: int = 1, providers: Sequence[str] = CPU) ->
         Threads of one call. One, because each worker thread maps its own shard.
     providers : sequence of str
         onnxruntime's execution providers in order of preference.
+
+    Returns
+    -------
+    onnxruntime.InferenceSession
+        Not picklable: a worker process builds its own.
 
     Raises
     ------
