@@ -3,11 +3,11 @@
 import csv
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
+from lunarcloud.archive.shipped import DATA
 from lunarcloud.errors import NotFoundError
 
-_TABLE = resources.files("lunarcloud.archive") / "data" / "iau_gazetteer.csv"
+_TABLE = DATA / "iau_gazetteer.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
+from lunarcloud.archive.shipped import GRAVITY, place_of
 from lunarcloud.errors import ArchiveError, InputError, StoreError
 from lunarcloud.moon import RADIUS_M, FloatArray
 
@@ -96,8 +97,9 @@ def read_gravity(url: str | Path) -> GravityModel:
     Parameters
     ----------
     url : str or Path
-        Path or any fsspec URL; may be gzipped. Formats: PDS spherical-harmonic table (``.tab``: kilometres),
-        ICGEM (``.gfc``: metres), GEODYN (``.cof``, as LP165P: metres), text of pyshtools (metres).
+        ``lp165p``, which is shipped, or a path or any fsspec URL; may be gzipped. Formats: PDS
+        spherical-harmonic table (``.tab``: kilometres), ICGEM (``.gfc``: metres), GEODYN (``.cof``, as
+        LP165P: metres), text of pyshtools (metres).
 
     Raises
     ------
@@ -106,7 +108,7 @@ def read_gravity(url: str | Path) -> GravityModel:
     NotFoundError, StoreError
         If the file is not there or cannot be read.
     """
-    source = read_source(url)
+    source = read_source(place_of(url, GRAVITY, "gravity model"))
     if b"end_of_head" in source.data:
         header, rows = _icgem(source)
     elif b"POTFIELD" in source.data:

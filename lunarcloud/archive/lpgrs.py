@@ -13,6 +13,7 @@ import fsspec
 import numpy as np
 import pandas as pd
 
+from lunarcloud.archive.shipped import PROSPECTOR, place_of
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray
 
@@ -67,15 +68,25 @@ class Prospector:
         return area
 
 
-def read_prospector(path: str) -> Prospector:
-    """Read a table of abundances, PDS ``.tab`` or ``.csv``, from a path or URL.
+def read_prospector(name: str) -> Prospector:
+    """Read a table of abundances.
+
+    Parameters
+    ----------
+    name : str
+        A shipped one (``2deg`` or ``5deg``), or path or URL of a PDS ``.tab`` or a ``.csv``.
 
     Raises
     ------
+    NotFoundError
+        For a bare word that is no shipped name.
+    InputError
+        For a file of another extension.
     ArchiveError
         If it cannot be read, lacks columns, holds text in place of a number, or its pixels are not a
         partition of the Moon's surface.
     """
+    path = place_of(name, PROSPECTOR, "Lunar Prospector table")
     readers: dict[str, _Reader] = {".csv": _read_csv, ".tab": _read_tab}
     reader = readers.get(Path(path).suffix.lower())
     if reader is None:

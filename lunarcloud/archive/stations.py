@@ -18,16 +18,16 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 
+from lunarcloud.archive.shipped import DATA
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.moon import wrap_longitude
 
 #: Oxides a station may know, in the order of the paper.
 OXIDES = ("feo", "tio2", "al2o3", "mgo", "cao")
 
-_SHIPPED = resources.files("lunarcloud.archive") / "data" / "stations.csv"
+_SHIPPED = DATA / "stations.csv"
 _PLACE = ("site", "lat", "lon")
 _PIXELS = "pixels_averaged"
 _BAND = re.compile(r"r(\d+(?:\.\d+)?)")

@@ -14,6 +14,7 @@ from rasterio.errors import RasterioError
 
 from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
 from lunarcloud.archive.pds3 import Label, parse_pds3_label
+from lunarcloud.archive.shipped import TOPOGRAPHY, place_of
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import RADIUS_M, FloatArray, require_moon
 
@@ -102,9 +103,9 @@ def read_topography(url: str | Path) -> Topography:
     Parameters
     ----------
     url : str or Path
-        Path or fsspec URL of a LOLA map (``.lbl`` or ``.img`` with the other beside it), a GeoTIFF
-        (``.tif``), or a spherical-harmonic shape: text (``.sh``, ``.txt``, ``.tab``) or binary
-        (``.bshc``), may be gzipped.
+        ``lola4``, which is shipped, or the path or fsspec URL of a LOLA map (``.lbl`` or ``.img`` with the
+        other beside it), a GeoTIFF (``.tif``), or a spherical-harmonic shape: text (``.sh``, ``.txt``,
+        ``.tab``) or binary (``.bshc``), may be gzipped.
         Maps are global, pixel registered; heights are above 1737.4 km.
 
     Raises
@@ -115,7 +116,7 @@ def read_topography(url: str | Path) -> Topography:
     NotFoundError, StoreError
         If the file is not there or cannot be read.
     """
-    place = str(url)
+    place = place_of(url, TOPOGRAPHY, "topography")
     kind = place.lower().removesuffix(".gz").rpartition(".")[2]
     if kind in ("lbl", "img"):
         return _pds3(place)

@@ -44,12 +44,14 @@ def command(
 
 def _print(result: DemoResult, seconds: float) -> None:
     table = Table(title="means over the whole Moon (equal-area cells)", title_justify="left")
-    for column in ("map", "unit", "mapped", "truth"):
+    for column in ("map", "unit", "mapped", "truth", "real Moon (LP)", "r with LP"):
         table.add_column(column, justify="left" if column in ("map", "unit") else "right")
     for row in result.means:
-        truth = "" if row.truth is None else f"{row.truth:.3f}"
-        table.add_row(row.map, row.units, f"{row.mean:.3f}", truth)
+        numbers = (row.mean, row.truth, row.prospector, row.correlation)
+        table.add_row(row.map, row.units, *("" if each is None else f"{each:.3f}" for each in numbers))
     console.print(table)
+    for note in result.notes:
+        console.print(f"note: {note}", markup=False, highlight=False)
     found = {finding.kind: finding for finding in result.findings}
     facts: list[tuple[str, object]] = [
         ("tiles written", result.tiles),

@@ -79,7 +79,9 @@ def compare(
     lpgrs: Annotated[
         str | None,
         typer.Option(
-            "--lpgrs", help="Lunar Prospector abundances, PDS .tab or .csv, to compare one run with."
+            "--lpgrs",
+            help="Lunar Prospector's abundances to compare one run with: 2deg or 5deg (shipped), or path or "
+            "URL of a PDS .tab or a .csv.",
         ),
     ] = None,
     maria: Maria = None,

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 def command(
     root: Root,
     gravity: Annotated[
-        str, typer.Option("--gravity", help="Gravity model: PDS .tab, ICGEM .gfc, .cof or pyshtools text.")
-    ],
+        str,
+        typer.Option(
+            "--gravity",
+            help="Gravity model: lp165p (shipped), or a PDS .tab, ICGEM .gfc, .cof, pyshtools text.",
+        ),
+    ] = "lp165p",
     topography: Annotated[
         str,
-        typer.Option("--topography", help="Topography: LOLA .img/.lbl, GeoTIFF, or harmonics of the shape."),
-    ],
+        typer.Option(
+            "--topography",
+            help="Topography: lola4 (shipped), or a LOLA .img/.lbl, GeoTIFF, harmonics of the shape.",
+        ),
+    ] = "lola4",
     density: Annotated[float, typer.Option("--density", help="Density of the crust, kg/m3.")] = 2550.0,
     degrees: Annotated[
         str, typer.Option("--degrees", metavar="LOW:HIGH", help="Degrees of the Bouguer anomaly.")

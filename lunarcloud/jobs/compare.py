@@ -54,7 +54,12 @@ class CompareInputs(UnitInputs):
 class ProspectorInputs(RunInputs):
     """A run and Lunar Prospector's table."""
 
-    lpgrs: str = Field(min_length=1, description="Lunar Prospector abundances, PDS .tab or .csv, path or URL")
+    # A larger pixel counts more gamma rays: the rarer constituents are less noisy than at 2 degrees.
+    lpgrs: str = Field(
+        default="5deg",
+        min_length=1,
+        description="Lunar Prospector abundances: 2deg or 5deg (shipped), or path or URL of .tab or .csv",
+    )
 
 
 def compare_runs(inputs: CompareInputs, cluster: Cluster) -> Finding:
@@ -114,7 +119,7 @@ def compare_prospector(inputs: ProspectorInputs, cluster: Cluster) -> Finding:
     return keep(
         place,
         runs=[run],
-        facts={"pixels": measured.lat.size, "table": inputs.lpgrs.rsplit("/", 1)[-1]},
+        facts={"pixels": measured.lat.size, "table": measured.source.rsplit("/", 1)[-1]},
         datasets={"prospector": statistics},
         tables={"comparison": prospector.table(statistics)},
         figures={

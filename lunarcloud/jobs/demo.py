@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon, synthetic
+from lunarcloud.archive.lpgrs import read_prospector
 from lunarcloud.engine import Cluster, connect
-from lunarcloud.jobs.compare import CompareInputs, compare_runs
+from lunarcloud.jobs.compare import CompareInputs, ProspectorInputs, compare_prospector, compare_runs
 from lunarcloud.jobs.findings import Finding
 from lunarcloud.jobs.fit import FitInputs, fit
 from lunarcloud.jobs.gravity import GravityInputs, gravity
@@ -21,13 +24,20 @@ from lunarcloud.jobs.polar import PolarInputs, find_polar
 from lunarcloud.jobs.provenance import ProvenanceInputs, find_provenance
 from lunarcloud.jobs.reduce import ReduceInputs, reduce_run
 from lunarcloud.maps import find_run
+from lunarcloud.statistics.prospector import COUNTERPART
 from lunarcloud.storage import folder
-from lunarcloud.synthetic.gravity import write_gravity
 
 #: Told of every step as it begins.
 Announce = Callable[[str], None]
 
-_GRAVITY_LMAX = 120
+# What nobody may overlook in the results.
+_NOTES = (
+    "The composition of this Moon is synthetic, only its maria lie where the real ones are. Lunar Prospector "
+    "measured the real Moon: the comparison shows how one is made, and its agreement validates nothing.",
+    "The gravity is the real Moon's, from LP165P and LOLA's topography; it knows nothing of these maps.",
+)
+# LP165P follows the spacecraft over the near side alone: higher degrees are smoothed away on the far side.
+_DEGREES = (10, 110)
 
 
 class DemoInputs(BaseModel):
@@ -45,7 +55,7 @@ class DemoInputs(BaseModel):
 
 
 class MeanRow(BaseModel):
-    """One map's mean over the whole Moon, and the truth, in the map's units."""
+    """One map's mean over the whole Moon, in the map's units, beside the truth and the real Moon."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,6 +63,8 @@ class MeanRow(BaseModel):
     units: str
     mean: float
     truth: float | None
+    prospector: float | None = Field(description="mean of Lunar Prospector's pixels over the real Moon")
+    correlation: float | None = Field(description="of the map with Lunar Prospector's pixels")
 
 
 class DemoResult(BaseModel):
@@ -69,6 +81,7 @@ class DemoResult(BaseModel):
     findings: tuple[Finding, ...]
     means: tuple[MeanRow, ...]
     figures: tuple[str, ...]
+    notes: tuple[str, ...] = Field(default=_NOTES, description="what the results are not")
 
 
 def demo(inputs: DemoInputs, cluster: Cluster, announce: Announce) -> DemoResult:
@@ -95,10 +108,8 @@ def demo(inputs: DemoInputs, cluster: Cluster, announce: Announce) -> DemoResult
         announce("map: all oxides, Mg#, maturity, novelty, quality")
         run = map_oxides(MapInputs(root=root, model=model.model), shared)
         announce("gravity: Bouguer anomaly and gradients")
-        files = write_gravity(place / "gravity", lmax=_GRAVITY_LMAX)
-        bouguer = gravity(
-            _gravity_inputs(root, str(files.gravity), str(files.topography), inputs.ppd), shared
-        )
+        bands = {"degrees": _DEGREES, "gradient_degrees": _DEGREES}
+        bouguer = gravity(GravityInputs(root=root, ppd=inputs.ppd, **bands), shared)
         findings = tuple(_findings(root, run.run, shared, announce))
     maps_url = find_run(folder(root), run.run).place.url
     return DemoResult(
@@ -109,7 +120,7 @@ def demo(inputs: DemoInputs, cluster: Cluster, announce: Announce) -> DemoResult
         maps_url=run.url,
         gravity_url=bouguer.url,
         findings=findings,
-        means=tuple(_means(findings[0], inputs.ppd)),
+        means=tuple(_means(findings, inputs.ppd)),
         figures=(
             f"{maps_url}/figures",
             f"{model.url}/figures",
@@ -137,6 +148,8 @@ def _findings(root: str, run: str, cluster: Cluster, announce: Announce) -> Iter
     yield reduce_run(ReduceInputs(root=root, run=run), cluster)
     announce("compare: networks against equations")
     yield compare_runs(CompareInputs(root=root, run=run), cluster)
+    announce("compare: maps against Lunar Prospector's real Moon")
+    yield compare_prospector(ProspectorInputs(root=root, run=run), cluster)
     announce("polar: mare basalt around the south pole")
     yield find_polar(PolarInputs(root=root, run=run), cluster)
     announce("provenance: where sample 60639 could come from")
@@ -145,25 +158,35 @@ def _findings(root: str, run: str, cluster: Cluster, announce: Announce) -> Iter
     yield find_provenance(ProvenanceInputs(root=root, run=run, ranges=ranges, sample="60639"), cluster)
 
 
-def _gravity_inputs(root: str, model: str, topography: str, ppd: int) -> GravityInputs:
-    # The small model ends at degree 120: the paper's bands would be nearly empty.
-    bands = {"degrees": (10, _GRAVITY_LMAX), "gradient_degrees": (10, _GRAVITY_LMAX)}
-    return GravityInputs(root=root, gravity=model, topography=topography, ppd=ppd, **bands)
-
-
-def _means(statistics: Finding, ppd: int) -> Iterator[MeanRow]:
-    table = statistics.tables["statistics"]
-    truth = _true_means(ppd)
-    for row in table.rows:
-        found = dict(zip(table.columns, row, strict=True))
-        if found["unit"] == "global":
-            name = str(found["map"])
+def _means(findings: tuple[Finding, ...], ppd: int) -> Iterator[MeanRow]:
+    by_kind = {finding.kind: finding for finding in findings}
+    truth, measured = _true_means(ppd), _measured_means()
+    compared = {row["map"]: row for row in _rows(by_kind["prospector"], "comparison")}
+    for row in _rows(by_kind["statistics"], "statistics"):
+        if row["unit"] == "global":
+            name = row["map"]
             yield MeanRow(
                 map=name,
-                units=str(found["units"]),
-                mean=float(found["mean"] or math.nan),
+                units=row["units"],
+                mean=math.nan if row["mean"] is None else row["mean"],
                 truth=truth.get(name.partition("_")[0]),
+                prospector=measured.get(name),
+                correlation=compared.get(name, {}).get("correlation"),
             )
+
+
+def _rows(finding: Finding, name: str) -> list[dict[str, Any]]:
+    table = finding.tables[name]
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+
+def _measured_means() -> dict[str, float]:
+    """By map, the area-weighted mean of its counterpart in the table that the demo compares with."""
+    measured = read_prospector(ProspectorInputs.model_fields["lpgrs"].default)
+    return {
+        name: float(np.average(measured.abundance[constituent], weights=measured.area_km2))
+        for name, constituent in COUNTERPART.items()
+    }
 
 
 def _true_means(ppd: int) -> dict[str, float]:

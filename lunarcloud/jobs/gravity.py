@@ -35,10 +35,14 @@ class GravityInputs(Reduction):
 
     root: str = Field(min_length=1, description="folder or URL under which everything lives")
     gravity: str = Field(
-        min_length=1, description="path or URL of a lunar gravity model: .tab, .gfc, .cof, pyshtools text"
+        default="lp165p",
+        min_length=1,
+        description="lunar gravity: lp165p (shipped), or path or URL of .tab, .gfc, .cof, pyshtools text",
     )
     topography: str = Field(
-        min_length=1, description="path or URL of topography: LOLA .img/.lbl, GeoTIFF, .sh, .bshc"
+        default="lola4",
+        min_length=1,
+        description="topography: lola4 (shipped), or path or URL of LOLA .img/.lbl, GeoTIFF, .sh, .bshc",
     )
     ppd: int = Field(
         default=8, ge=1, le=1000, description="pixels per degree; 8 holds every degree up to 1439"
