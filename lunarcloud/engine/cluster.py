@@ -14,6 +14,7 @@ from lunarcloud.errors import InputError, MissingPackageError
 if TYPE_CHECKING:  # a repeated command finds everything done and never loads Dask
     from distributed import Client
 
+# A scheduler that is there answers within milliseconds; a wrong address should not look like a slow command.
 _CONNECT_S = 10
 # Dask has glibc give all memory back after each use and ask for it anew, which took half of the equations'
 # time and more of ingest's. So it keeps what is smaller than a shard's array, in one arena instead of one
@@ -69,6 +70,7 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
             _require_bokeh()
             from distributed import performance_report
 
+            # The report is of Dask's current client, which ours is not by itself.
             stack.enter_context(client.as_current())
             stack.enter_context(performance_report(cluster.performance_report))
         yield client
@@ -80,6 +82,7 @@ def _local(workers: int | None) -> Iterator[Client]:
     from distributed import Client, LocalCluster
 
     chosen = settings()
+    # Before the workers are spawned: glibc reads these once, when a process starts.
     environment = dask.config.get("distributed.nanny.pre-spawn-environ")
     with (
         dask.config.set({"distributed.nanny.pre-spawn-environ": {**environment, **_ALLOCATOR}}),

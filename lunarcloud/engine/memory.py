@@ -43,12 +43,29 @@ class MemoryPlan:
         InputError
             With what is needed, what there is, and the setting that would help.
         """
+        # -1: all of them; some versions of Dask name only the first five otherwise.
         for address, worker in client.scheduler_info(n_workers=-1)["workers"].items():
             self.require(address, int(worker["nthreads"]), int(worker["memory_limit"]))
 
     def require(self, worker: str, threads: int, limit: int) -> None:
-        """Refuse the plan on a worker of so many threads and a limit in bytes (0: no limit)."""
+        """Refuse the plan on a worker that cannot hold it.
+
+        Parameters
+        ----------
+        worker : str
+            Its address, for the message.
+        threads : int
+            Tasks that it runs at once.
+        limit : int
+            Its memory limit, bytes; 0 is no limit.
+
+        Raises
+        ------
+        InputError
+            With what is needed, what there is, and the setting that would help.
+        """
         needed = self.worker_bytes(threads)
+        # One byte more, so that the advice passes this same check after rounding.
         enough = _mib(int(needed / _USABLE) + 1)
         if limit and needed > limit * _USABLE:
             raise InputError(
@@ -59,4 +76,5 @@ class MemoryPlan:
 
 
 def _mib(number: int) -> str:
+    # Upwards: a limit set to what the message says must be enough.
     return f"{-(-number // 2**20)} MiB"

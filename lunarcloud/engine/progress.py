@@ -11,7 +11,15 @@ from rich.progress import Progress as RichProgress
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A running bar; make one with `show_progress`."""
+    """A running bar; make one with `show_progress`.
+
+    Attributes
+    ----------
+    bar : rich.progress.Progress
+        What is drawn.
+    task : rich.progress.TaskID
+        Its one line, which holds the pixels done.
+    """
 
     bar: RichProgress
     task: TaskID
@@ -20,6 +28,7 @@ class Progress:
         """Note one more finished shard of so many pixels."""
         done = self.bar.tasks[self.task]
         pixels += int(done.fields["pixels"])
+        # Over the whole time and not the last moments: shards end in bursts, one a thread.
         elapsed = done.elapsed or 0.0
         rate = pixels / elapsed / 1e6 if elapsed else 0.0
         self.bar.update(self.task, advance=1, pixels=pixels, rate=f"{rate:.1f} Mpixel/s")
@@ -31,6 +40,7 @@ def show_progress(title: str, shards: int) -> Iterator[Progress]:
 
     The rate and the time left count only what this command computes, so they hold after a resume too.
     """
+    # Not where the result goes: what is piped on from standard output must stay clean.
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

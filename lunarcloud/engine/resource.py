@@ -33,6 +33,7 @@ class Resource:
 
     def held(self) -> Any:
         """The object of this process, built at the first call."""
+        # Locked while building too: threads that come meanwhile wait for the one object, not for their own.
         with _building:
             if self.name not in _held:
                 _held[self.name] = self.build()
@@ -43,6 +44,7 @@ def provide(client: Client, resource: Resource) -> None:
     """Have every worker of a cluster hold a resource before its first task."""
     from distributed import WorkerPlugin
 
+    # A plugin and no task: Dask sets it up in workers that join later too, before their first task.
     class Holder(WorkerPlugin):
         name = resource.name
 

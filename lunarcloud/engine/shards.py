@@ -44,6 +44,7 @@ class Product:
 ShardFunction: TypeAlias = Callable[[Shard], Product]
 
 
+# An object and no closure: it pickles by its parts, and they are what a worker needs and nothing else.
 @dataclass(frozen=True, slots=True)
 class _Task:
     """Compute a shard, write it, then note it: a task killed at any point can simply run again.
@@ -59,10 +60,13 @@ class _Task:
     def __call__(self, shard: Shard) -> Entry:
         from distributed import get_worker
 
+        # Asked again here: minutes may lie between the list of what remains and this task.
         with suppress(NotFoundError):
             return self.ledger.entry(shard)
         start = time.perf_counter()
         product = self.function(shard)
+        # Written before it is noted: a task killed between the two leaves a shard that is written once more,
+        # the same bytes; the other way round it would leave an entry without a shard.
         outputs = write_shard(self.place, self.layout, shard, product.arrays)
         entry = Entry(
             shard=shard,
@@ -112,6 +116,7 @@ class Group:
 
 def remaining(group: Group) -> list[Shard]:
     """The shards of a group that its ledger does not hold yet, in the raster's order."""
+    # All entries at once: a question for each shard would be thousands of requests to a bucket.
     done = group.ledger.entries()
     return [shard for shard in group.layout.raster.shards() if shard not in done]
 
@@ -142,5 +147,6 @@ def compute(group: Group, shards: Iterable[Shard], client: Client) -> None:
     task = _Task(group.function, group.place, group.layout, group.ledger)
     with show_progress(group.title, len(todo)) as progress:
         for shard, _ in stream(client, task, todo):
+            # What lies on the raster: shards at its edges are cut, and the rate counts pixels.
             rows, cols = group.layout.raster.window(shard).shape
             progress.advance(rows * cols)

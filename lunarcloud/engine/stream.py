@@ -18,6 +18,7 @@ from lunarcloud.errors import ComputeError, LunarcloudError
 if TYPE_CHECKING:
     from distributed import Client, Future, as_completed
 
+# Short beside any shard, long beside the question: waiting costs no core.
 _POLL_S = 0.02
 
 Item = TypeVar("Item")
@@ -55,7 +56,10 @@ def stream(
     from distributed.comm.core import CommClosedError
 
     source = iter(items)
+    # Items by key and not futures: `finished` holds those until they are done and nobody does afterwards, so
+    # the scheduler forgets their results.
     waiting: dict[Any, Item] = {}
+    # Errors are not raised by it: `_result` knows which item they are of.
     finished = as_completed(loop=client.loop, raise_errors=False)
     try:
         _top_up(client, function, source, waiting, finished)
@@ -76,6 +80,8 @@ def _next(client: Client, finished: as_completed) -> Future[Any]:
     ComputeError
         If there is none for as long as the setting ``worker_wait_s``, and no worker either.
     """
+    # `next` would wait for ever where no worker is left to finish anything, so it is called only when it will
+    # not wait; meanwhile the cluster is asked whether there is anybody.
     patience = settings().worker_wait_s
     give_up = time.monotonic() + patience
     while not finished.has_ready():
@@ -98,6 +104,8 @@ def _top_up(
     waiting: dict[Any, Any],
     finished: as_completed,
 ) -> None:
+    # Asked each time, since workers come and go. At least one: without any worker, the first that joins must
+    # find something to do. Not pure: the same item twice is two tasks, not one remembered result.
     threads = sum(client.ncores().values())
     for item in islice(source, max(1, settings().window * threads - len(waiting))):
         future = client.submit(function, item, pure=False)
@@ -112,6 +120,7 @@ def _result(future: Future[Any], item: Any) -> Any:
         return future.result()
     if future.status in ("cancelled", "lost"):
         raise _lost(None)
+    # What is ours is already said for people; what is not gets the item's name, or nobody could find it.
     error = future.exception()
     if isinstance(error, LunarcloudError):
         raise error

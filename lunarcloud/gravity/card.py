@@ -17,7 +17,15 @@ _NO_ATTRIBUTES = {"format", "id", "reduction", "ppd", "shard_edge", "polar_limit
 
 
 class Grids(NamedTuple):
-    """The grids of a reduction: the global one, and where the polar ones end."""
+    """The grids of a reduction.
+
+    Attributes
+    ----------
+    grid : Grid
+        The global one.
+    polar_limit : float
+        Absolute latitude at which the polar ones end, degrees.
+    """
 
     grid: Grid
     polar_limit: float
@@ -72,7 +80,25 @@ class GravityCard(BaseModel):
 
 
 def gravity_id(model: GravityModel, topography: Topography, reduction: Reduction, grids: Grids) -> str:
-    """Digest of what goes into a reduction."""
+    """Digest of what goes into a reduction.
+
+    Parameters
+    ----------
+    model : GravityModel
+        By the digest of its file.
+    topography : RadiusGrid or RadiusHarmonics
+        By the digest of its file.
+    reduction : Reduction
+        As asked for, before clipping.
+    grids : Grids
+        Resolution, edge of shards and polar limit.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    # The order of this list is part of every id; keys of what is nested are sorted.
     facts = [
         _ALGORITHM,
         model.digest,
@@ -93,7 +119,28 @@ def gravity_card(
     field: BouguerField,
     versions: dict[str, str],
 ) -> GravityCard:
-    """The card of a reduction from what went in and what came out."""
+    """The card of a reduction from what went in and what came out.
+
+    Parameters
+    ----------
+    model : GravityModel
+        The gravity model.
+    topography : RadiusGrid or RadiusHarmonics
+        The shape.
+    reduction : Reduction
+        What was asked for.
+    grids : Grids
+        What the products are sampled on.
+    field : BouguerField
+        What came out, with degrees as used.
+    versions : dict of str to str
+        Of the software that decides the bytes.
+
+    Returns
+    -------
+    GravityCard
+        With the id that `gravity_id` gives.
+    """
     return GravityCard(
         id=gravity_id(model, topography, reduction, grids),
         gravity_model=model.name,

@@ -15,12 +15,21 @@ from lunarcloud.storage import Folder, open_dataset, read_card, read_catalog
 #: Gridded groups of a gravity Zarr: the global grid at its root, the polar ones beneath it. Each is opened
 #: by its own URL: ``xarray.open_zarr(url)``, ``xarray.open_zarr(url + "/south")``.
 Part: TypeAlias = Literal["global", "north", "south"]
+#: In the order of computing: the global one last, since its metadata, at the root, makes all of them visible.
 PARTS: tuple[Part, ...] = ("south", "north", "global")
 
 
 @dataclass(frozen=True, slots=True)
 class Gravity:
-    """A reduction under a root."""
+    """A reduction under a root.
+
+    Attributes
+    ----------
+    card : GravityCard
+        What went in and what was used.
+    place : Folder
+        Its Zarr.
+    """
 
     card: GravityCard
     place: Folder
