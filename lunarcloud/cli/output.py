@@ -31,7 +31,21 @@ def answer(
     as_json: bool,
     dry_run: bool,
 ) -> None:
-    """Run a job, or on a dry run only estimate it, and print what comes back for machines or for people."""
+    """Run a job, or on a dry run only estimate it, and print what comes back for machines or for people.
+
+    Parameters
+    ----------
+    estimate : callable
+        What the job would take.
+    run : callable
+        The job.
+    show : callable
+        Prints its result for people.
+    as_json : bool
+        Print for machines instead.
+    dry_run : bool
+        Estimate only.
+    """
     if dry_run:
         estimates = estimate()
         print_json(estimates) if as_json else print_estimates(estimates)

@@ -89,6 +89,15 @@ def demo(inputs: DemoInputs, cluster: Cluster, announce: Announce) -> DemoResult
 
     A second call computes nothing again.
 
+    Parameters
+    ----------
+    inputs : DemoInputs
+        Where, and at how many pixels per degree.
+    cluster : Cluster
+        Where to compute.
+    announce : callable
+        Told of each step, in words.
+
     Raises
     ------
     StoreError

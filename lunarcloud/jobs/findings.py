@@ -101,7 +101,17 @@ class Finding(BaseModel):
 
 
 def finding_place(run: Run, kind: str, content: Mapping[str, Any]) -> Folder:
-    """The folder of a finding about a run, by what goes into it."""
+    """The folder of a finding about a run, by what goes into it.
+
+    Parameters
+    ----------
+    run : Run
+        What the finding is about.
+    kind : str
+        Such as statistics or polar.
+    content : mapping
+        All that the finding depends on besides; goes into its id.
+    """
     known = digest(json.dumps([_ALGORITHM, run.card.digest, content], sort_keys=True, default=str).encode())
     return run.place / f"{kind}/{known[:16]}"
 
@@ -164,7 +174,19 @@ def keep(
 
 @contextmanager
 def passes(title: str, run: Run, client: Client, *, number: int = 1) -> Iterator[Stream]:
-    """Passes over the shards of a run, with one progress bar; checks the memory first."""
+    """Passes over the shards of a run, with one progress bar; checks the memory first.
+
+    Parameters
+    ----------
+    title : str
+        For the progress bar.
+    run : Run
+        Whose shards.
+    client : distributed.Client
+        Where to compute.
+    number : int
+        How many passes the bar is for.
+    """
     memory_plan(run).require_fit(client)
     shards = number * sum(1 for _ in run.layout().raster.shards())
     with show_progress(title, shards) as progress:
@@ -183,7 +205,17 @@ def memory_plan(run: Run) -> MemoryPlan:
 
 
 def estimate_pass(title: str, run: Run, maps: int) -> Estimate:
-    """What a pass over some maps of a run would take."""
+    """What a pass over some maps of a run would take.
+
+    Parameters
+    ----------
+    title : str
+        For the table.
+    run : Run
+        Whose shards.
+    maps : int
+        How many maps are read.
+    """
     raster, chosen = run.layout().raster, settings()
     rows, cols = raster.shape
     return Estimate(

@@ -72,6 +72,15 @@ def show_run(root: str, name: str) -> RunCard:
 def verify_run(root: str, name: str, cluster: Cluster) -> Verification:
     """Read every shard of every level of a run again and compare its digest with the ledger's.
 
+    Parameters
+    ----------
+    root : str
+        Folder or URL.
+    name : str
+        Id of the run, its beginning, or ``latest``.
+    cluster : Cluster
+        Where to read.
+
     Raises
     ------
     NotFoundError

@@ -17,6 +17,15 @@ _Record = TypeVar("_Record", bound=BaseModel)
 def read_card(place: Folder, key: str, kind: type[_Record]) -> _Record:
     """A card of a folder.
 
+    Parameters
+    ----------
+    place : Folder
+        The folder.
+    key : str
+        The card's file there.
+    kind : type
+        The card's class.
+
     Raises
     ------
     NotFoundError

@@ -142,7 +142,24 @@ def read_window(
 
 
 def encode(layout: Layout, variable: Variable, shard: Shard, pixels: npt.NDArray[Any]) -> bytes | None:
-    """The stored bytes of one shard of one variable; None if no pixel is valid."""
+    """The stored bytes of one shard of one variable; None if no pixel is valid.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of the group.
+    variable : Variable
+        One of its variables.
+    shard : Shard
+        Where in the raster.
+    pixels : ndarray
+        All pixels of the shard, (..., row, col), of the variable's type.
+
+    Raises
+    ------
+    InputError
+        If shape or type are not those of the whole shard.
+    """
     rows, cols = layout.raster.window(shard).shape
     wanted = (*variable.leading, rows, cols)
     if pixels.shape != wanted or pixels.dtype != np.dtype(variable.dtype):
@@ -160,7 +177,19 @@ def encode(layout: Layout, variable: Variable, shard: Shard, pixels: npt.NDArray
 
 
 def decode(layout: Layout, variable: Variable, shard: Shard, data: bytes) -> npt.NDArray[Any]:
-    """The pixels of one shard of one variable from its stored bytes."""
+    """The pixels of one shard of one variable from its stored bytes.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of the group.
+    variable : Variable
+        One of its variables.
+    shard : Shard
+        Where in the raster.
+    data : bytes
+        As `encode` gives them.
+    """
     rows, cols = layout.raster.window(shard).shape
     store = MemoryStore()
     array = _shard_array(store, layout, variable)
