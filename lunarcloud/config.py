@@ -1,7 +1,6 @@
 """The one settings object; every setting can be given as an environment variable ``LUNARCLOUD_<NAME>``."""
 
 from functools import lru_cache
-from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,10 +31,6 @@ class Settings(BaseSettings):
     # onnxruntime's execution providers; ["CUDAExecutionProvider"] where onnxruntime-gpu is installed.
     providers: tuple[str, ...] = Field(
         default=("CPUExecutionProvider",), description="onnxruntime's execution providers, best first"
-    )
-
-    reference_data: Path = Field(
-        default=Path("../shared/data"), description="reference data sets for tests and comparisons"
     )
 
 

@@ -1,5 +1,8 @@
 """What the tests of many rooms share: reference data and published runs."""
 
+import bz2
+import gzip
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,7 +10,6 @@ import numpy.typing as npt
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from lunarcloud.config import settings
 from lunarcloud.maps import Run
 from lunarcloud.moon import Grid, grid
 from lunarcloud.storage import Folder, folder
@@ -15,21 +17,23 @@ from lunarcloud.testing.runs import MakeRun, truth_maps, write_run
 
 pytest_plugins = ["lunarcloud.testing.fixtures"]
 
+_TILES = Path(__file__).parent / "data" / "dim_tiles_4ppd.tar.bz2"
+
 # The same examples everywhere, and no deadline: a slow machine is not a wrong result.
 hypothesis_settings.register_profile("lunarcloud", deadline=None, derandomize=True, max_examples=40)
 hypothesis_settings.load_profile("lunarcloud")
 
 
 @pytest.fixture(scope="session")
-def reference_data() -> Path:
-    """The folder of reference data; tests that need it fail without it."""
-    return settings().reference_data
+def lp_archive(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A whole Moon of 996 tiles whose oxides are Lunar Prospector's, with planted defects.
 
-
-@pytest.fixture(scope="session")
-def lp_archive(reference_data: Path) -> str:
-    """A whole Moon of 996 tiles whose oxides are Lunar Prospector's, with planted defects."""
-    return str(reference_data / "tiles_lp" / "dim_tiles_4ppd.tar.gz")
+    Packed again as archives of tiles are, by gzip; bzip2 keeps it a third smaller in the repository.
+    """
+    path = tmp_path_factory.mktemp("tiles_lp") / "dim_tiles_4ppd.tar.gz"
+    with bz2.open(_TILES) as stored, gzip.open(path, "wb", compresslevel=1) as archive:
+        shutil.copyfileobj(stored, archive)
+    return str(path)
 
 
 @pytest.fixture(scope="session")

@@ -221,7 +221,11 @@ def _scatter(axes: Any, ours: Any, theirs: Any, found: xr.Dataset, label: str, n
         f"{int(found['pixels'])} pixels",
     )
     axes.set(
-        xlim=(low, high), ylim=(low, high), xlabel=f"Lunar Prospector {label}", ylabel=name, aspect="equal"
+        xlim=(low, high),
+        ylim=(low, high),
+        xlabel=f"{name} {label}",
+        ylabel="Lunar Prospector",
+        aspect="equal",
     )
     axes.legend(frameon=False, fontsize=7, loc="lower right")
 

@@ -53,6 +53,8 @@ def global_axes(figure: Figure, position: Any = 111) -> Axes:
     lines = axes.gridlines(draw_labels=False, **_GRATICULE)
     lines.xlocator = FixedLocator(range(-150, 181, 30))
     lines.ylocator = FixedLocator(range(-60, 61, 30))
+    # It lies within the frame, so the layout need not project it again and again.
+    lines.set_in_layout(False)
     # Labels at the left edge, where a parallel meets the 180th meridian; its end depends on the latitude.
     for lat in (-60, -30, 0, 30, 60):
         label = "0°" if lat == 0 else f"{abs(lat)}°{'N' if lat > 0 else 'S'}"

@@ -36,8 +36,8 @@ _NOTES = (
     "measured the real Moon: the comparison shows how one is made, and its agreement validates nothing.",
     "The gravity is the real Moon's, from LP165P and LOLA's topography; it knows nothing of these maps.",
 )
-# LP165P follows the spacecraft over the near side alone: higher degrees are smoothed away on the far side.
-_DEGREES = (10, 110)
+# Above, LP165P is noise on the far side, where no station on Earth saw the spacecraft.
+_DEGREES = (10, 60)
 
 
 class DemoInputs(BaseModel):
