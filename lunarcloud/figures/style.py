@@ -64,9 +64,21 @@ def global_axes(figure: Figure, position: Any = 111) -> Axes:
 
 
 def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
-    """Draw a map (lat, lon) on global axes; returns the image, for a colour bar.
+    """Draw a map on global axes, warped to their projection once, by area: a fine map is averaged, not thinned.
 
-    The map is warped to the projection once, by area, so a fine map is averaged and not thinned.
+    Parameters
+    ----------
+    axes : cartopy GeoAxes
+        Of `global_axes`.
+    data : xarray.DataArray
+        A map (lat, lon) with its coordinate reference system; missing is NaN.
+    **colours
+        Colour map and range or norm, as `matplotlib.axes.Axes.imshow` takes them.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+        For a colour bar.
     """
     from rasterio.enums import Resampling
 
