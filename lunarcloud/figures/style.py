@@ -64,7 +64,7 @@ def global_axes(figure: Figure, position: Any = 111) -> Axes:
 
 
 def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
-    """Draw a map on global axes, warped to their projection once, by area: a fine map is averaged, not thinned.
+    """Draw a map on global axes, warped once and by area, so that a fine map is averaged and not thinned.
 
     Parameters
     ----------
