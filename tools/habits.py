@@ -16,6 +16,8 @@ from pathlib import Path
 import typer
 from numpydoc.validate import validate
 
+from benchmarks._results import PAGE, rendered
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lunarcloud"
 
@@ -30,8 +32,12 @@ PARAMETER_ERRORS = frozenset({"PR01", "PR02", "PR03"})
 #: Tests of no single module, and why.
 CROSS_CUTTING = {
     "test_documents.py": "README and docs run",
+    "test_links.py": "links and lists of README and docs",
+    "test_links.py": "links of README and docs",
     "test_notebooks.py": "notebooks run",
+    "test_site.py": "the documentation's site",
     "test_recovery.py": "workers, schedulers and stores fail under a whole command",
+    "test_site.py": "the site of docs",
 }
 #: Folders of tests that belong to no room: data, and the suite that needs documents of others.
 APART = frozenset({"data", "reference"})
@@ -43,7 +49,7 @@ _NO_CODE = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.
 
 def main() -> int:
     """Run every check; 1 where something is to be mended."""
-    breaches = [*comments(), *parameters(), *sizes(), *misplaced_tests()]
+    breaches = [*comments(), *parameters(), *sizes(), *misplaced_tests(), *stale_page()]
     for breach in breaches:
         print(breach)
     print(f"habits: {len(breaches)} to mend" if breaches else "habits: all kept")
@@ -67,7 +73,9 @@ def comments() -> Iterator[str]:
 
 def comment_and_code_lines(source: str) -> tuple[int, int]:
     """Lines with a comment that speaks to people, and lines of code; docstrings are neither."""
-    commented, code, statement = set(), set(), []
+    commented: set[int] = set()
+    code: set[int] = set()
+    statement: list[tokenize.TokenInfo] = []
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and not token.string.lstrip("#: ").startswith(_PRAGMAS):
             commented.add(token.start[0])
@@ -115,13 +123,14 @@ def public_functions(tree: ast.Module) -> Iterator[str]:
     """Names of the functions and methods of many parameters that others may call."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-            yield from (f"{node.name}.{each.name}" for each in node.body if _is_of_many(each, method=True))
-        elif _is_of_many(node, method=False):
+            methods = [each for each in node.body if isinstance(each, Function)]
+            yield from (f"{node.name}.{each.name}" for each in methods if _is_of_many(each, method=True))
+        elif isinstance(node, Function) and _is_of_many(node, method=False):
             yield node.name
 
 
-def _is_of_many(node: ast.stmt, *, method: bool) -> bool:
-    if not isinstance(node, Function) or node.name.startswith("_"):
+def _is_of_many(node: Function, *, method: bool) -> bool:
+    if node.name.startswith("_"):
         return False
     taken = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     taken += [each for each in (node.args.vararg, node.args.kwarg) if each]
@@ -161,6 +170,12 @@ def misplaced_tests() -> Iterator[str]:
             continue
         if not (PACKAGE / place.with_name(path.name.removeprefix("test_"))).exists():
             yield f"tests/{place}: tests no module of that place; move it, or state it in CROSS_CUTTING"
+
+
+def stale_page() -> Iterator[str]:
+    """The benchmarks' page, where it is not what their results say."""
+    if PAGE.read_text() != rendered():
+        yield f"{PAGE.relative_to(ROOT)}: not what results/*.jsonl say; python -m benchmarks._results renders it"
 
 
 if __name__ == "__main__":

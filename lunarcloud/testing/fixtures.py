@@ -31,7 +31,7 @@ def client() -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def scheduler(client: Client) -> str:
     """The address of the shared cluster, for commands."""
-    return str(client.scheduler.address)
+    return str(client.scheduler_info()["address"])
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,8 @@ def versions(*packages: str) -> dict[str, str]:
 
 def peak_mib(client: Client) -> float:
     """Most resident memory that any worker process of a cluster on Linux ever had, MiB."""
-    return max(client.run(_peak_mib).values())
+    peaks: dict[str, float] = client.run(_peak_mib)
+    return max(peaks.values())
 
 
 def _peak_mib() -> float:

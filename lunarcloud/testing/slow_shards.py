@@ -47,7 +47,7 @@ class FullDisk:
     def __call__(self, shard: Shard) -> Product:
         """Compute, with a disk that is full or not."""
         full = self.flag.exists() and shard.col > 1
-        Path.write_bytes = _write_half if full else _write_bytes  # type: ignore[method-assign]  # the disk of this worker
+        Path.write_bytes = _write_half if full else _write_bytes  # type: ignore[assignment, method-assign]  # the disk of this worker
         return self.function(shard)
 
 
