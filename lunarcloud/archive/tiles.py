@@ -183,7 +183,7 @@ class Tile(BaseModel):
 
         From the projection offsets alone, widened by one pixel: the label's own bounds are unreliable.
         """
-        # Line 1 begins where offset - lat * resolution is 1, the last ends at lines + 1: one more on both sides.
+        # By the line's equation the tile goes from 1 to lines + 1; a pixel more on both sides.
         south = (self.line_projection_offset - self.lines - 2) / self.map_resolution
         north = self.line_projection_offset / self.map_resolution
         south, north = max(south, -90.0), min(north, 90.0)

@@ -12,7 +12,13 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class Moments(NamedTuple):
-    """Mean and standard deviation of a map over a unit, in the map's units; NaN for an empty unit."""
+    """Mean and standard deviation of a map over a unit.
+
+    Attributes
+    ----------
+    mean, std : float
+        In the map's units; NaN for an empty unit.
+    """
 
     mean: float
     std: float
