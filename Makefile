@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TESTS ?=
 DEMO ?= demo
 
-.PHONY: demo demo-s3 test check bench constraints clean
+.PHONY: demo demo-s3 test check docs bench constraints clean
 
 # The main job: a synthetic Moon as archive tiles -> mosaic -> models -> maps -> findings -> figures, in ./demo.
 demo: $(VENV)/ready
@@ -30,16 +30,20 @@ check: $(VENV)/dev
 	$(BIN)/deptry . --exclude '\.venv.*' --exclude docs --non-dev-dependency-groups test,bench
 	$(BIN)/python -m tools.habits
 
+# The documentation as a site, in ./site; needs no network.
+docs: $(VENV)/dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
 # Renew the pins; needs uv.
 constraints:
 	uv pip compile --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate --all-extras \
-		--group test --group lint --group bench pyproject.toml -o constraints.txt
+		--group test --group lint --group bench --group docs pyproject.toml -o constraints.txt
 
 clean:
-	rm -rf .venv .venv-* demo demo-s3
+	rm -rf .venv .venv-* demo demo-s3 site
 
 # What the commands need.
 $(VENV)/ready: pyproject.toml constraints.txt lunarcloud/__init__.py
@@ -50,5 +54,6 @@ $(VENV)/ready: pyproject.toml constraints.txt lunarcloud/__init__.py
 # What tests, lint and benchmarks need besides.
 $(VENV)/dev: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[testing]' --group test --group lint --group bench
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[testing]' --group test --group lint --group bench \
+		--group docs
 	touch $@
