@@ -1,46 +1,59 @@
-# lunarcloud: every target builds .venv from the pinned constraints by itself. Needs Python 3.11 to 3.13, pip, make.
+# lunarcloud: every target builds its environment from the pinned constraints by itself. Needs Python 3.11 to 3.13,
+# pip, make. `make test PYTHON=python3.13` does the same in an environment of its own, .venv-python3.13.
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))
+BIN := $(VENV)/bin
+# What `make test` runs; a folder or a file is enough while you work.
+TESTS ?=
 DEMO ?= demo
 
-.PHONY: demo demo-s3 test lint bench constraints clean
+.PHONY: demo demo-s3 test check docs bench constraints clean
 
 # The main job: a synthetic Moon as archive tiles -> mosaic -> models -> maps -> findings -> figures, in ./demo.
-demo: .venv/ready
+demo: $(VENV)/ready
 	$(BIN)/lunarcloud demo $(DEMO)
 
 # The same with all results on an S3 server started here.
-demo-s3: .venv/dev
-	$(BIN)/python tests/demo_s3.py
+demo-s3: $(VENV)/dev
+	$(BIN)/python -m lunarcloud.testing.demo_s3
 
-test: .venv/dev
-	$(BIN)/python -m pytest
+test: $(VENV)/dev
+	$(BIN)/python -m pytest $(TESTS)
 
-lint: .venv/dev
+# All that is checked before tests: style, types, import rules, declared imports, habits (see tools/habits.py).
+check: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/deptry . --exclude '\.venv.*' --exclude docs --non-dev-dependency-groups test,bench
+	$(BIN)/python -m tools.habits
 
-bench: .venv/dev
+# The documentation as a site, in ./site; needs no network.
+docs: $(VENV)/dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
 # Renew the pins; needs uv.
 constraints:
 	uv pip compile --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate --all-extras \
-		--group test --group lint --group bench pyproject.toml -o constraints.txt
+		--group test --group lint --group bench --group docs pyproject.toml -o constraints.txt
 
 clean:
-	rm -rf .venv demo demo-s3
+	rm -rf .venv .venv-* demo demo-s3 site
 
 # What the commands need.
-.venv/ready: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
+$(VENV)/ready: pyproject.toml constraints.txt lunarcloud/__init__.py
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[fit,report]'
 	touch $@
 
 # What tests, lint and benchmarks need besides.
-.venv/dev: .venv/ready
+$(VENV)/dev: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt --group test --group lint --group bench
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[testing]' --group test --group lint --group bench \
+		--group docs
 	touch $@

@@ -1,16 +1,19 @@
-"""``python -m benchmarks [NAME ...]``: run all benchmark scripts, or some, each in a process of its own."""
+"""``python -m benchmarks [NAME ...]``: all benchmarks or some, each in a process of its own."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks._results import PAGE, rendered
+
 
 def main() -> None:
     """Run the scripts beside this file."""
-    scripts = {path.stem: path for path in sorted(Path(__file__).parent.glob("[!_]*.py"))}
+    scripts = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
     for name in sys.argv[1:] or scripts:
         print(f"\n== {name}", flush=True)
-        subprocess.run([sys.executable, scripts[name]], check=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+    PAGE.write_text(rendered())
 
 
 if __name__ == "__main__":

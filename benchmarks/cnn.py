@@ -1,6 +1,6 @@
 """Inference of the five networks: ours against the plain Conv export, on one core, in one process.
 
-    python benchmarks/cnn.py
+    python -m benchmarks.cnn
 
 Trains the networks on the shipped stations, writes both ONNX forms, and prints pixels per second, the share
 of numpy's float32 matrix-product rate (4096 cubed, measured in turn with the networks), and the greatest
@@ -18,9 +18,9 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from _machine import machine
+from onnxruntime import InferenceSession
 
+from benchmarks._results import Row, report
 from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.models import BATCH, predict, session
 from lunarcloud.models.equation_fit import fit_equations
@@ -30,9 +30,11 @@ from lunarcloud.models.inputs import network_inputs
 from lunarcloud.models.network import take
 from lunarcloud.models.network_fit import fit_networks
 from lunarcloud.models.training import TrainingSettings
+from lunarcloud.testing.machine import machine
 
 _PIXELS = 32 * 1024
 _ROUNDS = 9
+_PACKAGES = ("onnxruntime", "numpy")
 _BATCHES = (256, 512, 1024, 2048, 4096)
 # Multiplications and additions of one network for one pixel: conv, conv, dense, dense. Only what the
 # paper's network computes is counted, not what a form computes besides.
@@ -42,7 +44,7 @@ _FLOPS = 2 * (5 * 32 * 2 + 4 * 32 * 64 + 64 * 64 + 64)
 def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    print(f"machine: {machine()}; one core; onnxruntime {onnxruntime.__version__}, numpy {np.__version__}")
+    print(f"machine: {machine()}; one core")
     networks, stations = trained()
     spectra = station_like(stations, _PIXELS)
     ours, plain = session(product_graph(networks, {})), session(plain_graph(networks))
@@ -52,17 +54,24 @@ def main() -> None:
 
 
 def report_accuracy(
-    networks: Networks, spectra: npt.NDArray[np.float32], said: dict[str, npt.NDArray]
+    networks: Networks, spectra: npt.NDArray[np.float32], said: dict[str, npt.NDArray[np.float32]]
 ) -> None:
     """Differences to double precision over spectra like the stations'."""
     exact = in_double(networks, spectra)
-    for name, oxides in said.items():
-        worst = np.abs(oxides - exact).max(axis=0)
-        each = ", ".join(f"{oxide} {value:.1e}" for oxide, value in zip(networks.oxides, worst, strict=True))
-        print(f"{name}: greatest difference to float64 {worst.max():.1e} wt% ({each})")
+    worst = {name: np.abs(oxides - exact).max(axis=0) for name, oxides in said.items()}
+    rows = [
+        {
+            "form": name,
+            **{f"{oxide}, wt%": f"{value:.1e}" for oxide, value in zip(networks.oxides, each, strict=True)},
+        }
+        for name, each in worst.items()
+    ]
+    report("greatest difference to double precision", rows, of=__file__, packages=_PACKAGES)
 
 
-def report_speed(spectra: npt.NDArray[np.float32], n_networks: int, ours: object, plain: object) -> None:
+def report_speed(
+    spectra: npt.NDArray[np.float32], n_networks: int, ours: InferenceSession, plain: InferenceSession
+) -> None:
     """All three rates in turn, several times; the best of each, as each is slowed by whatever else runs."""
     left = np.random.default_rng(0).normal(size=(4096, 4096)).astype(np.float32)
     right = left.T.copy()
@@ -74,18 +83,27 @@ def report_speed(spectra: npt.NDArray[np.float32], n_networks: int, ours: object
     peak = 2 * 4096**3 / best["matrix"]
     rate = {name: len(spectra) / best[name] for name in ("ours", "plain")}
     share = {name: rate[name] * n_networks * _FLOPS / peak for name in rate}
-    print(f"numpy float32 4096^3 matrix product: {peak / 1e9:.0f} GFLOP/s")
-    for name in ("plain", "ours"):
-        print(f"{name:5}: {rate[name] / 1e3:5.0f} kpixel/s, {share[name]:.1%} of that rate")
-    print(f"ratio ours / plain: {rate['ours'] / rate['plain']:.2f}")
+    rows = [
+        {
+            "form": name,
+            "kpixel/s": round(rate[name] / 1e3),
+            "% of the rate of a matrix product": round(100 * share[name], 1),
+            "times the plain Conv export": round(rate[name] / rate["plain"], 1),
+        }
+        for name in ("plain", "ours")
+    ]
+    note = f"Matrix product: numpy, float32, 4096 cubed: {peak / 1e9:.0f} GFLOP/s."
+    report("five networks on one core", rows, of=__file__, packages=_PACKAGES, note=note)
 
 
-def report_batches(spectra: npt.NDArray[np.float32], ours: object) -> None:
+def report_batches(spectra: npt.NDArray[np.float32], ours: InferenceSession) -> None:
     """Our rate by pixels a call."""
+    rows: list[Row] = []
     for batch in _BATCHES:
         best = min(seconds(partial(predict, ours, spectra, batch=batch)) for _ in range(3))
-        marked = " (product)" if batch == BATCH else ""
-        print(f"ours, {batch} pixels a call: {len(spectra) / best / 1e3:.0f} kpixel/s{marked}")
+        rows.append({"pixels a call": batch, "kpixel/s": round(len(spectra) / best / 1e3)})
+    note = f"The product uses {BATCH}."
+    report("by pixels a call", rows, of=__file__, packages=_PACKAGES, note=note)
 
 
 def trained() -> tuple[Networks, npt.NDArray[np.float64]]:

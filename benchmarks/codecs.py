@@ -1,25 +1,24 @@
 """Codecs of stored shards: bytes a pixel and CPU time, for the mosaic and for all maps of a run.
 
-    python benchmarks/codecs.py
+    python -m benchmarks.codecs
 
 A synthetic tile at full resolution is put on the grid and mapped with all maps; its shard is encoded by the
 product's own code with each codec in turn.
 """
 
-import _measure  # noqa: F401  # isort: skip - finds the tests' helpers
 import tempfile
 import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
-from _machine import machine
-from small_root import write_model
 from zarr.codecs import BloscCodec, ZstdCodec
 
+from benchmarks._results import report
 from lunarcloud import moon
 from lunarcloud.archive import find_tiles
 from lunarcloud.archive.scheme import cells
@@ -31,6 +30,8 @@ from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
 from lunarcloud.mosaic.resample import resample
 from lunarcloud.storage import Layout, folder, shards
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.machine import machine
+from lunarcloud.testing.small_root import write_model
 
 _PPD, _EDGE, _ROUNDS = 304, 1024, 3
 _TILE = "UI03N003"
@@ -77,15 +78,21 @@ def _maps(dn: npt.NDArray[np.int16], tile: Tile, model: Model) -> Mapping[str, n
 def _compare(what: str, layout: Layout, shard: moon.Shard, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     pixels = next(iter(arrays.values())).shape[-1] * next(iter(arrays.values())).shape[-2]
     valid = np.mean([np.mean(values != (layout.variable(name).fill or 0)) for name, values in arrays.items()])
-    print(f"\n{what}, one shard of {_EDGE}, {valid:.0%} of it measured:")
-    print(f"{'':>24}{'bytes/pixel':>13}{'CPU s/Mpixel':>14}{'times ours':>12}")
     measured = {}
     for name, codec in _CODECS.items():
-        shards._COMPRESSOR = codec
-        measured[name] = min(_encoded(layout, shard, arrays) for _ in range(_ROUNDS))
-    for name, (seconds, size) in measured.items():
-        times = seconds / measured[_OURS][0]
-        print(f"{name:>24}{size / pixels:>13.2f}{seconds / pixels * 1e6:>14.3f}{times:>12.2f}")
+        with patch.object(shards, "_COMPRESSOR", codec):
+            measured[name] = min(_encoded(layout, shard, arrays) for _ in range(_ROUNDS))
+    rows = [
+        {
+            "codec": name,
+            "bytes/pixel": round(size / pixels, 2),
+            "CPU s/Mpixel": round(seconds / pixels * 1e6, 3),
+            "times ours": round(seconds / measured[_OURS][0], 2),
+        }
+        for name, (seconds, size) in measured.items()
+    ]
+    note = f"One shard of {_EDGE}, {valid:.0%} of it measured."
+    report(what, rows, of=__file__, packages=("zarr", "numcodecs"), note=note)
 
 
 def _encoded(layout: Layout, shard: moon.Shard, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[float, int]:

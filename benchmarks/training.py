@@ -1,6 +1,6 @@
 """Training 245 networks at once (49 stations left out in turn, 5 oxides) against one after the other.
 
-    python benchmarks/training.py
+    python -m benchmarks.training
 
 Two peers train some of the same networks one by one, with the same optimiser and early stopping: as it is
 usually written (the framework's convolution and pooling, a compiled step, a Python loop over epochs), and
@@ -10,13 +10,14 @@ Wall-clock time needs an idle machine; processor time hardly depends on it.
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import optax
-from _machine import machine
 
+from benchmarks._results import report
 from lunarcloud.archive.stations import OXIDES, parse_stations
 from lunarcloud.models import QIU2025
 from lunarcloud.models.gather import gather
@@ -24,6 +25,7 @@ from lunarcloud.models.inputs import Standard, network_inputs
 from lunarcloud.models.network import Weights, initial_weights, stack, take
 from lunarcloud.models.training import Examples, TrainingSettings, loss, train
 from lunarcloud.synthetic import station_table
+from lunarcloud.testing.machine import machine
 
 _SAMPLE = 8
 _ROUNDS = 3
@@ -33,26 +35,39 @@ One = tuple[Weights, Examples]
 
 
 def main() -> None:
-    print(f"machine: {machine()}; jax {jax.__version__}, optax {optax.__version__}")
+    print(f"machine: {machine()}")
     start, examples = problem()
     m = len(examples.inputs)
     chosen = np.linspace(0, m - 1, _SAMPLE).astype(int)
     singles = [(take(start, i), Examples(*(array[i] for array in examples))) for i in chosen]
     train(start, examples, _SETTINGS)
     ours = timed(lambda: train(start, examples, _SETTINGS))
-    print(f"{m} trainings at once: {ours.wall:.1f} s, {ours.cpu:.1f} s of processor")
-    lowest = []
+    times = {"at once": ours}
+    lowest: list[list[Any]] = []
     for name, peer in (("as usually written", usual()), ("whole training compiled", compiled())):
         peer(*singles[0])
-        found = timed(lambda peer=peer: lowest.append([peer(*one) for one in singles]))
-        wall, cpu = found.wall * m / _SAMPLE, found.cpu * m / _SAMPLE
-        print(
-            f"one by one, {name}: {wall:.1f} s, {cpu:.1f} s of processor; "
-            f"ratio {wall / ours.wall:.1f}, of processor time {cpu / ours.cpu:.1f}"
-        )
+        found = timed(partial(_append_all, lowest, peer, singles))
+        times[f"one by one, {name}"] = Times(found.wall * m / _SAMPLE, found.cpu * m / _SAMPLE)
+    rows = [
+        {
+            "how": how,
+            "seconds": round(each.wall, 1),
+            "of processor": round(each.cpu, 1),
+            "times as long": round(each.wall / ours.wall, 1),
+            "times the processor": round(each.cpu / ours.cpu, 1),
+        }
+        for how, each in times.items()
+    ]
+    report(f"{m} networks", rows, of=__file__, packages=("jax", "optax"))
     mine = np.nanmin(train(start, examples, _SETTINGS).losses[chosen], axis=1)
     print(f"lowest loss, at once:    {_short(mine)}")
     print(f"lowest loss, one by one: {_short(lowest[0])} (training is chaotic: rounding moves it)")
+
+
+def _append_all(
+    lowest: list[list[Any]], peer: Callable[[Weights, Examples], Any], singles: list[One]
+) -> None:
+    lowest.append([peer(*one) for one in singles])
 
 
 def problem() -> One:

@@ -1,6 +1,6 @@
 """Whole-Moon runs: speed against plain xarray, share of the networks, memory and time per pixel by size.
 
-    python benchmarks/whole_moon.py [--largest PPD]
+    python -m benchmarks.whole_moon [--largest PPD]
 
 The mosaic is made up: soils of many brightnesses, a few pixels in a hundred missing or off scale, the same
 4 Mpixel pattern in every shard. Its maps are computed by the product's own plan and engine on two processes
@@ -8,21 +8,20 @@ of one thread. The peer is what a user would write today: ``xarray.apply_ufunc``
 plain Conv export of the same networks in onnxruntime, equations in xarray, then ``to_zarr``.
 """
 
-import _measure  # isort: skip - finds the tests' helpers
 import argparse
 import tempfile
 import time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from _machine import machine
 from distributed import Client
-from small_root import OXIDES, defective_spectra, plain_model, write_model, write_mosaic
 
+from benchmarks._results import Row, report
 from lunarcloud import moon
 from lunarcloud.engine import Cluster, Group, compute, connect
 from lunarcloud.engine.resource import provide
@@ -30,9 +29,12 @@ from lunarcloud.maps import MapPlan, plan, plan_maps
 from lunarcloud.models import QIU2025, builtin, find_model, predict, session
 from lunarcloud.moon import Shard
 from lunarcloud.mosaic import Mosaic, find_mosaic
-from lunarcloud.storage import Folder, finish, folder, write_shard
+from lunarcloud.storage import finish, folder, write_shard
+from lunarcloud.testing.machine import machine, peak_mib
+from lunarcloud.testing.small_root import OXIDES, defective_spectra, plain_model, write_model, write_mosaic
 
 _ROUNDS = 2
+_PACKAGES = ("xarray", "dask", "onnxruntime", "zarr")
 _ROUNDS_OF_SHARE = 5
 _EDGE = 2048
 #: Pixels of the Moon at full resolution.
@@ -52,8 +54,7 @@ def main() -> None:
         # Half a Gpixel of networks would take ten minutes more.
         with_networks = by_size(Path(name) / "networks", sizes[:3], networks=True)
         equations = by_size(Path(name) / "equations", sizes, networks=False)
-    extrapolate("networks and equations", with_networks)
-    extrapolate("equations alone", equations)
+    extrapolate({"all maps": with_networks, "equations alone": equations})
 
 
 # ---- against what a user would write
@@ -66,7 +67,6 @@ def against_xarray(place: Path) -> None:
     write_model(root)
     mosaic, model = find_mosaic(root), find_model(root)
     pixels = mosaic.card.pixels / 1e6
-    print(f"\n{mosaic.grid.n_rows} x {mosaic.grid.n_cols} pixels, all maps, two processes of one thread:")
     ours, theirs = [], []
     with connect(Cluster(workers=2)) as client:
         for turn in range(_ROUNDS):
@@ -76,9 +76,14 @@ def against_xarray(place: Path) -> None:
                 written = place / f"peer{turn}.zarr"
                 theirs.append(_timed(lambda to=written: peer(mosaic, to, plain_model())))
     both = [their / our for our, their in zip(ours, theirs, strict=True)]
-    print(f"  lunarcloud, with novelty, flags, overviews: {_spread(ours)} s")
-    print(f"  xarray.apply_ufunc and to_zarr, nine maps:  {_spread(theirs)} s")
-    print(f"  times faster: {_spread(both)}; ours {pixels / np.median(ours):.2f} Mpixel/s")
+    rows = [
+        {"what": "lunarcloud: ten maps and flags", "seconds": _spread(ours)},
+        {"what": "xarray, dask, onnxruntime: nine maps", "seconds": _spread(theirs)},
+        {"what": "times faster", "seconds": _spread(both)},
+    ]
+    size = f"{mosaic.grid.n_rows} x {mosaic.grid.n_cols} pixels, two processes of one thread"
+    note = f"{size}; ours {pixels / np.median(ours):.2f} Mpixel/s."
+    report("whole runs against plain xarray", rows, of=__file__, packages=_PACKAGES, note=note)
     _compare(made, written)
 
 
@@ -106,6 +111,8 @@ def peer(mosaic: Mosaic, place: Path, onnx: bytes) -> None:
     reflectance = xr.open_zarr(mosaic.place.url, chunks=chunks)["reflectance"].astype("float32")
     r415, r750, r950 = (reflectance.isel(band=band, drop=True) for band in (0, 1, 3))
     iron, titanium = QIU2025.iron, QIU2025.titanium
+    assert iron
+    assert titanium
     dx, dy = r750 - iron.x0, r950 / r750 - iron.y0
     theta = np.arctan((r415 / r750 - titanium.y0) / (r750 - titanium.x0))
     maps = {
@@ -133,7 +140,7 @@ def peer(mosaic: Mosaic, place: Path, onnx: bytes) -> None:
 def infer(reflectance: npt.NDArray[np.float32], onnx: bytes) -> npt.NDArray[np.float32]:
     """Oxides of a chunk (..., band) by the plain export, all its pixels in one call."""
     spectra = np.ascontiguousarray(reflectance.reshape(-1, reflectance.shape[-1]))
-    oxides = _plain_session(onnx).run(None, {"reflectance": spectra})[0]
+    oxides: npt.NDArray[np.float32] = _plain_session(onnx).run(None, {"reflectance": spectra})[0]
     oxides[np.isnan(spectra).any(axis=1)] = np.nan
     return oxides.reshape(*reflectance.shape[:-1], -1)
 
@@ -147,11 +154,17 @@ def _compare(made: MapPlan, place: Path) -> None:
     """Both computed the same: greatest difference where both have a value."""
     ours = xr.open_zarr(made.groups[0].place.url)
     theirs = xr.open_zarr(place, consolidated=False)
+    rows = []
     for name in ("feo_equation", "feo_cnn", "mg_number"):
         difference = np.abs(ours[name].values - theirs[name].values)
         # Off-scale spectra are masked by ours alone, so only common pixels are compared.
         good = np.isfinite(difference) & (ours["quality"].values == 0)
-        print(f"  {name}: {good.mean():.0%} of pixels compared, at most {difference[good].max():.5f} apart")
+        apart = {
+            "greatest difference": f"{difference[good].max():.5f}",
+            "% of pixels": round(100 * good.mean()),
+        }
+        rows.append({"map": name, **apart})
+    report("difference to plain xarray", rows, of=__file__, packages=_PACKAGES)
 
 
 # ---- where the time goes
@@ -175,11 +188,13 @@ def share_of_networks(place: Path) -> None:
         measured(whole[:1])  # builds the session, fills the caches
         rounds = [measured(whole) for _ in range(_ROUNDS_OF_SHARE)]
     networks, rest = ([values[kind] / pixels for values in rounds] for kind in (0, 1))
-    print(f"\nCPU time per Mpixel, {len(rounds)} rounds of {len(whole)} whole shards:")
-    print(f"  networks:        {_spread(networks, 3)} s")
-    print(f"  everything else: {_spread(rest, 3)} s")
     shares = [100 * network / (network + other) for network, other in rounds]
-    print(f"  share of the networks: {_spread(shares, 1)} %")
+    rows = [
+        {"what": "networks", "CPU s/Mpixel": _spread(networks, 3), "%": _spread(shares, 1)},
+        {"what": "reading, equations, novelty, flags, encoding, writing", "CPU s/Mpixel": _spread(rest, 3)},
+    ]
+    note = f"{len(rounds)} rounds of {len(whole)} whole shards, after a first one."
+    report("where the time goes", rows, of=__file__, packages=_PACKAGES, note=note)
 
 
 def _cpu_seconds(group: Group, shards: list[Shard]) -> tuple[float, float]:
@@ -193,58 +208,64 @@ def _cpu_seconds(group: Group, shards: list[Shard]) -> tuple[float, float]:
         spent += time.process_time() - start
         return oxides
 
-    plan.predict = timed_predict
     start = time.process_time()
-    for shard in shards:
-        write_shard(group.place, group.layout, shard, group.function(shard).arrays)
+    with patch.object(plan, "predict", timed_predict):
+        for shard in shards:
+            write_shard(group.place, group.layout, shard, group.function(shard).arrays)
     everything = time.process_time() - start
-    plan.predict = predict
     return spent, everything - spent
 
 
 # ---- by size
 
 
-def by_size(place: Path, sizes: list[int], *, networks: bool) -> dict[int, float]:
-    """Pixels per second and core, and peak memory of a worker, on grids of growing size."""
-    what = "all maps" if networks else "equations alone"
-    print(f"\n{what}, shards of {_EDGE}, two processes of one thread, a fresh cluster each:")
-    print(f"{'pixels':>16}{'shards':>8}{'seconds':>9}{'us/pixel':>10}{'MiB/worker':>12}")
-    rates = {}
+def by_size(place: Path, sizes: list[int], *, networks: bool) -> float:
+    """Microseconds a pixel of the largest of some grids of growing size, the largest last."""
+    rows: list[Row] = []
+    us_per_pixel = 0.0
     for ppd in sizes:
         root = folder(place / str(ppd))
         write_mosaic(root, moon.grid(ppd, _EDGE), repeated)
         if networks:
             write_model(root)
         model = find_model(root) if networks else builtin("qiu2025")
-        rates[ppd] = _measured(root, plan_maps(root, find_mosaic(root), model).groups[0])
-    return rates
+        us_per_pixel, row = _measured(plan_maps(root, find_mosaic(root), model).groups[0])
+        rows.append(row)
+    note = f"Shards of {_EDGE}, two processes of one thread, a fresh cluster each."
+    what = "all maps by size" if networks else "equations alone by size"
+    report(what, rows, of=__file__, packages=_PACKAGES, note=note)
+    return us_per_pixel
 
 
-def _measured(root: Folder, group: Group) -> float:
+def _measured(group: Group) -> tuple[float, Row]:
     rows, cols = group.layout.raster.shape
     shards = list(group.layout.raster.shards())
     with connect(Cluster(workers=2)) as client:
         seconds = _timed(lambda: compute(group, shards, client))
-        peak = _measure.peak_mib(client)
-    per_pixel = seconds / (rows * cols)
-    print(
-        f"{f'{rows} x {cols}':>16}{len(shards):>8}{seconds:>9.1f}{per_pixel * 1e6:>10.3f}{peak:>12.0f}",
-        flush=True,
-    )
-    return 1.0 / per_pixel / 2
+        peak = peak_mib(client)
+    us_per_pixel = seconds / (rows * cols) * 1e6
+    return us_per_pixel, {
+        "pixels": f"{rows} x {cols}",
+        "shards": len(shards),
+        "seconds": round(seconds, 1),
+        "us/pixel": round(us_per_pixel, 3),
+        "MiB/worker": round(peak),
+    }
 
 
-def extrapolate(what: str, rates: dict[int, float]) -> None:
+def extrapolate(us_per_pixel: dict[str, float]) -> None:
     """Time of the whole Moon at 100 m by the rate of the largest grid measured."""
-    rate = rates[max(rates)]
-    hours = _MOON / rate / 3600
-    print(
-        f"\n{what}, whole Moon, {_MOON / 1e9:.2f} Gpixel at {rate / 1e6:.2f} Mpixel/s a core: "
-        f"{hours:.1f} core hours, {hours / 64 * 60:.1f} min on 64 cores.\n"
-        "Assumes: time per pixel stays flat (measured above), object storage feeds each core with "
-        f"{rate * 10 / 1e6:.0f} MB/s before compression, overviews cost little beside it."
+    rows = []
+    for what, time_of_both in us_per_pixel.items():
+        rate = 1.0 / (2.0 * time_of_both)  # Mpixel/s of each of two cores
+        hours = _MOON / 1e6 / rate / 3600
+        numbers = {"Mpixel/s a core": round(rate, 2), "core hours": round(hours, 1)}
+        rows.append({"what": what, **numbers, "MB/s a core from the store": round(rate * 10)})
+    note = (
+        f"{_MOON / 1e9:.2f} Gpixel, if time per pixel stays as flat as measured; MB/s before compression; "
+        "overviews cost little beside it."
     )
+    report("the whole Moon at 100 m", rows, of=__file__, packages=_PACKAGES, note=note)
 
 
 def _timed(action: Any) -> float:

@@ -8,6 +8,8 @@ published under a root.
 from importlib import import_module
 from typing import Any
 
+__version__ = "0.1.0"
+
 __all__ = [
     "compare",
     "fit",

@@ -75,7 +75,19 @@ def open_gravity(root: str, name: str = "latest") -> xr.Dataset:
 def ingest(
     tiles: str | tuple[str, ...], *, root: str, cluster: Cluster = _LOCAL, **inputs: Any
 ) -> xr.Dataset:
-    """Make and publish the mosaic of archive tiles (`jobs.ingest.IngestInputs`); open it."""
+    """Make and publish the mosaic of archive tiles (`jobs.ingest.IngestInputs`); open it.
+
+    Parameters
+    ----------
+    tiles : str or tuple of str
+        Folders, globs, archives, files or URLs of tiles.
+    root : str
+        Folder or URL.
+    cluster : Cluster
+        Where to compute; local processes without it.
+    **inputs : Any
+        The other fields of `jobs.ingest.IngestInputs`.
+    """
     places = (tiles,) if isinstance(tiles, str) else tuple(tiles)
     made = ingest_job.ingest(
         checked(ingest_job.IngestInputs, {"tiles": places, "root": root, **inputs}), cluster
@@ -90,38 +102,98 @@ def fit(*, root: str, **inputs: Any) -> Model:
 
 
 def map(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:  # noqa: A001 - the verb
-    """Map a mosaic by a model (`jobs.map.MapInputs`), publish the run and open its maps."""
+    """Map a mosaic by a model (`jobs.map.MapInputs`), publish the run and open its maps.
+
+    Parameters
+    ----------
+    root : str
+        Folder or URL.
+    cluster : Cluster
+        Where to compute; local processes without it.
+    **inputs : Any
+        The other fields of `jobs.map.MapInputs`.
+    """
     made = map_job.map_oxides(checked(map_job.MapInputs, {"root": root, **inputs}), cluster)
     return open_maps(root, made.run)
 
 
 def reduce(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
-    """Equal-area statistics of a run by unit (`jobs.reduce.ReduceInputs`)."""
+    """Equal-area statistics of a run by unit (`jobs.reduce.ReduceInputs`).
+
+    Parameters
+    ----------
+    root : str
+        Folder or URL.
+    cluster : Cluster
+        Where to compute; local processes without it.
+    **inputs : Any
+        The other fields of `jobs.reduce.ReduceInputs`.
+    """
     made = reduce_job.reduce_run(checked(reduce_job.ReduceInputs, {"root": root, **inputs}), cluster)
     return _opened(made, "statistics.zarr")
 
 
 def compare(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
-    """Statistics of the difference of two runs, or networks and equations (`jobs.compare.CompareInputs`)."""
+    """Statistics of the difference of two runs, or networks and equations (`jobs.compare.CompareInputs`).
+
+    Parameters
+    ----------
+    root : str
+        Folder or URL.
+    cluster : Cluster
+        Where to compute; local processes without it.
+    **inputs : Any
+        The other fields of `jobs.compare.CompareInputs`.
+    """
     made = compare_job.compare_runs(checked(compare_job.CompareInputs, {"root": root, **inputs}), cluster)
     return _opened(made, "statistics.zarr")
 
 
 def polar(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
-    """Potential mare basalt around a pole (`jobs.polar.PolarInputs`), cell by cell."""
+    """Potential mare basalt around a pole (`jobs.polar.PolarInputs`), cell by cell.
+
+    Parameters
+    ----------
+    root : str
+        Folder or URL.
+    cluster : Cluster
+        Where to compute; local processes without it.
+    **inputs : Any
+        The other fields of `jobs.polar.PolarInputs`.
+    """
     made = polar_job.find_polar(checked(polar_job.PolarInputs, {"root": root, **inputs}), cluster)
     return _opened(made, "candidates.zarr")
 
 
 def provenance(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
-    """Where a sample could come from (`jobs.provenance.ProvenanceInputs`), cell by cell."""
+    """Where a sample could come from (`jobs.provenance.ProvenanceInputs`), cell by cell.
+
+    Parameters
+    ----------
+    root : str
+        Folder or URL.
+    cluster : Cluster
+        Where to compute; local processes without it.
+    **inputs : Any
+        The other fields of `jobs.provenance.ProvenanceInputs`.
+    """
     values = {"root": root, **inputs}
     made = provenance_job.find_provenance(checked(provenance_job.ProvenanceInputs, values), cluster)
     return _opened(made, "provenance.zarr")
 
 
 def reduce_gravity(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
-    """Bouguer anomaly and gradients (`jobs.gravity.GravityInputs`) on the global grid."""
+    """Bouguer anomaly and gradients (`jobs.gravity.GravityInputs`) on the global grid.
+
+    Parameters
+    ----------
+    root : str
+        Folder or URL.
+    cluster : Cluster
+        Where to compute; local processes without it.
+    **inputs : Any
+        The other fields of `jobs.gravity.GravityInputs`.
+    """
     made = gravity_job.gravity(checked(gravity_job.GravityInputs, {"root": root, **inputs}), cluster)
     return open_gravity(root, made.gravity)
 

@@ -1,7 +1,6 @@
 """The one settings object; every setting can be given as an environment variable ``LUNARCLOUD_<NAME>``."""
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -47,10 +46,6 @@ class Settings(BaseSettings):
     )
 
     debug: bool = Field(default=False, description="commands show where an error was raised")
-
-    reference_data: Path = Field(
-        default=Path("../shared/data"), description="reference data sets for tests and comparisons"
-    )
 
 
 @lru_cache(maxsize=1)

@@ -33,7 +33,9 @@ POLAR: dict[Pole, str] = {"north": "IAU_2015:30130", "south": "IAU_2015:30135"}
 
 # Bodies differ by far more than this; definitions of one body (mean, equatorial) by less.
 _RADIUS_TOLERANCE = 0.01
+# What is read at once: 512 KiB of 16-bit pixels, worth a request and not more than a view of a map needs.
 _INNER_CHUNK = 512
+# What is written at once, the unit of a task and of a retry: five bands of it are 40 MiB.
 _LARGEST_SHARD = 2048
 _SMALLEST_SHARD = 256
 _WANTED_SHARDS = 16
@@ -62,7 +64,15 @@ class Shard(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A rectangle of pixels: rows ``row_start:row_stop`` and columns ``col_start:col_stop``."""
+    """A rectangle of pixels: rows ``row_start:row_stop`` and columns ``col_start:col_stop``.
+
+    Attributes
+    ----------
+    row_start, row_stop : int
+        First row and the one after the last, counted from 0 at the raster's top.
+    col_start, col_stop : int
+        First column and the one after the last, counted from 0 at the raster's left.
+    """
 
     row_start: int
     row_stop: int
@@ -81,6 +91,7 @@ class Window:
 
     def common(self, other: "Window") -> "Window":
         """The pixels that both hold."""
+        # Of windows apart, the stop comes out before the start, which slices take for no pixels.
         return Window(
             row_start=max(self.row_start, other.row_start),
             row_stop=min(self.row_stop, other.row_stop),
@@ -98,7 +109,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raster:
-    """A rectangle of pixels cut into square shards; `Grid` and `PolarGrid` say where on the Moon."""
+    """A rectangle of pixels cut into square shards; `Grid` and `PolarGrid` say where on the Moon.
+
+    Attributes
+    ----------
+    n_rows, n_cols : int
+        Number of pixels down and across.
+    shard_edge : int
+        Pixels along the edge of a shard; shards at the right and bottom may be cut.
+    """
 
     n_rows: int
     n_cols: int
@@ -117,6 +136,7 @@ class Raster:
     @property
     def shard_shape(self) -> tuple[int, int]:
         """Number of shards down and across."""
+        # -(-a // b) is a / b rounded up, without a float between: the cut shards at the end count too.
         return -(-self.n_rows // self.shard_edge), -(-self.n_cols // self.shard_edge)
 
     def shards(self) -> Iterator[Shard]:
@@ -139,6 +159,8 @@ class Raster:
 
     def shards_of(self, window: Window) -> Iterator[Shard]:
         """The shards that hold pixels of a window, row by row."""
+        # The stops are one past the last pixel, so the shards' stops are theirs rounded up: a window that
+        # ends on a bound of shards does not touch the next one.
         edge = self.shard_edge
         for row in range(window.row_start // edge, -(-window.row_stop // edge)):
             for col in range(window.col_start // edge, -(-window.col_stop // edge)):
@@ -156,6 +178,11 @@ class Grid(Raster):
 
     Latitude descends from the north pole, longitude ascends from -180; both are given at pixel centres,
     in degrees, on IAU_2015:30100.
+
+    Attributes
+    ----------
+    ppd : int
+        Pixels per degree; there are 180 x ppd rows and 360 x ppd columns.
     """
 
     ppd: int
@@ -163,6 +190,8 @@ class Grid(Raster):
     def lat(self, window: Window | None = None) -> FloatArray:
         """Latitudes of the rows of a window, degrees, descending; all rows without one."""
         window = window or self.whole
+        # Half a pixel below its upper edge, which for row 0 is the pole. Each row from its own number, so
+        # that a window's latitudes are to the bit those of the whole grid.
         return 90.0 - (np.arange(window.row_start, window.row_stop) + 0.5) / self.ppd
 
     def lon(self, window: Window | None = None) -> FloatArray:
@@ -184,9 +213,11 @@ class Grid(Raster):
             For a latitude beyond a pole or a position that is not a number.
         """
         lat, lon = checked_positions(lat=lat, lon=lon)
+        # A pixel owns its northern and western edge, so that every position is in exactly one.
         row = np.floor((90.0 - lat) * self.ppd).astype(np.int64)
         col = np.floor((lon + 180.0) * self.ppd).astype(np.int64)
-        # The south pole belongs to the last row; rounding may carry 179.999... to the column count.
+        # The south pole, an edge of no row below, belongs to the last row. A longitude just west of the seam
+        # may have been rounded onto it: column n_cols is column 0.
         return Pixels(row=np.minimum(row, self.n_rows - 1), col=col % self.n_cols)
 
     def pixel_area_m2(self, window: Window | None = None) -> FloatArray:
@@ -194,13 +225,23 @@ class Grid(Raster):
 
         ``R^2 dlon (sin lat_top - sin lat_bottom)``, written as a product so that it stays exact at the poles.
         """
+        # sin(lat + half) - sin(lat - half) = 2 sin(half) cos(lat), and dlon = 2 half: the plain difference
+        # loses its leading digits near the poles, where the two sines are nearly equal.
         half = math.radians(0.5 / self.ppd)
         return 4.0 * RADIUS_M**2 * half * math.sin(half) * np.cos(np.radians(self.lat(window)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolarGrid(Raster):
-    """A square of equal pixels around a pole, polar stereographic; make one with `polar_grid`."""
+    """A square of equal pixels around a pole, polar stereographic; make one with `polar_grid`.
+
+    Attributes
+    ----------
+    pole : {"north", "south"}
+        Which pole lies in the middle.
+    pixel_m : float
+        Edge of a pixel at the pole, metres.
+    """
 
     pole: Pole
     pixel_m: float
@@ -213,6 +254,7 @@ class PolarGrid(Raster):
     def x(self, window: Window | None = None) -> FloatArray:
         """Eastings of the columns, metres, ascending, at pixel centres."""
         window = window or self.whole
+        # Halves, because the pole is where the four middle pixels meet (their number is even).
         cols = np.arange(window.col_start, window.col_stop, dtype=np.float64)
         return (cols + 0.5 - self.n_cols / 2) * self.pixel_m
 
@@ -233,6 +275,7 @@ class PolarGrid(Raster):
 
         The projection enlarges lengths by ``k = 1 + (r / 2R)^2`` at the distance r from the pole.
         """
+        # k = 1 / cos^2(c / 2) at the colatitude c, and r = 2 R tan(c / 2): so no angle is needed.
         x, y = np.meshgrid(self.x(window), self.y(window))
         scale = 1.0 + (x**2 + y**2) / (2.0 * RADIUS_M) ** 2
         return (self.pixel_m / scale) ** 2
@@ -272,13 +315,25 @@ def polar_grid(pole: Pole, *, limit: float, pixel_m: float, shard_edge: int | No
     pixel_m : float
         Edge of a pixel at the pole, metres.
     shard_edge : int, optional
-        As in `grid`.
+        Pixels along the edge of a shard, by default as in `grid`.
+
+    Returns
+    -------
+    PolarGrid
+        Its edges are at least the latitude's distance from the pole, its corners 1.4 times as far.
+
+    Raises
+    ------
+    GeometryError
+        For a latitude, a pixel or an edge out of range.
     """
     if not 0.0 < limit < 90.0:
         raise GeometryError(f"latitude limit {limit}: give an absolute latitude between 0 and 90 degrees")
     if not pixel_m > 0:
         raise GeometryError(f"pixel size {pixel_m} m: give a length above 0")
+    # Seen from the other pole onto the plane that touches this one: r = 2 R tan(colatitude / 2).
     radius = 2.0 * RADIUS_M * math.tan(math.radians(90.0 - limit) / 2.0)
+    # Whole pixels on each side of the pole, so that it lies on a corner of four.
     edge = 2 * math.ceil(radius / pixel_m)
     return PolarGrid(
         pole=pole, pixel_m=pixel_m, n_rows=edge, n_cols=edge, shard_edge=_shard_edge(edge, edge, shard_edge)
@@ -290,6 +345,7 @@ def _shard_edge(n_rows: int, n_cols: int, wanted: int | None) -> int:
         if wanted < 1:
             raise GeometryError(f"shard edge {wanted}: give a number of pixels of 1 or more")
         return wanted
+    # Halved, so that the inner chunk goes on dividing it (a shard below 512 is one chunk).
     edge = _LARGEST_SHARD
     while edge > _SMALLEST_SHARD and -(-n_rows // edge) * -(-n_cols // edge) < _WANTED_SHARDS:
         edge //= 2
@@ -298,6 +354,8 @@ def _shard_edge(n_rows: int, n_cols: int, wanted: int | None) -> int:
 
 def wrap_longitude(lon: npt.ArrayLike) -> FloatArray:
     """Longitudes in any convention as east longitudes in [-180, 180), degrees."""
+    # The remainder has the sign of the divisor, so longitudes far west come out right too; one that is a
+    # hair west of -180 is rounded to 180 itself, which is the same meridian.
     wrapped: FloatArray = (np.asarray(lon, dtype=np.float64) + 180.0) % 360.0 - 180.0
     return wrapped
 
@@ -311,6 +369,7 @@ def checked_positions(*, lat: npt.ArrayLike, lon: npt.ArrayLike) -> Positions:
         For a latitude beyond a pole or a position that is not a number.
     """
     lat, lon = np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64)
+    # The opposite of what is allowed, since no comparison holds for NaN.
     wrong = ~((np.abs(lat) <= 90.0) & np.isfinite(lon))
     if wrong.any():
         at = np.broadcast_to(lat, wrong.shape)[wrong][0], np.broadcast_to(lon, wrong.shape)[wrong][0]
@@ -324,10 +383,27 @@ def checked_positions(*, lat: npt.ArrayLike, lon: npt.ArrayLike) -> Positions:
 def angular_distance(
     *, lat: npt.ArrayLike, lon: npt.ArrayLike, to_lat: npt.ArrayLike, to_lon: npt.ArrayLike
 ) -> FloatArray:
-    """Great-circle distance between positions, degrees 0..180; shapes broadcast (haversine formula)."""
+    """Great-circle distance between positions on the sphere.
+
+    By the haversine formula, ``hav d = hav(dlat) + cos(lat) cos(to_lat) hav(dlon)`` with
+    ``hav x = sin^2(x / 2)``: unlike the arccosine of a scalar product it keeps its digits at small distances.
+
+    Parameters
+    ----------
+    lat, lon : array_like
+        Positions, degrees; longitudes in any convention.
+    to_lat, to_lon : array_like
+        Other positions, degrees; all four shapes broadcast.
+
+    Returns
+    -------
+    ndarray
+        Degrees, 0..180, of the broadcast shape.
+    """
     phi, psi = np.radians(lat), np.radians(to_lat)
     dlon = np.radians(np.subtract(lon, to_lon))
     hav = np.sin((phi - psi) / 2) ** 2 + np.cos(phi) * np.cos(psi) * np.sin(dlon / 2) ** 2
+    # Rounding carries antipodes beyond 1, where the arcsine is not defined.
     distance: FloatArray = np.degrees(2.0 * np.arcsin(np.sqrt(np.clip(hav, 0.0, 1.0))))
     return distance
 
@@ -385,4 +461,5 @@ def require_moon(crs: CRS, *, source: str) -> CRS:
 
 @lru_cache(maxsize=8)
 def _to_geographic(code: str) -> Transformer:
+    # Longitude first whatever the authority's axis order is, which for 30100 is latitude first.
     return Transformer.from_crs(lunar_crs(code), lunar_crs(GEOGRAPHIC), always_xy=True)

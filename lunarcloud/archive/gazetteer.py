@@ -3,18 +3,27 @@
 import csv
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
+from lunarcloud.archive.shipped import DATA
 from lunarcloud.errors import NotFoundError
 
-_TABLE = resources.files("lunarcloud.archive") / "data" / "iau_gazetteer.csv"
+_TABLE = DATA / "iau_gazetteer.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """A named place: centre in degrees (longitude east, -180..180) and diameter in kilometres.
+    """A named place.
 
     A disc of the diameter around the centre approximates the feature; it is not its outline.
+
+    Attributes
+    ----------
+    name : str
+        As the IAU has it.
+    lat, lon : float
+        Centre, degrees; longitude east, -180..180.
+    diameter_km : float
+        Diameter, km.
     """
 
     name: str
@@ -45,6 +54,7 @@ def features() -> tuple[Feature, ...]:
             )
             for row in rows
         ]
+    # What is made from all features (the synthetic maria, nearest names) must not depend on the file's order.
     return tuple(sorted(found, key=lambda feature: feature.name))
 
 

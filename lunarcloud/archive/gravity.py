@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
+from lunarcloud.archive.shipped import GRAVITY, place_of
 from lunarcloud.errors import ArchiveError, InputError, StoreError
 from lunarcloud.moon import RADIUS_M, FloatArray
 
@@ -96,8 +97,9 @@ def read_gravity(url: str | Path) -> GravityModel:
     Parameters
     ----------
     url : str or Path
-        Path or any fsspec URL; may be gzipped. Formats: PDS spherical-harmonic table (``.tab``: kilometres),
-        ICGEM (``.gfc``: metres), GEODYN (``.cof``, as LP165P: metres), text of pyshtools (metres).
+        ``lp165p``, which is shipped, or a path or any fsspec URL; may be gzipped. Formats: PDS
+        spherical-harmonic table (``.tab``: kilometres), ICGEM (``.gfc``: metres), GEODYN (``.cof``, as
+        LP165P: metres), text of pyshtools (metres).
 
     Raises
     ------
@@ -106,13 +108,15 @@ def read_gravity(url: str | Path) -> GravityModel:
     NotFoundError, StoreError
         If the file is not there or cannot be read.
     """
-    source = read_source(url)
+    source = read_source(place_of(url, GRAVITY, "gravity model"))
     if b"end_of_head" in source.data:
         header, rows = _icgem(source)
     elif b"POTFIELD" in source.data:
         header, rows = _geodyn(source)
     else:
         header, rows = _text(source)
+    # Degrees 0 and 1 say where mass and origin are; most files leave them out, the origin being the centre of
+    # mass.
     table = whole_table(rows, promised=header.lmax, first=2, source=source.url)
     _require_plausible(table, source)
     return GravityModel(
@@ -195,6 +199,7 @@ def _geodyn(source: Source) -> tuple[_Header, pd.DataFrame]:
     lines = source.data.decode("latin-1").splitlines()
     potfield = next(line for line in lines if line.startswith("POTFIELD"))
     cards = [line for line in lines if line.startswith("RECOEF")]
+    # Behind highest degree, highest order and a switch, of three columns each: GM, radius, normalisation.
     constants = potfield[17:].split()
     if not any(line.startswith("END") for line in lines) or len(constants) < 2:
         raise ArchiveError(
@@ -205,6 +210,7 @@ def _geodyn(source: Source) -> tuple[_Header, pd.DataFrame]:
     )
     if len(constants) > 2 and _number(constants[2], source) != 1.0:
         raise ArchiveError(f"{source.url}: POTFIELD says {constants[2]}, not 1: coefficients not normalised")
+    # Degree, order, cosine, sine by their columns: a minus sign or a third digit leaves no blank between.
     fields = [(card[6:11], card[11:14], card[14:38], card[38:59] or "0") for card in cards]
     rows = [[_number(field or "0", source) for field in row] for row in fields]
     header = _Header(name=source.name, gm=gm, radius_m=radius_m, lmax=_degree(potfield[8:11], source))
@@ -258,6 +264,7 @@ def _lunar(gm: float, radius: float, source: Source, *, kilometres: bool) -> tup
 def _require_plausible(table: FloatArray, source: Source) -> None:
     size = np.abs(table[:, 2:])
     if size.size and size.max() > _LARGEST_COEFFICIENT:
+        # Degrees 0 and 1 are cut off before the look for the largest, so they are added back to its place.
         _, degree, order = np.unravel_index(int(size.argmax()), size.shape)
         raise ArchiveError(
             f"{source.url}: the coefficient of degree {degree + 2} order {order} is {size.max():g} in size; "
@@ -275,6 +282,7 @@ def _told_apart(one: float, other: float) -> tuple[float, float]:
 
 
 def _nearest_body(gm: float, radius_m: float) -> str:
+    # In ratios: GM spans four powers of ten, so by differences the small bodies would all be alike.
     def distance(name: str) -> float:
         body_gm, body_radius = _BODIES[name]
         return math.hypot(math.log(gm / body_gm), math.log(radius_m / body_radius))

@@ -21,7 +21,17 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Bytes of somebody's file (unpacked if it was gzipped), where they come from and their SHA-256."""
+    """Bytes of somebody's file.
+
+    Attributes
+    ----------
+    url : str
+        Where they come from.
+    data : bytes
+        What the file holds, unpacked if it was gzipped.
+    digest : str
+        SHA-256 of the file as it lies there, so of the packed bytes.
+    """
 
     url: str
     data: bytes
@@ -59,6 +69,7 @@ def coefficient_rows(data: bytes, source: str) -> pd.DataFrame:
     ArchiveError
         If a row holds something else than numbers.
     """
+    # Fortran writes double precision as 1.0D-05, which only Fortran reads.
     text = data.translate(bytes.maketrans(b",Dd", b" EE"))
     try:
         return pd.read_csv(
@@ -108,10 +119,12 @@ def whole_table(rows: pd.DataFrame, *, promised: int | None, first: int, source:
     if degree.max() > lmax:
         raise ArchiveError(f"{source}: the header promises degree {lmax} but degree {degree.max()} is there")
     count = np.zeros((lmax + 1, lmax + 1), dtype=np.int64)
+    # Unlike ``count[degree, order] += 1``, this counts an index as often as it is there.
     np.add.at(count, (degree, order), 1)
     _require_once(count, first, source)
     table = np.zeros((2, lmax + 1, lmax + 1))
     table[0, degree, order] = rows["cosine"]
+    # Whatever stands for the sine of order 0, sin(0) is 0.
     table[1, degree, order] = np.where(order > 0, rows["sine"], 0.0)
     return table
 
@@ -134,6 +147,7 @@ def _require_sane(rows: pd.DataFrame, source: str) -> None:
 
 def _require_enough(rows: pd.DataFrame, lmax: int, first: int, source: str) -> None:
     """Refuse too few rows before a table of that degree is made: a garbled degree may be enormous."""
+    # Degree l has l + 1 orders, so n degrees from 0 on have n (n + 1) / 2.
     needed = (lmax + 1) * (lmax + 2) // 2 - first * (first + 1) // 2
     if len(rows) < needed:
         last = rows.iloc[-1]

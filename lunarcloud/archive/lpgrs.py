@@ -13,6 +13,7 @@ import fsspec
 import numpy as np
 import pandas as pd
 
+from lunarcloud.archive.shipped import PROSPECTOR, place_of
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray
 
@@ -23,6 +24,7 @@ ELEMENTS = ("K", "Th", "U")
 _BOUNDS = ("min_lat", "max_lat", "min_lon", "max_lon")
 # PDS table: pixel number, bounds, mean atomic mass, neutron number density, nine abundances, covariances.
 _TAB_COLUMNS = ("pixel_id", *_BOUNDS, "atomic_mass", "neutron_density", *OXIDES, *ELEMENTS)
+# The nine abundances' covariances are a triangle: 9 * 10 / 2 of them, none of which is used.
 _TAB_WIDTH = len(_TAB_COLUMNS) + 45
 
 _Reader: TypeAlias = Callable[[str], pd.DataFrame]
@@ -67,15 +69,25 @@ class Prospector:
         return area
 
 
-def read_prospector(path: str) -> Prospector:
-    """Read a table of abundances, PDS ``.tab`` or ``.csv``, from a path or URL.
+def read_prospector(name: str) -> Prospector:
+    """Read a table of abundances.
+
+    Parameters
+    ----------
+    name : str
+        A shipped one (``2deg`` or ``5deg``), or path or URL of a PDS ``.tab`` or a ``.csv``.
 
     Raises
     ------
+    NotFoundError
+        For a bare word that is no shipped name.
+    InputError
+        For a file of another extension.
     ArchiveError
         If it cannot be read, lacks columns, holds text in place of a number, or its pixels are not a
         partition of the Moon's surface.
     """
+    path = place_of(name, PROSPECTOR, "Lunar Prospector table")
     readers: dict[str, _Reader] = {".csv": _read_csv, ".tab": _read_tab}
     reader = readers.get(Path(path).suffix.lower())
     if reader is None:
@@ -119,6 +131,7 @@ def _present(path: str, table: pd.DataFrame) -> list[str]:
 
 def _numbers(path: str, table: pd.DataFrame, name: str) -> FloatArray:
     numbers = pd.to_numeric(table[name], errors="coerce")
+    # An empty field is an unknown abundance; only text that did not become a number is wrong.
     wrong = numbers.isna() & table[name].notna()
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
@@ -128,10 +141,12 @@ def _numbers(path: str, table: pd.DataFrame, name: str) -> FloatArray:
 
 def _require_partition(found: Prospector) -> None:
     """Pixels must have an area each and cover the sphere once: anything else is another kind of file."""
+    # Negated, so that a bound that is NaN is wrong too.
     wrong = ~((found.min_lat < found.max_lat) & (found.min_lon < found.max_lon))
     if wrong.any():
         raise ArchiveError(f"{found.source}, row {int(np.flatnonzero(wrong)[0]) + 1}: bounds without an area")
     covered = found.area_km2.sum() / (4.0 * np.pi * (RADIUS_M / 1000.0) ** 2)
+    # Room for bounds that are printed with few decimals.
     if not 0.999 < covered < 1.001:
         raise ArchiveError(
             f"{found.source}: {len(wrong)} pixels that cover {covered:.4f} of the Moon; "

@@ -26,6 +26,7 @@ HEAD_BYTES = 32_768
 
 _END = re.compile(rb"(?m)^[ \t]*END[ \t]*(\r|\n|\Z)")
 _STATEMENT = re.compile(r"(?m)^[ \t]*(\^?[A-Za-z][\w:]*)[ \t]*=")
+# By the standard's table of data types: INTEGER without a maker's name is MSB_INTEGER.
 _BYTE_ORDERS = {
     "MSB_INTEGER": ">",
     "INTEGER": ">",
@@ -93,6 +94,7 @@ def parse_pds3_label(head: bytes, *, source: str = "label") -> Label:
     ArchiveError
         If it is no PDS3 label, has no END, or a statement breaks the grammar (named).
     """
+    # Labels are ASCII, but people's names in them are not always: here every byte is some character.
     text = label_bytes(head, source=source).decode("latin-1")
     label: Label = {}
     nested = [label]
@@ -139,6 +141,11 @@ def pds3_tile(head: bytes, *, source: str, url: str, start: int) -> Tile:
     start : int
         Byte of the file `url` where the label begins: 0, or the member's place inside an archive.
 
+    Returns
+    -------
+    Tile
+        Its pixels are where the label says; that they are there is not checked.
+
     Raises
     ------
     ArchiveError
@@ -169,6 +176,7 @@ def _statements(text: str) -> Iterator[str]:
     begun = ""
     for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
         begun += text[start:stop]
+        # An odd number of quotes: what looked like the next assignment is a line of a quoted text.
         if begun.count('"') % 2 == 0:
             yield begun.strip()
             begun = ""
@@ -236,6 +244,7 @@ def _require_sinusoidal(projection: Label, source: str) -> None:
     _require(projection, "MAP_PROJECTION_TYPE", ("SINUSOIDAL",), source)
     _require(projection, "POSITIVE_LONGITUDE_DIRECTION", ("EAST",), source)
     _require(projection, "CENTER_LATITUDE", (0,), source)
+    # The image's first pixel is line 1, sample 1 of the equations: `Tile.pixel` takes that for granted.
     for keyword in ("LINE_FIRST_PIXEL", "SAMPLE_FIRST_PIXEL"):
         _require(projection, keyword, (1,), source)
     radius = _plain(projection.get("A_AXIS_RADIUS"))
@@ -257,4 +266,5 @@ def _image_offset(label: Label, source: str) -> int:
         )
     if not (isinstance(record, int) and record >= 1):
         raise ArchiveError(f"{source}: RECORD_BYTES is {record!r}; a number of bytes is needed")
+    # Records count from 1: record 1 begins at byte 0.
     return (pointer - 1) * record

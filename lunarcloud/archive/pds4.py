@@ -37,6 +37,7 @@ _NAMES = {
     "center_longitude": "cart:longitude_of_central_meridian",
     "wavelengths": "img:center_filter_wavelength",
 }
+# As the archive named them: latitude code, and the longitude of the middle with an e.
 _TILE_NAME = re.compile(r"uvvis_(\d\d[ns])_(\d{3})e", re.IGNORECASE)
 
 
@@ -82,6 +83,11 @@ def pds4_tile(data: bytes, *, source: str, url: str, start: int) -> Tile:
     start : int
         Byte of `url` where the image file begins: 0, or the member's place inside an archive.
 
+    Returns
+    -------
+    Tile
+        With the placement of the PDS3 issue; that its pixels are there is not checked.
+
     Raises
     ------
     ArchiveError
@@ -124,6 +130,7 @@ def _image_facts(image: Element, source: str) -> dict[str, Any]:
 
 def _axes(image: Element, source: str) -> list[tuple[str, ...]]:
     """Sequence number, name and size of the axes, slowest first."""
+    # Their numbers say the order of storage, not the order in the label; of one digit, they sort as text.
     parts = ("sequence_number", "axis_name", "elements")
     axes = image.iterfind("{*}Axis_Array")
     return sorted(tuple(_text(axis, part, source=source) for part in parts) for axis in axes)
@@ -141,10 +148,13 @@ def _placement(root: Element, source: str) -> dict[str, float]:
     if not (size_x > 0 and math.isclose(size_x, size_y, rel_tol=1e-9)):
         raise ArchiveError(f"{source}: pixels of {size_x} x {size_y} m; square ones are needed")
     left, top = _metres(root, "upperleft_corner_x", source), _metres(root, "upperleft_corner_y", source)
+    # Solved for that corner, y = top and x = left: line 1 = LINE_PROJECTION_OFFSET - top / size, and
+    # sample 1 = SAMPLE_PROJECTION_OFFSET + left / size, in pixels, x and y positive to the east and north.
     return {
         "map_resolution": round(math.radians(radius) / size_x, _DECIMALS),
         "line_projection_offset": round(top / size_y + 1.0, _DECIMALS),
         "sample_projection_offset": round(1.0 - left / size_x, _DECIMALS),
+        # PDS3 labels count 0..360, and both issues of a tile must give one value.
         "center_longitude": _number(root, ".//{*}longitude_of_central_meridian", source=source) % 360.0,
     }
 
@@ -179,6 +189,7 @@ def _require(name: str, value: object, allowed: tuple[object, ...], source: str)
 
 
 def _text(element: Element, *path: str, source: str) -> str:
+    # {*} is any namespace: the dictionaries' addresses change with every version of the standard.
     place = "/".join(step if step.startswith(".") else f"{{*}}{step}" for step in path)
     text = element.findtext(place)
     if text is None or not text.strip():

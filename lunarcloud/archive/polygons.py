@@ -32,7 +32,16 @@ _WORLD = shapely.box(-180.0, -90.0, 180.0, 90.0)
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A named area: polygons in longitude and latitude, degrees, inside -180..180 and -90..90."""
+    """A named area.
+
+    Attributes
+    ----------
+    name : str
+        What the file calls it.
+    shape : shapely geometry
+        Polygons in longitude and latitude, degrees, inside -180..180 and -90..90, closed through a pole
+        that they hold.
+    """
 
     name: str
     shape: BaseGeometry
@@ -82,11 +91,14 @@ def spherical_km2(shape: BaseGeometry) -> float:
 def _ring_steradian(coords: Iterable[Sequence[float]]) -> float:
     lon, lat = np.radians(np.array(coords)[:, :2]).T
     half = np.diff(lat) / 2.0
+    # numpy's sinc(x) is sin(pi x) / (pi x), so this is sin(h) / h, which is 1 along a parallel. The sign of
+    # the sum is the ring's direction, upon which files do not agree.
     return abs(math.fsum(np.diff(lon) * np.sin(lat[:-1] + half) * np.sinc(half / math.pi)))
 
 
 def _read(path: str, name_field: str | None) -> tuple[dict[str, Any], list[BaseGeometry], list[str]]:
     try:
+        # Without heights: some files have them, and nothing here is about them.
         meta, _, wkb, columns = pyogrio.raw.read(path, force_2d=True)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as error:
         raise ArchiveError(f"{path}: not a polygon file that can be read ({error})") from error
@@ -145,6 +157,7 @@ def _ring(coords: FloatArray, crs: CRS, where: str) -> BaseGeometry:
     lonlat = coords if crs.is_geographic else _unprojected(coords, crs)
     _require_positions(lonlat, where)
     lon, lat = _continuous(lonlat[:, 0]), lonlat[:, 1]
+    # A ring comes back to where it began, so its longitudes do too, or are a whole turn off.
     if abs(lon[-1] - lon[0]) > 180.0:
         lon, lat = _closed_through_pole(lon, lat)
     return _wrapped(shapely.Polygon(np.column_stack([lon, lat])), where)
@@ -158,6 +171,8 @@ def _unprojected(coords: FloatArray, crs: CRS) -> FloatArray:
 
 def _require_positions(lonlat: FloatArray, where: str) -> None:
     lon, lat = lonlat.T
+    # A pole may come out of a projection a hair beyond itself. Outlines of either convention that go on over
+    # the seam, instead of being split there, still lie within -360..720.
     if not (np.all(np.abs(lat) <= 90.0 + 1e-9) and np.all((lon >= -360.0) & (lon <= 720.0))):
         raise GeometryError(
             f"{where}: latitudes {lat.min():g}..{lat.max():g} and longitudes {lon.min():g}..{lon.max():g} "
@@ -173,15 +188,18 @@ def _continuous(lon: FloatArray) -> FloatArray:
     """
     step = np.diff(lon)
     whole = np.isclose(np.abs(step), 360.0)
+    # Whole turns nearest to each step: what is left of it after they are taken back is within 180 degrees.
     turns = np.rint(step / 360.0)
     if step[whole].sum() == 0.0:
         turns[whole] = 0.0
+    # A jump moves all points after it, hence the running sum; the first point stays where it is.
     return lon - 360.0 * np.concatenate([[0.0], np.cumsum(turns)])
 
 
 def _closed_through_pole(lon: FloatArray, lat: FloatArray) -> tuple[FloatArray, FloatArray]:
     """A ring that goes once round: it encloses the pole of the hemisphere its vertices mostly lie in."""
     pole = math.copysign(90.0, lat.mean())
+    # Up the meridian of its end, along the pole, and down that of its beginning, one turn away.
     return np.append(lon, [lon[-1], lon[0]]), np.append(lat, [pole, pole])
 
 
@@ -193,6 +211,7 @@ def _wrapped(shape: BaseGeometry, where: str) -> BaseGeometry:
             "mend it, for instance with shapely.make_valid or QGIS 'Fix geometries'"
         )
     west, _, east, _ = shape.bounds
+    # Turn 0 is -180..180; those of the westernmost and easternmost point and all in between.
     turns = range(math.floor((west + 180.0) / 360.0), math.floor((east + 180.0) / 360.0) + 1)
     moved = [affinity.translate(shape, xoff=-360.0 * turn) for turn in turns]
     return shapely.union_all([shapely.intersection(part, _WORLD) for part in moved])

@@ -37,6 +37,8 @@ def read_rows(
             f"{tile.source}: rows {row_start}:{row_stop}, columns {col_start}:{col_stop} are not within "
             f"its {tile.lines} x {tile.samples} pixels"
         )
+    # Band after band, row after row: the window's rows are one range of bytes in each band. Whole rows are
+    # read, since a range for the columns of each row would be a request for a few bytes.
     rows, row_bytes = row_stop - row_start, 2 * tile.samples
     starts = [tile.data_offset + (band * tile.lines + row_start) * row_bytes for band in range(tile.bands)]
     parts = read_ranges(tile.url, [(start, rows * row_bytes) for start in starts])
@@ -44,4 +46,5 @@ def read_rows(
     if len(data) != tile.bands * rows * row_bytes:
         raise ArchiveError(f"{tile.source}: the file ends before row {row_stop} of a band; fetch it again")
     image = np.frombuffer(data, dtype=f"{tile.byte_order}i2").reshape(tile.bands, rows, tile.samples)
+    # A copy, in the machine's byte order: the bytes of the other columns can go.
     return image[:, :, col_start:col_stop].astype(np.int16)

@@ -6,7 +6,17 @@ from typing import NamedTuple
 
 
 class Cell(NamedTuple):
-    """One tile of the scheme: product id, and the latitudes and east longitudes (0..360) it holds."""
+    """One tile of the scheme.
+
+    Attributes
+    ----------
+    product_id : str
+        Its name, such as ``UI03N003``.
+    south, north : float
+        Latitudes that it holds, degrees.
+    west, east : float
+        East longitudes that it holds, degrees, 0..360.
+    """
 
     product_id: str
     south: float
@@ -44,6 +54,7 @@ def _cells() -> Iterator[Cell]:
         width = 360 / number
         for index in range(number):
             west, east = index * width, (index + 1) * width
+            # Names hold the longitude of the middle without its fraction: 37 of 37.5, but 3 of 0..6.
             centre = int(west + width / 2)
             yield Cell(f"UI{code:02d}N{centre:03d}", low, high, west, east)
             yield Cell(f"UI{code:02d}S{centre:03d}", -high, -low, west, east)

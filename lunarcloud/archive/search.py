@@ -13,7 +13,9 @@ from lunarcloud.errors import ArchiveError, NotFoundError
 
 # Labels are small: over a network nearly all the time is waiting, so many are asked for at once.
 _READERS = 16
+# Real PDS4 labels have 10 KiB or some more; what is beyond 4 MiB is no label, and is not read into memory.
 _LARGEST_XML = 1 << 22
+# Beside each image tile the archive has one of the phase angle, whose values are no reflectance.
 _PHASE = re.compile(r"pi\d\d[ns]\d{3}\.|uvvis_phase_")
 _LABELS = (".img", ".xml")
 
@@ -21,7 +23,15 @@ _Found: TypeAlias = dict[str, Item]
 
 
 class Problem(NamedTuple):
-    """A file that should be a tile and cannot be used: where it is and what is wrong with it."""
+    """A file that should be a tile and cannot be used.
+
+    Attributes
+    ----------
+    source : str
+        Where it is.
+    message : str
+        What is wrong with it, and what to do.
+    """
 
     source: str
     message: str
@@ -30,8 +40,16 @@ class Problem(NamedTuple):
 class TileSearch(NamedTuple):
     """What `find_tiles` found.
 
-    ``tiles`` by product id, ``problems`` by source; ``phase`` are the recognised phase-angle tiles, which are
-    set aside, ``ignored`` the files of other kinds and the labels of other products.
+    Attributes
+    ----------
+    tiles : tuple of Tile
+        What can be used, by product id, one of each.
+    problems : tuple of Problem
+        What should be tiles and cannot be used, by source.
+    phase : tuple of str
+        The recognised phase-angle tiles, which are set aside.
+    ignored : tuple of str
+        Files of other kinds, and the labels of other products.
     """
 
     tiles: tuple[Tile, ...]
@@ -65,6 +83,7 @@ def find_tiles(places: str | Sequence[str]) -> TileSearch:
         If a store does not answer.
     """
     asked = [places] if isinstance(places, str) else list(places)
+    # By source, so that a file that is named twice, by its folder and by itself, is one.
     found = {item.source: item for place in asked for item in list_items(place)}
     phase = sorted(source for source, item in found.items() if _PHASE.match(item.base))
     labels = [found[name] for name in sorted(found.keys() - phase) if found[name].base.endswith(_LABELS)]
@@ -125,11 +144,13 @@ def _pds4(item: Item, found: _Found) -> Tile | None:
 
 
 def _head(item: Item, most: int) -> bytes:
+    # Never beyond the item: in an archive, the next member's bytes would follow.
     size = most if item.size is None else min(item.size, most)
     return read_ranges(item.url, [(item.start, size)])[0]
 
 
 def _sibling(label: Item, name: str, found: _Found) -> Item:
+    # The last part of the source, after the last slash or, at the top of an archive, after "::".
     source = label.source.removesuffix(label.source.rpartition("/")[2].rpartition("::")[2]) + name
     if source in found:
         return found[source]
@@ -141,6 +162,7 @@ def _sibling(label: Item, name: str, found: _Found) -> Item:
 
 def _whole(tile: Tile, image: Item) -> Tile:
     """The tile, if its file is as long as the label says."""
+    # Offsets are in the file or the archive's stream; from where the image begins, they are its length.
     expected, size = tile.end_offset - image.start, size_of(image)
     if size is not None and size < expected:
         raise ArchiveError(

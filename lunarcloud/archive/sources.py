@@ -23,14 +23,30 @@ Range: TypeAlias = tuple[int, int]
 
 _GZIPPED = (".tar.gz", ".tgz")
 _ARCHIVES = (*_GZIPPED, ".tar")
+# Bytes between the seek points of a .tar.gz: to read anywhere, half of that is unpacked in vain, on average.
 _LEAST_SPACING = 1 << 20
 _SEEK_POINTS = 512
+# Of a list of places whose length the server does not tell.
 _LARGEST_LIST = 1 << 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One file: on its own, or as a member of an archive (then `start` is its place in the stream)."""
+    """One file: on its own, or as a member of an archive.
+
+    Attributes
+    ----------
+    name : str
+        Its URL, or its path in the archive.
+    source : str
+        For messages, one of a kind: the URL, with ``::member`` inside an archive.
+    url : str
+        The file, or the archive, to read from.
+    start : int
+        Byte where it begins: 0, or the member's place in the archive's uncompressed stream.
+    size : int or None
+        Bytes; None where a listing does not say.
+    """
 
     name: str
     source: str
@@ -122,6 +138,7 @@ def size_of(item: Item) -> int | None:
 
 
 def _read_local(path: str, ranges: Sequence[Range]) -> list[bytes]:
+    # Unbuffered, and positions with each call: exactly the ranges are read, and no state is shared.
     with Path(path).open("rb", buffering=0) as file:
         return [os.pread(file.fileno(), size, start) for start, size in ranges]
 
@@ -141,6 +158,7 @@ def _members(url: str) -> list[Item]:
 def _stream(url: str) -> Iterator[Any]:
     """The uncompressed bytes of an archive as a file, for one thread at a time."""
     if _is(url, _GZIPPED):
+        # The archive stays open for all, so whoever was here before may have left it anywhere.
         gzip, lock = _open_gzip(url)
         with lock:
             gzip.seek(0)
@@ -157,6 +175,7 @@ def _read_gzip(url: str, ranges: Sequence[Range]) -> list[bytes]:
             return [gzip.pread(size, start) for start, size in ranges]
 
 
+# A cache does not keep two threads from both making what is not in it yet: an index each.
 _OPENING = threading.Lock()
 
 
@@ -175,6 +194,7 @@ def _opened_gzip(url: str, version: str) -> tuple[IndexedGzipFile, threading.RLo
     tiles stays below 64 MB. An archive that was replaced has another `version` and is opened anew.
     """
     fs, path = fsspec.core.url_to_fs(url)
+    # By the packed length; the other is known only after all was unpacked.
     spacing = max(_LEAST_SPACING, int(fs.size(path) or 0) // _SEEK_POINTS)
     options = {"spacing": spacing, "buffer_size": _LEAST_SPACING}
     if isinstance(fs, LocalFileSystem):

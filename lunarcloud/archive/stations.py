@@ -18,16 +18,16 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 
+from lunarcloud.archive.shipped import DATA
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.moon import wrap_longitude
 
 #: Oxides a station may know, in the order of the paper.
 OXIDES = ("feo", "tio2", "al2o3", "mgo", "cao")
 
-_SHIPPED = resources.files("lunarcloud.archive") / "data" / "stations.csv"
+_SHIPPED = DATA / "stations.csv"
 _PLACE = ("site", "lat", "lon")
 _PIXELS = "pixels_averaged"
 _BAND = re.compile(r"r(\d+(?:\.\d+)?)")
@@ -70,7 +70,17 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class StationTable:
-    """Stations and the wavelengths (nm) of their reflectances, empty if the table gives none."""
+    """Stations and the wavelengths of their reflectances.
+
+    Attributes
+    ----------
+    stations : tuple of Station
+        In the order of the table.
+    wavelengths_nm : tuple of float
+        Of every station's reflectances, nm, ascending; empty if the table gives none.
+    name : str
+        What messages call the table.
+    """
 
     stations: tuple[Station, ...]
     wavelengths_nm: tuple[float, ...]
@@ -126,9 +136,7 @@ class StationTable:
 
     def content(self) -> bytes:
         """The table without citations: what a model is fitted to."""
-        return replace(
-            self, stations=tuple(replace(station, sources={}) for station in self.stations)
-        ).dump()
+        return replace(self, stations=tuple(replace(station, sources={}) for station in self.stations)).dump()
 
     def dump(self) -> bytes:
         """The table as CSV that `read_stations` reads back."""
@@ -173,6 +181,7 @@ def read_stations(path: Path | str) -> StationTable:
         If it is no table of stations; the message names line, site and column.
     """
     try:
+        # Spreadsheets put a byte-order mark before the first column's name.
         text = Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise NotFoundError(f"{path}: there is no such station table") from error
@@ -189,6 +198,7 @@ def parse_stations(text: str, name: str) -> StationTable:
     InputError
         As `read_stations`.
     """
+    # Numbers as editors count them, comments included, since messages name them.
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if _is_row(line)]
     cells = list(csv.reader([line for _, line in lines]))
     if len(cells) < 2:
@@ -209,6 +219,7 @@ class _Row:
 
     def __init__(self, line: int, header: list[str], cells: list[str]) -> None:
         self.line = line
+        # A row of another length is a problem to list with the others, not to stop at.
         self.fields = dict(zip(header, (cell.strip() for cell in cells), strict=False))
         self.problems: list[str] = []
         if len(cells) != len(header):
@@ -236,6 +247,7 @@ class _Row:
 
     def required(self, column: str, least: float, most: float, unit: str) -> float:
         """As `number`, of a field that may not be empty."""
+        # A number goes on even where there is none: the table is refused anyway, once all rows are looked at.
         value = self.number(column, least, most, unit)
         if value is None and not self.text(column):
             self._complain(f"column {column}", "is empty; every station needs it")
@@ -249,6 +261,7 @@ class _Row:
         """Lines and samples to average, one pixel where nothing is said."""
         field = self.text(_PIXELS)
         found = _WINDOW.fullmatch(field.replace(" ", "")) if field else _WINDOW.fullmatch("1")
+        # "3" is a square; what cannot be read is a window of no pixels, which the next line complains about.
         size = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
         if min(size) < 1:
             self._complain(f"column {_PIXELS}", f"{field!r} is not a window such as 3 or 3x5 (pixels)")
@@ -265,6 +278,7 @@ class _Row:
     def reflectance(self, bands: Sequence[str]) -> tuple[float, ...] | None:
         """Of all bands or of none."""
         empty = [column for column in bands if not self.text(column)]
+        # Up to 100, so that percent get their own advice below instead of "out of range".
         values = [self.number(column, 0.0, 100.0, "(fraction)") for column in bands]
         found = [value for value in values if value is not None]
         for column, value in zip(bands, values, strict=True):
@@ -318,6 +332,7 @@ def _duplicates(rows: Sequence[_Row]) -> list[str]:
     first: dict[str, int] = {}
     problems = []
     for row in rows:
+        # Alike to a reader is alike: upper and lower case, and how many blanks.
         key = " ".join(row.text("site").casefold().split())
         if key and key in first:
             problems.append(
@@ -333,4 +348,5 @@ def _wavelength(column: str) -> float:
 
 
 def _is_row(line: str) -> bool:
+    # Spreadsheets write empty rows as commas alone.
     return bool(line.strip(", \t")) and not line.startswith("#")

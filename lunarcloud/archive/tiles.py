@@ -30,6 +30,7 @@ MISSING_KINDS = (
 
 # A defect of the archive: values this close to the ends of 16 bits that are no code of the label.
 _SATURATION_MARGIN = 256
+# Labels say 1737.4 or 1738 km; the next body is far away.
 _RADIUS_TOLERANCE = 1e-3
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -38,7 +39,17 @@ Code = Annotated[int, Field(ge=-32768, le=32767)]
 
 
 class TilePixels(NamedTuple):
-    """Pixels of a tile, counted from 0; ``row`` has the shape of the latitudes, the rest the joint one."""
+    """Pixels of a tile that hold some positions.
+
+    Attributes
+    ----------
+    row : array of int
+        Counted from 0; of the latitudes' shape, because a line is a latitude.
+    col : array of int
+        Counted from 0; of the joint shape, because a sample depends on both.
+    inside : array of bool
+        Which of them the tile holds; of the joint shape.
+    """
 
     row: IntArray
     col: IntArray
@@ -46,7 +57,15 @@ class TilePixels(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """Latitudes and longitudes (one or two ranges in -180..180) that hold all pixels of a tile, degrees."""
+    """A box that holds all pixels of a tile.
+
+    Attributes
+    ----------
+    south, north : float
+        Latitudes, degrees.
+    lon_ranges : tuple of (float, float)
+        West and east, degrees in -180..180: one range, or the two on both sides of the seam.
+    """
 
     south: float
     north: float
@@ -147,8 +166,11 @@ class Tile(BaseModel):
             Rows and columns counted from 0, and which of them the tile holds; the others are meaningless.
         """
         lat, lon = np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64)
+        # Whole turns taken off, into (-180, 180]: the archive counts 0..360, and a tile across 0 has its
+        # centre on one side and half of its pixels on the other.
         east = lon - self.center_longitude
         east = east - 360.0 * np.ceil((east - 180.0) / 360.0)
+        # INT and floor differ below 0 only, where no pixel is; the -1 is from lines counted from 1.
         row = np.floor(self.line_projection_offset - lat * self.map_resolution).astype(np.int64) - 1
         scale = self.map_resolution * np.cos(np.radians(lat))
         col = np.floor(self.sample_projection_offset + east * scale).astype(np.int64) - 1
@@ -161,19 +183,25 @@ class Tile(BaseModel):
 
         From the projection offsets alone, widened by one pixel: the label's own bounds are unreliable.
         """
+        # By the line's equation the tile goes from 1 to lines + 1; a pixel more on both sides.
         south = (self.line_projection_offset - self.lines - 2) / self.map_resolution
         north = self.line_projection_offset / self.map_resolution
         south, north = max(south, -90.0), min(north, 90.0)
         return Bounds(south=south, north=north, lon_ranges=self._lon_ranges(south, north))
 
     def _lon_ranges(self, south: float, north: float) -> tuple[tuple[float, float], ...]:
+        # An edge is so many samples from the central meridian, and in degrees that over the scale, which
+        # goes with cos(lat): largest at the latitude nearest to the equator, smallest at the farthest. Which
+        # of them carries an edge farther out depends on the side of the meridian it is on: so both are tried.
         widest = 1.0 if south <= 0.0 <= north else math.cos(math.radians(min(abs(south), abs(north))))
         narrowest = max(math.cos(math.radians(max(abs(south), abs(north)))), 0.0)
+        # At a pole a sample is any longitude.
         if narrowest < 1e-12:
             return ((-180.0, 180.0),)
         scales = self.map_resolution * widest, self.map_resolution * narrowest
         west = min(-self.sample_projection_offset / scale for scale in scales)
         east = max((self.samples + 2 - self.sample_projection_offset) / scale for scale in scales)
+        # Farther than half a turn from the centre there is nothing: `pixel` takes the shorter way.
         west, east = max(west, -180.0), min(east, 180.0)
         return _wrapped_range(self.center_longitude + west, east - west)
 
@@ -189,6 +217,11 @@ def tile_from_facts(facts: Mapping[str, Any], *, names: Mapping[str, str], sourc
         The label's own keyword of each field, for messages.
     source : str
         Where the label is, for messages.
+
+    Returns
+    -------
+    Tile
+        Every field of the kind and in the range that `Tile` declares.
 
     Raises
     ------
@@ -208,6 +241,15 @@ def tile_from_facts(facts: Mapping[str, Any], *, names: Mapping[str, str], sourc
 
 def require_lunar_radius(radius_m: float, *, keyword: str, source: str) -> None:
     """Refuse a label of another body.
+
+    Parameters
+    ----------
+    radius_m : float
+        What the label says, metres.
+    keyword : str
+        Its own keyword for it, for the message.
+    source : str
+        Where the label is, for the message.
 
     Raises
     ------
@@ -240,6 +282,7 @@ def missing_kind(dn: npt.NDArray[np.int16], tile: Tile) -> npt.NDArray[np.uint8]
     Beside the label's codes, two known defects of the archive are missing data: bands off scale
     (reflectance below 0 or above 1) and saturation that is not flagged (within 256 of +-32768).
     """
+    # The same 16 bits seen as unsigned are an index, so all reasons together cost one lookup a value.
     table = _kind_of_dn(tile.special, tile.valid_minimum, tile.scaling_factor, tile.offset)
     return table[dn.view(np.uint16)]
 
@@ -249,6 +292,7 @@ def _kind_of_dn(
     special: tuple[tuple[str, int], ...], valid_minimum: int | None, scaling_factor: float, offset: float
 ) -> npt.NDArray[np.uint8]:
     """For each of the 65 536 values (as unsigned), 0 if it is a measurement, else 1 + its kind."""
+    # In the order of the unsigned values: 0..32767, then -32768..-1.
     dn = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int64)
     reflectance = scaling_factor * dn + offset
     kind = np.zeros(dn.size, dtype=np.uint8)
@@ -267,6 +311,7 @@ def _kind_of_dn(
 def _wrapped_range(west: float, width: float) -> tuple[tuple[float, float], ...]:
     if width >= 360.0:
         return ((-180.0, 180.0),)
+    # The start within -180..180; what then lies beyond 180 goes on at -180.
     start = float(wrap_longitude(west))
     if start + width <= 180.0:
         return ((start, start + width),)

@@ -14,6 +14,7 @@ from rasterio.errors import RasterioError
 
 from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
 from lunarcloud.archive.pds3 import Label, parse_pds3_label
+from lunarcloud.archive.shipped import TOPOGRAPHY, place_of
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import RADIUS_M, FloatArray, require_moon
 
@@ -30,9 +31,11 @@ _DTYPES = {
 _METRES = {"METER": 1.0, "METERS": 1.0, "M": 1.0, "KILOMETER": 1000.0, "KILOMETERS": 1000.0, "KM": 1000.0}
 # The Moon's relief has a standard deviation of 2 km: in kilometres taken for metres it would be 2.
 _RELIEF_M = (50.0, 10_000.0)
+# Of the mean radius: models of the Moon's differ by 0.1 %, the next body is far away.
 _MEAN_TOLERANCE = 1e-2
 # As PROJ names the parameters of equidistant cylindrical.
 _PARALLEL, _MERIDIAN = "Latitude of 1st standard parallel", "Longitude of natural origin"
+# Between heights and radii of any body, metres: a mean below is of heights.
 _HIGHEST_HEIGHT_M = 1e5
 
 
@@ -102,9 +105,9 @@ def read_topography(url: str | Path) -> Topography:
     Parameters
     ----------
     url : str or Path
-        Path or fsspec URL of a LOLA map (``.lbl`` or ``.img`` with the other beside it), a GeoTIFF
-        (``.tif``), or a spherical-harmonic shape: text (``.sh``, ``.txt``, ``.tab``) or binary
-        (``.bshc``), may be gzipped.
+        ``lola4``, which is shipped, or the path or fsspec URL of a LOLA map (``.lbl`` or ``.img`` with the
+        other beside it), a GeoTIFF (``.tif``), or a spherical-harmonic shape: text (``.sh``, ``.txt``,
+        ``.tab``) or binary (``.bshc``), may be gzipped.
         Maps are global, pixel registered; heights are above 1737.4 km.
 
     Raises
@@ -115,7 +118,7 @@ def read_topography(url: str | Path) -> Topography:
     NotFoundError, StoreError
         If the file is not there or cannot be read.
     """
-    place = str(url)
+    place = place_of(url, TOPOGRAPHY, "topography")
     kind = place.lower().removesuffix(".gz").rpartition(".")[2]
     if kind in ("lbl", "img"):
         return _pds3(place)
@@ -171,6 +174,8 @@ def _pds3(place: str) -> RadiusGrid:
     unit = _unit(image.unit, label_source.url)
     radius *= image.scaling_factor * unit
     radius += image.offset * unit
+    # LOLA counts from 0 at the middle of the first pixel, and the offset is where the projection's origin is:
+    # 719.5 at 4 pixels a degree and a centre of 180 put the first pixel's middle at 0.125.
     first_lon = where.center_longitude - where.sample_projection_offset / where.map_resolution
     return _checked(str(label.get("PRODUCT_ID", pixels.name)), radius, first_lon, pixels.digest, pixels.url)
 
@@ -221,6 +226,7 @@ def _require_global_pds3(image: _Image, where: _MapProjection, source: Source) -
         raise ArchiveError(
             f"{source.url}: A_AXIS_RADIUS {where.a_axis_radius} km is not the Moon's ({RADIUS_M / 1e3} km)"
         )
+    # The equator's line, counted from the middle of the first, and half a pixel up to its northern edge.
     top = (where.line_projection_offset + 0.5) / resolution
     if where.maximum_latitude <= where.minimum_latitude or abs(top - 90.0) > 1.0 / resolution:
         raise ArchiveError(
@@ -271,6 +277,7 @@ def _require_global_geotiff(dataset: rasterio.DatasetReader, place: str) -> floa
             f"{dataset.height} x {dataset.width} pixels; needed is the whole Moon from the north pole, with "
             "square pixels"
         )
+    # The corner's longitude, from the central meridian, and half a pixel on to the first pixel's middle.
     return float(left + pixel / 2 + central)
 
 
@@ -289,6 +296,7 @@ def _simple_cylindrical(crs: CRS, place: str) -> tuple[float, float]:
 
 def _shape(source: Source, table: FloatArray) -> RadiusHarmonics:
     _require_radius(float(table[0, 0, 0]), source.url)
+    # Parseval: with 4 pi normalisation, the variance over the sphere is the sum of squares from degree 1 on.
     relief = math.sqrt(float((table[:, 1:] ** 2).sum()))
     _require_relief(relief, source.url)
     return RadiusHarmonics(name=source.name, table=table, digest=source.digest)
@@ -300,6 +308,7 @@ def _text(source: Source) -> FloatArray:
 
 def _binary(source: Source) -> FloatArray:
     """Coefficients of a .bshc file: first and last degree, all cosines, all sines, 8-byte little-endian."""
+    # numpy takes whole numbers of 8 bytes only; an odd end is refused below, by the length of it all.
     numbers = np.frombuffer(source.data[: len(source.data) // 8 * 8], "<f8")
     lmax = int(numbers[1]) if numbers.size > 1 and np.isfinite(numbers[:2]).all() else -1
     count = (lmax + 1) * (lmax + 2) // 2
@@ -307,6 +316,7 @@ def _binary(source: Source) -> FloatArray:
         raise ArchiveError(
             f"{source.url}: {len(source.data)} bytes are not degrees 0..{lmax}: truncated or no .bshc file"
         )
+    # The file goes degree by degree with ascending order, as the lower triangle does row by row.
     degree, order = np.tril_indices(lmax + 1)
     table = np.zeros((2, lmax + 1, lmax + 1))
     table[:, degree, order] = numbers[2:].reshape(2, count)
@@ -316,6 +326,7 @@ def _binary(source: Source) -> FloatArray:
 def _checked(name: str, radius: FloatArray, first_lon: float, digest: str, source: str) -> RadiusGrid:
     if not np.isfinite(radius).all():
         raise ArchiveError(f"{source}: {int((~np.isfinite(radius)).sum())} pixels are not finite")
+    # Rows near the poles are short: the area of a row goes with the sine of its middle's colatitude.
     weights = np.sin((np.arange(radius.shape[0]) + 0.5) * math.pi / radius.shape[0])
     _require_radius(float(np.average(radius.mean(axis=1), weights=weights)), source)
     _require_relief(float(radius.std()), source)

@@ -10,10 +10,12 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from lunarcloud import __version__
 from lunarcloud.cli import machines, records, stations
 from lunarcloud.cli.fetch import fetch
 from lunarcloud.cli.lazy import Lazy, LazyGroup
@@ -47,6 +49,22 @@ records.add_to(app)
 app.command("fetch", rich_help_panel="Others")(fetch)
 app.command("processes", rich_help_panel="Others")(machines.processes)
 app.command("run", rich_help_panel="Others")(machines.run)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lunarcloud {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """Cloud-native mapping of the Moon's composition."""
 
 
 def run() -> int:

@@ -13,6 +13,7 @@ from lunarcloud.figures.maps import SHADES
 from lunarcloud.figures.statistics import UNIT_COLOURS
 from lunarcloud.figures.style import draw_global, global_axes
 from lunarcloud.moon import grid
+from lunarcloud.statistics.prospector import LEAST_COVERAGE
 from lunarcloud.storage import Layout
 from lunarcloud.storage.layout import GRID_MAPPING, coordinates
 
@@ -31,6 +32,11 @@ def draw_comparison(comparison: xr.Dataset, first: str, second: str) -> Figure:
         As `lunarcloud.statistics.comparison.compare` makes it.
     first, second : str
         What to call the two.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Three panels a pair, in the order of ``comparison.pair``.
     """
     pairs = [str(pair) for pair in comparison["pair"].values]
     figure = Figure(figsize=(11, 3.0 * len(pairs)), layout="constrained")
@@ -57,7 +63,13 @@ def draw_difference(difference: xr.DataArray, label: str, title: str) -> Figure:
         For the colour bar.
     title : str
         Above the map.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        On the Mollweide projection.
     """
+    # A few extreme pixels would pale all others; and two equal runs still need a range that is not 0.
     most = float(np.nanquantile(np.abs(difference.values), 0.99)) or 1.0
     figure = Figure(figsize=(10, 5.4))
     axes = global_axes(figure)
@@ -81,7 +93,8 @@ def draw_prospector(comparison: xr.Dataset) -> Figure:
     panels: Any = figure.subplots(len(names), 3, squeeze=False)
     for (scatter, histogram, normal), name in zip(panels, names, strict=True):
         found = comparison.sel(map=name)
-        compared = ((found["coverage"] >= 0.5) & np.isfinite(found["prospector"])).values
+        # The same pixels as those behind the stored numbers, so that picture and note agree.
+        compared = ((found["coverage"] >= LEAST_COVERAGE) & np.isfinite(found["prospector"])).values
         ours, theirs = found["ours"].values[compared], found["prospector"].values[compared]
         label = SHADES[name].label
         _scatter(scatter, ours, theirs, found, label, name)
@@ -103,6 +116,7 @@ def draw_prospector_maps(comparison: xr.Dataset, name: str) -> Figure:
     found, shade = comparison.sel(map=name), SHADES[name]
     figure = Figure(figsize=(7, 10.6), layout="constrained")
     difference = found["ours"] - found["prospector"]
+    # The outermost 2 % of pixels would pale all others.
     most = float(np.nanquantile(np.abs(difference.values), 0.98)) or 1.0
     rows = (
         ("Lunar Prospector", found["prospector"], (shade.colours, shade.least, shade.most), shade.label),
@@ -120,11 +134,15 @@ def draw_prospector_maps(comparison: xr.Dataset, name: str) -> Figure:
 
 def _joint(figure: Figure, axes: Any, found: xr.Dataset, label: str, names: tuple[str, str]) -> None:
     values, counts = found["bin_value"].values, found["joint"].values
+    # Bins that either map uses, the same ones on both axes: equal values then lie on the diagonal. A bin with
+    # less than a hundred-thousandth of the cells would only stretch the axes.
     used = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1) > 1e-5 * counts.sum())
     part = slice(used[0], used[-1] + 1)
+    # Bins are named by their middles, an image by the outer edges of its pixels.
     half = (values[1] - values[0]) / 2
     low, high = values[part][0] - half, values[part][-1] + half
     image = axes.imshow(
+        # Transposed: the first map is the first axis of the counts, but columns are an image's second.
         np.where(counts, counts, np.nan)[part, part].T,
         origin="lower",
         extent=(low, high, low, high),
@@ -142,6 +160,7 @@ def _joint(figure: Figure, axes: Any, found: xr.Dataset, label: str, names: tupl
 def _differences(axes: Any, found: xr.Dataset, label: str) -> None:
     values = found["difference_value"].values
     spread = np.abs(found["difference_quantile"].values).max()
+    # Somewhat beyond the outermost 5 and 95 % of any unit; three bins a side where maps agree that well.
     shown = np.abs(values) <= max(1.8 * spread, 3 * (values[1] - values[0]))
     for number, unit in enumerate(found["unit"].values):
         colour = UNIT_COLOURS[number % len(UNIT_COLOURS)]
@@ -202,12 +221,17 @@ def _scatter(axes: Any, ours: Any, theirs: Any, found: xr.Dataset, label: str, n
         f"{int(found['pixels'])} pixels",
     )
     axes.set(
-        xlim=(low, high), ylim=(low, high), xlabel=f"Lunar Prospector {label}", ylabel=name, aspect="equal"
+        xlim=(low, high),
+        ylim=(low, high),
+        xlabel=f"{name} {label}",
+        ylabel="Lunar Prospector",
+        aspect="equal",
     )
     axes.legend(frameon=False, fontsize=7, loc="lower right")
 
 
 def _normal_histogram(axes: Any, difference: Any, label: str) -> None:
+    # 0.4 % are left out of the picture, not of the normal curve: mean and deviation are those of all.
     low, high = np.quantile(difference, [0.002, 0.998])
     values = np.linspace(low, high, 200)
     axes.hist(difference, bins=60, range=(low, high), density=True, color=UNIT_COLOURS[1], alpha=0.55)
@@ -227,6 +251,7 @@ def _normal_quantiles(axes: Any, difference: Any, p_value: float) -> None:
     axes.plot(expected, ordered, ".", markersize=2.5, color=UNIT_COLOURS[1], rasterized=True)
     ends = np.array((expected[0], expected[-1]))
     axes.plot(ends, slope * ends + intercept, color=UNIT_COLOURS[3], linewidth=1.2)
+    # Of thousands of pixels any departure from the normal is certain; digits of 1e-300 say nothing more.
     p_text = f"p = {p_value:.2g}" if p_value >= 1e-4 else "p < 0.0001"
     _note(axes, f"D'Agostino-Pearson\n{p_text}")
     axes.set(xlabel="normal quantile", ylabel="difference (wt%)")
@@ -244,6 +269,7 @@ def _painted(comparison: xr.Dataset, values: Any) -> xr.DataArray:
     painted = np.full(fine.shape, np.nan, dtype=np.float32)
     bounds = (comparison[name].values for name in ("min_lat", "max_lat", "min_lon", "max_lon"))
     for south, north, west, east, value in zip(*bounds, values, strict=True):
+        # Rows count down from the north pole. Rounding only mends floats: bounds are whole half degrees.
         rows = slice(round((90.0 - north) * fine.ppd), round((90.0 - south) * fine.ppd))
         painted[rows, round((west + 180.0) * fine.ppd) : round((east + 180.0) * fine.ppd)] = value
     located = coordinates(Layout(raster=fine, variables=())).coords

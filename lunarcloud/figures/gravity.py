@@ -67,6 +67,7 @@ def draw_gravity_maps(dataset: xr.Dataset, products: Sequence[str] = _GLOBAL) ->
     rows = math.ceil(len(products) / 2)
     figure = Figure(figsize=(14, 4.1 * rows), layout="constrained")
     for place, name in enumerate(products, start=1):
+        # matplotlib's three digits: rows, two columns, place. They end at nine; there are eight products.
         axes = global_axes(figure, 100 * rows + 20 + place)
         image = draw_global(axes, dataset[name], cmap=_SHADES[name].colours, norm=_norm(dataset[name]))
         _bar(figure, axes, image, name)
@@ -94,6 +95,11 @@ def draw_gravity_pole(
     outlined : xarray.DataArray, optional
         A mask on a polar grid (y, x) of the same pole whose edge is drawn over every product, such as
         potential mare basalt.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel a product.
     """
     rows = math.ceil(len(products) / 2)
     figure = Figure(figsize=(11.5, 5.6 * rows), layout="constrained")
@@ -101,6 +107,7 @@ def draw_gravity_pole(
         axes: Any = figure.add_subplot(rows, 2, place, projection=polar(pole))
         image = draw_polar_product(axes, dataset[name], pole)
         if outlined is not None:
+            # Half way between outside (0) and inside (1): the line between pixels.
             edge = {"levels": [0.5], "colors": _OUTLINE, "linewidths": 1.0}
             axes.contour(outlined["x"], outlined["y"], outlined.to_numpy().astype(float), **edge)
         _bar(figure, axes, image, name)
@@ -121,7 +128,13 @@ def draw_polar_product(axes: Any, data: xr.DataArray, pole: Pole) -> Any:
         A product on a polar grid (y, x).
     pole : {"north", "south"}
         Which one it is.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+        For a colour bar.
     """
+    # Column 0 is given by its centre: half a pixel further is the edge of the square, in metres.
     reach = float(abs(data["x"][0])) + float(data["x"][1] - data["x"][0]) / 2.0
     extent = (-reach, reach, -reach, reach)
     axes.set_facecolor(MISSING_COLOUR)
@@ -171,6 +184,7 @@ def _line(axes: Axes, profile: xr.Dataset, name: str) -> None:
 def _rims(axes: Axes, profile: xr.Dataset, rim_km: float | None) -> None:
     if rim_km is None:
         return
+    # A radial profile begins at the centre and so has one rim, a transect two.
     for side in (-rim_km, rim_km):
         if float(profile["distance"].min()) <= side:
             axes.axvline(side, color="0.3", linewidth=1.0, linestyle="--")
@@ -200,6 +214,7 @@ def _title(dataset: xr.Dataset, name: str) -> str:
     return f"{_SHADES[name].label.rsplit(' (', 1)[0].capitalize()}, degrees {low}–{high}"
 
 
+# Products of all degrees, from the lowest that a disturbance has; all others are filtered.
 _WHOLE = ("gravity_disturbance", "topography_attraction", "bouguer_disturbance")
 
 
@@ -211,6 +226,7 @@ def _origin(dataset: xr.Dataset) -> str:
 def _graticule(axes: Any, pole: Pole, reach: float) -> None:
     """Meridians every 30 degrees and parallels every 10: on this projection straight lines and circles."""
     sign = -1 if pole == "south" else 1
+    # Longitude 0 is up in the south and down in the north; east is to the right of it in both.
     for lon in range(-150, 181, 30):
         angle = math.radians(lon)
         x, y = math.sin(angle), -sign * math.cos(angle)
@@ -218,8 +234,10 @@ def _graticule(axes: Any, pole: Pole, reach: float) -> None:
         axes.plot([0.0, reach * x], [0.0, reach * y], **_LINES)
         where = {"ha": "center", "va": "center", "fontsize": 7, "color": "0.25"}
         axes.text(1.08 * reach * x, 1.08 * reach * y, f"{abs(lon)}°{side}", **where)
+    # Labels of the parallels run along a meridian half way between two that are drawn.
     angle = math.radians(15.0)
     for lat in range(80, 0, -10):
+        # Polar stereographic with the scale of 1 at the pole: 2 R tan(colatitude / 2).
         radius = 2.0 * RADIUS_M * math.tan(math.radians(90.0 - lat) / 2.0)
         if radius > reach:
             break
@@ -231,6 +249,7 @@ def _graticule(axes: Any, pole: Pole, reach: float) -> None:
 def _name_craters(axes: Any, pole: Pole, reach: float) -> None:
     sign = -1 if pole == "south" else 1
     for feature in features():
+        # Of the other hemisphere's features it is larger than any panel, so they drop out by themselves.
         distance = 2.0 * RADIUS_M * math.tan(math.radians(90.0 - sign * feature.lat) / 2.0)
         if distance < 0.9 * reach and feature.diameter_km > _SMALLEST_KM:
             _ring(axes, feature)
@@ -249,6 +268,7 @@ def _name_craters(axes: Any, pole: Pole, reach: float) -> None:
 
 def _ring(axes: Any, feature: Feature) -> None:
     """The rim of a feature, a circle on the sphere."""
+    # Half a diameter of so many km is 500 times as many metres.
     circle = Geodesic(radius=RADIUS_M, flattening=0.0).circle(
         lon=feature.lon, lat=feature.lat, radius=feature.diameter_km * 500.0, n_samples=90, endpoint=True
     )

@@ -14,7 +14,17 @@ from lunarcloud.figures.style import draw_global, global_axes, plate_carree
 
 @dataclass(frozen=True, slots=True)
 class Shade:
-    """Colours of a map: colour map, range in the map's units, and words for the colour bar."""
+    """How a map is coloured.
+
+    Attributes
+    ----------
+    colours : str
+        Name of the colour map, in matplotlib.
+    least, most : float
+        Range of the colours, in the map's units; what lies beyond takes the end's colour.
+    label : str
+        For the colour bar, with the unit.
+    """
 
     colours: str
     least: float
@@ -36,6 +46,7 @@ SHADES: Mapping[str, Shade] = {
     "novelty": Shade("magma", 0, 6, "distance from the stations' spectra"),
 }
 
+# Smaller maria have no room for their names on a map of the whole Moon.
 _NAMED_KM = 420.0
 
 

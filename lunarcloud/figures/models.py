@@ -64,6 +64,8 @@ def _draw_predictions(axes: Axes, accuracy: Accuracy, residuals: Sequence[Residu
     left_out = np.array([np.nan if each.left_out is None else each.left_out for each in residuals])
     low, high = _limits(np.concatenate([measured, fitted, left_out]))
     axes.plot([low, high], [low, high], color="0.6", linewidth=0.8, zorder=1)
+    # From a station's fitted value to the one without it: how much the model leans on that station. NaN
+    # (nothing was left out) draws nothing.
     for station, (fit_, out) in enumerate(zip(fitted, left_out, strict=True)):
         axes.plot([measured[station]] * 2, [fit_, out], color="0.8", linewidth=0.7, zorder=1)
     axes.scatter(
@@ -100,6 +102,7 @@ def _name_outliers(
     for each in residuals:
         predicted = each.fitted if each.left_out is None else each.left_out
         if abs(predicted - each.measured) > _OUTLIER * score.rmse:
+            # Towards the middle, where there is room inside the axes.
             right = each.measured > middle
             axes.annotate(
                 each.site,
@@ -145,11 +148,14 @@ def _draw_surface(
     values = surface.values
     shown = np.isfinite(values)
     best = float(np.nanmax(values))
+    # Colours span the best 0.4 of R2 and no more: what matters is near the top. The surface is (x0, y0), a
+    # mesh is (row, column) and so (y, x): hence the transposes.
     image = axes.pcolormesh(
         x0, y0, values.T, cmap="viridis", vmin=max(0.0, best - 0.4), vmax=best, rasterized=True
     )
     levels = [best - step for step in (0.05, 0.02, 0.01, 0.005, 0.002)]
     axes.contour(x0, y0, values.T, levels=levels, colors="white", linewidths=0.6)
+    # Only as far as origins count: titanium's grid is mostly empty.
     axes.set(xlim=_limits(x0[shown.any(axis=1)]), ylim=_limits(y0[shown.any(axis=0)]))
     published = QIU2025.iron if oxide == "feo" else QIU2025.titanium
     label = f"fitted: ({equation.x0:.3f}, {equation.y0:.3f}), R$^2$ {best:.4f}"
@@ -177,6 +183,7 @@ def _draw_plane(figure: Figure, axes: Axes, oxide: str, card: Card, diagnostics:
     x, ratio = chosen[r750].values, chosen[other].values / chosen[r750].values
     weights = [known[str(site)] for site in chosen["site"].values]
     points = axes.scatter(x, ratio, c=weights, cmap="viridis", s=34, edgecolors="black", linewidths=0.4)
+    # From 0, so that the origin is in the picture: rays make sense only where they meet.
     axes.set(xlim=(-0.01, 1.15 * x.max()), ylim=_limits(np.append(ratio, equation.y0)))
     for weight in np.linspace(min(weights), max(weights), 5):
         _draw_ray(axes, weight, equation)
@@ -191,6 +198,7 @@ def _draw_plane(figure: Figure, axes: Axes, oxide: str, card: Card, diagnostics:
 def _draw_ray(axes: Axes, weight: float, equation: IronEquation | TitaniumEquation) -> None:
     """The line on which the equation gives some wt%, labelled where it leaves the axes."""
     slope = math.tan(_angle(weight, equation))
+    # It leaves at the right or, if it is steep, at the top or bottom: whichever comes first.
     edge = axes.get_ylim()[1 if slope > 0 else 0]
     reach = min(axes.get_xlim()[1] - equation.x0, (edge - equation.y0) / slope)
     end = equation.x0 + reach, equation.y0 + reach * slope
@@ -208,6 +216,7 @@ def _draw_ray(axes: Axes, weight: float, equation: IronEquation | TitaniumEquati
 
 def _angle(weight: float, equation: IronEquation | TitaniumEquation) -> float:
     """The slope angle, in the plane of R750 and the ratio, at which the equation gives some wt%."""
+    # The inverse of the equation; theta of iron is the negative of the slope angle.
     if isinstance(equation, IronEquation):
         return -(weight - equation.intercept) / equation.slope
     return float((weight / equation.factor) ** (1.0 / equation.exponent))
@@ -221,6 +230,7 @@ def draw_losses(losses: xr.DataArray) -> Figure:
     for colour, oxide in zip(colours, losses["oxide"].values, strict=False):
         for number, curve in enumerate(losses.sel(oxide=oxide).values):
             label = LABELS[str(oxide)] if number == 0 else None
+            # Losses are NaN from the stop on: their count is where the curve ends.
             axes.plot(curve, color=colour, linewidth=1.2 if number == 0 else 0.5, label=label)
             last = int(np.isfinite(curve).sum()) - 1
             axes.plot(last, curve[last], "o", color=colour, markersize=3)

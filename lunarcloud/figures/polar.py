@@ -36,6 +36,11 @@ def draw_polar(maps: xr.Dataset, candidates: xr.Dataset, pole: Pole) -> Figure:
         As `lunarcloud.statistics.polar.to_dataset` makes it.
     pole : {"north", "south"}
         Which.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Four panels.
     """
     figure = Figure(figsize=(11, 10), layout="constrained")
     limit = float(candidates.attrs["latitude_limit"])
@@ -45,6 +50,7 @@ def draw_polar(maps: xr.Dataset, candidates: xr.Dataset, pole: Pole) -> Figure:
         image = _draw(axes, maps[name], cmap=shade.colours, vmin=shade.least, vmax=shade.most)
         figure.colorbar(image, ax=axes, shrink=0.7, pad=0.06, extend="both").set_label(shade.label)
     axes = _polar_axes(figure, 223, pole, limit)
+    # Classes 0, 1 and 2 in the middles of three equal steps of colour.
     _draw(axes, maps["mare_basalt"], cmap=ListedColormap(CLASS_COLOURS), vmin=-0.5, vmax=2.5)
     _number_groups(axes, candidates)
     handles = [
@@ -60,13 +66,16 @@ def draw_polar(maps: xr.Dataset, candidates: xr.Dataset, pole: Pole) -> Figure:
 def _polar_axes(figure: Figure, position: int, pole: Pole, limit: float) -> Any:
     """Axes cut to the circle of the limiting latitude, with a labelled graticule and named features."""
     axes: Any = figure.add_subplot(position, projection=polar(pole))
+    # Polar stereographic with the scale of 1 at the pole: 2 R tan(colatitude / 2), the same for either pole.
     radius = 2.0 * RADIUS_M * np.tan(np.radians(90.0 - limit) / 2.0)
     axes.set_extent((-radius, radius, -radius, radius), crs=axes.projection)
     angle = np.linspace(0.0, 2.0 * np.pi, 361)
+    # In fractions of the axes, whose extent ends exactly at this circle.
     circle = mpath.Path(0.5 + 0.5 * np.column_stack([np.cos(angle), np.sin(angle)]))
     axes.set_boundary(circle, transform=axes.transAxes)
     axes.set_facecolor(MISSING_COLOUR)
     lines = axes.gridlines(linewidth=0.5, color="0.6", alpha=0.7)
+    # -180 and 180 are one meridian: drawn twice, it would be twice as dark.
     lines.xlocator = FixedLocator(range(-180, 180, 30))
     sign = 1 if pole == "north" else -1
     step = 5 if 90 - limit <= 30 else 10
@@ -90,6 +99,7 @@ def _name_features(axes: Any, sign: int, limit: float) -> None:
 def _draw(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
     every = max(1, data.sizes["x"] // _PANEL_PIXELS)
     shown = data[::every, ::every]
+    # The extent is of the whole map, from centres to outer edges; y descends: its last row is the lowest.
     half = abs(float(data["x"][1] - data["x"][0])) / 2.0
     x, y = data["x"].values, data["y"].values
     extent = (x[0] - half, x[-1] + half, y[-1] - half, y[0] + half)
@@ -124,7 +134,9 @@ def _number_groups(axes: Any, candidates: xr.Dataset) -> None:
 def _diagram(figure: Figure, axes: Any, candidates: xr.Dataset) -> None:
     """Cells of the region over the composition of maria elsewhere, and the bounds of the rule."""
     feo, mg = candidates["feo_bin"].values, candidates["mg_bin"].values
+    # Counts are (FeO, Mg#); an image has its second axis across.
     region = candidates["cells_region"].values.T
+    # From the bins' middles to their edges: half of 0.5 wt% and half of 0.01.
     bounds = (feo[0] - 0.25, feo[-1] + 0.25, mg[0] - 0.005, mg[-1] + 0.005)
     image = axes.imshow(
         np.where(region, region, np.nan),
@@ -154,5 +166,6 @@ def _diagram(figure: Figure, axes: Any, candidates: xr.Dataset) -> None:
 
 def _outline(axes: Any, mask: Any, bounds: tuple[float, float, float, float]) -> None:
     """The edge of a set of bins."""
+    # A contour runs between centres and would cut corners; of bins repeated six times it follows their edges.
     fine = np.kron(mask, np.ones((6, 6)))
     axes.contour(fine, levels=[0.5], extent=bounds, origin="lower", colors=CLASS_COLOURS[1], linewidths=2)

@@ -26,6 +26,7 @@ def draw_histograms(statistics: xr.Dataset) -> Figure:
         As `lunarcloud.statistics.summary.summarise` makes it.
     """
     names = [str(name) for name in statistics["map"].values]
+    # -(-a // b) rounds up; the panels left over in the last row are hidden.
     rows = -(-len(names) // _COLUMNS)
     figure = Figure(figsize=(11, 2.7 * rows + 0.6), layout="constrained")
     panels: Any = figure.subplots(rows, _COLUMNS, squeeze=False)
@@ -66,6 +67,7 @@ def _panel(axes: Any, of_map: xr.Dataset, label: str, method: str) -> None:
 
 def _range(of_map: xr.Dataset) -> tuple[float, float]:
     """Values between the outermost 0.2 % of any unit."""
+    # Of the whole Moon a few pixels lie anywhere: the range of all values would show an empty axis.
     running = of_map["histogram"].cumsum("bin")
     used = ((running > 0.002) & (running < 0.998)).any("unit").values
     values = of_map["bin_value"].values[used] if used.any() else of_map["bin_value"].values
@@ -77,6 +79,7 @@ def _shown(found: xr.Dataset, low: float, high: float) -> tuple[Any, Any]:
     """Values and per cent of area, in bins fit for a picture."""
     values, share = found["bin_value"].values, 100.0 * found["histogram"].values
     width = max(1, round((high - low) / (values[1] - values[0]) / _BINS_SHOWN))
+    # Whole groups of bins only; what is cut at the end has almost no area. Shares add up, middles average.
     length = values.size // width * width
     return values[:length].reshape(-1, width).mean(axis=1), share[:length].reshape(-1, width).sum(axis=1)
 
@@ -85,6 +88,7 @@ def _mark_modes(axes: Any, found: xr.Dataset, highest: float) -> None:
     modes = [float(value) for value in found["mode_value"].values if np.isfinite(value)]
     for number, value in enumerate(modes):
         axes.plot(value, 1.05 * highest, marker="v", color="0.2", markersize=5, clip_on=False)
+        # How sure the number of modes is belongs to all of them, so it is written once, at the last.
         sure = f" ({float(found['mode_confidence']):.0%})" if number == len(modes) - 1 else ""
         low, high = axes.get_xlim()
         side = "left" if value < low + 0.1 * (high - low) else "center"

@@ -53,6 +53,9 @@ def global_axes(figure: Figure, position: Any = 111) -> Axes:
     lines = axes.gridlines(draw_labels=False, **_GRATICULE)
     lines.xlocator = FixedLocator(range(-150, 181, 30))
     lines.ylocator = FixedLocator(range(-60, 61, 30))
+    # It lies within the frame, so the layout need not project it again and again.
+    lines.set_in_layout(False)
+    # Labels at the left edge, where a parallel meets the 180th meridian; its end depends on the latitude.
     for lat in (-60, -30, 0, 30, 60):
         label = "0°" if lat == 0 else f"{abs(lat)}°{'N' if lat > 0 else 'S'}"
         x, y = axes.projection.transform_point(-180.0, lat, plate_carree())
@@ -61,14 +64,27 @@ def global_axes(figure: Figure, position: Any = 111) -> Axes:
 
 
 def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
-    """Draw a map (lat, lon) on global axes; returns the image, for a colour bar.
+    """Draw a map on global axes, warped once and by area, so that a fine map is averaged and not thinned.
 
-    The map is warped to the projection once, by area, so a fine map is averaged and not thinned.
+    Parameters
+    ----------
+    axes : cartopy GeoAxes
+        Of `global_axes`.
+    data : xarray.DataArray
+        A map (lat, lon) with its coordinate reference system; missing is NaN.
+    **colours
+        Colour map and range or norm, as `matplotlib.axes.Axes.imshow` takes them.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+        For a colour bar.
     """
     from rasterio.enums import Resampling
 
     projection = axes.projection
     west, east, south, north = projection.x_limits + projection.y_limits
+    # As many as a saved figure of 10 inches has dots; square pixels, counted down from the upper left corner.
     cols = 1600
     rows = round(cols * (north - south) / (east - west))
     pixel = (east - west) / cols
@@ -87,7 +103,27 @@ def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
 
 
 def save(figure: Figure, place: Folder, name: str) -> str:
-    """Save a figure as PNG in a folder; its URL."""
+    """Save a figure as PNG.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What to save, at `DPI` dots per inch.
+    place : Folder
+        Where.
+    name : str
+        Of the file, with ``.png``.
+
+    Returns
+    -------
+    str
+        Its URL.
+
+    Raises
+    ------
+    StoreError
+        If the storage does not take it.
+    """
     picture = BytesIO()
     # No software version in the file: the same data give the same bytes.
     figure.savefig(picture, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})

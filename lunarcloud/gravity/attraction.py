@@ -43,16 +43,45 @@ class Attraction(NamedTuple):
 
 
 def acceleration(potential: Coefficients, *, gm: float, radius_m: float) -> Coefficients:
-    """Radial acceleration of a potential at its reference radius, positive downward, mGal.
+    """Radial acceleration of a potential at its reference radius, positive downward.
 
     ``g_lm = 10^5 GM / R^2 (l + 1) C_lm``.
+
+    Parameters
+    ----------
+    potential : array of complex
+        Dimensionless potential coefficients.
+    gm : float
+        The body's gravitational parameter, m3/s2.
+    radius_m : float
+        Reference radius of the coefficients, metres.
+
+    Returns
+    -------
+    array of complex
+        Coefficients of the acceleration, mGal.
     """
+    # l + 1 comes from -d/dr of r^-(l+1); without the minus sign more mass below is more gravity.
     degree = np.arange(harmonics.lmax_of(potential) + 1, dtype=np.float64)
     return harmonics.scaled(potential, gm / radius_m**2 / MGAL * (degree + 1))
 
 
 def referred(potential: Coefficients, *, from_m: float, to_m: float) -> Coefficients:
-    """The same potential with coefficients of another reference radius: ``C_lm (from / to)^l``."""
+    """The same potential with coefficients of another reference radius: ``C_lm (from / to)^l``.
+
+    Parameters
+    ----------
+    potential : array of complex
+        Dimensionless potential coefficients.
+    from_m, to_m : float
+        The reference radius they have and the one they shall have, metres. To a smaller one (downward) the
+        highest degrees grow most, and their errors with them.
+
+    Returns
+    -------
+    array of complex
+        Dimensionless potential coefficients.
+    """
     degree = np.arange(harmonics.lmax_of(potential) + 1, dtype=np.float64)
     return harmonics.scaled(potential, (from_m / to_m) ** degree)
 
@@ -80,6 +109,11 @@ def shape_potential(
     radius_m : float
         Reference radius of the result, metres.
 
+    Returns
+    -------
+    Attraction
+        The potential, and how many powers of the relief it took.
+
     Raises
     ------
     ComputeError
@@ -92,6 +126,8 @@ def shape_potential(
     mean_m = mean_radius(shape)
     potential = _sphere(density_kg_m3, gm, mean_m, lmax)
     for power, term in enumerate(_terms(shape, density_kg_m3, gm, lmax), start=1):
+        # Each power is moved before it is judged: downward the highest degrees are amplified, and what was
+        # negligible at the mean radius may not be at this one.
         term = referred(term, from_m=mean_m, to_m=radius_m)
         potential = potential + term
         last_mgal = harmonics.rms(acceleration(term, gm=gm, radius_m=radius_m))
@@ -106,6 +142,7 @@ def shape_potential(
 
 def mean_radius(shape: Coefficients) -> float:
     """Mean radius of a shape, in its own unit."""
+    # The orthonormal harmonic of degree 0 is the constant 1 / sqrt(4 pi).
     return float(shape[0].real) / math.sqrt(4.0 * math.pi)
 
 
@@ -115,6 +152,8 @@ def _terms(shape: Coefficients, density: float, gm: float, lmax: int) -> Iterato
     relief = _relief(shape)
     degree = np.arange(lmax + 1, dtype=np.float64)
     factor = 4.0 * math.pi * G * mean_m**3 * density / gm / ((2.0 * degree + 1.0) * (degree + 3.0))
+    # h^n and prod_j (l + 4 - j) / n! are both made from those of the power before. At power l + 4 the product
+    # has the factor 0 and keeps it: the series of each degree is finite.
     raised = np.ones_like(relief)
     for power in range(1, _MOST_POWERS + 1):
         raised *= relief
@@ -125,6 +164,7 @@ def _terms(shape: Coefficients, density: float, gm: float, lmax: int) -> Iterato
 def _relief(shape: Coefficients) -> FloatArray:
     """Relief over mean radius, dimensionless, on a grid fine enough for its powers."""
     relief = shape / mean_radius(shape)
+    # Without degree 0 it is the height above the mean radius, some thousandths of that: so its powers fall.
     relief[0] = 0.0
     return harmonics.to_gauss_grid(relief, _OVERSAMPLING * max(harmonics.lmax_of(shape), 1))
 
@@ -133,6 +173,7 @@ def _sphere(density: float, gm: float, mean_m: float, lmax: int) -> Coefficients
     """Potential of the homogeneous sphere of the mean radius."""
     if not mean_m > 0:
         raise GeometryError(f"mean radius {mean_m} m: a shape needs absolute radii, not heights")
+    # An entry for each pair 0 <= m <= l. That of degree 0 is the sphere's mass over the body's, orthonormal.
     potential = np.zeros((lmax + 1) * (lmax + 2) // 2, dtype=np.complex128)
     potential[0] = math.sqrt(4.0 * math.pi) * 4.0 / 3.0 * math.pi * G * mean_m**3 * density / gm
     return potential

@@ -17,7 +17,7 @@ from lunarcloud.gravity.attraction import acceleration, mean_radius, referred, s
 from lunarcloud.gravity.harmonics import Coefficients, Sampler
 from lunarcloud.moon import FloatArray
 
-#: One Eotvos is 1e-9 1/s2; a milligal a metre is this many.
+#: One Eotvos is 1e-9 1/s2; a milligal (1e-5 m/s2) a metre is this many.
 EOTVOS = 1e4
 # Degree 0 is the mean field and degree 1 the offset of the centre of figure: neither is an anomaly.
 _LOWEST = 2
@@ -54,7 +54,19 @@ def _option(default: Any, description: str, unit: str, option: str = "", **limit
 
 
 class Reduction(BaseModel):
-    """What is computed from a gravity model and a topography; the defaults are the paper's."""
+    """What is computed from a gravity model and a topography; the defaults are the paper's.
+
+    Attributes
+    ----------
+    density_kg_m3 : float
+        Density of the crust, kg/m3, above 0 and at most 6000.
+    degrees, gradient_degrees : tuple of int
+        Lowest and highest degree of the Bouguer anomaly and of its gradients, both included.
+    taper : int
+        Width of the cosine ramps inside both ends of either range, degrees; 0 is a sharp cut.
+    radius_m : float
+        Radius of the sphere on which everything is evaluated, metres, 1.7e6 to 2.5e6.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -136,6 +148,7 @@ class BouguerField:
         About 0.98 for GRAIL models at degrees 60..600; near 0 when the two are not of the same body,
         frame or orientation.
         """
+        # <a, b> = (|a|^2 + |b|^2 - |a - b|^2) / 2, so that root mean squares are all it takes.
         weights = filter_weights(self.degrees, lmax=self.lmax, taper=0)
         one, other = (harmonics.scaled(field, weights) for field in (self.disturbance, self.attraction))
         both, difference = harmonics.rms(one) * harmonics.rms(other), harmonics.rms(one - other)
@@ -224,6 +237,7 @@ def sample(field: BouguerField, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> di
     Parameters
     ----------
     field : BouguerField
+        The reduction, as of `reduce_bouguer`.
     lat, lon : array_like
         Degrees, broadcast against each other; longitude in any convention.
 
@@ -243,9 +257,11 @@ def products(field: BouguerField, where: Sampler) -> dict[str, FloatArray]:
     eigenvalue is of the horizontal second derivatives of the Bouguer potential (Andrews-Hanna et al. 2013,
     doi 10.1126/science.1231753).
     """
+    # The filters act on coefficients, before any position is known: a shard's edge cannot be seen in them.
     bouguer = field.disturbance - field.attraction
     band = harmonics.scaled(bouguer, filter_weights(field.degrees, lmax=field.lmax, taper=field.taper))
     weights = filter_weights(field.gradient_degrees, lmax=field.lmax, taper=field.taper)
+    # Harmonics are differentiated by angle; over the radius it is by metres.
     slope_of = harmonics.scaled(bouguer, weights * EOTVOS / field.radius_m)
     slope = harmonics.gradient(slope_of, where)
     disturbance = harmonics.values(field.disturbance, where)
@@ -267,8 +283,24 @@ def filter_weights(degrees: tuple[int, int], *, lmax: int, taper: int) -> FloatA
 
     With a taper, cosine ramps rise over that many degrees inside each end: the weight of the end itself is
     then ``(1 - cos(pi / (taper + 1))) / 2``, and no degree outside the range is let through.
+
+    Parameters
+    ----------
+    degrees : tuple of int
+        Lowest and highest degree, both included.
+    lmax : int
+        Highest degree of the coefficients to be filtered.
+    taper : int
+        Width of the ramps, degrees, 0 and above.
+
+    Returns
+    -------
+    array, shape (lmax + 1,)
+        Weights 0..1, one a degree.
     """
     degree = np.arange(lmax + 1)
+    # Steps from the first degree outside: 1 at both ends of the range, 0 and less beyond them. Without a
+    # taper step 1 is already the whole ramp.
     inside = np.minimum(degree - degrees[0], degrees[1] - degree) + 1
     weights: FloatArray = 0.5 - 0.5 * np.cos(math.pi * np.clip(inside / (taper + 1), 0.0, 1.0))
     return weights
@@ -284,6 +316,8 @@ def shape_coefficients(topography: Topography, lmax: int) -> Coefficients:
 def _eigenvalue(slope_of: Coefficients, where: Sampler) -> FloatArray:
     """Eigenvalue of largest size of the horizontal gradient tensor, from g/R in Eotvos (g is (l+1) V/R)."""
     degree = np.arange(harmonics.lmax_of(slope_of) + 1, dtype=np.float64)
+    # Half the trace is (1/2) (surface Laplacian of V + 2 R dV/dr) / R^2, for degree l
+    # -(1/2) (l (l + 1) + 2 (l + 1)) V / R^2 = -(1/2) (l + 2) (g / R); both eigenvalues lie `spread` from it.
     mean = harmonics.values(harmonics.scaled(slope_of, -0.5 * (degree + 2.0)), where)
     spread = harmonics.anisotropy(harmonics.scaled(slope_of, 1.0 / (degree + 1.0)), where)
     return mean + np.copysign(spread, mean)

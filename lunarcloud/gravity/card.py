@@ -14,7 +14,15 @@ _NO_ATTRIBUTES = {"reduction", "ppd", "shard_edge", "polar_limit"}
 
 
 class Grids(NamedTuple):
-    """The grids of a reduction: the global one, and where the polar ones end."""
+    """The grids of a reduction.
+
+    Attributes
+    ----------
+    grid : Grid
+        The global one.
+    polar_limit : float
+        Absolute latitude at which the polar ones end, degrees.
+    """
 
     grid: Grid
     polar_limit: float
@@ -75,7 +83,26 @@ def gravity_card(
     grids: Grids,
     field: BouguerField,
 ) -> GravityCard:
-    """The card of a reduction from what went in and what came out."""
+    """The card of a reduction from what went in and what came out.
+
+    Parameters
+    ----------
+    model : GravityModel
+        The gravity model.
+    topography : RadiusGrid or RadiusHarmonics
+        The shape.
+    reduction : Reduction
+        What was asked for.
+    grids : Grids
+        What the products are sampled on.
+    field : BouguerField
+        What came out, with degrees as used.
+
+    Returns
+    -------
+    GravityCard
+        What is known of the reduction.
+    """
     return GravityCard(
         gravity_model=model.name,
         gravity_digest=model.digest,

@@ -41,7 +41,22 @@ _RATE = 1.0
 
 
 def gridded(field: BouguerField, raster: Grid | PolarGrid, attrs: Mapping[str, Any]) -> xr.Dataset:
-    """All products on a whole raster in memory, float64, with coordinates: for figures and small grids."""
+    """All products on a whole raster in memory, with coordinates: for figures and small grids.
+
+    Parameters
+    ----------
+    field : BouguerField
+        The reduction.
+    raster : Grid or PolarGrid
+        Where.
+    attrs : mapping
+        Attributes of the dataset.
+
+    Returns
+    -------
+    xarray.Dataset
+        (lat, lon) or (y, x), float64, mGal and Eotvos.
+    """
     where = _positions(raster, raster.whole)
     found = sample(field, lat=where.lat, lon=where.lon)
     dataset = coordinates(Layout(raster=raster, variables=())).assign_attrs(attrs)
@@ -54,6 +69,7 @@ def dh2_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Dataset:
     ``2 lmax + 2`` rows from 90 N (the south pole is left out) and twice as many columns from 0 E, as
     pyshtools makes it: ``SHGrid.from_array(dataset.bouguer_anomaly.values)`` reads it.
     """
+    # Points of the grid, not centres of pixels: row 0 is the pole and column 0 the prime meridian themselves.
     n_rows = 2 * field.lmax + 2
     lat, lon = 90.0 - np.arange(n_rows) * 180.0 / n_rows, np.arange(2 * n_rows) * 180.0 / n_rows
     found = products(field, harmonics.on_dh2(field.lmax))
@@ -160,7 +176,15 @@ def gravity_layout(raster: Grid | PolarGrid) -> Layout:
 
 @dataclass(frozen=True, slots=True)
 class SampleShard:
-    """One shard of the products; the coefficients are read from the store once a process."""
+    """One shard of the products; the coefficients are read from the store once a process.
+
+    Attributes
+    ----------
+    store : Folder
+        The gravity Zarr: its address travels with each task, the coefficients (6 MB at degree 600) do not.
+    raster : Grid or PolarGrid
+        What the shards are of.
+    """
 
     store: Folder
     raster: Grid | PolarGrid
@@ -172,18 +196,21 @@ class SampleShard:
         return Product(arrays={name: _codes(values) for name, values in found.items()})
 
 
+# One: a worker computes one reduction at a time, and its coefficients should not outlive it.
 @lru_cache(maxsize=1)
 def _field(store: Folder) -> BouguerField:
     return read_field(store)
 
 
 def _codes(values: FloatArray) -> np.ndarray[Any, np.dtype[np.int32]]:
+    # Rounded to the nearest: a cast alone would cut towards zero and shrink every value.
     return np.rint(values / _SCALE).astype(np.int32)
 
 
 def _positions(raster: Grid | PolarGrid, window: Window) -> Positions:
     if isinstance(raster, PolarGrid):
         return raster.positions(window)
+    # A column of latitudes and a row of longitudes: they meet where the positions are evaluated.
     return Positions(lat=raster.lat(window)[:, np.newaxis], lon=raster.lon(window)[np.newaxis])
 
 

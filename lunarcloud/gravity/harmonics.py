@@ -49,12 +49,14 @@ class Index(NamedTuple):
 
 def lmax_of(coefficients: Coefficients) -> int:
     """The highest degree of a coefficient vector."""
+    # Solves (lmax + 1) (lmax + 2) / 2 = size.
     return round((math.sqrt(8 * coefficients.size + 1) - 3) / 2)
 
 
 @lru_cache(maxsize=8)
 def index(lmax: int) -> Index:
     """Degree and order of every entry of a coefficient vector up to a degree."""
+    # The upper triangle row by row is the vector's layout, if rows are orders and columns degrees.
     order, degree = np.triu_indices(lmax + 1)
     return Index(degree=degree, order=order)
 
@@ -73,6 +75,7 @@ def from_table(table: FloatArray) -> Coefficients:
         ``a_lm = (-1)^m sqrt(4 pi / (2 - delta_m0)) (C_lm - i S_lm)``.
     """
     degree, order = index(table.shape[1] - 1)
+    # A sine of order 0 has no meaning: some files leave numbers there, and a real field must not get them.
     sine = np.where(order > 0, table[1, degree, order], 0.0)
     coefficients: Coefficients = _normalisation(order) * (table[0, degree, order] - 1j * sine)
     return coefficients
@@ -107,6 +110,7 @@ def scaled(coefficients: Coefficients, by_degree: FloatArray) -> Coefficients:
 
 def rms(coefficients: Coefficients) -> float:
     """Root mean square of the field over the sphere, by Parseval's theorem."""
+    # An entry of order m > 0 stands for order -m too, its conjugate in a real field.
     twice = np.where(index(lmax_of(coefficients)).order > 0, 2.0, 1.0)
     return math.sqrt(float(np.sum(twice * np.abs(coefficients) ** 2)) / (4.0 * math.pi))
 
@@ -117,6 +121,7 @@ def at(*, lat: npt.ArrayLike, lon: npt.ArrayLike) -> Sampler:
     Values have a relative accuracy of 1e-10 of the field's root mean square, and their bits do not depend on
     which other positions are asked for.
     """
+    # ducc0 wants colatitude and a longitude from 0 up, radians, side by side for each position.
     lat, lon = np.broadcast_arrays(np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64))
     places = np.empty((lat.size, 2))
     places[:, 0] = np.radians(90.0 - lat.ravel())
@@ -167,6 +172,7 @@ def values(coefficients: Coefficients, where: Sampler) -> FloatArray:
 
 def gradient(coefficients: Coefficients, where: Sampler) -> Vector:
     """The horizontal gradient of the field on the unit sphere at positions."""
+    # The derivative by colatitude, which grows to the south, and by longitude over the sine of colatitude.
     south, east = where(coefficients, 1)
     return Vector(north=-south, east=east)
 
@@ -177,6 +183,7 @@ def anisotropy(coefficients: Coefficients, where: Sampler) -> FloatArray:
     ``|eth eth f| / 2``, where eth raises the spin (Goldberg et al. 1967, doi 10.1063/1.1705135).
     """
     degree = np.arange(lmax_of(coefficients) + 1, dtype=np.float64)
+    # sqrt((l + 2)! / (l - 2)!) turns spin 0 into spin 2, which degrees 0 and 1 do not have.
     raise_twice = np.sqrt(np.maximum((degree + 2) * (degree + 1) * degree * (degree - 1), 0.0))
     real, imaginary = where(scaled(coefficients, raise_twice), 2)
     size: FloatArray = 0.5 * np.hypot(real, imaginary)
@@ -185,6 +192,7 @@ def anisotropy(coefficients: Coefficients, where: Sampler) -> FloatArray:
 
 def to_gauss_grid(coefficients: Coefficients, degree: int) -> FloatArray:
     """The field on the Gauss-Legendre grid that holds a degree: degree + 1 rows from north to south."""
+    # At least 2 degree + 1 columns to tell all orders apart, and then as many as the FFT likes best.
     n_cols = good_size(2 * degree + 1, True)
     grid: FloatArray = synthesis_2d(
         alm=coefficients[np.newaxis],
@@ -214,6 +222,16 @@ def from_pixels(grid: FloatArray, lmax: int, *, first_lon: float) -> Coefficient
         At most rows - 1; a field that holds no higher degree is recovered exactly.
     first_lon : float
         East longitude of the centre of column 0, degrees.
+
+    Returns
+    -------
+    array of complex
+        In the grid's unit, degrees 0..lmax.
+
+    Raises
+    ------
+    RuntimeError
+        Of ducc0, for a degree above rows - 1.
     """
     return _analyse(grid, lmax, "F1", first_lon=first_lon)
 
@@ -236,8 +254,12 @@ def _threads() -> int:
 
 
 def _normalisation(order: IntArray) -> FloatArray:
+    # The squares of 4 pi normalised harmonics have the mean 1, of orthonormal ones the integral 1: a factor
+    # sqrt(4 pi). Cosine and sine are shared by the orders m and -m: sqrt(1/2). The rest is the phase.
     return np.where(order > 0, math.sqrt(0.5) * (-1.0) ** order, 1.0) * math.sqrt(4.0 * math.pi)
 
 
 def _place(degree: IntArray, order: IntArray, lmax: int) -> IntArray:
+    # Orders k below m hold lmax + 1 - k entries each, together m (2 lmax + 3 - m) / 2; of order m the degree
+    # l is entry l - m. The product is even for every m, so the division is exact.
     return order * (2 * lmax + 1 - order) // 2 + degree

@@ -10,10 +10,13 @@ from lunarcloud.archive.gazetteer import Feature
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, sample
 from lunarcloud.moon import RADIUS_M, FloatArray, Positions
 
-#: A crater's floor ends, and its surroundings reach, at these multiples of the rim's radius.
+#: A crater's floor ends, and its surroundings reach, at these multiples of the rim's radius: what lies
+#: between, walls and rim, is neither.
 FLOOR, SURROUNDINGS = 0.6, (1.2, 2.0)
 
 _SPHERE = Geod(a=RADIUS_M, b=RADIUS_M)
+# 40 steps a radius for a reach of 2: finer than half a wavelength of degree 600 (9 km) for craters of up to
+# 700 km.
 _N_DISTANCES, _N_AZIMUTHS = 80, 360
 
 
@@ -25,7 +28,9 @@ def transect(
     Parameters
     ----------
     field : BouguerField
+        The reduction.
     feature : Feature
+        Its centre and diameter.
     azimuth : float
         Direction of positive distance at the centre, degrees clockwise from north; 90 is west to east.
     reach : float
@@ -36,6 +41,7 @@ def transect(
     xarray.Dataset
         The products over ``distance`` (km from the centre), with ``lat`` and ``lon``.
     """
+    # An odd number of points, so that one is the centre. A negative distance goes back along the azimuth.
     distance = np.linspace(-reach, reach, 2 * _N_DISTANCES + 1) * feature.diameter_km / 2.0
     where = _destinations(feature, np.array(azimuth), distance * 1e3)
     axis = {"units": "km", "long_name": f"distance from the centre of {feature.name}"}
@@ -52,6 +58,15 @@ def transect(
 
 def radial_profile(field: BouguerField, feature: Feature, *, reach: float = SURROUNDINGS[1]) -> xr.Dataset:
     """Mean of every product on circles around a feature's centre.
+
+    Parameters
+    ----------
+    field : BouguerField
+        The reduction.
+    feature : Feature
+        Its centre and diameter.
+    reach : float
+        Radius of the outermost ring's outer edge, in radii of the feature, above 0.
 
     Returns
     -------
@@ -101,6 +116,8 @@ def _rings(reach: float) -> FloatArray:
 
 def _circle_means(field: BouguerField, features: Sequence[Feature], reach: float) -> dict[str, FloatArray]:
     """Means on the circles around features, (feature, ring); all in one transform a product."""
+    # Without 360 itself, which is 0 again: evenly spaced points need no weights in the mean of a circle.
+    # Diameters in km times 500 are radii in metres.
     azimuth = np.arange(_N_AZIMUTHS) * 360.0 / _N_AZIMUTHS
     circles = [
         _destinations(one, azimuth, (_rings(reach) * one.diameter_km * 500.0)[:, np.newaxis])
@@ -117,6 +134,7 @@ def _area_means(means: FloatArray, features: Sequence[Feature], limits: tuple[fl
     rings = _rings(SURROUNDINGS[1])
     inside = (rings >= limits[0]) & (rings < limits[1])
     radius_m = np.array([feature.diameter_km * 500.0 for feature in features])
+    # Rings of one width: their areas on the sphere are as the sines of their angular radii.
     area = np.sin(rings * radius_m[:, np.newaxis] / RADIUS_M) * inside
     average: FloatArray = np.average(means, axis=1, weights=area)
     return average

@@ -19,6 +19,7 @@ Codes: TypeAlias = dict[str, npt.NDArray[Any]]
 Reflectance: TypeAlias = npt.NDArray[np.float32]
 Bits: TypeAlias = npt.NDArray[np.uint8]
 
+# Pixels at once: one plane of them in single precision is 128 KiB, so all that a pass touches stays in cache.
 _BLOCK = 32768
 # Molar masses of MgO and FeO, g/mol.
 _MGO, _FEO = np.float32(40.304), np.float32(71.844)
@@ -26,7 +27,15 @@ _MGO, _FEO = np.float32(40.304), np.float32(71.844)
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """How stored numbers become reflectance: ``factor * dn + offset``; ``missing`` is the missing number."""
+    """How stored numbers become reflectance: ``factor * dn + offset``.
+
+    Attributes
+    ----------
+    factor, offset : float
+        Reflectance (fraction) of one step, and of the number 0.
+    missing : int
+        The number that stands for a missing pixel.
+    """
 
     factor: float
     offset: float
@@ -35,7 +44,15 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The CNNs of a model: a function from spectra (n, band) to oxides (n, oxide) in wt%, and their names."""
+    """The CNNs of a model.
+
+    Attributes
+    ----------
+    oxides : tuple of str
+        What they give, in the order of their outputs.
+    predict : callable
+        From reflectances (n, band) to oxides (n, oxide), wt%, both float32.
+    """
 
     oxides: tuple[str, ...]
     predict: Callable[[Reflectance], Reflectance]
@@ -76,12 +93,14 @@ class Kernel:
             By map, its codes (`layout.QUANTITIES`), and ``quality`` (`layout.FLAGS`).
         """
         bands, rows, cols = dn.shape
+        # No map looks at a pixel's neighbours, so a shard is a line of pixels: blocks of any length fit.
         flat = dn.reshape(bands, rows * cols)
         whole: Codes = {}
         # One pass after the other: each keeps what it works with in the cache.
         for compute in (self._equation_block, self._network_block):
             for start in range(0, rows * cols, _BLOCK):
                 block = slice(start, start + _BLOCK)
+                # The second pass reads the first one's codes, and replaces those of ``quality``.
                 known = {name: codes[block] for name, codes in whole.items()}
                 for name, codes in compute(flat[:, block], known).items():
                     if name not in whole:
@@ -93,12 +112,14 @@ class Kernel:
         """The equations' maps, novelty, and ``quality`` as far as they say."""
         missing = dn == self.scaling.missing
         reflectance = self._reflectance(dn)
+        # NaN goes through all equations by itself, so none of them needs a mask.
         np.copyto(reflectance, np.nan, where=missing)
         maps = equation_maps(reflectance, self.equations)
         bits = _input_bits(missing, reflectance)
         bits |= _equation_bits(maps.flags, bits)
         codes = _equation_codes(maps, self.equations)
         if self.stations is not None:
+            # A comparison with NaN is false: of a pixel that is not mapped, nothing is said to be beyond.
             distance = novelty(reflectance, maps.omat, self.stations)
             codes[layout.NOVELTY] = encode(distance, layout.NOVELTY)
             bits |= _bits(distance > self.stations.limit, layout.EXTRAPOLATED)
@@ -110,15 +131,19 @@ class Kernel:
         if self.networks is None:
             return {}
         bits = known[layout.QUALITY]
+        # The networks answer anything that they are given, so they are given what was measured only. OMAT,
+        # their sixth input, is missing where the equations are not defined.
         usable = (bits & (layout.MISSING_INPUT | layout.OFF_SCALE_INPUT)) == 0
         usable &= known["omat"] != layout.FILL
         spectra = self._reflectance(dn.take(np.flatnonzero(usable), axis=1))
+        # (oxide, pixel) and contiguous, because each oxide is encoded by itself.
         oxides = np.ascontiguousarray(self.networks.predict(spectra.T).T)
         most = np.float32(layout.LARGEST_WT)
         beyond = _bits(np.any((oxides < 0) | (oxides > most), axis=0), layout.CLIPPED)
         np.clip(oxides, 0, most, out=oxides)
         codes = _oxide_codes(dict(zip(self.networks.oxides, oxides, strict=True)))
-        # Of all pixels, the unusable ones take what comes after the last of the usable.
+        # The way back from usable pixels to all: the running count less 1 is a usable pixel's place among
+        # them. The unusable take the entry that is appended after the last, which is the missing code.
         place = np.where(usable, np.cumsum(usable) - 1, spectra.shape[1])
         spread: Codes = {
             name: np.append(values, np.uint16(layout.FILL)).take(place) for name, values in codes.items()
@@ -126,10 +151,12 @@ class Kernel:
         return spread | {layout.QUALITY: bits | np.append(beyond, np.uint8(0)).take(place)}
 
     def _reflectance(self, dn: npt.NDArray[np.int16]) -> Reflectance:
+        # Single precision from here on: it errs by a thousandth of a DN's step, even for the brightest.
         return dn * np.float32(self.scaling.factor) + np.float32(self.scaling.offset)
 
 
 def _input_bits(missing: npt.NDArray[np.bool_], reflectance: Reflectance) -> Bits:
+    # Zero is off scale too: the equations divide by it.
     off_scale = np.any(reflectance <= 0, axis=0) | np.any(reflectance > 1, axis=0)
     return _bits(np.any(missing, axis=0), layout.MISSING_INPUT) | _bits(off_scale, layout.OFF_SCALE_INPUT)
 
@@ -162,12 +189,23 @@ def _oxide_codes(oxides: dict[str, Reflectance]) -> Codes:
 
 
 def mg_number(*, mgo: Reflectance, feo: Reflectance) -> Reflectance:
-    """Molar Mg / (Mg + Fe) from MgO and FeO in wt%; NaN where both are 0.
+    """Molar Mg / (Mg + Fe) from the oxides' mass fractions.
 
-    ``(MgO / 40.304) / (MgO / 40.304 + FeO / 71.844)``, 0..1.
+    ``(MgO / 40.304) / (MgO / 40.304 + FeO / 71.844)``, with the molar masses in g/mol.
+
+    Parameters
+    ----------
+    mgo, feo : ndarray of float32, one shape
+        wt%, 0 or more.
+
+    Returns
+    -------
+    ndarray of float32
+        0..1; NaN where both are 0.
     """
     magnesium, iron = mgo / _MGO, feo / _FEO
     total = magnesium + iron
+    # Both may have been clipped to 0, where the ratio is not defined; NaN is stored as missing.
     ratio = np.full_like(total, np.nan)
     np.divide(magnesium, total, out=ratio, where=total > 0)
     return ratio

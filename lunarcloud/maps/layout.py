@@ -48,7 +48,17 @@ _OXIDES = {"feo": "FeO", "tio2": "TiO2", "al2o3": "Al2O3", "mgo": "MgO", "cao": 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """What a map shows: its name in words, its unit, and the value of one step of its codes."""
+    """What a map shows.
+
+    Attributes
+    ----------
+    long_name : str
+        Its name in words.
+    units : str
+        Of its values.
+    step : float
+        The value of one step of its codes, in these units; a stored value errs by half of it at most.
+    """
 
     long_name: str
     units: str
@@ -81,6 +91,11 @@ def map_names(equations: Equations, oxides: Collection[str], *, with_novelty: bo
         Outputs of its networks.
     with_novelty : bool
         Whether it knows its stations' spectra.
+
+    Returns
+    -------
+    tuple of str
+        Without ``quality``, which every run has.
     """
     given = {f"{oxide}_cnn" for oxide in oxides}
     given |= {"feo_equation", "omat"} if equations.iron else set()
@@ -100,9 +115,11 @@ def encode(values: npt.NDArray[np.floating], name: str) -> npt.NDArray[np.uint16
 
     Values beyond the codes (0 to 65 534 steps) become the nearest code.
     """
+    # A product, because a division takes twice as long; float32 holds all codes exactly.
     codes = values * np.float32(1.0 / QUANTITIES[name].step)
     np.rint(codes, out=codes)
     np.clip(codes, 0, LARGEST, out=codes)
+    # After the clip, which leaves NaN alone and would turn the missing code into the largest value.
     np.copyto(codes, FILL, where=np.isnan(codes))
     stored: npt.NDArray[np.uint16] = codes.astype(np.uint16)
     return stored
@@ -121,6 +138,7 @@ def _variable(name: str) -> Variable:
 
 
 def _quality() -> Variable:
+    # CF: each flag is one bit, so its mask is its value, and readers can test them one by one.
     bits = list(FLAGS.values())
     attrs = {
         "long_name": "what to know about a pixel; 0: ok",

@@ -36,6 +36,7 @@ class OverviewShard:
         for variable in layout.variables:
             pixels = self.finer.read_window(variable.name, window, entries)
             if variable.name == QUALITY:
+                # Flags have no mean: a coarse pixel warns of whatever any of its four does.
                 arrays[variable.name] = any_flag(pixels)
             else:
                 arrays[variable.name] = halved(pixels, areas, fill=FILL)
@@ -61,8 +62,10 @@ def halved(codes: npt.NDArray[np.uint16], row_areas: FloatArray, *, fill: int) -
         The nearest codes of the means.
     """
     valid = codes != fill
+    # An area for a valid pixel and 0 for a missing one, whose code then does not count either.
     weight = row_areas[:, np.newaxis] * valid
     total, weights = _block_sums(codes * weight), _block_sums(weight)
+    # A block without a valid pixel keeps the fill, which is there before the division.
     mean = np.divide(total, weights, out=np.full_like(total, fill), where=weights > 0)
     return np.rint(mean).astype(np.uint16)
 
@@ -74,6 +77,7 @@ def any_flag(flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def _block_sums(values: FloatArray) -> FloatArray:
+    # Rows first, which are contiguous; both numbers are even, since the finer grid has twice as many.
     rows = values[0::2] + values[1::2]
     return rows[:, 0::2] + rows[:, 1::2]
 

@@ -23,6 +23,7 @@ from lunarcloud.storage import Entry, Folder
 
 # Per pixel of a shard: five bands in, up to eleven codes out, one of them being encoded twice over.
 _TASK_BYTES_PER_PIXEL = 10 + 21 + 6
+# Whatever the shard's size: the blocks that are computed, and what the networks hold meanwhile.
 _TASK_BYTES = 128 * 2**20
 # Mpixel/s of a thread, as measured by benchmarks/whole_moon.py.
 _EQUATION_RATE = 8.0
@@ -80,6 +81,18 @@ class MapShard:
 
 def plan_maps(mosaic: Mosaic, model: Model) -> MapPlan:
     """Decide what maps a model gives of a mosaic.
+
+    Parameters
+    ----------
+    mosaic : Mosaic
+        What to map.
+    model : Model
+        By which equations and networks.
+
+    Returns
+    -------
+    MapPlan
+        Nothing is computed.
 
     Raises
     ------

@@ -35,7 +35,7 @@ class RunCard(BaseModel):
     Attributes
     ----------
     ppd, shard_edge : int
-        The grid.
+        The finest level's grid: pixels per degree, and pixels along the edge of a shard.
     maps : tuple of str
         Names of the maps, without ``quality``.
     counts : dict of str to int
@@ -158,4 +158,5 @@ def multiscales(number: int) -> dict[str, Any]:
 
 def _transform(factor: float) -> dict[str, list[float]]:
     """Pixel size and first corner (lat, lon), in pixels of the level it is derived from."""
+    # No translation: all levels share the corner at 90 N, 180 W, though not the first pixel's centre.
     return {"scale": [factor, factor], "translation": [0.0, 0.0]}

@@ -8,23 +8,40 @@ from lunarcloud.models.equations import Equations
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.novelty import Novelty
 from lunarcloud.models.training import TrainingSettings
+from lunarcloud.storage import Format
 
 Kind: TypeAlias = Literal["equation", "cnn"]
 
 
 class _Record(BaseModel):
+    # A card with a field that is not known here was written by a later version, for which the field matters:
+    # it is refused and not read in part.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Score(_Record):
-    """Agreement of n predictions with measurements: RMSE in wt% and R2 = 1 - SSres / SStot."""
+    """Agreement of n predictions with measurements.
+
+    Attributes
+    ----------
+    rmse : float
+        Root mean square of predicted - measured, wt%.
+    r2 : float
+        ``1 - SSres / SStot``; 1 is perfect, 0 as good as the mean, negative worse than it.
+    """
 
     rmse: float
     r2: float
 
 
 class Spread(_Record):
-    """Least, median and greatest value over networks that differ only in their seed."""
+    """A quantity over networks that differ only in their seed.
+
+    Attributes
+    ----------
+    least, median, greatest : float
+        In the quantity's own unit.
+    """
 
     least: float
     median: float
@@ -69,7 +86,23 @@ class Accuracy(_Record):
 
 
 class Residual(_Record):
-    """One station's oxide by one model: measured, fitted and predicted without the station, wt%."""
+    """One station's oxide by one model.
+
+    Attributes
+    ----------
+    kind : {"equation", "cnn"}
+        Which model.
+    oxide : str
+        Which oxide.
+    site : str
+        The station.
+    measured : float
+        wt%, of the sample.
+    fitted : float
+        wt%, by the model fitted to all stations.
+    left_out : float or None
+        wt%, by the model fitted without the station; None where one station fewer would be too few.
+    """
 
     kind: Kind
     oxide: str
@@ -80,13 +113,27 @@ class Residual(_Record):
 
 
 class StationUse(_Record):
-    """A station of the table and what became of it."""
+    """A station of the table and what became of it.
+
+    Attributes
+    ----------
+    site : str
+        The station.
+    reflectance : {"table", "mosaic"}
+        Where its spectrum comes from.
+    oxides : tuple of str
+        Those that are known of it.
+    pixels : int or None
+        Valid pixels averaged, where the mosaic was sampled.
+    spread : tuple of float or None
+        Standard deviation of them in each band, reflectance as a fraction.
+    """
 
     site: str
     reflectance: Literal["table", "mosaic"]
     oxides: tuple[str, ...]
-    pixels: int | None = None  #: valid pixels averaged, where the mosaic was sampled
-    spread: tuple[float, ...] | None = None  #: standard deviation of them in each band
+    pixels: int | None = None
+    spread: tuple[float, ...] | None = None
 
 
 class MissionInfluence(_Record):

@@ -13,8 +13,22 @@ def diagnostics(
 ) -> xr.Dataset:
     """The dataset stored beside a card.
 
-    Variables ``reflectance`` (wavelength, site), ``<oxide>_r2`` (x0, y0; NaN where an origin does not
-    count) and, with networks, ``loss`` (oxide, seed, epoch; NaN after early stopping).
+    Parameters
+    ----------
+    samples : Samples
+        What was fitted to.
+    equations : EquationFit
+        The searches for the origins.
+    networks : NetworkFit or None
+        The training, where networks were trained.
+    seeds : tuple of int
+        All seeds trained, in the order of the losses.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``reflectance`` (wavelength, site), a fraction; ``<oxide>_r2`` (x0, y0), NaN where an origin does not
+        count; with networks ``loss`` (oxide, seed, epoch), NaN after early stopping.
     """
     variables: dict[str, xr.DataArray] = {
         "reflectance": xr.DataArray(
@@ -25,6 +39,7 @@ def diagnostics(
         )
     }
     for oxide, search in equations.searches.items():
+        # Each oxide has axes of its own name: the two grids of origins differ in length and range.
         variables[f"{oxide}_r2"] = xr.DataArray(
             search.surface,
             coords={f"{oxide}_x0": search.x0, f"{oxide}_y0": search.y0},

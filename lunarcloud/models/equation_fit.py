@@ -18,6 +18,7 @@ from lunarcloud.models.samples import Samples
 class _Method(NamedTuple):
     """How the equation of an oxide is found and evaluated, both from two bands in this order."""
 
+    # By wavelength, not by role: 750 nm is the first band of iron and the second of titanium.
     bands_nm: tuple[float, float]
     search: Callable[..., Search[Any]]
     evaluate: Callable[..., Any]
@@ -67,6 +68,7 @@ def fit_equations(samples: Samples) -> EquationFit:
 def influences(samples: Samples, whole: Equations) -> list[MissionInfluence]:
     """What the equations would be without each mission's stations, where enough others are left."""
     missions = np.array([mission(site) for site in samples.sites])
+    # Each mission once, in the table's order: a set would shuffle them.
     return [_influence(samples, name, missions == name, whole) for name in dict.fromkeys(missions.tolist())]
 
 
@@ -75,6 +77,7 @@ def _influence(samples: Samples, name: str, own: npt.NDArray[np.bool_], whole: E
     change, error = {}, {}
     for oxide in _fitted(equations):
         said, known = evaluate(samples, oxide, equations), own & np.isfinite(samples.oxide(oxide))
+        # Two models are compared on every spectrum, measured or not; only an error needs a measurement.
         change[oxide] = float(np.sqrt(np.mean((said - evaluate(samples, oxide, whole)) ** 2)))
         if known.any():
             error[oxide] = float((said - samples.oxide(oxide))[known].mean())
@@ -100,7 +103,27 @@ def _searches(samples: Samples) -> tuple[dict[str, Search[Any]], dict[str, str]]
 
 
 def evaluate(samples: Samples, oxide: str, equations: Equations) -> FloatArray:
-    """What the equations say of an oxide at all stations, wt%; NaN throughout if they do not have it."""
+    """What the equations say of an oxide at all stations.
+
+    Parameters
+    ----------
+    samples : Samples
+        The stations' spectra.
+    oxide : {"feo", "tio2"}
+        Which equation.
+    equations : Equations
+        Fitted to these stations, to some of them or to none.
+
+    Returns
+    -------
+    ndarray, shape (station,)
+        wt%; NaN throughout if the equations do not have the oxide.
+
+    Raises
+    ------
+    InputError
+        If the stations have no band that the equation needs.
+    """
     equation = equations.iron if oxide == "feo" else equations.titanium
     if equation is None:
         return np.full(len(samples.sites), np.nan)
@@ -134,6 +157,7 @@ def _stations(samples: Samples, oxide: str) -> tuple[FloatArray, FloatArray, Flo
 
 def _left_out(method: _Method, stations: tuple[FloatArray, ...]) -> list[Search[Any]]:
     """The search without each station, empty if they are too few for that."""
+    # The fewest stations that can be fitted at all are one too few for every fold.
     try:
         return left_out(method.search, *stations)
     except InputError:
@@ -149,6 +173,7 @@ def _predictions(samples: Samples, oxide: str, whole: Search[Any], folds: list[S
     if not folds:
         return Predictions(measured, fitted, None)
     without = np.full_like(measured, np.nan)
+    # Folds count only the stations that know the oxide; here each finds back to its place in the table.
     for station, fold in zip(np.flatnonzero(known), folds, strict=True):
         without[station] = evaluate_(first[station], second[station], fold.equation)
     return Predictions(measured, fitted, without)
@@ -161,6 +186,7 @@ def _without(
     each = [dict(searches) for _ in samples.sites]
     for oxide, found in folds.items():
         known = np.flatnonzero(np.isfinite(samples.oxide(oxide)))
+        # Not strict: there is a fold for each station or, where they are too few, none at all.
         for station, fold in zip(known, found, strict=False):
             each[station][oxide] = fold
     return tuple(_equations(samples, chosen) for chosen in each)

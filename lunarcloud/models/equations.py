@@ -19,6 +19,7 @@ Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 #: Centre wavelengths of the five Clementine UVVIS bands A..E, nm.
 CLEMENTINE_NM = (415.0, 750.0, 900.0, 950.0, 1000.0)
 #: Another instrument's band stands for 415, 750 or 950 nm when its centre is at most this far away, nm.
+#: Under half the 50 nm between Clementine's last three bands, so none of them can stand for its neighbour.
 BAND_TOLERANCE_NM = 15.0
 
 #: Bits of `EquationMaps.flags`.
@@ -99,24 +100,91 @@ def band(wavelengths_nm: tuple[float, ...], wanted_nm: float) -> int | None:
 def offsets(
     other: Reflectance, r750: Reflectance, *, x0: float, y0: float
 ) -> tuple[Reflectance, Reflectance]:
-    """Distances from an origin in the plane of R750 and a ratio: ``R750 - x0`` and ``other/R750 - y0``."""
+    """Distances from an origin in the plane of R750 and a ratio: ``R750 - x0`` and ``other/R750 - y0``.
+
+    Parameters
+    ----------
+    other : ndarray
+        Reflectance in the band of the ratio's numerator, a fraction.
+    r750 : ndarray
+        Reflectance at 750 nm of the same pixels, a fraction.
+    x0, y0 : float
+        The origin: a reflectance and a ratio.
+
+    Returns
+    -------
+    dx, dy : ndarray
+        Of the pixels' shape and dtype, dimensionless.
+    """
+    # Python's floats do not widen single precision: maps of 6 Gpixel are computed in the dtype they came in.
     return np.subtract(r750, x0), np.subtract(other / r750, y0)
 
 
 def feo(r750: Reflectance, r950: Reflectance, equation: IronEquation) -> Reflectance:
-    """FeO in wt% as the line gives it: not clipped, so below 0 for spectra brighter than any station."""
+    """FeO as the line gives it: not clipped, so below 0 for spectra brighter than any station.
+
+    ``FeO = slope theta + intercept``, ``theta = -arctan((R950/R750 - y0) / (R750 - x0))`` (Lucey et al. 2000,
+    doi 10.1029/1999JE001117).
+
+    Parameters
+    ----------
+    r750, r950 : ndarray
+        Reflectance at 750 and 950 nm, fractions of one shape; not checked against the equation's validity.
+    equation : IronEquation
+        The coefficients.
+
+    Returns
+    -------
+    ndarray
+        wt%.
+    """
     dx, dy = offsets(r950, r750, x0=equation.x0, y0=equation.y0)
+    # Subtracted, since theta is the negative of this angle. Within the validity dx is above 0, where arctan
+    # is the whole angle.
     return np.subtract(equation.intercept, equation.slope * np.arctan(dy / dx))
 
 
 def tio2(r415: Reflectance, r750: Reflectance, equation: TitaniumEquation) -> Reflectance:
-    """TiO2 in wt%, 0 where the angle is negative."""
+    """TiO2, 0 where the angle is negative.
+
+    ``TiO2 = factor theta^exponent``, ``theta = arctan((R415/R750 - y0) / (R750 - x0))`` (Lucey et al. 2000,
+    doi 10.1029/1999JE001117).
+
+    Parameters
+    ----------
+    r415, r750 : ndarray
+        Reflectance at 415 and 750 nm, fractions of one shape; not checked against the equation's validity.
+    equation : TitaniumEquation
+        The coefficients.
+
+    Returns
+    -------
+    ndarray
+        wt%, 0 and above, not limited to 100.
+    """
     dx, dy = offsets(r415, r750, x0=equation.x0, y0=equation.y0)
     return np.multiply(equation.factor, np.maximum(np.arctan(dy / dx), 0) ** equation.exponent)
 
 
 def omat(r750: Reflectance, r950: Reflectance, *, x0: float, y0: float) -> Reflectance:
-    """Optical maturity ``sqrt((R750 - x0)^2 + (R950/R750 - y0)^2)`` (Lucey et al. 2000); fresh is high."""
+    """Optical maturity ``sqrt((R750 - x0)^2 + (R950/R750 - y0)^2)``; fresh is high.
+
+    Parameters
+    ----------
+    r750, r950 : ndarray
+        Reflectance at 750 and 950 nm, fractions of one shape.
+    x0, y0 : float
+        The origin, that of iron.
+
+    Returns
+    -------
+    ndarray
+        Dimensionless, 0 and above.
+
+    References
+    ----------
+    Lucey et al. (2000), JGR 105, 20377, doi 10.1029/1999JE001117.
+    """
     dx, dy = offsets(r950, r750, x0=x0, y0=y0)
     return np.sqrt(dx * dx + dy * dy)
 
@@ -169,6 +237,7 @@ def _iron_maps(
     bands: dict[int, Reflectance], equation: IronEquation, flags: Flags
 ) -> tuple[Reflectance, Reflectance]:
     """FeO and OMAT; sets bits of ``flags``."""
+    # Angle and length of one vector: both products share its components, and so one division of the bands.
     dx, dy = offsets(bands[950], bands[750], x0=equation.x0, y0=equation.y0)
     outside = _outside(bands[750], bands[950], equation.x0)
     weight = np.arctan(dy / dx)
@@ -191,13 +260,15 @@ def _titanium_map(bands: dict[int, Reflectance], equation: TitaniumEquation, fla
 
 
 def _outside(r750: Reflectance, other: Reflectance, x0: float) -> npt.NDArray[np.bool_]:
-    # Written as "not inside" so that NaN is outside.
+    # Written as "not inside" so that NaN is outside. The ratio divides by R750, so that must be above 0 even
+    # where the origin is not.
     return ~((r750 > max(x0, 0.0)) & (other > 0))
 
 
 def _limited(weight: Reflectance, outside: npt.NDArray[np.bool_], flags: Flags) -> Reflectance:
     """The mass fraction within its physical range, NaN outside the validity; sets bits of ``flags``."""
     least, most = PHYSICAL_WT
+    # What is outside has a meaningless weight: it must not count as clipped too.
     clipped = ((weight < least) | (weight > most)) & ~outside
     flags |= outside * OUTSIDE_VALIDITY
     flags |= clipped * CLIPPED

@@ -35,7 +35,12 @@ def gather(table: StationTable, mosaic: Mosaic | None, source: Source) -> Gather
     mosaic : Mosaic or None
         Where to look for reflectances that the table does not have, or all of them.
     source : {"table", "mosaic"} or None
-        Where reflectances come from.
+        Where reflectances come from; None: the table's where it has one, else the mosaic's.
+
+    Returns
+    -------
+    Gathered
+        Stations in the table's order; every one of the table is either used or left out with a reason.
 
     Raises
     ------
@@ -54,6 +59,7 @@ def gather(table: StationTable, mosaic: Mosaic | None, source: Source) -> Gather
             used.append(found.use)
             stations.append(replace(station, reflectance=found.reflectance))
     if not stations:
+        # Each reason once: 49 stations often share one.
         reasons = "; ".join(dict.fromkeys(left_out.values())) or "all were left out"
         raise InputError(f"{table.name}: no station to fit to: {reasons}")
     kept = StationTable(tuple(stations), wavelengths, table.name)
@@ -70,6 +76,7 @@ def _choose(
 ) -> tuple[tuple[float, ...], Callable[[Station], _Found | str]]:
     """The wavelengths of the fit and how a station's reflectance (or the reason for none) is found."""
     mosaic_nm = BANDS.wavelengths_nm
+    # One fit has one set of bands. A table without reflectances has none to say, so the mosaic's hold.
     if source == "mosaic" or not table.wavelengths_nm:
         return mosaic_nm, lambda station: _from_mosaic(station, mosaic)
     if source == "table":
@@ -113,6 +120,7 @@ def _use(station: Station, source: Literal["table", "mosaic"], found: SiteMean |
 def sample(mosaic: Mosaic, station: Station) -> SiteMean | None:
     """The mean spectrum of the mosaic's pixels at a station; None if none of them is valid."""
     rows, cols = site_pixels(mosaic.grid, station)
+    # By numbers of rows and columns and not by slices: a site may lie across the 180th meridian.
     pixels = mosaic.open()[REFLECTANCE].isel(lat=rows, lon=cols).transpose("band", "lat", "lon")
     return site_mean(pixels.values)
 
@@ -122,6 +130,7 @@ def _samples(table: StationTable) -> Samples:
     return Samples(
         sites=tuple(station.site for station in table.stations),
         wavelengths_nm=table.wavelengths_nm,
+        # A table has a row a station; all arithmetic is (band, station), as the mosaic is (band, lat, lon).
         reflectance=np.array(reflectance).T,
         oxides=np.array(
             [[station.oxides.get(oxide, np.nan) for station in table.stations] for oxide in OXIDES]

@@ -19,7 +19,7 @@ from lunarcloud.models.equations import Equations
 from lunarcloud.models.inputs import Standard, maturity_terms
 from lunarcloud.models.network import FILTERS, HIDDEN, KERNEL, POOL, Weights, pooled_positions, take
 
-# Old enough for every onnxruntime that pyproject allows.
+# Old enough for every onnxruntime that pyproject allows; onnx itself would write its own newest versions.
 _OPSET = 17
 _IR_VERSION = 8
 
@@ -59,6 +59,19 @@ class _Graph:
         return name
 
     def convolution(self, data: str, kernel: Array, bias: Array, *, groups: int = 1) -> str:
+        """Add a Conv node; its output's name.
+
+        Parameters
+        ----------
+        data : str
+            Name of the input, (image, channel, height, width) or (image, channel, width).
+        kernel : ndarray, float32
+            (output channel, input channel of a group, then the window).
+        bias : ndarray, float32, shape (output channel,)
+            Added to every position.
+        groups : int
+            Equal parts of the channels that do not see each other, in the order of the channels.
+        """
         return self.add(
             "Conv",
             data,
@@ -89,7 +102,10 @@ def product_graph(networks: Networks, metadata: dict[str, str]) -> bytes:
     graph, weights = _Graph(), networks.weights
     n_networks, n_oxides = len(weights.output), len(networks.oxides)
     inputs = graph.add("Cast", _standardised(graph, networks), to=TensorProto.FLOAT)
+    # (input, N) -> (1, 1, input, N): one image, one channel, inputs down, pixels across.
     image = graph.add("Unsqueeze", inputs, graph.constant(np.array([0, 1])))
+    # No groups: the first layer of every network reads the same channel. What it makes is (network, filter)
+    # along the channels, and that is the order in which groups are counted from here on.
     conv1 = graph.convolution(image, weights.conv1.reshape(-1, 1, KERNEL, 1), weights.conv1_bias.ravel())
     conv2 = graph.convolution(
         graph.add("Relu", conv1),
@@ -97,17 +113,21 @@ def product_graph(networks: Networks, metadata: dict[str, str]) -> bytes:
         weights.conv2_bias.ravel(),
         groups=n_networks,
     )
+    # Without padding, as in the paper: an odd position at the end is dropped (heights 6, 5, 4, 2).
     pooled = graph.add("MaxPool", graph.add("Relu", conv2), kernel_shape=[POOL, 1], strides=[POOL, 1])
+    # A window as high as what is left sees all of it, so this convolution is the dense layer.
     positions = pooled_positions(len(networks.inputs.mean))
     dense = graph.convolution(
         pooled, _by_filter(weights.dense, positions), weights.dense_bias.ravel(), groups=n_networks
     )
     # Every oxide is the mean of its own networks' outputs: one convolution over all hidden units.
+    # mixing (oxide, network) is 1 / seeds where the network is one of the oxide's, which lie side by side.
     mixing = np.repeat(np.eye(n_oxides, dtype=np.float32), networks.seeds, axis=1) / networks.seeds
     kernel = (mixing[:, :, None] * weights.output[:, 0][None]).reshape(n_oxides, -1, 1, 1)
     scores = graph.convolution(
         graph.add("Relu", dense), kernel.astype(np.float32), mixing @ weights.output_bias.ravel()
     )
+    # (1, oxide, 1, N) -> (oxide, N): the height is 1 since the dense layer.
     squeezed = graph.add("Squeeze", scores, graph.constant(np.array([0, 2])))
     return _model(graph, _oxides(graph, squeezed, networks.targets), networks, metadata)
 
@@ -119,6 +139,7 @@ def plain_graph(networks: Networks) -> bytes:
     """
     graph = _Graph()
     rows = graph.add("Cast", _standardised(graph, networks), to=TensorProto.FLOAT)
+    # (input, N) -> (N, 1, input): N images of one channel.
     image = graph.add("Unsqueeze", graph.add("Transpose", rows, perm=[1, 0]), graph.constant(np.array([1])))
     answers = [
         _plain_network(graph, image, take(networks.weights, index))
@@ -165,6 +186,7 @@ def _standardised(graph: _Graph, networks: Networks) -> str:
     """
     reflectance = graph.add("Cast", "reflectance", to=TensorProto.DOUBLE)
     bands = graph.add("Transpose", reflectance, perm=[1, 0])
+    # OMAT last, as in training (`inputs.network_inputs`): a convolution sees neighbours, so the order counts.
     rows = graph.add("Concat", bands, _omat(graph, bands, networks.equations), axis=0)
     centred = graph.add("Sub", rows, _column(graph, networks.inputs.mean))
     return graph.add("Div", centred, _column(graph, networks.inputs.deviation))
@@ -172,6 +194,7 @@ def _standardised(graph: _Graph, networks: Networks) -> str:
 
 def _omat(graph: _Graph, bands: str, equations: Equations) -> str:
     iron, i750, i950 = maturity_terms(equations)
+    # An index of one element keeps its axis: (1, N), a row that can stand beneath the bands.
     r750 = graph.add("Gather", bands, graph.constant(np.array([i750])), axis=0)
     r950 = graph.add("Gather", bands, graph.constant(np.array([i950])), axis=0)
     dx = graph.add("Sub", r750, graph.constant(np.array(iron.x0)))
@@ -207,6 +230,8 @@ def _model(graph: _Graph, output: str, networks: Networks, metadata: dict[str, s
         ir_version=_IR_VERSION,
         producer_name="lunarcloud",
     )
+    # Sorted, and serialised in a fixed order below: the file's digest is part of the card, and so of every id
+    # made from the model.
     helper.set_model_props(model, dict(sorted(metadata.items())))
     model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     onnx.checker.check_model(model, full_check=True)

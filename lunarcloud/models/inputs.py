@@ -13,7 +13,13 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 
 
 class Standard(BaseModel):
-    """Means and population standard deviations by which values are z-scored."""
+    """Means and population standard deviations by which values are z-scored.
+
+    Attributes
+    ----------
+    mean, deviation : tuple of float
+        Of each variable, in its own unit; the deviation is above 0.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,7 +32,9 @@ class Standard(BaseModel):
 
         A constant variable carries nothing; it gets deviation 1 so that it becomes 0 instead of NaN.
         """
+        # Divided by n and not by n - 1: the other convention would change every network.
         deviation = values.std(axis=1)
+        # Python's floats, exact in JSON: whoever reads the card standardises with the same bits.
         return cls(
             mean=tuple(values.mean(axis=1).tolist()),
             deviation=tuple(np.where(deviation > 0, deviation, 1.0).tolist()),
@@ -76,6 +84,7 @@ def network_inputs(reflectance: Reflectance, equations: Equations) -> FloatArray
     InputError
         If OMAT is not defined for these equations.
     """
+    # In double precision, as in the product's graph (`graph._standardised` says why).
     values = np.asarray(reflectance, dtype=np.float64)
     iron, i750, i950 = maturity_terms(equations)
     return np.vstack([values, omat(values[i750], values[i950], x0=iron.x0, y0=iron.y0)])

@@ -18,7 +18,8 @@ FILTERS = 32
 HIDDEN = 64
 KERNEL = 2
 POOL = 2
-#: Fewest inputs that leave one position after two convolutions and the pooling.
+#: Fewest inputs that leave one position after two convolutions and the pooling: without padding each
+#: convolution takes ``KERNEL - 1`` positions away.
 LEAST_INPUTS = 2 * (KERNEL - 1) + POOL
 
 
@@ -87,7 +88,17 @@ def initial_weights(n_inputs: int, *, seed: int, network: int) -> Weights:
     n_inputs : int
         Bands plus one for OMAT.
     seed, network : int
-        Together they seed the generator.
+        Together they seed the generator, 0 or above; no two networks of a seed start alike.
+
+    Returns
+    -------
+    Weights
+        Float32 arrays of one network.
+
+    Raises
+    ------
+    InputError
+        For fewer inputs than the architecture needs.
     """
     random = np.random.default_rng([seed, network])
 
@@ -96,6 +107,8 @@ def initial_weights(n_inputs: int, *, seed: int, network: int) -> Weights:
         return random.uniform(-limit, limit, (n_out, n_in)).astype(np.float32)
 
     flat = pooled_positions(n_inputs) * FILTERS
+    # Kernels draw from one generator in this order, which is therefore part of every model. The fans of a
+    # convolution count its channels times its window.
     return Weights(
         conv1=glorot(FILTERS, KERNEL, KERNEL, KERNEL * FILTERS),
         conv1_bias=np.zeros(FILTERS, np.float32),
@@ -127,14 +140,18 @@ def forward(weights: Weights, inputs: Any) -> Any:
     jax, _ = packages()
     np_, relu = jax.numpy, jax.nn.relu
     by_position = inputs.T[:, :, None]
+    # Of one channel a window is two numbers: two shifted products, and no windows to gather.
     first = relu(
         by_position[:-1] * weights.conv1[:, 0] + by_position[1:] * weights.conv1[:, 1] + weights.conv1_bias
     )
+    # A window is (position, filter), the order of conv2's kernel.
     windows = np_.concatenate([first[:-1], first[1:]], axis=-1).reshape(-1, KERNEL * FILTERS)
     second = (windows @ weights.conv2.T).reshape(len(first) - 1, len(inputs), FILTERS)
+    # As pooling without padding: an odd position at the end is dropped.
     pairs = len(second) // POOL * POOL
     left, right = second[0:pairs:POOL], second[1:pairs:POOL]
-    # ReLU and the bias commute with the maximum, so both act on half as many values after it.
+    # ReLU and the bias commute with the maximum, so both act on half as many values after it. Not
+    # `maximum`, whose gradient is shared among equals: pooling gives the whole of it to one.
     pooled = relu(np_.where(left > right, left, right) + weights.conv2_bias)
     hidden = relu(np_.concatenate(list(pooled), axis=-1) @ weights.dense.T + weights.dense_bias)
     return (hidden @ weights.output.T + weights.output_bias)[:, 0]

@@ -68,6 +68,11 @@ def fit_networks(
     settings : TrainingSettings
         The paper's, or others.
 
+    Returns
+    -------
+    NetworkFit
+        Networks of the oxides that enough stations know, their predictions (wt%) and loss curves.
+
     Raises
     ------
     InputError
@@ -84,6 +89,8 @@ def fit_networks(
     targets = [_target(samples, design) for design in designs]
     examples = _examples(samples, designs, targets, folds)
     n_inputs = examples.inputs.shape[2]
+    # Initial weights depend on the oxide's place among all oxides, not among those trained: a table without
+    # MgO gives the same network of CaO. And not on the station left out: folds differ by stations alone.
     start = [
         network.initial_weights(n_inputs, seed=design.seed, network=OXIDES.index(design.oxide))
         for design in designs
@@ -94,6 +101,7 @@ def fit_networks(
     whole = [[results.index(oxide, None, seed) for seed in seeds] for oxide in oxides]
     networks = Networks(
         oxides=oxides,
+        # Raveled by oxide, then seed: an oxide's seeds lie side by side, on which the graph's mean rests.
         weights=network.take(trained.weights, np.ravel([row[:mapped] for row in whole])),
         inputs=folds[None].standard,
         targets=_joined([targets[row[0]].standard for row in whole]),
@@ -106,6 +114,7 @@ def fit_networks(
 def _trainable(samples: Samples) -> tuple[tuple[str, ...], dict[str, str]]:
     """The oxides that enough stations know, and why others cannot be trained."""
     known = {oxide: int(np.isfinite(samples.oxide(oxide)).sum()) for oxide in OXIDES}
+    # Constant targets have no R2 and nothing to learn. (n: a mean of no numbers would warn.)
     constant = {oxide for oxide, n in known.items() if n and np.nanstd(samples.oxide(oxide)) == 0}
     oxides = tuple(oxide for oxide, n in known.items() if n >= LEAST_STATIONS and oxide not in constant)
     not_fitted = {
@@ -124,6 +133,8 @@ def _input_folds(samples: Samples, equations: EquationFit) -> dict[int | None, _
     """Standardised inputs for all stations trained on (None) and for each one left out."""
 
     def fold(station: int | None) -> _Fold:
+        # Nothing of a station left out may reach its own prediction: neither through the origin of OMAT nor
+        # through means and deviations. All are scored by them, so that it can be predicted afterwards.
         chosen = equations.equations if station is None else equations.without[station]
         inputs = network_inputs(samples.reflectance, chosen)
         trained_on = inputs if station is None else np.delete(inputs, station, axis=1)
@@ -147,6 +158,7 @@ def _target(samples: Samples, design: _Design) -> _Target:
     if design.left_out is not None:
         trained_on[design.left_out] = False
     standard = Standard.of(weights[None, trained_on])
+    # Stations of weight 0 get a number, for 0 times NaN is NaN and one would spoil the whole loss.
     scores = np.where(trained_on, standard.apply(weights[None])[0], 0.0)
     return _Target(scores, trained_on.astype(np.float64), standard)
 
@@ -189,6 +201,7 @@ class _Results:
         known = np.isfinite(measured)
         fitted = np.where(known, self._said[self.index(oxide, None, seed)], np.nan)
         without = np.full_like(measured, np.nan)
+        # Of each fold only the station left out of it: the diagonal of (fold, station).
         for station in np.flatnonzero(known).tolist():
             without[station] = self._said[self.index(oxide, station, seed), station]
         return Predictions(measured, fitted, without)

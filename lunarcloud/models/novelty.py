@@ -67,11 +67,14 @@ def fit_novelty(inputs: FloatArray) -> Novelty:
     stations it becomes the chi-square limit.
     """
     p, n = inputs.shape
+    # F needs n above p. At n = p + 1 its limit would be a hundred times that of many stations: of six inputs
+    # nothing would ever be novel.
     if n < p + 2:
         raise InputError(f"{n} stations are too few to say what is novel: {p} inputs need {p + 2} or more")
     standard = Standard.of(inputs)
     scores = standard.apply(inputs)
     covariance = scores @ scores.T / (n - 1) + _FLOOR * np.eye(p)
+    # The inverse of a triangle is one too, but for rounding above the diagonal; `_terms` leaves that out.
     whitening = np.tril(np.linalg.inv(np.linalg.cholesky(covariance)))
     limit = p * (n**2 - 1) / (n * (n - p)) * fdtri(p, n - p, CONFIDENCE)
     return Novelty(standard=standard, whitening=_rows(whitening), limit=math.sqrt(float(limit)), stations=n)
@@ -99,6 +102,7 @@ def novelty(reflectance: Reflectance, maturity: Reflectance, parameters: Novelty
     for coefficients, offset in _terms(parameters):
         # Element by element, not a matrix product: its bits would depend on how many pixels are given.
         component = np.full_like(squared, offset)
+        # Not strict: row i of a lower triangle has i + 1 coefficients, for the first i + 1 inputs.
         for coefficient, row in zip(coefficients, rows, strict=False):
             component += coefficient * row
         squared += component * component
@@ -108,6 +112,8 @@ def novelty(reflectance: Reflectance, maturity: Reflectance, parameters: Novelty
 def _terms(parameters: Novelty) -> list[tuple[npt.NDArray[np.float32], np.float32]]:
     """Coefficients (as many as are not 0) and offset of each component of the whitened inputs."""
     mean, deviation = np.array(parameters.standard.mean), np.array(parameters.standard.deviation)
+    # W (x - mean) / deviation as one product and one offset, so that pixels are touched once; the division
+    # runs along the columns, the inputs. Rounded to single precision only at the end.
     matrix = np.array(parameters.whitening) / deviation
     return [
         (row[: index + 1].astype(np.float32), np.float32(-(row @ mean))) for index, row in enumerate(matrix)

@@ -28,9 +28,10 @@ Curve: TypeAlias = Callable[[FloatArray, FloatArray], Fits]
 PER_UNIT = 1000
 #: Origin and two coefficients.
 PARAMETERS = 4
-# Newton's method on the exponent starts from the best of these and stays within a factor of 2 of it.
-# (einsum and not a BLAS product: threads over folds would fight with the threads of BLAS.)
+# Newton's method on the exponent starts from the best of these and stays within a factor of 2 of it, that is
+# between its neighbours, which are worse. The paper's exponent is 4.
 _EXPONENTS = np.array([0.5, 1.0, 2.0, 4.0, 8.0, 16.0])
+# Over the whole grid of the shipped stations, a sixth step moves no exponent by more than 2e-7.
 _NEWTON_STEPS = 5
 
 
@@ -45,7 +46,19 @@ class Search(NamedTuple, Generic[Equation]):
 
 
 def search_iron(r750: FloatArray, r950: FloatArray, feo: FloatArray) -> Search[IronEquation]:
-    """Fit the iron equation to stations; all arrays (station,), reflectance above 0, FeO in wt%.
+    """Fit the iron equation to stations.
+
+    Parameters
+    ----------
+    r750, r950 : ndarray, shape (station,)
+        Reflectance at 750 and 950 nm, fractions above 0.
+    feo : ndarray, shape (station,)
+        Measured FeO, wt%.
+
+    Returns
+    -------
+    Search
+        The equation of the highest R2, the first by x0 and then y0 among equals.
 
     Raises
     ------
@@ -55,6 +68,7 @@ def search_iron(r750: FloatArray, r950: FloatArray, feo: FloatArray) -> Search[I
     ratio = r950 / r750
     _check(r750, ratio, feo, "FeO")
     x0, y0 = _grid(0.0, 0.2), _grid(1.0, 2.0)
+    # A line takes angles of either sign, so any y0 counts.
     counts = x0 < r750.min(), np.ones(len(y0), dtype=bool)
     fits = _fit_origins(r750, ratio, feo, (x0, y0), counts, _line)
     r2, slope, intercept, i, j = _best(fits)
@@ -64,9 +78,28 @@ def search_iron(r750: FloatArray, r950: FloatArray, feo: FloatArray) -> Search[I
 
 
 def search_titanium(r415: FloatArray, r750: FloatArray, tio2: FloatArray) -> Search[TitaniumEquation]:
-    """Fit the titanium equation to stations; arguments and errors as `search_iron`."""
+    """Fit the titanium equation to stations.
+
+    Parameters
+    ----------
+    r415, r750 : ndarray, shape (station,)
+        Reflectance at 415 and 750 nm, fractions above 0.
+    tio2 : ndarray, shape (station,)
+        Measured TiO2, wt%.
+
+    Returns
+    -------
+    Search
+        The equation of the highest R2, the first by x0 and then y0 among equals.
+
+    Raises
+    ------
+    InputError
+        For too few stations, or stations all of one TiO2 or one spectrum.
+    """
     ratio = r415 / r750
     _check(r750, ratio, tio2, "TiO2")
+    # A power law needs angles above 0 and so a y0 below every ratio.
     x0 = y0 = _grid(0.0, 1.0)
     fits = _fit_origins(r750, ratio, tio2, (x0, y0), (x0 < r750.min(), y0 < ratio.min()), _power)
     r2, factor, exponent, i, j = _best(fits)
@@ -80,12 +113,13 @@ def left_out(search: Callable[..., Search[Equation]], *stations: FloatArray) -> 
     def without(index: int) -> Search[Equation]:
         return search(*(np.delete(values, index) for values in stations))
 
+    # Threads are enough: a search is numpy on long arrays, which releases the GIL.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(without, range(len(stations[0]))))
 
 
 def _grid(first: float, last: float) -> FloatArray:
-    # Exact decimals: 0.023 and not 23 times the nearest double of 0.001.
+    # Exact decimals: 0.023 and not 23 times the nearest double of 0.001. Both ends are tried.
     return np.arange(round(first * PER_UNIT), round(last * PER_UNIT) + 1) / PER_UNIT
 
 
@@ -111,8 +145,10 @@ def _fit_origins(
 ) -> FloatArray:
     """R2 and both coefficients (3, x0, y0) of every origin that counts, NaN elsewhere."""
     fits = np.full((3, len(grids[0]), len(grids[1])), np.nan)
+    # (y0 that count, station): it does not depend on x0 and is made once.
     dy = ratio - grids[1][counts[1]][:, None]
-    # One x0 at a time: the angles of all its y0 stay in the cache.
+    # One x0 at a time: the angles of all its y0 stay in the cache. An integer beside a mask in an index keeps
+    # the order of axes, so the target is (3, y0 that count), as the curve returns it.
     for i in np.flatnonzero(counts[0]):
         fits[:, i, counts[1]] = curve(np.arctan(dy / (r750 - grids[0][i])), weights)
     return fits
@@ -122,9 +158,12 @@ def _line(theta: FloatArray, weights: FloatArray) -> Fits:
     """Least-squares lines of ``weights`` on each row of ``theta``: R2, slope, intercept."""
     mean, centred = weights.mean(), weights - weights.mean()
     means = theta.mean(axis=1)
+    # The weights are centred, so the angles need not be. einsum and not a BLAS product, here and below: the
+    # threads over folds would fight with those of BLAS.
     covariance = np.einsum("ns,s->n", theta, centred)
     variance = np.einsum("ns,ns->n", theta, theta) - theta.shape[1] * means**2
     slope = covariance / variance
+    # Of a least-squares line, slope times covariance is what it explains: R2 needs no residuals.
     return slope * covariance / (centred @ centred), slope, mean - slope * means
 
 
@@ -140,6 +179,8 @@ def _power(theta: FloatArray, weights: FloatArray) -> Fits:
     logs = np.log(theta)
     for _ in range(_NEWTON_STEPS):
         slope, curvature = _derivatives(logs, exponent, weights)
+        # Newton climbs only where the curve bends down; elsewhere the exponent stays as good as it is.
+        # `where` computes both branches, so the divisor is kept from 0 also where its result is not taken.
         step = np.where(curvature < 0, -slope / np.minimum(curvature, -1e-12), 0.0)
         exponent = np.clip(exponent + step, low, high)
     powers = np.exp(exponent[:, None] * logs)
@@ -164,6 +205,7 @@ def _derivatives(
 ) -> tuple[FloatArray, FloatArray]:
     """First and second derivative of ``log(P^2 / Q)`` of `_power` by the exponent."""
     powers = np.exp(exponent[:, None] * logs)
+    # theta^b log(theta): each derivative by b brings one more logarithm, and in Q, of theta^2b, a factor 2.
     scaled = powers * logs
     p, p1, p2 = (
         np.einsum("ns,s->n", powers, weights),

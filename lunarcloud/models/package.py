@@ -19,7 +19,8 @@ NETWORKS = "model.onnx"
 BUILTIN = {"qiu2025": QIU2025}
 
 CPU = ("CPUExecutionProvider",)
-#: Pixels given to the networks at a time: their layers' outputs stay in the core's cache.
+#: Pixels given to the networks at a time: their layers' outputs stay in the core's cache (benchmarks/cnn.py
+#: compares batches of 256 to 4096).
 BATCH = 1024
 
 
@@ -120,6 +121,11 @@ def session(onnx: bytes, *, threads: int = 1, providers: Sequence[str] = CPU) ->
         Threads of one call. One, because each worker thread maps its own shard.
     providers : sequence of str
         onnxruntime's execution providers in order of preference.
+
+    Returns
+    -------
+    onnxruntime.InferenceSession
+        Not picklable: a worker process builds its own.
 
     Raises
     ------

@@ -36,6 +36,7 @@ def remarks(card: Card) -> list[str]:
     ]
 
 
+# Two decimals of wt%, three of R2: as the paper gives them, and finer than the spread between seeds.
 def _scores(score: Score | None) -> tuple[str, str]:
     return ("", "") if score is None else (f"{score.rmse:.2f}", f"{score.r2:.3f}")
 

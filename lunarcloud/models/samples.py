@@ -14,8 +14,8 @@ from lunarcloud.moon import Grid, IntArray
 class Samples(NamedTuple):
     """Stations that have a reflectance."""
 
-    sites: tuple[str, ...]
-    wavelengths_nm: tuple[float, ...]
+    sites: tuple[str, ...]  #: the order of the station axis of both arrays
+    wavelengths_nm: tuple[float, ...]  #: that of the band axis
     reflectance: FloatArray  #: (band, station), fraction
     oxides: FloatArray  #: (oxide, station), wt%, in the order of `OXIDES`; NaN is unknown
 
@@ -46,6 +46,8 @@ def site_pixels(grid: Grid, station: Station) -> tuple[IntArray, IntArray]:
     """
     at = grid.pixel(lat=station.lat, lon=station.lon)
     lines, samples = station.pixels
+    # The modulus makes column -1 the last one. Beyond a pole a row would have to go on 180 degrees further
+    # east: no sample site is that near, so such rows are dropped.
     rows = int(at.row) - lines // 2 + np.arange(lines)
     cols = int(at.col) - samples // 2 + np.arange(samples)
     return rows[(rows >= 0) & (rows < grid.n_rows)], cols % grid.n_cols
@@ -57,6 +59,7 @@ def site_mean(reflectance: Reflectance) -> SiteMean | None:
     A pixel is valid if every band of it is above 0 and not missing (NaN): a mean of different pixels in
     different bands would be the spectrum of no place.
     """
+    # Widened before the mean, not after it: the rounding of a sum would become part of the station.
     spectra = np.asarray(reflectance, dtype=np.float64).reshape(len(reflectance), -1)
     spectra = spectra[:, (spectra > 0).all(axis=0)]
     if not spectra.size:

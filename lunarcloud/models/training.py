@@ -21,14 +21,30 @@ _BLOCK = 6
 
 
 class TrainingSettings(BaseModel):
-    """How networks are trained; the defaults are the paper's (full batch: 49 samples, batch of 50)."""
+    """How networks are trained; the defaults are the paper's (full batch: 49 samples, batch of 50).
 
+    Attributes
+    ----------
+    learning_rate : float
+        Adam's, above 0.
+    epochs : int
+        At most so many steps.
+    patience : int
+        Epochs without a lower loss after which a network stops.
+    l2 : float
+        Penalty on the squares of all kernels; biases are free.
+    adam_epsilon : float
+        What keeps Adam's division from 0.
+    """
+
+    # Frozen, and so hashable: one program is compiled and kept for each set of values.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     learning_rate: PositiveFloat = 0.01
     epochs: PositiveInt = 400
     patience: PositiveInt = 30
     l2: float = 0.001
+    # Of Keras; optax's own default is 1e-8.
     adam_epsilon: PositiveFloat = 1e-7
 
 
@@ -59,6 +75,16 @@ def train(start: Weights, examples: Examples, settings: TrainingSettings) -> Tra
     settings : TrainingSettings
         Rate, epochs, patience, penalty.
 
+    Returns
+    -------
+    Trained
+        In the order of ``start``.
+
+    Raises
+    ------
+    MissingPackageError
+        If jax or optax is not installed.
+
     Notes
     -----
     The result of a network does not depend on the others trained with it, nor on the number of cores:
@@ -82,7 +108,27 @@ def train(start: Weights, examples: Examples, settings: TrainingSettings) -> Tra
 
 
 def loss(weights: Weights, inputs: Any, targets: Any, station_weights: Any, l2: float) -> Any:
-    """Mean squared error over the stations of weight 1 plus the L2 penalty on all kernels (jax scalar)."""
+    """Mean squared error over the stations of weight 1 plus the L2 penalty on all kernels.
+
+    Parameters
+    ----------
+    weights : Weights
+        Of one network.
+    inputs : array, shape (s, length)
+        Standardised inputs of s stations.
+    targets : array, shape (s,)
+        Standardised wt%; finite also where the weight is 0.
+    station_weights : array, shape (s,)
+        1 for a station trained on, 0 for another; at least one is 1.
+    l2 : float
+        Factor of the penalty.
+
+    Returns
+    -------
+    jax scalar
+        ``sum(w (f(x) - y)^2) / sum(w) + l2 sum(kernel^2)``.
+    """
+    # Left-out stations are weighted away and not cut out: folds keep one shape, so one program trains all.
     squared = station_weights * (network.forward(weights, inputs) - targets) ** 2
     penalty = sum((kernel**2).sum() for kernel in weights.kernels)
     return squared.sum() / station_weights.sum() + l2 * penalty
@@ -100,8 +146,10 @@ def _program(settings: TrainingSettings) -> Callable[[Weights, Examples], tuple[
         return (state["epoch"] < settings.epochs) & (state["waited"] < settings.patience).any()
 
     def step(state: dict[str, Any], examples: Examples) -> dict[str, Any]:
+        # The loss is of the weights before the step, so it is those that are kept when it is the lowest.
         losses, gradients = gradient(state["weights"], *examples, settings.l2)
-        # A network that has stopped goes on with its block, but its best weights stay as they are.
+        # A network that has stopped goes on with its block, but its best weights stay as they are. A NaN is
+        # never lower: a network that diverges stops with the last good ones.
         stopped = state["waited"] >= settings.patience
         better = (losses < state["lowest"]) & ~stopped
         updates, moments = adam.update(gradients, state["moments"])
@@ -110,11 +158,13 @@ def _program(settings: TrainingSettings) -> Callable[[Weights, Examples], tuple[
             "weights": optax.apply_updates(state["weights"], updates),
             "moments": moments,
             "lowest": np_.where(better, losses, state["lowest"]),
+            # (m,) against (m, out, in) or (m, out): ones are appended so that networks choose, not rows.
             "best": jax.tree.map(
                 lambda new, old: np_.where(better.reshape(-1, *(1,) * (new.ndim - 1)), new, old),
                 state["weights"],
                 state["best"],
             ),
+            # Of a stopped network pinned to the patience: whatever its loss does, it never starts again.
             "waited": np_.where(better, 0, state["waited"] + 1) * ~stopped + settings.patience * stopped,
             "losses": state["losses"].at[:, state["epoch"]].set(np_.where(stopped, np_.nan, losses)),
         }

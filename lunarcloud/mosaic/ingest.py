@@ -18,6 +18,7 @@ from lunarcloud.storage import Entry, Folder
 
 # Per pixel of a shard: five bands of numbers, again while encoding, and flags; once more for a tile's window.
 _TASK_BYTES_PER_PIXEL = 32
+# Whatever the shard's size: blocks of rows of tiles while they are read and painted.
 _TASK_BYTES = 160 * 2**20
 # Mpixel/s of a thread, as measured by benchmarks/ingest.py.
 _RATE = 4.0
@@ -51,6 +52,7 @@ class IngestShard:
         window = self.grid.window(shard)
         near = [tile for tile in self.tiles if touches(self.grid, window, tile)]
         dn, counts = resample(self.grid, window, near)
+        # The ledger keeps what was near, not what was used: a tile that gave no pixel was asked all the same.
         inputs = {tile.product_id: tile.label_digest for tile in near}
         return Product(arrays={REFLECTANCE: dn}, inputs=inputs, counts=counts)
 
@@ -66,6 +68,11 @@ def plan_ingest(search: TileSearch, grid: Grid, *, strict: bool) -> IngestPlan:
         The grid.
     strict : bool
         Refuse if a tile is missing or cannot be used, instead of leaving missing pixels.
+
+    Returns
+    -------
+    IngestPlan
+        The same, id included, for the same labels in whatever order they were found.
 
     Raises
     ------
@@ -122,6 +129,7 @@ def completed(card: MosaicCard, entries: Iterable[Entry]) -> MosaicCard:
 def _same_scaling(search: TileSearch) -> tuple[tuple[Tile, ...], tuple[Problem, ...]]:
     """The tiles whose numbers mean the same as most tiles' do; the others are problems."""
     scalings = Counter((tile.scaling_factor, tile.offset) for tile in search.tiles)
+    # Among equally frequent ones the larger, so that the order of the tiles decides nothing.
     common = max(scalings, key=lambda scaling: (scalings[scaling], scaling))
     tiles, problems = [], list(search.problems)
     for tile in search.tiles:

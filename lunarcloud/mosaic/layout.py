@@ -16,8 +16,15 @@ def mosaic_layout(grid: Grid, *, scaling_factor: float, offset: float) -> Layout
     grid : Grid
         Where the pixels are.
     scaling_factor, offset : float
-        Reflectance = scaling_factor x DN + offset, as the tiles' labels say.
+        Reflectance (fraction, 0..1) = scaling_factor x DN + offset, as the tiles' labels say; the archive has
+        1.35e-4 and 0.
+
+    Returns
+    -------
+    Layout
+        One variable, ``reflectance`` (band, lat, lon).
     """
+    # Stored as the archive has it: two bytes a value instead of four, and no rounding between it and us.
     reflectance = Variable(
         name=REFLECTANCE,
         dtype="int16",

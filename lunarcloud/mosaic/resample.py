@@ -49,6 +49,8 @@ class Spectra:
         return cls(
             dn=np.full((5, rows, cols), MISSING, dtype=np.int16),
             kind=np.zeros((5, rows, cols), dtype=np.uint8),
+            # Below any number of bands: the first tile wins even where it measured none, so that its
+            # reasons are counted instead of "uncovered".
             measured=np.full((rows, cols), -1, dtype=np.int8),
             origin=np.zeros((rows, cols), dtype=np.int16),
         )
@@ -85,6 +87,7 @@ def resample(
         Values missing in the result by ``product id/kind``, and the pixels that no tile covers as
         ``uncovered``.
     """
+    # A later tile must be strictly better, so this order is what decides among equals.
     ordered = sorted(tiles, key=lambda tile: tile.product_id)
     spectra = Spectra.empty(*window.shape)
     for index, tile in enumerate(ordered):
@@ -94,13 +97,30 @@ def resample(
 
 
 def touches(grid: Grid, window: Window, tile: Tile) -> bool:
-    """Whether a tile may hold pixels of a window (never wrongly no)."""
+    """Whether a tile may hold pixels of a window, by its bounds alone.
+
+    Parameters
+    ----------
+    grid : Grid
+        The mosaic's grid.
+    window : Window
+        Pixels of it.
+    tile : Tile
+        Only its label is needed; nothing is read.
+
+    Returns
+    -------
+    bool
+        Never wrongly no; a yes may turn out to be an empty corner of the box around the tile.
+    """
     return next(_touched(grid, window, tile), None) is not None
 
 
 def _paint(grid: Grid, block: Window, tile: Tile, index: int, spectra: Spectra) -> None:
     """Put a tile's spectra into a block where it measured more bands than what is there."""
     lat, lon = grid.lat(block), grid.lon(block)
+    # A column and a row, not two planes: a sinusoidal tile's line depends on the latitude alone, so the
+    # tile answers rows of shape (rows, 1) and columns of shape (rows, cols).
     pixels = tile.pixel(lat=lat[:, np.newaxis], lon=lon[np.newaxis, :])
     if not pixels.inside.any():
         return
@@ -108,6 +128,8 @@ def _paint(grid: Grid, block: Window, tile: Tile, index: int, spectra: Spectra) 
     kind = missing_kind(dn, tile)
     np.copyto(dn, MISSING, where=kind != 0)
     measured = np.sum(kind == 0, axis=0, dtype=np.int8)
+    # One mask for all bands: a spectrum is never put together from two tiles, whose light differs.
+    # Masked copies take half the time of indexing by the mask.
     better = pixels.inside & (measured > spectra.measured)
     np.copyto(spectra.dn, dn, where=better)
     np.copyto(spectra.kind, kind, where=better)
@@ -117,12 +139,15 @@ def _paint(grid: Grid, block: Window, tile: Tile, index: int, spectra: Spectra) 
 
 def _counts(spectra: Spectra, tiles: Sequence[Tile]) -> dict[str, int]:
     counts = {UNCOVERED: int(np.count_nonzero(spectra.measured < 0))}
+    # One origin for all bands of a pixel, seen as (band, row, col) without being copied. Kinds are 0 where
+    # no tile has been, so an uncovered pixel (whose origin is a meaningless 0) is not counted here.
     origin = np.broadcast_to(spectra.origin, spectra.kind.shape)
     missing = spectra.kind != 0
     pairs, numbers = np.unique(
         np.stack([origin[missing], spectra.kind[missing].astype(np.int16)]), axis=1, return_counts=True
     )
     for (index, kind), number in zip(pairs.T, numbers, strict=True):
+        # Kinds count from 1, because 0 is a measurement.
         counts[f"{tiles[index].product_id}/{MISSING_KINDS[kind - 1]}"] = int(number)
     return {kind: number for kind, number in counts.items() if number}
 
@@ -132,11 +157,13 @@ def _sample(tile: Tile, pixels: TilePixels) -> npt.NDArray[np.int16]:
 
     Pixels outside the tile take some value of its edge.
     """
+    # Clipped instead of left out: the caller masks them anyway, and a rectangle of indices stays one.
     row, col = np.clip(pixels.row, 0, tile.lines - 1), np.clip(pixels.col, 0, tile.samples - 1)
     top, left = int(row.min()), int(col.min())
     part = read_rows(
         tile, row_start=top, row_stop=int(row.max()) + 1, col_start=left, col_stop=int(col.max()) + 1
     )
+    # Row (rows, 1) and column (rows, cols) broadcast in the index, as they came from the tile.
     sampled: npt.NDArray[np.int16] = part[:, row - top, col - left]
     return sampled
 
@@ -144,10 +171,13 @@ def _sample(tile: Tile, pixels: TilePixels) -> npt.NDArray[np.int16]:
 def _touched(grid: Grid, window: Window, tile: Tile) -> Iterator[Window]:
     """The blocks of a window that the bounds of a tile reach."""
     bounds = tile.bounds
+    # Edges of the box as rows of the grid, and a row more on both sides: rounding here may differ by a bit
+    # from the rounding in `Tile.pixel`, which has the last word.
     first = int(np.floor((90.0 - bounds.north) * grid.ppd)) - 1
     last = int(np.ceil((90.0 - bounds.south) * grid.ppd)) + 1
     top, bottom = max(window.row_start, first), min(window.row_stop, last)
     done = window.col_start
+    # A tile across the seam has two ranges, west and east of it: from the left to the right here.
     for west, east in sorted(bounds.lon_ranges):
         # Ranges widened by a pixel may meet: no column is looked at twice.
         left = max(done, int(np.floor((west + 180.0) * grid.ppd)) - 1)

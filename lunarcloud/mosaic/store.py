@@ -20,15 +20,21 @@ class MosaicCard(BaseModel):
     Attributes
     ----------
     ppd, shard_edge : int
-        The grid.
+        The grid: pixels per degree, and pixels along the edge of a shard.
     scaling_factor, offset : float
-        Reflectance = scaling_factor x DN + offset.
+        Reflectance (fraction) = scaling_factor x DN + offset.
     tiles : dict of str to str
         Digest of the label by product id, for every tile used.
     missing_tiles : tuple of str
         Tiles of the archive that were not given.
     problems : tuple of (str, str)
         Files that could not be used, and why.
+    pixels, uncovered : int
+        Pixels of the grid, and those of them that no tile covers.
+    missing : dict of str to int
+        Values found missing by ``product id/kind``, over all bands.
+    digest : str
+        Digest of all shards; empty until the mosaic is whole.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,7 +60,17 @@ class MosaicCard(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Mosaic:
-    """A finished mosaic."""
+    """A finished mosaic.
+
+    Attributes
+    ----------
+    card : MosaicCard
+        What is known of it.
+    place : Folder
+        The Zarr group with its pixels.
+    ledger : Ledger
+        Its finished shards and their digests.
+    """
 
     card: MosaicCard
     group: Group
@@ -77,7 +93,10 @@ def mosaic_group(place: Folder, card: MosaicCard) -> Group:
 
 def mosaic_attributes(place: Folder) -> dict[str, str]:
     """Attributes of the Zarr store of a mosaic; the folder is named after the mosaic."""
-    return {"title": "Clementine UVVIS reflectance mosaic of the Moon", "mosaic": place.url.rsplit("/", 1)[-1]}
+    return {
+        "title": "Clementine UVVIS reflectance mosaic of the Moon",
+        "mosaic": place.url.rsplit("/", 1)[-1],
+    }
 
 
 def load_mosaic(place: Folder, card: MosaicCard) -> Mosaic:

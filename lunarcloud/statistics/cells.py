@@ -25,7 +25,15 @@ _STEP_RAD = math.pi / N_BANDS
 
 
 class Sample(NamedTuple):
-    """Cells whose centres fall in a window: their number and band, and the window's pixel each reads."""
+    """Cells whose centres fall in a window, and the pixel that each reads.
+
+    Attributes
+    ----------
+    cell, band : (cell,) arrays
+        Number of each cell, ascending, and its latitude band, from 0 in the north.
+    row, col : (cell,) arrays
+        The pixel that holds its centre, counted from the window's corner.
+    """
 
     cell: IntArray
     band: IntArray
@@ -36,6 +44,8 @@ class Sample(NamedTuple):
 @lru_cache(maxsize=1)
 def band_counts() -> IntArray:
     """Number of cells in each band, from the north pole to the south pole."""
+    # Equation 8 takes a band for a cylinder, dphi high at its centre's circumference: kept here, because it
+    # decides how many cells there are. Their exact area is `cell_km2`.
     cell_km2 = 2.0 * math.pi * (RADIUS_M / 1000.0) ** 2 * _STEP_RAD * np.cos(np.radians(band_lat()))
     return _constant(np.rint(cell_km2 / CELL_KM2).astype(np.int64))
 
@@ -43,6 +53,7 @@ def band_counts() -> IntArray:
 @lru_cache(maxsize=1)
 def band_starts() -> IntArray:
     """Number of the first cell of each band; cells count eastwards from -180, bands from the north."""
+    # Without its last entry, the running sum is what lies north of the next band.
     return _constant(np.concatenate([[0], np.cumsum(band_counts())[:-1]]))
 
 
@@ -71,6 +82,7 @@ def cell_positions(cell: npt.ArrayLike) -> Positions:
 
 def band_of(cell: npt.ArrayLike) -> IntArray:
     """Band of each cell, by the cell's number."""
+    # The first cell of a band belongs to it: to the right of its equal, and one back.
     return np.asarray(np.searchsorted(band_starts(), np.asarray(cell), side="right") - 1, dtype=np.int64)
 
 
@@ -90,12 +102,16 @@ def sample(grid: Grid, window: Window) -> Sample:
         One entry a cell, in the order of the cells' numbers; ``row`` and ``col`` count from the window's
         corner. All windows of a grid together hold every cell exactly once (integer arithmetic only).
     """
+    # A centre is at (2 k + 1) / (2 n) of the way from the edge, so its pixel is that times the number of
+    # pixels, rounded down: in whole numbers no centre can fall on either side of a pixel's edge by rounding,
+    # and windows that meet share no cell and lose none.
     bands = np.arange(N_BANDS)
     rows = (2 * bands + 1) * grid.n_rows // (2 * N_BANDS)
     bands = bands[(rows >= window.row_start) & (rows < window.row_stop)]
     counts = band_counts()[bands]
     first, last = (_first_cell(counts, col, grid.n_cols) for col in (window.col_start, window.col_stop))
     lengths = last - first
+    # All bands at once: a running number less where its band begins, plus the band's first cell.
     band = np.repeat(bands, lengths)
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths - first, lengths)
     col = (2 * within + 1) * grid.n_cols // (2 * band_counts()[band])
@@ -109,9 +125,11 @@ def sample(grid: Grid, window: Window) -> Sample:
 
 def _first_cell(counts: IntArray, col: int, n_cols: int) -> IntArray:
     """In bands of these counts, the first cell with its centre at or east of the western edge of a column."""
+    # The smallest k with (2 k + 1) n_cols >= 2 count col; -(-a // b) rounds up, here with a's sign turned.
     return np.asarray(-((n_cols - 2 * counts * col) // (2 * n_cols)), dtype=np.int64)
 
 
 def _constant(array: IntArray) -> IntArray:
+    # Cached results are shared by all callers, so none may write into them.
     array.setflags(write=False)
     return array

@@ -37,6 +37,7 @@ def connected(cell: IntArray) -> IntArray:
     (cell,) array
         Numbers from 0, the group of the largest area first (of equal ones, that of the lower cell number).
     """
+    # The graph's nodes are runs of neighbours in a band, not cells: far fewer nodes, and far fewer links.
     runs = _runs(cell)
     links = np.concatenate([_across_the_seam(runs), _to_the_south(runs)], axis=1)
     number = runs.band.size
@@ -53,16 +54,22 @@ def area_km2(cell: IntArray) -> FloatArray:
 def cluster_table(
     cell: IntArray, group: IntArray, values: dict[str, FloatArray], largest: int
 ) -> pd.DataFrame:
-    """The largest groups: cells, area (km2), centre (degrees), mean of each map, and where that is.
+    """The largest groups as a table.
 
     Parameters
     ----------
     cell, group : (cell,) arrays
-        Numbers of cells and of their groups.
+        Numbers of cells and of their groups, as `connected` numbers them.
     values : dict of str to (cell,) array
-        Maps to average over each group.
+        Maps to average over each group, in their units.
     largest : int
         How many groups to list.
+
+    Returns
+    -------
+    DataFrame
+        A row for each group: ``rank`` from 1, ``cells``, ``area_km2``, ``lat`` and ``lon`` of its middle
+        (degrees), the mean of each map, and the nearest ``feature`` and ``where`` it lies to it.
     """
     rows = []
     for number in range(min(largest, int(group.max(initial=-1)) + 1)):
@@ -87,6 +94,7 @@ def cluster_table(
 
 def centre(cell: IntArray) -> tuple[float, float]:
     """Latitude and longitude of the middle of cells on the sphere, degrees."""
+    # A mean of unit vectors, since a mean of longitudes is wrong across the seam and around a pole.
     at = cells.cell_positions(cell)
     lat, lon, weight = np.radians(at.lat), np.radians(at.lon), area_km2(cell)
     x, y, z = (
@@ -99,9 +107,11 @@ def centre(cell: IntArray) -> tuple[float, float]:
 def _runs(cell: IntArray) -> _Runs:
     band = cells.band_of(cell)
     within = cell - cells.band_starts()[band]
+    # Numbers go on from band to band, so a new band begins a run even without a gap.
     begins = np.ones(cell.size, dtype=np.bool_)
     begins[1:] = (np.diff(cell) > 1) | (np.diff(band) > 0)
     first = np.flatnonzero(begins)
+    # A run ends before the next begins, the last one at the end; cut to no runs where there are no cells.
     last = np.append(first[1:], cell.size)[: first.size] - 1
     return _Runs(band[first], within[first], within[last])
 
@@ -120,17 +130,24 @@ def _to_the_south(runs: _Runs) -> IntArray:
     band = runs.band[upper]
     here, below = cells.band_counts()[band], cells.band_counts()[band + 1]
     start = cells.band_starts()
+    # Cell k of n spans k/n..(k+1)/n of the circle, so cells first..last lie over those of the next band from
+    # first below // here to ((last + 1) below - 1) // here: whole numbers, and the -1 keeps out a cell that
+    # only shares the eastern corner.
     west = start[band + 1] + runs.first[upper] * below // here
     east = start[band + 1] + ((runs.last[upper] + 1) * below - 1) // here
+    # Runs are in the order of their cells: of those below, the first that ends at or after `west`, and one
+    # past the last that begins at or before `east`.
     low = np.searchsorted(start[runs.band] + runs.last, west, side="left")
     high = np.searchsorted(start[runs.band] + runs.first, east, side="right")
     number = np.maximum(high - low, 0)
+    # 0, 1, .. number - 1 for each run, one after the other: a running number less where the run's begin.
     step = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
     return np.stack([np.repeat(upper, number), np.repeat(low, number) + step])
 
 
 def _by_area(group: IntArray, area: FloatArray) -> IntArray:
     """Groups numbered by their area, the largest first."""
+    # To a square metre, so that groups of as many cells in the same bands are equal, whatever the rounding.
     total = np.round(np.bincount(group, area), 6)
     rank = np.empty(total.size, dtype=np.int64)
     # The graph numbers groups in the order of their first run, so equal areas keep that order.

@@ -37,7 +37,15 @@ _ROLES = ("first", "second", "difference")
 
 
 class Pair(NamedTuple):
-    """A map of the first run and the map of the second that it is compared with."""
+    """A map of the first run and the map of the second that it is compared with.
+
+    Attributes
+    ----------
+    name : str
+        What the pair is called in tables and stores.
+    first, second : str
+        Names of the maps.
+    """
 
     name: str
     first: str
@@ -54,7 +62,9 @@ def same_maps(first: Source, second: Source) -> tuple[Pair, ...]:
     """
     pairs = tuple(Pair(name, name, name) for name in first.names if name in second.names)
     if not pairs:
-        raise InputError(f"{first.group.place.url} and {second.group.place.url} have no composition map in common")
+        raise InputError(
+            f"{first.group.place.url} and {second.group.place.url} have no composition map in common"
+        )
     return pairs
 
 
@@ -82,7 +92,15 @@ class _Counted:
 
 @dataclass(frozen=True, slots=True)
 class CompareShard:
-    """The task of one shard: sample both maps at the cells that have both, and count."""
+    """The task of one shard: sample both maps at the cells that have both, and count.
+
+    Attributes
+    ----------
+    first, second : Source
+        The runs, on one grid.
+    pairs : tuple of Pair
+        Which of their maps.
+    """
 
     first: Source
     second: Source
@@ -109,11 +127,13 @@ class CompareShard:
 
 
 def _shifted(a: Codes, b: Codes) -> npt.NDArray[np.uint32]:
+    # Of 32 bits: codes reach 131 069, and tallies take a type's largest number for missing.
     return (a.astype(np.int64) - b.astype(np.int64) + _ZERO).astype(np.uint32)
 
 
 def _joint(a: Codes, b: Codes) -> tuple[IntArray, IntArray]:
     """Bins of the joint distribution that occur, and how often."""
+    # One number for the pair of bins, row by row. Only those that occur travel: most of 262 144 are empty.
     keys = (a >> _JOINT_SHIFT).astype(np.int64) * _JOINT_BINS + (b >> _JOINT_SHIFT)
     counts = np.bincount(keys, minlength=1)
     occur = np.flatnonzero(counts)
@@ -122,6 +142,7 @@ def _joint(a: Codes, b: Codes) -> tuple[IntArray, IntArray]:
 
 def difference(a: MapCodes, b: MapCodes) -> npt.NDArray[np.int32]:
     """First minus second in codes, exact; `NO_DIFFERENCE` where either is missing."""
+    # Unsigned 16 bits would wrap round below zero.
     codes = a.astype(np.int32) - b.astype(np.int32)
     return np.where((a == MISSING) | (b == MISSING), np.int32(NO_DIFFERENCE), codes)
 
@@ -136,7 +157,15 @@ def difference_layout(first: Source, pairs: Sequence[Pair]) -> Layout:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceShard:
-    """The task of one shard of the difference maps."""
+    """The task of one shard of the difference maps.
+
+    Attributes
+    ----------
+    first, second : Source
+        The runs, on one grid and with one coding.
+    pairs : tuple of Pair
+        Which of their maps.
+    """
 
     first: Source
     second: Source
@@ -155,7 +184,22 @@ class DifferenceShard:
 
 
 def require_comparable(first: Source, second: Source, pairs: Iterable[Pair]) -> None:
-    """Refuse maps on different grids or with different codes, whose differences would not be exact."""
+    """Refuse maps on different grids or with different codes, whose differences would not be exact.
+
+    Parameters
+    ----------
+    first, second : Source
+        The runs.
+    pairs : iterable of Pair
+        Which of their maps.
+
+    Raises
+    ------
+    InputError
+        With what differs.
+    NotFoundError
+        If a run has no such map.
+    """
     if first.grid != second.grid:
         raise InputError(
             f"{first.group.place.url} has {first.grid.ppd} pixels a degree in shards of {first.grid.shard_edge}, "
@@ -239,9 +283,11 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
 def _of_pair(pair: Pair, coding: Coding, totals: Totals, n_units: int, joint: IntArray) -> xr.Dataset:
     """The statistics of one pair, dimension ``unit`` first."""
     roles = [[totals[f"{pair.name} {role}", unit] for unit in range(n_units)] for role in _ROLES]
+    # A difference of values has no offset of its own; this one takes back the shift of its codes.
     delta = replace(coding, offset=-_ZERO * coding.scale)
     a, b = ([moments(sums, coding) for sums in role] for role in roles[:2])
     d = [moments(sums, delta) for sums in roles[2]]
+    # Middles: a bin holds codes k..k+127, whose mean is k + 63.5.
     bins = coding.values((np.arange(_JOINT_BINS) + 0.5) * (1 << _JOINT_SHIFT) - 0.5)
     return xr.Dataset(
         {
@@ -251,6 +297,7 @@ def _of_pair(pair: Pair, coding: Coding, totals: Totals, n_units: int, joint: In
             "mean_second": ("unit", [found.mean for found in b]),
             "mean_difference": ("unit", [found.mean for found in d]),
             "std_difference": ("unit", [found.std for found in d]),
+            # The mean square is the square of the mean plus the variance.
             "rmse": ("unit", [math.hypot(*found) for found in d]),
             "correlation": ("unit", [_correlation(*three) for three in zip(a, b, d, strict=True)]),
             "difference_quantile": (("unit", "quantile"), [quantiles(sums, delta) for sums in roles[2]]),
@@ -274,6 +321,7 @@ def _correlation(a: Moments, b: Moments, d: Moments) -> float:
 def _shares(sums: Sums) -> FloatArray:
     """Share of cells by difference, in bins of 50 codes centred on zero, all beyond in the outermost."""
     codes = sums.first + np.arange(sums.histogram.size) - _ZERO
+    # Rounded to the nearest bin, not down: the middle bin then holds as much below zero as above.
     places = np.clip(np.rint(codes / _CODES_PER_BIN), -_HALF, _HALF).astype(np.int64) + _HALF
     shares = np.bincount(places, sums.histogram, minlength=2 * _HALF + 1) / max(sums.count, 1)
     return np.asarray(shares)

@@ -36,6 +36,7 @@ NO_CLASS = 255
 
 # Bins of the maria's distribution.
 _FEO_STEP, _MG_STEP = 0.5, 0.01
+# As many as 65.534 wt%, the largest code, and an Mg# of exactly 1 need: no pixel falls beside them.
 _FEO_BINS, _MG_BINS = 132, 101
 _SHAPE = (2, _FEO_BINS, _MG_BINS)
 # Groups of neighbouring cells that are listed.
@@ -75,7 +76,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """The rule with the maria's distribution put in: from codes to classes."""
+    """The rule with the maria's distribution put in: from codes to classes.
+
+    Attributes
+    ----------
+    rule : Rule
+        Where to look, and the bounds of step 2.
+    feo, mg : Coding
+        What the codes of FeO and Mg# mean.
+    similar : (feo bin, mg bin) array of bool
+        The bins of step 1.
+    """
 
     rule: Rule
     feo: Coding
@@ -84,6 +95,7 @@ class Classifier:
 
     def __call__(self, feo: MapCodes, mg: MapCodes) -> Classes:
         """Classes of cells or pixels from their codes of FeO and Mg#, arrays of one shape."""
+        # Missing codes have a bin too (the last), so that all is one lookup; their class is set at the end.
         found = np.where(self.similar[_bins(feo, mg, self.feo, self.mg)], SIMILAR, OTHER).astype(np.uint8)
         high = (feo > self.feo.code(self.rule.feo_above)) & (mg < self.mg.code(self.rule.mg_below))
         found[high & (found == SIMILAR)] = HIGH_FEO
@@ -92,7 +104,15 @@ class Classifier:
 
 
 class PolarCells(NamedTuple):
-    """The cells of the polar region that are mapped: numbers (ascending), codes of FeO and Mg#."""
+    """The cells of the polar region that are mapped.
+
+    Attributes
+    ----------
+    cell : (cell,) array
+        Their numbers, ascending once all shards are put together.
+    feo, mg : (cell,) arrays of uint16
+        Codes of FeO and Mg# of each.
+    """
 
     cell: IntArray
     feo: MapCodes
@@ -140,6 +160,7 @@ class _CountElsewhere:
         wanted = ~self.rule.holds(cells.band_lat()[at.band]) & (feo != MISSING) & (mg != MISSING)
         mare = inside(maria, self.source.grid, self.source.grid.window(shard))[at.row, at.col][wanted]
         bins = _bins(feo[wanted], mg[wanted], self.source.coding(FEO), self.source.coding(MG_NUMBER))
+        # The first axis is 0 for maria and 1 for others, hence the negation.
         flat = np.ravel_multi_index(((~mare).astype(np.int64), *bins), _SHAPE)
         return np.bincount(flat, minlength=math.prod(_SHAPE)).reshape(_SHAPE)
 
@@ -171,6 +192,11 @@ def find_candidates(source: Source, maria: Unit, rule: Rule, *, stream: Stream =
     stream : callable
         How the shards are spread over workers.
 
+    Returns
+    -------
+    Candidates
+        The same to the bit for any order of shards.
+
     Raises
     ------
     NotFoundError
@@ -187,6 +213,7 @@ def find_candidates(source: Source, maria: Unit, rule: Rule, *, stream: Stream =
     _require_some(source, rule, elsewhere[0], at)
     classifier = Classifier(rule, feo, mg, typical_of_maria(elsewhere[0], elsewhere[1], rule.coverage))
     classes = classifier(at.feo, at.mg)
+    # Only the high-FeO cells are put into groups, so their neighbours are not counted in.
     group = np.full(at.cell.size, -1)
     group[classes == HIGH_FEO] = clusters.connected(at.cell[classes == HIGH_FEO])
     return Candidates(classifier, elsewhere, _region_cells(rule), at, classes, group)
@@ -196,10 +223,25 @@ def typical_of_maria(maria: IntArray, others: IntArray, coverage: float) -> npt.
     """The bins of step 1 of the rule, from the cells in each bin of maria and of everything else.
 
     Equally full bins go together. Shares are compared in whole numbers, so no bin is a matter of rounding.
+
+    Parameters
+    ----------
+    maria, others : (feo bin, mg bin) arrays of int
+        Number of cells of maria and of everything else, by composition.
+    coverage : float
+        Part of the maria's cells that the densest bins hold, 0..1.
+
+    Returns
+    -------
+    (feo bin, mg bin) array of bool
+        Bins that are typical of maria.
     """
+    # From the fullest bin on until the coverage is reached: the last one's count is the least that is dense.
     full = np.sort(maria.ravel())[::-1]
     last = full[np.searchsorted(np.cumsum(full), coverage * full.sum())]
+    # An empty bin is never dense, however few cells of maria there are.
     densest = maria >= max(int(last), 1)
+    # maria / all maria > others / all others, multiplied out; without others, every bin of maria is typical.
     return densest & (maria * max(int(others.sum()), 1) > others * int(maria.sum()))
 
 
@@ -275,6 +317,7 @@ def _sampled(source: Source, shard: Shard) -> tuple[cells.Sample, MapCodes, MapC
 
 def _bins(feo: MapCodes, mg: MapCodes, feo_coding: Coding, mg_coding: Coding) -> tuple[IntArray, IntArray]:
     """Bins of compositions; whole numbers of codes, so that no bound is a matter of rounding."""
+    # Steps of the bins are whole numbers of the codes' steps (500 and 100), up to rounding in the quotient.
     feo_width, mg_width = round(_FEO_STEP / feo_coding.scale), round(_MG_STEP / mg_coding.scale)
     feo_bin = np.minimum(feo // feo_width, _FEO_BINS - 1).astype(np.int64)
     return feo_bin, np.minimum(mg // mg_width, _MG_BINS - 1).astype(np.int64)
@@ -290,12 +333,14 @@ def _counted(found: Candidates) -> IntArray:
 def _polar_shards(grid: Grid, rule: Rule) -> Iterator[Shard]:
     """The shards that reach into the region."""
     for shard in grid.shards():
+        # Latitudes descend, so if any row is poleward, the first or the last is.
         if rule.holds(grid.lat(grid.window(shard))[[0, -1]]).any():
             yield shard
 
 
 def _in_order(parts: Sequence[PolarCells]) -> PolarCells:
     cell, feo, mg = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    # Shards come as workers finish, and a band of cells runs through many: groups need ascending numbers.
     order = np.argsort(cell)
     return PolarCells(cell[order], feo[order], mg[order])
 

@@ -34,7 +34,15 @@ LEAST_COVERAGE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Bounds of Lunar Prospector's pixels, degrees, arrays (pixel,)."""
+    """Bounds of Lunar Prospector's pixels.
+
+    Attributes
+    ----------
+    min_lat, max_lat : (pixel,) arrays
+        Latitudes, degrees.
+    min_lon, max_lon : (pixel,) arrays
+        East longitudes, degrees, -180..180; no pixel reaches over the seam.
+    """
 
     min_lat: FloatArray
     max_lat: FloatArray
@@ -44,7 +52,17 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Sums over the part of some pixels that a window covers: their indices, area (km2), area times code."""
+    """Sums over the part of some pixels that a window covers.
+
+    Attributes
+    ----------
+    index : (touched,) array
+        Which of Lunar Prospector's pixels.
+    area : (touched,) array
+        Area that is mapped of each, km2.
+    weighted : (touched,) array
+        That area times the code, km2.
+    """
 
     index: IntArray
     area: FloatArray
@@ -53,7 +71,17 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class AverageShard:
-    """The task of one shard: each map's sums in the Lunar Prospector pixels that the shard touches."""
+    """The task of one shard: each map's sums in the Lunar Prospector pixels that the shard touches.
+
+    Attributes
+    ----------
+    source : Source
+        The run's maps.
+    names : tuple of str
+        Which of them.
+    bounds : Bounds
+        Lunar Prospector's pixels, all of them: a few hundred kilobytes.
+    """
 
     source: Source
     names: tuple[str, ...]
@@ -72,13 +100,33 @@ def overlap(codes: MapCodes, grid: Grid, window: Window, bounds: Bounds) -> Over
 
     The overlap of a pixel with a box is a product, ``R^2 (sin lat_top - sin lat_bottom) dlon`` of their
     common latitudes and longitudes.
+
+    Parameters
+    ----------
+    codes : (row, col) array of uint16
+        The window's pixels of a map, 65535 where missing.
+    grid : Grid
+        The maps' grid.
+    window : Window
+        Which part of it.
+    bounds : Bounds
+        The boxes.
+
+    Returns
+    -------
+    Overlap
+        Of the boxes that the window touches, in their order.
     """
+    # Edges of the pixels, one more than there are pixels: northern ones down, western ones to the right.
     top = 90.0 - np.arange(window.row_start, window.row_stop + 1) / grid.ppd
     west = np.arange(window.col_start, window.col_stop + 1) / grid.ppd - 180.0
+    # Strictly, so that a box that only shares an edge with the window is left out.
     touched = (bounds.min_lat < top[0]) & (bounds.max_lat > top[-1])
     touched &= (bounds.min_lon < west[-1]) & (bounds.max_lon > west[0])
     index = np.flatnonzero(touched)
     area, weighted = np.zeros(index.size), np.zeros(index.size)
+    # Boxes lie in bands of equal latitudes: each band's rows are summed once, into columns, and its boxes
+    # are then differences of the columns' running sum.
     bands = np.stack([bounds.min_lat[index], bounds.max_lat[index]], axis=1)
     for low, high in np.unique(bands, axis=0):
         here = np.flatnonzero((bands == (low, high)).all(axis=1))
@@ -90,9 +138,11 @@ def overlap(codes: MapCodes, grid: Grid, window: Window, bounds: Bounds) -> Over
 
 def _column_sums(codes: MapCodes, top: FloatArray, low: float, high: float) -> tuple[FloatArray, FloatArray]:
     """By column, the area per degree of longitude (km2) between two latitudes, and that times the code."""
+    # Clipped edges: a row outside the band gets no height, one that a bound cuts gets its part.
     sines = np.sin(np.radians(np.clip(top, low, high)))
     heights = (sines[:-1] - sines[1:]) * (RADIUS_M / 1000.0) ** 2 * math.radians(1.0)
     rows = np.flatnonzero(heights)
+    # Only the rows with a height; the others would be read for a product with 0.
     inner = slice(rows[0], rows[-1] + 1)
     block = codes[inner]
     valid = block != MISSING
@@ -101,6 +151,8 @@ def _column_sums(codes: MapCodes, top: FloatArray, low: float, high: float) -> t
 
 def _between(edges: FloatArray, density: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     """Integral of a piecewise constant density between longitudes, degrees."""
+    # Piecewise constant integrates to piecewise linear, so interpolation between the edges is exact, and
+    # beyond the window it stays at the ends, which cuts a box to the window.
     integral = np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])
     found: FloatArray = np.interp(high, edges, integral) - np.interp(low, edges, integral)
     return found
@@ -139,6 +191,7 @@ def compare_with_prospector(
         raise InputError(f"{source.group.place.url}: none of its maps is in {prospector.source}")
     bounds = Bounds(prospector.min_lat, prospector.max_lat, prospector.min_lon, prospector.max_lon)
     found = dict(stream(AverageShard(source, names, bounds), source.grid.shards()))
+    # Sums of floats depend on their order: by shard, not as workers finish.
     by_shard = [found[shard] for shard in sorted(found)]
     parts = [_of_map(source.coding(name), prospector, [sums[name] for sums in by_shard]) for name in names]
     dataset = xr.concat(parts, dim="map", data_vars="all", coords="minimal", join="exact", compat="equals")
@@ -167,13 +220,16 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
 def _of_map(coding: Coding, prospector: Prospector, parts: list[Overlap]) -> xr.Dataset:
     area, weighted = np.zeros(prospector.lat.size), np.zeros(prospector.lat.size)
     for part in parts:
+        # An index is in a part once at most, so adding through it loses nothing.
         area[part.index] += part.area
         weighted[part.index] += part.weighted
     coverage = area / prospector.area_km2
     mean = np.divide(weighted, area, out=np.full(area.size, np.nan), where=area > 0)
     theirs = prospector.abundance[COUNTERPART[coding.name]]
+    # The mean of codes is the code of the mean: a linear coding, applied once to it.
     ours = coding.values(mean)
     compared = (coverage >= LEAST_COVERAGE) & np.isfinite(theirs)
+    # The test of normality, which rests on skewness and kurtosis, asks for as many.
     if compared.sum() < 20:
         raise InputError(
             f"{coding.name}: only {compared.sum()} Lunar Prospector pixels are mapped, 20 are needed"

@@ -76,6 +76,7 @@ class _MatchShard:
             codes = self.source.read(name, shard)[at.row, at.col]
             mapped &= codes != MISSING
             within[number] = (codes >= low) & (codes <= high)
+        # A cell without one of the maps matches nothing and belongs to no total.
         within &= mapped
         area, failed = cell_parts(at.band), (~within).sum(axis=0)
         # All other ranges hold where nothing fails, or this range alone.
@@ -101,6 +102,11 @@ def search(source: Source, ranges: Ranges, *, stream: Stream = one_by_one) -> Pr
     stream : callable
         How the shards are spread over workers.
 
+    Returns
+    -------
+    Provenance
+        The same to the bit for any order of shards.
+
     Raises
     ------
     InputError
@@ -111,6 +117,7 @@ def search(source: Source, ranges: Ranges, *, stream: Stream = one_by_one) -> Pr
     """
     wanted = code_ranges(source, ranges)
     sums = np.zeros(2 + 2 * len(wanted), dtype=np.int64)
+    # Begun with an empty one, for there may be nothing to concatenate.
     found = [np.empty(0, dtype=np.int64)]
     for _, match in stream(_MatchShard(source, wanted), source.grid.shards()):
         found.append(match.cell)
@@ -165,6 +172,8 @@ def regions(found: Provenance) -> pd.DataFrame:
 
 def _within(cell: IntArray, known: Feature, radius: float) -> IntArray:
     """The cells with centres in the disc of a feature; only its bands are looked through."""
+    # Cells are numbered band by band, so those of some bands are one slice of the ascending numbers. A disc
+    # that reaches over a pole needs no other bands: what lies beyond is poleward of its near edge, too.
     north, south = known.lat + np.degrees(radius), known.lat - np.degrees(radius)
     bands = np.flatnonzero((cells.band_lat() <= north) & (cells.band_lat() >= south))
     first = cells.band_starts()[bands[0]]

@@ -36,7 +36,17 @@ MISSING = FILL
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """What the codes of a map mean: ``value = code * scale + offset``."""
+    """What the codes of a map mean: ``value = code * scale + offset``.
+
+    Attributes
+    ----------
+    name : str
+        The map.
+    scale, offset : float
+        Value of one step, and of the code 0, in the map's units.
+    units, long_name : str
+        As they are written to tables and figures.
+    """
 
     name: str
     scale: float
@@ -50,12 +60,23 @@ class Coding:
 
     def code(self, value: float) -> float:
         """The code, not rounded, of a physical value."""
+        # A bound between two codes stays between them: rounding would move it by up to half a step.
         return (value - self.offset) / self.scale
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The stored maps of one run; small and picklable, opened where it is used."""
+    """The stored maps of one run; small and picklable, opened where it is used.
+
+    Attributes
+    ----------
+    place : Folder
+        The Zarr group of the maps.
+    layout : Layout
+        What it holds, and on which grid.
+    ledger : Ledger
+        Its shards with their digests, by which what is read is checked.
+    """
 
     group: Group
 

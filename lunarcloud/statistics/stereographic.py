@@ -37,6 +37,15 @@ class ProjectShard:
     """The task of one polar shard: the nearest pixel of every map, and the class it makes.
 
     Pixels equatorward of the rule's limit are missing, so that what is shown is what was counted.
+
+    Attributes
+    ----------
+    source : Source
+        The run's maps.
+    raster : PolarGrid
+        The polar pixels.
+    classifier : Classifier
+        What counts as potential mare basalt.
     """
 
     source: Source
@@ -49,15 +58,37 @@ class ProjectShard:
         pixel = self.source.grid.pixel(lat=where.lat, lon=where.lon)
         beyond = ~self.classifier.rule.holds(where.lat)
         codes = {name: gathered(self.source, name, pixel.row, pixel.col) for name in self.source.names}
+        # Before they are classified, so that the corners of the square have no class either.
         for pixels in codes.values():
             pixels[beyond] = MISSING
         return Product(arrays={**codes, CLASSES: self.classifier(codes[FEO], codes[MG_NUMBER])})
 
 
 def gathered(source: Source, name: str, row: IntArray, col: IntArray) -> MapCodes:
-    """The codes of a map at any pixels, one shard of it in memory at a time; arrays of one shape."""
+    """The codes of a map at any pixels, one shard of it in memory at a time.
+
+    Parameters
+    ----------
+    source : Source
+        The run's maps.
+    name : str
+        Which map.
+    row, col : arrays of int, one shape
+        Pixels of the maps' grid.
+
+    Returns
+    -------
+    ndarray of uint16
+        Of that shape, 65535 where missing.
+
+    Raises
+    ------
+    StoreError
+        If a shard is damaged or cannot be read.
+    """
     found = np.full(row.shape, MISSING, dtype=np.uint16)
     across = source.grid.shard_shape[1]
+    # Around a pole, neighbours may lie in all shards of a row: each is fetched once, for all its pixels.
     number = _shard_number(source.grid, row, col)
     for held in np.unique(number):
         shard = Shard(int(held) // across, int(held) % across)
@@ -68,5 +99,6 @@ def gathered(source: Source, name: str, row: IntArray, col: IntArray) -> MapCode
 
 
 def _shard_number(grid: Grid, row: IntArray, col: IntArray) -> IntArray:
+    # Row by row, as `Grid.shards` lists them.
     edge = grid.shard_edge
     return row // edge * grid.shard_shape[1] + col // edge

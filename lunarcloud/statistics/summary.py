@@ -37,7 +37,15 @@ _CODES_PER_BIN = 16
 
 @dataclass(frozen=True, slots=True)
 class ShardTallies:
-    """What a shard adds: by map a tally by label, and the units of each label."""
+    """What a shard adds.
+
+    Attributes
+    ----------
+    members : tuple of tuple of int
+        By label, the units (by index) that its pixels belong to.
+    tallies : dict of str to Tally
+        By map, what was counted by label.
+    """
 
     members: tuple[tuple[int, ...], ...]
     tallies: dict[str, Tally]
@@ -45,7 +53,17 @@ class ShardTallies:
 
 @dataclass(frozen=True, slots=True)
 class TallyShard:
-    """The task of one shard: read each map once and count it."""
+    """The task of one shard: read each map once and count it.
+
+    Attributes
+    ----------
+    source : Source
+        The run's maps.
+    names : tuple of str
+        Which of them.
+    sampling : {"cells", "pixels"}
+        What is counted.
+    """
 
     source: Source
     names: tuple[str, ...]
@@ -84,6 +102,7 @@ class Totals(dict[tuple[str, int], Sums]):
     def add(self, found: ShardTallies) -> None:
         """Add what one shard holds."""
         for name, tally in found.tallies.items():
+            # A label is a combination of units, so its sums go to each of them: units may overlap.
             for sums, units in zip(tally, found.members, strict=True):
                 for unit in units:
                     known = self.get((name, unit))
@@ -161,7 +180,23 @@ def means(dataset: xr.Dataset) -> pd.DataFrame:
 
 
 def require_filled(totals: Totals, units: Sequence[Unit], sampling: Sampling) -> None:
-    """Refuse a unit in which nothing was counted."""
+    """Refuse a unit in which nothing was counted.
+
+    Parameters
+    ----------
+    totals : Totals
+        Sums by map and unit.
+    units : sequence of Unit
+        The units, in the order of their indices.
+    sampling : str
+        What was counted, for the message: cells or pixels.
+
+    Raises
+    ------
+    InputError
+        Naming the first such unit.
+    """
+    # Values in one map are enough: the others' statistics are then NaN in the tables.
     filled = {unit for (_, unit), sums in totals.items() if sums.count}
     for index, unit in enumerate(units):
         if index not in filled:
@@ -175,6 +210,7 @@ def _of_map(coding: Coding, by_unit: list[Sums]) -> xr.Dataset:
     """The statistics of one map, dimension ``unit`` first."""
     moment = [moments(sums, coding) for sums in by_unit]
     mode = [modes(sums, coding) for sums in by_unit]
+    # Middles: a bin holds codes k..k+15, whose mean is k + 7.5.
     bins = coding.values((np.arange(_N_CODES // _CODES_PER_BIN) + 0.5) * _CODES_PER_BIN - 0.5)
     return xr.Dataset(
         {
@@ -196,10 +232,12 @@ def _of_map(coding: Coding, by_unit: list[Sums]) -> xr.Dataset:
 
 
 def _pair(values: Iterable[float]) -> list[float]:
+    # Two columns, whether there are none, one or two modes.
     return [*values, float("nan"), float("nan")][:2]
 
 
 def _shares(sums: Sums) -> FloatArray:
+    # Bins begin at code 0, not at the first code that occurs: all units share them.
     places = (sums.first + np.arange(sums.histogram.size)) // _CODES_PER_BIN
     coarse = np.bincount(places, sums.histogram, minlength=_N_CODES // _CODES_PER_BIN)
     return np.asarray(coarse / max(coarse.sum(), 1.0))

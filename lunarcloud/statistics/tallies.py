@@ -53,6 +53,7 @@ class Sums:
         return self.area * PART_KM2
 
     def __add__(self, other: "Sums") -> "Sums":
+        # Histograms are as long as their codes' range; the sum's covers both, each from its own first code.
         first = min(self.first, other.first)
         stop = max(part.first + part.histogram.size for part in (self, other))
         histogram = np.zeros(stop - first, dtype=np.int64)
@@ -90,8 +91,13 @@ def tally_pixels(codes: Codes, labels: Labels, n_labels: int, parts: IntArray) -
         Label of each pixel, below ``n_labels``.
     n_labels : int
         Number of labels.
-    parts : (row,) array
-        Area of a pixel of each row, as `row_parts` gives it.
+    parts : (row,) array of int
+        Area of a pixel of each row, in parts, as `row_parts` gives it.
+
+    Returns
+    -------
+    Tally
+        By label; the histograms are of area parts.
     """
     first, span = _code_range(codes)
     sums = np.zeros(n_labels * span)
@@ -104,12 +110,30 @@ def tally_pixels(codes: Codes, labels: Labels, n_labels: int, parts: IntArray) -
         # Integers below 2^53, so float64 adds them exactly.
         sums += np.bincount(keys.ravel(), weights, minlength=sums.size)
         count += _count_valid(codes[block], labels[block], n_labels)
+    # The last column holds the missing pixels, which are counted because leaving them out costs more.
     histogram = sums.astype(np.int64).reshape(n_labels, span)[:, :-1]
     return _tally(count, histogram.sum(axis=1), first, histogram)
 
 
 def tally_cells(codes: Codes, labels: Labels, n_labels: int, parts: IntArray) -> Tally:
-    """Count cells, each as one; ``codes``, ``labels`` and ``parts`` hold one entry a cell."""
+    """Count cells, each as one.
+
+    Parameters
+    ----------
+    codes : (cell,) array of unsigned integers
+        The map at the cells; its type's largest number stands for missing.
+    labels : (cell,) array of unsigned integers
+        Label of each cell, below ``n_labels``.
+    n_labels : int
+        Number of labels.
+    parts : (cell,) array of int
+        Area of each cell, in parts, as `cell_parts` gives it.
+
+    Returns
+    -------
+    Tally
+        By label; the histograms are of numbers of cells.
+    """
     first, span = _code_range(codes)
     counted = np.bincount(_keys(codes, labels, first, span), minlength=n_labels * span)
     histogram = counted.reshape(n_labels, span)[:, :-1]
@@ -141,6 +165,8 @@ def _code_range(codes: Codes) -> tuple[int, int]:
 
 def _keys(codes: Codes, labels: Labels, first: int, span: int) -> IntArray:
     """Place of each pixel in the flattened (label, code) histogram, missing ones in the last column."""
+    # label * span + (code - first), in place: one temporary. The minimum brings the missing code, far above
+    # the highest valid one, down to the last column.
     keys = labels.astype(np.int64)
     keys *= span
     keys += np.minimum(codes, codes.dtype.type(first + span - 1))

@@ -32,7 +32,15 @@ DISCS = "IAU gazetteer, each mare a disc of its diameter: an approximation, not 
 
 @dataclass(frozen=True, slots=True)
 class Disc:
-    """Everything within a great-circle distance of a centre; degrees."""
+    """Everything within a great-circle distance of a centre.
+
+    Attributes
+    ----------
+    lat, lon : float
+        The centre, degrees.
+    radius : float
+        The distance, degrees, 0..180.
+    """
 
     lat: float
     lon: float
@@ -67,7 +75,15 @@ Near: TypeAlias = tuple[Shard, tuple[Unit, ...]]
 
 
 class Labelled(NamedTuple):
-    """Pixels by combination of units: label of each pixel, and the units (by index) of each label."""
+    """Pixels by combination of units.
+
+    Attributes
+    ----------
+    labels : (row, col) array of unsigned integers
+        Label of each pixel.
+    members : tuple of tuple of int
+        By label, the units (by index) that its pixels belong to.
+    """
 
     labels: Labels
     members: tuple[tuple[int, ...], ...]
@@ -115,7 +131,22 @@ def require_distinct(units: Sequence[Unit]) -> None:
 
 
 def inside(unit: Unit, grid: Grid, window: Window) -> BoolArray:
-    """Which pixel centres of a window lie in a unit, shape (row, col)."""
+    """Which pixel centres of a window lie in a unit.
+
+    Parameters
+    ----------
+    unit : Unit
+        The unit.
+    grid : Grid
+        The maps' grid.
+    window : Window
+        Pixels of it.
+
+    Returns
+    -------
+    (row, col) array of bool
+        Of the window's shape.
+    """
     return _inside(unit.shapes, grid, window) ^ unit.outside
 
 
@@ -136,6 +167,7 @@ def labelled(units: Sequence[Unit], grid: Grid, window: Window) -> Labelled:
     """
     labels: npt.NDArray[np.uint32] = np.zeros(window.shape, dtype=np.uint32)
     combinations: list[set[int]] = [set()]
+    # Maria and non-maria have the same shapes, one of them inside out: each set is burnt once.
     distinct = list(dict.fromkeys(unit.shapes for unit in units))
     for number, shapes in enumerate(distinct):
         labels, combinations = _split(labels, combinations, _inside(shapes, grid, window), number)
@@ -152,7 +184,23 @@ def labelled(units: Sequence[Unit], grid: Grid, window: Window) -> Labelled:
 
 
 def clipped(units: Sequence[Unit], grid: Grid, window: Window) -> tuple[Unit, ...]:
-    """The same units near a window only: what a task on it needs, however large the polygon file."""
+    """The same units near a window only: what a task on it needs, however large the polygon file.
+
+    Parameters
+    ----------
+    units : sequence of Unit
+        Of the whole Moon.
+    grid : Grid
+        The maps' grid.
+    window : Window
+        Pixels of it.
+
+    Returns
+    -------
+    tuple of Unit
+        In the same order, with the same answer for every pixel of the window.
+    """
+    # A pixel's width beyond the outermost centres, so that the cut itself bounds no pixel of the window.
     lat, lon, margin = grid.lat(window), grid.lon(window), 1.0 / grid.ppd
     box = (lon[0] - margin, lat[-1] - margin, lon[-1] + margin, lat[0] + margin)
     return tuple(
@@ -182,6 +230,8 @@ def _split(
         return labels, combinations
     if mask.all():
         return labels, [found | {number} for found in combinations]
+    # Each label becomes two, even outside the mask and odd inside; `place` renumbers those that occur, so
+    # that there are never more labels than combinations on the window, however many units there are.
     doubled = 2 * labels + mask
     occur = np.flatnonzero(np.bincount(doubled.ravel()))
     place = np.zeros(2 * len(combinations), dtype=np.uint32)
@@ -197,6 +247,8 @@ def _disc(found: Feature) -> Disc:
 
 def _in_disc(disc: Disc, grid: Grid, window: Window) -> BoolArray:
     """By the cosine of the distance: a product of a row's and a column's part, so cheap."""
+    # cos d = sin lat0 sin lat + cos lat0 cos lat cos dlon >= cos radius, what depends on the row alone moved
+    # to the right. The cosine of the difference of longitudes makes the seam no special case.
     lat, dlon = np.radians(grid.lat(window)), np.radians(grid.lon(window) - disc.lon)
     centre, radius = np.radians(disc.lat), np.radians(disc.radius)
     constant = (np.cos(radius) - np.sin(centre) * np.sin(lat))[:, None]
@@ -207,6 +259,7 @@ def _in_outlines(outlines: Sequence[Outline], grid: Grid, window: Window) -> Boo
     shapes = [outline.shape for outline in outlines if not outline.shape.is_empty]
     if not shapes:
         return np.zeros(window.shape, dtype=np.bool_)
+    # From pixels to degrees by the outer corner of the window's first pixel, as rasters are placed.
     west, north = window.col_start / grid.ppd - 180.0, 90.0 - window.row_start / grid.ppd
     to_degrees = Affine(1.0 / grid.ppd, 0.0, west, 0.0, -1.0 / grid.ppd, north)
     burnt = rasterize(shapes, out_shape=window.shape, transform=to_degrees, dtype="uint8")
@@ -215,6 +268,7 @@ def _in_outlines(outlines: Sequence[Outline], grid: Grid, window: Window) -> Boo
 
 def _clip(shape: Shape, box: tuple[float, float, float, float]) -> Shape | None:
     west, south, east, north = box
+    # Outlines are split at the seam already and windows do not cross it, so no longitude is wrapped here.
     if isinstance(shape, Outline):
         near = shapely.clip_by_rect(shape.shape, *box)
         return None if near.is_empty else Outline(shape.name, near)

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from lunarcloud.errors import NotFoundError, StoreError
+from lunarcloud.errors import NotFoundError
+from lunarcloud.storage.cards import Format, parse_record
 from lunarcloud.storage.folder import Folder
 
 Kind: TypeAlias = Literal["mosaic", "model", "run", "gravity"]
@@ -30,6 +31,7 @@ class Catalog(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Format = 1
     entries: tuple[Published, ...] = ()
 
     def of(self, kind: Kind) -> list[Published]:
@@ -80,7 +82,4 @@ def publish(root: Folder, entry: Published) -> Catalog:
 
 
 def _parse(root: Folder, data: bytes) -> Catalog:
-    try:
-        return Catalog.model_validate_json(data)
-    except ValidationError as error:
-        raise StoreError(f"{root.url}/{_KEY}: this is not a catalog of lunarcloud ({error})") from error
+    return parse_record(data, Catalog, f"{root.url}/{_KEY}")

@@ -6,7 +6,15 @@ from lunarcloud.moon import FloatArray
 
 
 class Truth(NamedTuple):
-    """What the synthetic Moon truly is at some positions: oxides in wt%, and OMAT; arrays of one shape."""
+    """What the synthetic Moon truly is at some positions; arrays of one shape.
+
+    Attributes
+    ----------
+    feo, tio2, al2o3, mgo, cao : ndarray
+        Oxides, wt%.
+    omat : ndarray
+        Optical maturity, dimensionless; higher is fresher.
+    """
 
     feo: FloatArray
     tio2: FloatArray
@@ -17,7 +25,15 @@ class Truth(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """Typical composition of a geological unit: FeO and TiO2 in wt%, and OMAT."""
+    """Typical composition of a geological unit.
+
+    Attributes
+    ----------
+    feo, tio2 : float
+        wt%.
+    omat : float
+        Optical maturity, dimensionless.
+    """
 
     feo: float
     tio2: float
@@ -61,7 +77,19 @@ MARIA = {
 
 
 def alumina(feo: FloatArray, mgo: FloatArray, cao: FloatArray) -> FloatArray:
-    """Al2O3 in wt%: its trend with FeO, and what plagioclase takes from MgO and gives with CaO."""
+    """Al2O3 of a rock: its trend with FeO, and what plagioclase takes from MgO and gives with CaO.
+
+    Parameters
+    ----------
+    feo, mgo, cao : ndarray, one shape
+        Oxides of the rock, wt%.
+
+    Returns
+    -------
+    ndarray
+        wt%, of that shape.
+    """
+    # A function of the other three, so that five bands, of which two carry MgO and CaO, determine it.
     return (
         _HIGHLAND_AL2O3
         + _AL2O3_PER_FEO * (feo - _HIGHLAND_FEO)

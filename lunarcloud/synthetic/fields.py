@@ -15,11 +15,22 @@ Float32Array: TypeAlias = npt.NDArray[np.float32]
 _WAVES = 32
 # Points taken together: the waves of a block then stay in the processor's cache.
 _BLOCK = 8192
+# 3 cm on the Moon: no two pixels of a tile have the same number.
 _MICRODEGREES = 1e6
 
 
 class Waves(NamedTuple):
-    """Plane waves whose sum is a field: wave vectors (3, n) in radians per radius, phases, amplitudes (n)."""
+    """Plane waves whose sum is a field.
+
+    Attributes
+    ----------
+    vectors : ndarray, shape (3, n)
+        Wave vectors, radians per radius of the sphere.
+    phases : ndarray, shape (n,)
+        Radians.
+    amplitudes : ndarray, shape (n,)
+        Their squares sum to 2, so that the field has a variance of 1.
+    """
 
     vectors: Float32Array
     phases: Float32Array
@@ -61,11 +72,30 @@ def smooth_field(points: FloatArray, name: str, *, seed: int, scales: tuple[floa
 
 
 def pixel_noise(*, lat: FloatArray, lon: FloatArray, band: int, seed: int) -> FloatArray:
-    """Independent standard normal noise at positions in degrees: a hash of the microdegrees."""
+    """Independent standard normal noise at positions: a hash of the microdegrees.
+
+    Parameters
+    ----------
+    lat, lon : ndarray, shapes that broadcast
+        Positions, degrees; longitude in any convention.
+    band : int
+        Another band has other, independent noise.
+    seed : int
+        Of the whole Moon.
+
+    Returns
+    -------
+    ndarray
+        Of the broadcast shape; at one position always the same, whatever else is asked for.
+    """
+    # Shifted to 0..180 and 0..360, because unsigned integers have no negative side.
     rows = np.rint((lat + 90.0) * _MICRODEGREES).astype(np.uint64)
     cols = np.rint((lon % 360.0) * _MICRODEGREES).astype(np.uint64)
     start = np.uint64(zlib.crc32(f"{seed}/{band}".encode()))
+    # Mixed once for the row and again with the column: neighbours in either direction have nothing in common.
+    # The row takes 28 bits, so band and seed are above it.
     bits = _mixed(_mixed(rows + (start << np.uint64(32))) + cols)
+    # The upper 53 bits, all that a float64 holds, and half a step up: at 0 the normal is infinite.
     uniform = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     noise: FloatArray = ndtri(uniform)
     return noise
@@ -78,6 +108,7 @@ def _waves(name: str, seed: int, scales: tuple[float, float]) -> Waves:
     directions = random.normal(size=(3, _WAVES))
     directions /= np.linalg.norm(directions, axis=0)
     amplitudes = wavelengths**0.4
+    # The mean square of a cosine is 1/2, and waves of random phases do not interfere on average.
     amplitudes *= np.sqrt(2.0 / np.sum(amplitudes**2))
     phases = random.uniform(0.0, 2.0 * np.pi, _WAVES)
     vectors = directions * (2.0 * np.pi / wavelengths)

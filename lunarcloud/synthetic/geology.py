@@ -24,6 +24,7 @@ from lunarcloud.synthetic.fields import smooth_field, unit_vectors
 # Semi-axes, north-south and east-west, as fractions of the gazetteer's radius, where a disc is far off.
 _SHAPES = {"Mare Frigoris": (0.28, 1.0), "Oceanus Procellarum": (1.0, 0.5), "Mare Australe": (0.7, 0.7)}
 _MARE_NAMES = ("Mare ", "Oceanus ", "Lacus ", "Sinus ", "Palus ")
+# Degrees: how wide a shore is, and the wavelengths of its unevenness and of the rocks'.
 _SHORE_WIDTH = 0.7
 _SHORE_SCALES = (1.0, 25.0)
 _ROCK_SCALES = (0.5, 12.0)
@@ -36,7 +37,14 @@ _KM_PER_DEGREE = np.pi * RADIUS_M / 180_000.0
 class Patch:
     """A disc of one exact composition, planted to be found again.
 
-    ``lat``, ``lon`` and ``radius`` are in degrees, the oxides in wt%.
+    Attributes
+    ----------
+    lat, lon : float
+        Centre, degrees.
+    radius : float
+        Degrees on the sphere.
+    feo, tio2, mgo, cao : float
+        Oxides, wt%; Al2O3 follows from them.
     """
 
     lat: float
@@ -56,6 +64,7 @@ class Patch:
     @property
     def area_km2(self) -> float:
         """Area of the disc on the sphere, km2."""
+        # A cap's share of the sphere is (1 - cos r) / 2 = sin^2(r / 2).
         return float(SPHERE_KM2 * np.sin(np.radians(self.radius) / 2.0) ** 2)
 
     def contains(self, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> npt.NDArray[np.bool_]:
@@ -122,7 +131,25 @@ def truth(*, lat: npt.ArrayLike, lon: npt.ArrayLike, seed: int = 0) -> Truth:
 
 
 def mare_fraction(*, lat: npt.ArrayLike, lon: npt.ArrayLike, seed: int = 0) -> FloatArray:
-    """How much of each place is mare, 0..1, of the broadcast shape; positions in degrees."""
+    """How much of each place is mare.
+
+    Parameters
+    ----------
+    lat, lon : array_like
+        Degrees, any longitude convention; shapes broadcast.
+    seed : int
+        Which of the synthetic Moons.
+
+    Returns
+    -------
+    ndarray
+        0 (highland) to 1 (mare), in between along the shores; of the broadcast shape.
+
+    Raises
+    ------
+    GeometryError
+        For an impossible position.
+    """
     grid = np.broadcast_arrays(*checked_positions(lat=lat, lon=lon))
     points = unit_vectors(lat=grid[0].ravel(), lon=grid[1].ravel())
     return _mare(points, seed)[0].reshape(grid[0].shape)
@@ -134,6 +161,8 @@ def _rock(points: FloatArray, seed: int) -> Truth:
     iron, titanium, magnesium, calcium, soil = (
         _rock_field(points, name, seed) for name in ("iron", "titanium", "magnesium", "calcium", "soil")
     )
+    # Fields have a deviation of 1 and are cut at 2.5, so FeO varies by 0.6 wt%, 1.5 at most. TiO2, spanning
+    # nearly two powers of ten, varies by a factor.
     feo = feo + fraction * (mare_feo - feo) + 0.6 * iron
     tio2 = (tio2 + fraction * (mare_tio2 - tio2)) * np.exp(0.12 * titanium)
     omat = omat + fraction * (mare_omat - omat) + 0.008 * soil + crater_maturity(points, seed)
@@ -167,6 +196,7 @@ def _highlands(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     for terrane in _TERRANES:
         centre = unit_vectors(lat=terrane.lat, lon=terrane.lon)
         angle = np.degrees(np.arccos(np.clip(_dot(points, centre), -1.0, 1.0)))
+        # Half at the radius, whole at 0.7 and nothing at 1.3 of it.
         weight = _smooth_step((terrane.radius - angle) / (0.6 * terrane.radius) + 0.5)
         columns = [
             column + weight * (value - base)
@@ -178,6 +208,7 @@ def _highlands(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
 def _mare(points: FloatArray, seed: int) -> tuple[FloatArray, list[FloatArray]]:
     """Fraction of mare, and FeO, TiO2 and OMAT of that mare (of neighbouring maria, a mixture)."""
     shore = np.clip(smooth_field(points, "shore", seed=seed, scales=_SHORE_SCALES), -_EXTREME, _EXTREME)
+    # A trace of typical mare everywhere: the mixture is defined where no mare is, though of no weight.
     fraction, total = np.zeros(points.shape[1]), np.full(points.shape[1], 1e-12)
     sums = [np.full(points.shape[1], 1e-12 * value) for value in composition.TYPICAL_MARE]
     for mare in _maria():
@@ -213,6 +244,8 @@ def _mare_of(feature: Feature) -> _Mare:
     radius = feature.diameter_km / 2.0 / _KM_PER_DEGREE
     north_south, east_west = (radius * part for part in _SHAPES.get(feature.name, (1.0, 1.0)))
     unevenness = min(0.2 + 0.09 * min(north_south, east_west), 1.6)
+    # Beyond this `_share` is 0. Unevenness and width of the shore are measured along the smaller axis; along
+    # the larger one they reach farther in the ratio of the two.
     reach = max(north_south, east_west) * (1.0 + _EXTREME * unevenness / min(north_south, east_west))
     reach += _SHORE_WIDTH * max(north_south, east_west) / min(north_south, east_west)
     lam = np.radians(feature.lon)
@@ -232,6 +265,7 @@ def _share(points: FloatArray, mare: _Mare, shore: FloatArray) -> FloatArray:
     angle = np.degrees(np.arccos(np.clip(_dot(points, mare.centre), -1.0, 1.0)))
     north, east = _dot(points, mare.north), _dot(points, mare.east)
     along = np.maximum(np.hypot(north, east), 1e-12)
+    # Distance from the centre in units of the ellipse's radius in that direction.
     relative = angle * np.hypot(north / mare.semi_axes[0], east / mare.semi_axes[1]) / along
     inward = min(mare.semi_axes) * (1.0 - relative) + mare.unevenness * shore
     return _smooth_step(inward / _SHORE_WIDTH + 0.5)

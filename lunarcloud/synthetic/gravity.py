@@ -18,19 +18,29 @@ DENSITY_KG_M3 = 2550.0
 
 # A mascon: surface density whose attraction in the middle of a wide disc is 2 pi G sigma = 335 mGal.
 _MASCON_KG_M2 = 8e6
+# Smaller than the mare, so that a mascon's edge is not the lowland's.
 _MASCON_RADII = 0.55
 _BASINS_KM = (250.0, 1200.0)
 _MARE_DEPTH_M, _MARE_RADII = 1500.0, 0.8
 _AITKEN = Feature(name="South Pole-Aitken", lat=-53.0, lon=-169.0, diameter_km=2400.0)
 _AITKEN_DEPTH_M = 4500.0
 _HILLS_M = 800.0
+# Powers of the relief over the radius that the attraction is summed up to.
 _POWERS = 9
 # Kaula's rule for the Moon: coefficients of degree l scatter by this over l^2.
 _KAULA = 2.5e-4
 
 
 class GravityFiles(NamedTuple):
-    """A PDS spherical-harmonic table of gravity and a shape in pyshtools' text."""
+    """The files of `write_gravity`.
+
+    Attributes
+    ----------
+    gravity : Path
+        A PDS spherical-harmonic table.
+    topography : Path
+        A shape in pyshtools' text.
+    """
 
     gravity: Path
     topography: Path
@@ -50,7 +60,13 @@ def write_gravity(place: str | Path, *, lmax: int = 120, seed: int = 0) -> Gravi
         Highest degree, 2 or more.
     seed : int
         Of the hills.
+
+    Returns
+    -------
+    GravityFiles
+        Both are read by `lunarcloud.archive`.
     """
+    # Slow to import, and wanted only here.
     from pyshtools import SHGravCoeffs
 
     folder = Path(place)
@@ -62,6 +78,7 @@ def write_gravity(place: str | Path, *, lmax: int = 120, seed: int = 0) -> Gravi
         gm=GM_MOON,
         nmax=_POWERS,
         lmax=lmax,
+        # Powers of the shape have more degrees than the shape; a finer grid keeps them from folding back.
         lmax_grid=3 * lmax,
         lmax_calc=lmax,
         backend="ducc",
@@ -82,6 +99,8 @@ def mascons(lmax: int) -> FloatArray:
     basins = [one for one in features() if one.is_mare and _BASINS_KM[0] <= one.diameter_km <= _BASINS_KM[1]]
     layer = sum(_disc(basin, _MASCON_RADII, lmax).coeffs for basin in basins) * _MASCON_KG_M2
     degree = np.arange(lmax + 1, dtype=np.float64)
+    # A surface density of degree l on a sphere of radius R makes a potential of 4 pi G R / (2 l + 1) times it
+    # there: in units of GM / R, the factor. Referred to another radius, it goes with (R / r)^l.
     factor = 4.0 * math.pi * G * RADIUS_M**2 / GM_MOON / (2.0 * degree + 1.0)
     table: FloatArray = layer * (factor * (RADIUS_M / REFERENCE_RADIUS_M) ** degree)[:, np.newaxis]
     return table
@@ -103,9 +122,25 @@ def kaula_model(lmax: int, *, seed: int = 0) -> GravityModel:
 
 
 def kaula_shape(lmax: int, *, seed: int = 1, relief_m: float = 1900.0) -> RadiusHarmonics:
-    """A random shape of any degree with the Moon's relief: power of a degree falls with its square."""
+    """A random shape of any degree with the Moon's relief: power of a degree falls with its square.
+
+    Parameters
+    ----------
+    lmax : int
+        Highest degree, 1 or more.
+    seed : int
+        Of the random coefficients.
+    relief_m : float
+        Standard deviation of the radius over the sphere, metres.
+
+    Returns
+    -------
+    RadiusHarmonics
+        Of a mean radius of 1737.4 km.
+    """
     degree = np.arange(lmax + 1, dtype=np.float64)
     power = np.where(degree > 0, 1.0 / np.maximum(degree, 1.0) ** 2, 0.0)
+    # A degree has 2 l + 1 coefficients, among which its power is shared out.
     table = _random(lmax, seed) * np.sqrt(power / (2.0 * degree + 1.0))[:, np.newaxis]
     table *= relief_m / math.sqrt(float((table**2).sum()))
     table[0, 0, 0] = RADIUS_M
@@ -125,17 +160,21 @@ def _disc(feature: Feature, radii: float, lmax: int) -> Any:
     """A disc of height 1 in harmonics, its edge softened over the shortest wavelength."""
     from pyshtools import SHCoeffs
 
+    # Half a diameter, in metres of a diameter in km.
     angle = radii * feature.diameter_km * 500.0 / RADIUS_M
     disc = SHCoeffs.from_cap(
         math.degrees(angle), lmax, clat=feature.lat, clon=feature.lon, backend="ducc", nthreads=1
     )
     degree = np.arange(lmax + 1, dtype=np.float64)
+    # By a Gaussian of half the shortest wavelength, pi / lmax: a sharp edge would ring all over the Moon.
     softened = np.exp(-0.5 * degree * (degree + 1) * (math.pi / lmax) ** 2)
+    # pyshtools' cap has a mean of 1 over the sphere, so a height of one over its share of it, sin^2(a / 2).
     disc.coeffs *= (math.sin(angle / 2.0) ** 2 * softened)[:, np.newaxis]
     return disc
 
 
 def _random(lmax: int, seed: int) -> FloatArray:
+    # A whole square is drawn and what does not exist set to 0: orders above the degree, sines of order 0.
     table = np.random.default_rng(seed).standard_normal((2, lmax + 1, lmax + 1))
     degree, order = np.indices((lmax + 1, lmax + 1))
     table[:, order > degree] = 0.0

@@ -125,9 +125,15 @@ def pds3_file(frame: Frame, dn: npt.NDArray[np.int16]) -> bytes:
         Where the tile lies.
     dn : ndarray of int16, shape (5, lines, samples)
         Its values; -32768 is missing.
+
+    Returns
+    -------
+    bytes
+        The same for the same values: it holds no time of making.
     """
     image = dn.astype(">i2").tobytes()
     described = _description(frame, dn, checksum=int(np.frombuffer(image, np.uint8).sum(dtype=np.int64)))
+    # As in the archive, a record is a line of one band, so the image is 5 x lines records.
     record_bytes = 2 * frame.samples
     # The number of records stands in the label and takes room there: count with the widest number first.
     longest = _FILE.format(
@@ -138,12 +144,14 @@ def pds3_file(frame: Frame, dn: npt.NDArray[np.int16]) -> bytes:
         record_bytes=record_bytes,
         file_records=records + 5 * frame.lines,
         label_records=records,
+        # Records count from 1, so the first one after the label's is this.
         image_record=records + 1,
     )
     return _crlf(text + described).ljust(records * record_bytes) + image
 
 
 def _description(frame: Frame, dn: npt.NDArray[np.int16], *, checksum: int) -> str:
+    # The label's extremes leave missing pixels out; a tile of nothing else has none to give.
     valid = dn[dn > MISSING]
     lowest, highest = (int(valid.min()), int(valid.max())) if valid.size else (MISSING, MISSING)
     image = _IMAGE.format(

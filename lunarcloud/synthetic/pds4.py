@@ -84,11 +84,17 @@ def write_pds4(folder: Path, frame: Frame, dn: npt.NDArray[np.int16]) -> Path:
         Where the tile lies.
     dn : ndarray of int16, shape (5, lines, samples)
         Its values; -32768 is missing.
+
+    Returns
+    -------
+    Path
+        The label; the image of the same name, ``.tif``, is beside it.
     """
     label = folder / f"{pds4_name(frame)}.xml"
     filters = "\n".join(_FILTER.format(name=name, width=width, centre=nm) for name, width, nm in _FILTERS)
     template = _XML.format(name=pds4_name(frame), note=NOTE, filters=filters)
     size = math.radians(RADIUS_M) / frame.ppd
+    # The outer corner of the first pixel in metres, where the line and the sample of PDS3 are 1.0.
     left, top = (1.0 - frame.sample_projection_offset) * size, (frame.line_projection_offset - 1.0) * size
     bands, lines, samples = dn.shape
     with (
@@ -125,6 +131,7 @@ def _add_checksum(label: Path) -> None:
 
 
 def _crs(center_longitude: float) -> CRS:
+    # By its text: the registered IAU_2015:30120 has the central meridian 0, and each tile has its own.
     return CRS.from_wkt(
         f'PROJCS["Sinusoidal Moon",GEOGCS["GCS_Moon",DATUM["D_Moon",SPHEROID["Moon",{RADIUS_M:.0f},0]],'
         'PRIMEM["Reference_Meridian",0],UNIT["degree",0.0174532925199433]],PROJECTION["Sinusoidal"],'

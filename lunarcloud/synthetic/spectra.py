@@ -34,9 +34,12 @@ def reflectance(truth: Truth) -> FloatArray:
     ndarray, shape (5, ...)
         Fractions at 415, 750, 900, 950 and 1000 nm.
     """
+    # (R750 - x0, y0 - R950/R750) is the point at the distance OMAT and the angle theta from the iron origin:
+    # polar coordinates, turned back into the two reflectances.
     theta_iron = (truth.feo - _IRON_INTERCEPT) / _IRON_SLOPE
     r750 = _IRON_X0 + truth.omat * np.cos(theta_iron)
     r950 = r750 * (_IRON_Y0 - truth.omat * np.sin(theta_iron))
+    # tan(theta) = (R415/R750 - y0) / (R750 - x0), with titanium's x0 of 0.
     theta_titanium = (truth.tio2 / _TITANIUM_FACTOR) ** (1.0 / _TITANIUM_EXPONENT)
     r415 = r750 * (_TITANIUM_Y0 + r750 * np.tan(theta_titanium))
     magnesium = _PER_WT_MGO * (truth.mgo - magnesium_trend(truth.feo))

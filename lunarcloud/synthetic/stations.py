@@ -9,6 +9,7 @@ from lunarcloud.synthetic.geology import mare_fraction, truth
 from lunarcloud.synthetic.spectra import reflectance
 
 _BANDS = ("r415", "r750", "r900", "r950", "r1000")
+# Places drawn for each that is wanted: maria without their shores are a fifth of this Moon.
 _CANDIDATES = 64
 
 
@@ -49,7 +50,9 @@ def _places(number: int, seed: int) -> Positions:
     lat = np.degrees(np.arcsin(random.uniform(-0.9, 0.9, _CANDIDATES * number)))
     lon = random.uniform(-180.0, 180.0, _CANDIDATES * number)
     fraction = mare_fraction(lat=lat, lon=lon, seed=seed)
+    # Two thirds, rounded up: the only station of a table of one is in a mare.
     in_maria = -(-2 * number // 3)
+    # Exactly 1 and exactly 0: shores are mixtures, and a sample is of one rock.
     chosen = np.concatenate(
         [np.flatnonzero(fraction == 1.0)[:in_maria], np.flatnonzero(fraction == 0.0)[: number - in_maria]]
     )

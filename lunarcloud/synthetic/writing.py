@@ -26,7 +26,21 @@ _ALL_BANDS = (0, 1, 2, 3, 4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defect:
-    """A value written into some bands (0..4) over a box of latitudes and east longitudes 0..360, degrees."""
+    """A value written into some bands over a box.
+
+    Attributes
+    ----------
+    kind : str
+        What it is an example of, as in `archive.MISSING_KINDS`.
+    value : int
+        The DN.
+    bands : tuple of int
+        0..4.
+    south, north : float
+        Latitudes of the box, degrees.
+    west, east : float
+        East longitudes of the box, degrees, 0..360.
+    """
 
     kind: str
     value: int
@@ -51,7 +65,17 @@ DEFECTS = (
 
 
 class Planted(NamedTuple):
-    """A defect and the number of values it took in one tile."""
+    """A defect and what it took in one tile.
+
+    Attributes
+    ----------
+    product_id : str
+        The tile.
+    defect : Defect
+        What was planted.
+    values : int
+        Values written, over all its bands.
+    """
 
     product_id: str
     defect: Defect
@@ -59,7 +83,15 @@ class Planted(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The files of `write_tiles` (of PDS4 tiles, the labels) and what was planted in them."""
+    """What `write_tiles` wrote.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        The tiles; of PDS4, the labels.
+    planted : tuple of Planted
+        By tile and defect, where any value was written.
+    """
 
     files: tuple[Path, ...]
     planted: tuple[Planted, ...]
@@ -120,13 +152,34 @@ def write_tiles(
 def tile_dn(
     frame: Frame, *, seed: int, noise: float, defects: Sequence[Defect] = ()
 ) -> tuple[npt.NDArray[np.int16], list[Planted]]:
-    """Values of one tile, shape (5, lines, samples), and what was planted; parameters as in `write_tiles`."""
+    """Values of one tile.
+
+    Parameters
+    ----------
+    frame : Frame
+        Where the tile lies.
+    seed : int
+        Which of the synthetic Moons.
+    noise : float
+        Standard deviation of a band's error, as a fraction of its reflectance, 0 to below 1.
+    defects : sequence of Defect
+        What to plant.
+
+    Returns
+    -------
+    dn : ndarray of int16, shape (5, lines, samples)
+        The values; -32768 where the tile's edges leave a pixel out.
+    planted : list of Planted
+        What was written of each defect.
+    """
     dn = np.empty((len(_ALL_BANDS), frame.lines, frame.samples), dtype=np.int16)
     counts = dict.fromkeys(defects, 0)
     step = max(1, _BLOCK_PIXELS // frame.samples)
     for start in range(0, frame.lines, step):
         stop = min(start + step, frame.lines)
         where, within = frame.positions(start, stop)
+        # A view: what is written to the block is in the tile. Noise hashes positions, so blocks of another
+        # size would give the same bytes.
         block = dn[:, start:stop]
         block[...] = _measured(where, seed=seed, noise=noise)
         block[:, ~within] = MISSING

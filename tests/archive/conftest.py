@@ -1,31 +1,11 @@
-"""Labels and tiles for the tests of this room: the archive's own label, and small synthetic tiles."""
+"""Labels and tiles for the tests of this room: the reference tiles, and small synthetic ones."""
 
 from pathlib import Path
 
 import pytest
 
 from lunarcloud.archive import Tile, find_tiles
-from lunarcloud.config import settings
 from lunarcloud.synthetic import DEFECTS, write_tiles
-
-
-@pytest.fixture(scope="session")
-def reference_data() -> Path:
-    return settings().reference_data
-
-
-@pytest.fixture(scope="session")
-def real_label(reference_data) -> bytes:
-    """The label of UI03N003 as the archive's own document prints it."""
-    text = (reference_data / "clementine_docs" / "uvvis_volinfo.txt").read_text(encoding="latin-1")
-    start = text.index("PDS_VERSION_ID                 = PDS3\n\n/*          FILE FORMAT")
-    end = text.index("\nEND\n", start) + len("\nEND\n")
-    return text[start:end].replace("\n", "\r\n").encode("latin-1")
-
-
-@pytest.fixture(scope="session")
-def lp_archive(reference_data) -> str:
-    return str(reference_data / "tiles_lp" / "dim_tiles_4ppd.tar.gz")
 
 
 @pytest.fixture(scope="session")

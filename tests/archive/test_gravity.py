@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lunarcloud.archive.gravity import DOWNLOADS, GM_MOON, fetch, read_gravity
+from lunarcloud.archive.shipped import DATA
 from lunarcloud.archive.topography import read_topography
 from lunarcloud.errors import ArchiveError, InputError, LunarcloudError, NotFoundError, StoreError
 
@@ -77,8 +78,8 @@ def icgem(table, *, gm=GM_MOON, radius=RADIUS, lmax=LMAX, norm="fully_normalized
     return head + "\n".join(rows(table, form=key + " {} {} {:.16e} {:.16e}")) + "\n"
 
 
-def test_lp165p_is_read_whole(reference_data):
-    found = read_gravity(reference_data / "gravity" / "LP165P.cof")
+def test_lp165p_is_read_whole():
+    found = read_gravity("LP165P")
     assert (found.name, found.lmax, found.gm, found.radius_m) == ("LP165P", 165, 4.902801056e12, RADIUS)
     # By eye from the cards; columns of the second touch.
     assert found.table[0, 2, 0] == -9.08901807506000e-05
@@ -187,8 +188,8 @@ def test_damaged_bytes_end_in_a_refusal_or_a_whole_model(table, data):
 
 
 @pytest.mark.parametrize("keep", [0.2, 0.5, 0.999])
-def test_truncated_lp165p_is_refused(reference_data, tmp_path, keep):
-    whole = (reference_data / "gravity" / "LP165P.cof").read_bytes()
+def test_truncated_lp165p_is_refused(tmp_path, keep):
+    whole = (DATA / "LP165P.cof").read_bytes()
     (tmp_path / "cut.cof").write_bytes(whole[: int(len(whole) * keep)])
     with pytest.raises(ArchiveError, match="truncated"):
         read_gravity(tmp_path / "cut.cof")

@@ -5,18 +5,19 @@ import pandas as pd
 import pytest
 
 from lunarcloud.archive.lpgrs import ELEMENTS, OXIDES, read_prospector
+from lunarcloud.archive.shipped import DATA, PROSPECTOR
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import SPHERE_KM2
 
 
 @pytest.fixture(scope="module")
-def csv_path(reference_data):
-    return reference_data / "lpgrs" / "lpgrs_elements_5deg.csv"
+def csv_path():
+    return str(DATA / PROSPECTOR["5deg"])
 
 
 @pytest.mark.parametrize(("height", "pixels"), [("2deg", 11306), ("5deg", 1790)])
-def test_the_pixels_cover_the_moon_once(reference_data, height, pixels):
-    found = read_prospector(str(reference_data / "lpgrs" / f"lpgrs_elements_{height}.csv"))
+def test_the_pixels_cover_the_moon_once(height, pixels):
+    found = read_prospector(height)
     assert found.lat.size == pixels
     assert found.area_km2.sum() == pytest.approx(SPHERE_KM2, rel=1e-9)
     assert 0 <= found.abundance["FeO"].min() < found.abundance["FeO"].max() < 35
@@ -31,7 +32,7 @@ def test_the_archive_s_table_reads_as_the_csv(csv_path, tmp_path):
     columns = [bounds, filler[[0, 1]], table[list(OXIDES)] / 100, table[list(ELEMENTS)], filler.iloc[:, 2:]]
     path = tmp_path / "lpgrs_high1_elem_abundance_5deg.TAB"
     pd.concat(columns, axis=1).to_csv(path, sep=" ", header=False, index=False)
-    ours, theirs = read_prospector(str(path)), read_prospector(str(csv_path))
+    ours, theirs = read_prospector(str(path)), read_prospector(csv_path)
     for name in (*OXIDES, *ELEMENTS):
         np.testing.assert_allclose(ours.abundance[name], theirs.abundance[name], rtol=1e-12)
     np.testing.assert_array_equal(ours.min_lon, theirs.min_lon)

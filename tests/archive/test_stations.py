@@ -14,14 +14,9 @@ def table(*lines, header=HEADER):
     return parse_stations("\n".join([header, *lines]), "my.csv")
 
 
-def test_shipped_table_is_the_reference_table(reference_data):
-    theirs = parse_stations((reference_data / "samples/stations.csv").read_text(), "reference")
-    assert shipped_stations().stations == theirs.stations
-    assert len(theirs.stations) == 49
-
-
 def test_shipped_table_knows_what_is_known():
     stations = shipped_stations().stations
+    assert len(stations) == 49
     assert sum(station.reflectance is not None for station in stations) == 47
     assert sum(set(station.oxides) == set(OXIDES) for station in stations) == 39
     by_name = {station.site: station for station in stations}

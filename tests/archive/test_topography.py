@@ -1,7 +1,5 @@
 """Topography as LOLA maps, GeoTIFF and spherical harmonics, and what is refused."""
 
-import shutil
-
 import fsspec
 import numpy as np
 import pyshtools
@@ -9,6 +7,7 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
+from lunarcloud.archive.shipped import DATA
 from lunarcloud.archive.topography import RadiusGrid, RadiusHarmonics, read_topography
 from lunarcloud.errors import ArchiveError, GeometryError, LunarcloudError, NotFoundError
 from lunarcloud.moon import RADIUS_M
@@ -18,12 +17,12 @@ LUNAR = "IAU_2015:30100"
 
 
 @pytest.fixture
-def label(reference_data):
-    return (reference_data / "topography" / "LDEM_4.LBL").read_text(encoding="latin-1")
+def label():
+    return (DATA / "LDEM_4.LBL").read_text(encoding="latin-1")
 
 
 @pytest.fixture
-def write_ldem(reference_data, tmp_path, label):
+def write_ldem(tmp_path, label):
     """LDEM_4 with parts of its label replaced."""
 
     def write(*replaced):
@@ -32,7 +31,7 @@ def write_ldem(reference_data, tmp_path, label):
             assert old in text
             text = text.replace(old, new)
         (tmp_path / "LDEM_4.LBL").write_text(text, encoding="latin-1")
-        shutil.copyfile(reference_data / "topography" / "LDEM_4.IMG", tmp_path / "LDEM_4.IMG")
+        (tmp_path / "LDEM_4.IMG").write_bytes((DATA / "LDEM_4.IMG").read_bytes())
         return tmp_path / "LDEM_4.LBL"
 
     return write
@@ -67,8 +66,8 @@ def write_tiff(tmp_path):
     return write
 
 
-def test_lola_map_is_radii_from_the_north_pole_and_zero_east(reference_data):
-    found = read_topography(reference_data / "topography" / "LDEM_4.IMG")
+def test_lola_map_is_radii_from_the_north_pole_and_zero_east():
+    found = read_topography("lola4")
     assert isinstance(found, RadiusGrid)
     assert (found.name, found.radius_m.shape, found.first_lon, found.lmax) == (
         "LDEM_4",
@@ -86,17 +85,16 @@ def test_lola_map_is_radii_from_the_north_pole_and_zero_east(reference_data):
     assert (89.875 - row / 4, 0.125 + col / 4) == pytest.approx((-70.4, 187.4), abs=0.5)
 
 
-def test_label_or_image_may_be_named(reference_data):
-    folder = reference_data / "topography"
-    by_label, by_image = read_topography(folder / "LDEM_4.LBL"), read_topography(str(folder / "LDEM_4.IMG"))
+def test_label_or_image_may_be_named():
+    by_label, by_image = read_topography(str(DATA / "LDEM_4.LBL")), read_topography(str(DATA / "LDEM_4.IMG"))
     assert by_label.digest == by_image.digest
 
 
-def test_map_in_kilometres_by_its_label_becomes_metres(write_ldem, reference_data):
+def test_map_in_kilometres_by_its_label_becomes_metres(write_ldem):
     in_km = write_ldem(
         ("= METER\n", "= KILOMETER\n"), ("= 0.5\n", "= 0.0005\n"), ("= 1737400.\n", "= 1737.4\n")
     )
-    whole = read_topography(reference_data / "topography" / "LDEM_4.IMG")
+    whole = read_topography("lola4")
     np.testing.assert_allclose(read_topography(in_km).radius_m, whole.radius_m, rtol=1e-14)
 
 
@@ -188,9 +186,9 @@ def test_file_that_is_no_tiff_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("change", [None, "'x y'", "(1, 2)", "1e400", "0", "-3", ""])
-def test_label_with_any_line_wrong_is_refused_or_the_line_does_not_matter(reference_data, label, change):
+def test_label_with_any_line_wrong_is_refused_or_the_line_does_not_matter(label, change):
     fs = fsspec.filesystem("memory")
-    fs.pipe_file("/wrong/LDEM_4.IMG", (reference_data / "topography" / "LDEM_4.IMG").read_bytes())
+    fs.pipe_file("/wrong/LDEM_4.IMG", (DATA / "LDEM_4.IMG").read_bytes())
     lines = label.split("\n")
     refused = 0
     for number in range(lines.index("  OBJECT                  = IMAGE"), len(lines)):

@@ -7,18 +7,17 @@ import pytest
 
 from lunarcloud.archive.gravity import GravityModel, read_gravity
 from lunarcloud.archive.topography import RadiusGrid, read_topography
-from lunarcloud.config import settings
 from lunarcloud.moon import FloatArray
 
 
 @pytest.fixture(scope="session")
 def lp165p() -> GravityModel:
-    return read_gravity(settings().reference_data / "gravity" / "LP165P.cof")
+    return read_gravity("lp165p")
 
 
 @pytest.fixture(scope="session")
 def ldem4() -> RadiusGrid:
-    topography = read_topography(settings().reference_data / "topography" / "LDEM_4.IMG")
+    topography = read_topography("lola4")
     assert isinstance(topography, RadiusGrid)
     return topography
 

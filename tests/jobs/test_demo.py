@@ -31,4 +31,10 @@ def test_the_whole_demo_runs_against_s3(lunarcloud, s3_environment, place):
     assert kinds == {"mosaic", "model", "run", "gravity"}
     near = {row["map"]: row for row in made["means"]}
     assert near["feo_equation"]["mean"] == pytest.approx(near["feo_equation"]["truth"], abs=0.5)
+    assert near["feo_equation"]["prospector"] == pytest.approx(7.67, abs=0.01)
+    assert near["feo_equation"]["correlation"] > 0.8
+    assert near["omat"]["prospector"] is None
+    assert "validates nothing" in made["notes"][0]
+    gravity = xr.open_zarr(made["gravity_url"], storage_options=options)
+    assert (gravity.attrs["gravity_model"], gravity.attrs["topography"]) == ("LP165P", "LDEM_4")
     assert near["al2o3_cnn"]["mean"] == pytest.approx(near["al2o3_cnn"]["truth"], abs=1.5)

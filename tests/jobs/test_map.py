@@ -11,7 +11,6 @@ import xarray as xr
 import zarr
 from pyproj import CRS
 from pystac.validation.stac_validator import JsonSchemaSTACValidator
-from small_root import write_model, write_mosaic
 
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import InputError
@@ -22,6 +21,7 @@ from lunarcloud.models import QIU2025, Card
 from lunarcloud.models.package import model_place, save
 from lunarcloud.moon import grid
 from lunarcloud.storage import Published, folder, publish, read_catalog
+from lunarcloud.testing.small_root import write_model, write_mosaic
 
 #: Nobody answers there: a job that needs no cluster does not mind.
 NOWHERE = Cluster(scheduler="tcp://127.0.0.1:9")

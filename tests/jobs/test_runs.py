@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from small_root import write_mosaic
 
 from lunarcloud.engine import Cluster
 from lunarcloud.jobs.map import MapInputs, map_oxides
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder
+from lunarcloud.testing.small_root import write_mosaic
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,19 @@ from functools import partial
 
 import numpy as np
 import pytest
-from small_root import MISSING, OXIDES, SCALING, defective_spectra, untrained_networks, write_model
 
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
 from lunarcloud.models import QIU2025, predict, session
 from lunarcloud.models.graph import product_graph
 from lunarcloud.storage import folder
+from lunarcloud.testing.small_root import (
+    MISSING,
+    OXIDES,
+    SCALING,
+    defective_spectra,
+    untrained_networks,
+    write_model,
+)
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from small_root import MISSING, OXIDES, SCALING, plain_model
 
 from lunarcloud.maps import FILL, FLAGS, QUANTITIES
 from lunarcloud.maps.kernel import Kernel, Scaling, mg_number
 from lunarcloud.maps.layout import LARGEST_WT, encode
 from lunarcloud.models import QIU2025, session
+from lunarcloud.testing.small_root import MISSING, OXIDES, SCALING, plain_model
 
 NAN = math.nan
 

@@ -7,7 +7,6 @@ import numpy.typing as npt
 import pytest
 
 from lunarcloud.archive.stations import StationTable, parse_stations, shipped_stations
-from lunarcloud.jobs.fit import FitInputs, FitResult, fit
 from lunarcloud.models.equations import QIU2025
 from lunarcloud.models.gather import gather
 from lunarcloud.models.graph import Networks
@@ -29,18 +28,6 @@ def stations() -> Samples:
 def synthetic_table() -> StationTable:
     """Stations of the synthetic Moon, free of noise."""
     return parse_stations(station_table(24, seed=3).to_csv(index=False), "synthetic")
-
-
-@pytest.fixture(scope="session")
-def shipped_root(tmp_path_factory) -> str:
-    """A root that held nothing before the shipped stations were fitted."""
-    return str(tmp_path_factory.mktemp("root"))
-
-
-@pytest.fixture(scope="session")
-def shipped_fit(shipped_root) -> FitResult:
-    """The whole fit of the shipped stations, as `lunarcloud fit` does it."""
-    return fit(FitInputs(root=shipped_root))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from lunarcloud.archive import find_tiles
+from lunarcloud.archive.shipped import DATA, PROSPECTOR
 from lunarcloud.mosaic import find_mosaic
 from lunarcloud.storage import folder
 from lunarcloud.synthetic import DEFECTS, write_tiles
@@ -30,9 +31,7 @@ def _digest(root: Path) -> str:
     return find_mosaic(folder(root)).card.digest
 
 
-def test_the_reference_moon_maps_to_lunar_prospector(
-    lunarcloud, lp_archive, reference_data, tmp_path, scheduler
-):
+def test_the_reference_moon_maps_to_lunar_prospector(lunarcloud, lp_archive, tmp_path, scheduler):
     """99.9 % of pixel centres within 0.25 wt% FeO and 0.15 wt% TiO2; missing counts as a miss."""
     to = ("--root", tmp_path, "--scheduler", scheduler)
     code, out, err = lunarcloud("ingest", lp_archive, "--ppd", 4, "--json", *to)
@@ -41,7 +40,7 @@ def test_the_reference_moon_maps_to_lunar_prospector(
     code, out, err = lunarcloud("map", "--model", "qiu2025", "--json", *to)
     assert code == 0, err
     maps = xr.open_zarr(json.loads(out)["url"])
-    table = pd.read_csv(reference_data / "lpgrs" / "lpgrs_elements_2deg.csv")
+    table = pd.read_csv(str(DATA / PROSPECTOR["2deg"]))
     gap = table["lon"].between(100, 103) & table["lat"].between(-20, -15)
     table = table[~gap]
     at = {name: xr.DataArray(table[name].values, dims="pixel") for name in ("lat", "lon")}

@@ -14,8 +14,8 @@ from lunarcloud.statistics.prospector import Bounds, agreement, compare_with_pro
 
 
 @pytest.fixture(scope="module")
-def five_degrees(reference_data):
-    return read_prospector(str(reference_data / "lpgrs" / "lpgrs_elements_5deg.csv"))
+def five_degrees():
+    return read_prospector("5deg")
 
 
 def one_box(south, north, west, east):
@@ -70,12 +70,12 @@ def test_a_map_made_from_the_table_gives_it_back(make_source, five_degrees):
     assert found["coverage"].values == pytest.approx(2 / 3, abs=0.1)
 
 
-def test_the_reference_tiles_give_back_the_table(run_of_lp_tiles, reference_data):
+def test_the_reference_tiles_give_back_the_table(run_of_lp_tiles):
     """The archive's tiles with LP's oxides, ingested at 4 pixels a degree and mapped with qiu2025.
 
     r > 0.999 and a slope within 0.5 % of 1 are what pixels on borders of LP's leave: 6 % of all.
     """
-    measured = read_prospector(str(reference_data / "lpgrs" / "lpgrs_elements_2deg.csv"))
+    measured = read_prospector("2deg")
     found = compare_with_prospector(run_of_lp_tiles, measured).sel(map="feo_equation")
     assert int(found["pixels"]) > 11_280
     assert float(found["correlation"]) > 0.999

@@ -1,6 +1,8 @@
 """A small root for tests and benchmarks: a mosaic of made-up spectra and a model with untrained networks."""
 
 import json
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,9 @@ from lunarcloud.models.novelty import fit_novelty
 from lunarcloud.models.package import NETWORKS, model_place, save
 from lunarcloud.mosaic import REFLECTANCE, MosaicCard, mosaic_group, mosaic_layout
 from lunarcloud.storage import Entry, Folder, Published, digest, finish, publish, write_shard
+
+#: Numbers of a shard (5, row, col) from its shape and a seed.
+Pixels: TypeAlias = Callable[[tuple[int, int], list[int]], npt.NDArray[np.int16]]
 
 SCALING = 1.35e-4
 MISSING = -32768
@@ -43,8 +48,18 @@ def defective_spectra(shape: tuple[int, int], seed: list[int]) -> npt.NDArray[np
     return dn
 
 
-def write_mosaic(root: Folder, grid: moon.Grid, pixels=defective_spectra) -> MosaicCard:
-    """Publish a mosaic whose shards are ``pixels(shape, seed)``, without tiles."""
+def write_mosaic(root: Folder, grid: moon.Grid, pixels: Pixels = defective_spectra) -> MosaicCard:
+    """Publish a mosaic without tiles.
+
+    Parameters
+    ----------
+    root : Folder
+        Where it is published.
+    grid : moon.Grid
+        Its grid and the size of its shards.
+    pixels : callable
+        Makes the numbers of a shard; its name is part of the mosaic's id.
+    """
     card = MosaicCard(
         id=digest(json.dumps([grid.ppd, grid.shard_edge, pixels.__name__]).encode())[:16],
         ppd=grid.ppd,

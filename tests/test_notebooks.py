@@ -13,7 +13,7 @@ from lunarcloud.jobs.ingest import IngestInputs, ingest
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.synthetic.gravity import write_gravity
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
 @pytest.fixture(scope="module")

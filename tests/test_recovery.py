@@ -14,9 +14,6 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from faulty_proxy import FAULTS, faulty_proxy, random_plan
-from slow_shards import full_disk_plan, watched_plan
-from small_root import write_model, write_mosaic
 
 from lunarcloud.config import settings
 from lunarcloud.engine import Cluster, connect
@@ -26,6 +23,9 @@ from lunarcloud.maps import find_run
 from lunarcloud.maps.store import run_ledger, run_place
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder, open_dataset, read_catalog, read_shard
+from lunarcloud.testing.faulty_proxy import FAULTS, faulty_proxy, random_plan
+from lunarcloud.testing.slow_shards import full_disk_plan, watched_plan
+from lunarcloud.testing.small_root import write_model, write_mosaic
 
 GRID = grid(1, 64)
 SHARDS = 18

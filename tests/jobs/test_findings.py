@@ -99,11 +99,11 @@ def test_networks_are_compared_with_equations_of_one_run(truth_root, cluster):
     assert float(statistics["rmse"].sel(pair="tio2")) == 0.0
 
 
-def test_lunar_prospector_is_compared(make_run, cluster, reference_data):
+def test_lunar_prospector_is_compared(make_run, cluster):
     values = np.random.default_rng(1).gamma(3.0, 2.0, grid(1).shape)
     root = root_of(make_run(grid(1), {"feo_equation": values}))
-    path = reference_data / "lpgrs" / "lpgrs_elements_5deg.csv"
-    found = compare_prospector(ProspectorInputs(root=root, lpgrs=str(path)), cluster)
+    found = compare_prospector(ProspectorInputs(root=root), cluster)
+    assert found.facts == {"pixels": 1790, "table": "lpgrs_elements_5deg.csv"}
     assert opened(found, "prospector").sizes == {"map": 1, "pixel": 1790}
     assert found.figures == ("scatter.png", "map_feo_equation.png")
     require_pictures(found)

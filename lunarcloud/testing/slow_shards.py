@@ -3,12 +3,20 @@
 import errno
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from lunarcloud.engine import Product, ShardFunction
 from lunarcloud.maps import MapPlan, plan_maps
+from lunarcloud.models import Model
 from lunarcloud.moon import Shard
+from lunarcloud.mosaic import Mosaic
+from lunarcloud.storage import Folder
+
+_Wrap: TypeAlias = Callable[[ShardFunction], ShardFunction]
+_Plan: TypeAlias = Callable[[Folder, Mosaic, Model], MapPlan]
 
 _write_bytes = Path.write_bytes
 
@@ -22,6 +30,7 @@ class Watched:
     pause: float
 
     def __call__(self, shard: Shard) -> Product:
+        """Note the call, wait, compute."""
         with self.log.open("a") as log:
             log.write(f"{shard.row}-{shard.col} {os.getpid()}\n")
         time.sleep(self.pause)
@@ -36,8 +45,9 @@ class FullDisk:
     flag: Path
 
     def __call__(self, shard: Shard) -> Product:
+        """Compute, with a disk that is full or not."""
         full = self.flag.exists() and shard.col > 1
-        Path.write_bytes = _write_half if full else _write_bytes  # type: ignore[method-assign]  # the disk of this worker
+        Path.write_bytes = _write_half if full else _write_bytes  # type: ignore[assignment, method-assign]  # the disk of this worker
         return self.function(shard)
 
 
@@ -46,19 +56,19 @@ def _write_half(path: Path, data: bytes) -> int:
     raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
 
-def watched_plan(log: Path, pause: float):
+def watched_plan(log: Path, pause: float) -> _Plan:
     """`plan_maps` with watched shard functions."""
     return _wrapped(lambda function: Watched(function, log, pause))
 
 
-def full_disk_plan(flag: Path):
+def full_disk_plan(flag: Path) -> _Plan:
     """`plan_maps` on workers whose disk is full while the flag exists."""
     return _wrapped(lambda function: FullDisk(function, flag))
 
 
-def _wrapped(wrap):
-    def plan(*args) -> MapPlan:
-        made = plan_maps(*args)
+def _wrapped(wrap: _Wrap) -> _Plan:
+    def plan(root: Folder, mosaic: Mosaic, model: Model) -> MapPlan:
+        made = plan_maps(root, mosaic, model)
         groups = tuple(replace(group, function=wrap(group.function)) for group in made.groups)
         return replace(made, groups=groups)
 

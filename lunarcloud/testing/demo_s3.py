@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 import xarray
-from s3_server import BUCKET, s3_server
 
 from lunarcloud.storage import folder, read_catalog
+from lunarcloud.testing.s3_server import BUCKET, s3_server
 
 
 def main() -> None:

@@ -1,0 +1,67 @@
+"""Fixtures for pytest: a Dask cluster of processes, an S3 server, the command line as a function."""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import fsspec
+from distributed import Client
+
+from lunarcloud.cli.app import run
+from lunarcloud.engine import Cluster, connect
+from lunarcloud.errors import MissingPackageError
+from lunarcloud.testing.s3_server import S3, s3_server
+
+try:
+    import pytest
+except ImportError as error:
+    raise MissingPackageError("fixtures need pytest: pip install 'lunarcloud[testing]'") from error
+
+#: A command of lunarcloud: its words in, its exit code, standard output and error out.
+Command: TypeAlias = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[Client]:
+    """A cluster of two processes, shared by tests that do not harm it."""
+    with connect(Cluster(workers=2)) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def scheduler(client: Client) -> str:
+    """The address of the shared cluster, for commands."""
+    return str(client.scheduler_info()["address"])
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """A real S3 server with the bucket ``moon``."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3_environment(s3: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
+    """The environment of somebody who may write to the server."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    fsspec.filesystem("s3").clear_instance_cache()
+    return s3
+
+
+@pytest.fixture
+def lunarcloud(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Run a command as the terminal would."""
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["lunarcloud", *map(str, words)])
+        capfd.readouterr()
+        try:
+            code = run()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        printed = capfd.readouterr()
+        return code, printed.out, printed.err
+
+    return call

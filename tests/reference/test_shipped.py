@@ -1,0 +1,43 @@
+"""What comes with the repository is the reference data, not a value changed."""
+
+import bz2
+import csv
+import gzip
+import hashlib
+
+import pytest
+
+from lunarcloud.archive.gazetteer import features
+from lunarcloud.archive.shipped import DATA
+from lunarcloud.archive.stations import parse_stations, shipped_stations
+
+
+@pytest.mark.parametrize(
+    ("file", "original"),
+    [
+        ("LDEM_4.IMG", "topography/LDEM_4.IMG"),
+        ("LDEM_4.LBL", "topography/LDEM_4.LBL"),
+        ("LP165P.cof", "gravity/LP165P.cof"),
+        ("lpgrs_elements_2deg.csv", "lpgrs/lpgrs_elements_2deg.csv"),
+        ("lpgrs_elements_5deg.csv", "lpgrs/lpgrs_elements_5deg.csv"),
+    ],
+)
+def test_a_shipped_file_is_the_original_byte_for_byte(data, file, original):
+    assert (DATA / file).read_bytes() == (data / original).read_bytes()
+
+
+def test_shipped_stations_are_the_published_ones(data):
+    theirs = parse_stations((data / "samples" / "stations.csv").read_text(encoding="utf-8"), "reference")
+    assert shipped_stations().stations == theirs.stations
+
+
+def test_shipped_features_are_the_published_ones(data):
+    with (data / "nomenclature" / "iau_gazetteer_subset.csv").open(encoding="utf-8") as lines:
+        published = {row.pop("name"): tuple(map(float, row.values())) for row in csv.DictReader(lines)}
+    assert {one.name: (one.lat, one.lon, one.diameter_km) for one in features()} == published
+
+
+def test_the_tiles_of_the_tests_are_the_original_ones(data, pytestconfig):
+    ours = bz2.decompress((pytestconfig.rootpath / "tests/data/dim_tiles_4ppd.tar.bz2").read_bytes())
+    theirs = gzip.decompress((data / "tiles_lp" / "dim_tiles_4ppd.tar.gz").read_bytes())
+    assert hashlib.sha256(ours).digest() == hashlib.sha256(theirs).digest()
