@@ -128,8 +128,8 @@ class StationTable:
         bands = self.wavelengths_nm or newer.wavelengths_nm
         if newer.wavelengths_nm not in ((), bands):
             raise InputError(
-                f"{newer.name}: reflectances at {newer.wavelengths_nm} nm; {self.name} has them at {bands} nm: "
-                "give these, or none, and the mosaic's are taken"
+                f"{newer.name}: reflectances at {newer.wavelengths_nm} nm; {self.name} has them at {bands} nm: give "
+                "these, or none, and the mosaic's are taken"
             )
         sites = {station.site.casefold(): station for station in (*self.stations, *newer.stations)}
         return StationTable(tuple(sites.values()), bands, self.name)

@@ -176,7 +176,8 @@ def held_degrees(model: GravityModel, topography: Topography, reduction: Reducti
     asked = {"Bouguer anomaly": reduction.degrees, "gradient": reduction.gradient_degrees}
     used = {what: _clipped(degrees, held, f"{what}: {holders}") for what, degrees in asked.items()}
     clips = tuple(
-        f"degrees {degrees[0]}:{degrees[1]} of the {what} are clipped to {used[what][0]}:{used[what][1]}: {holders}"
+        f"degrees {degrees[0]}:{degrees[1]} of the {what} are clipped to "
+        f"{used[what][0]}:{used[what][1]}: {holders}"
         for what, degrees in asked.items()
         if degrees != used[what]
     )

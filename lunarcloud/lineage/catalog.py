@@ -46,7 +46,7 @@ class Entry(_Document):
     facts: dict[str, str] = Field(default_factory=dict)
 
     def as_parent(self) -> Parent:
-        """This record, as what another is made from."""
+        """The record, as what another is made from."""
         return Parent(ref=self.ref, digest=self.digest, series=self.series)
 
 

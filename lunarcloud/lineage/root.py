@@ -66,7 +66,8 @@ class Root:
         if found != entry.record:
             raise StoreError(
                 f"{place.url}/{RECORD} is not the record that was published (digest {found[:12]}, "
-                f"the catalog says {entry.record[:12]}): `lunarcloud repair {entry.ref.id}` makes it again"
+                f"the catalog says {entry.record[:12]}): restore it from a copy, or remove {entry.ref} and run "
+                "its command again"
             )
         return read_document(place, RECORD, Record[card])  # type: ignore[valid-type]
 
@@ -119,7 +120,7 @@ class Root:
         self.place(entry.ref).remove_all()
 
     def relative(self, url: str) -> str:
-        """A place as it is stored: relative to the root where it lies in or beside it, without credentials."""
+        """A place as it is stored: relative to the root where it lies near it, without credentials."""
         if "://" in url:
             return without_credentials(url)
         home, path = Path(self.url), Path(os.path.normpath(Path(url).expanduser().absolute()))

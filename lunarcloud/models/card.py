@@ -8,7 +8,6 @@ from lunarcloud.models.equations import Equations
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.novelty import Novelty
 from lunarcloud.models.training import TrainingSettings
-from lunarcloud.storage import Format
 
 Kind: TypeAlias = Literal["equation", "cnn"]
 

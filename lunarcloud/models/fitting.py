@@ -30,7 +30,7 @@ class Fitting(NamedTuple):
     gathered : Gathered
         Stations with reflectances.
     seeds, trained : tuple of int
-        Of the networks that are mapped with, and of these and more, for the spread; empty with equations only.
+        Of the networks that are mapped with, and of these and more, for the spread; none with equations only.
     """
 
     gathered: Gathered

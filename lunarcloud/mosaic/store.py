@@ -9,7 +9,6 @@ from lunarcloud import moon
 from lunarcloud.mosaic.layout import mosaic_layout
 from lunarcloud.storage import Folder, Group, Ledger, crs_of
 
-
 #: The Zarr store of a mosaic, in the mosaic's folder.
 STORE = "mosaic.zarr"
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lunarcloud.engine import MemoryPlan, Session, Work
-from lunarcloud.errors import NotFoundError
 from lunarcloud.gravity import Gravity
 from lunarcloud.lineage import Given, Root
 from lunarcloud.maps import Run

@@ -57,8 +57,8 @@ def _require_same_versions(found: Known) -> None:
     ]
     if different:
         raise InputError(
-            f"{found.entry.ref} was made by other software: {', '.join(different)}. Repair it with that, so that "
-            "it gets the same bytes; or remove it and run its command again"
+            f"{found.entry.ref} was made by other software: {', '.join(different)}. Repair it with that, so "
+            "that it gets the same bytes; or remove it and run its command again"
         )
 
 

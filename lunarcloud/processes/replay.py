@@ -64,7 +64,7 @@ def material_of(root: Root, found: Known) -> Any:
     same = identity(found.process.name, found.process.algorithm, given)
     if same != found.entry.ref.id:
         raise StoreError(
-            f"{found.entry.ref}: its inputs would make {same} now: a source has changed, or this version computes "
-            "otherwise (the record says which versions made it)"
+            f"{found.entry.ref}: its inputs would make {same} now: a source has changed, or this version "
+            "computes otherwise (the record says which versions made it)"
         )
     return material

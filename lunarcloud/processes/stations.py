@@ -1,9 +1,9 @@
 """Process ``stations``: a table of ground truth becomes a record.
 
-The table ``main`` is the shipped one with what lies in the root's inbox; a file is a table named after it. The
-name is the process's own input, so that a new version of a table is the next record of its series, and another
-table another series. Its content, citations left out, is what models are fitted to: an edited citation changes
-no model.
+The table ``main`` is the shipped one with what lies in the root's inbox; a file is a table named after it.
+The name is the process's own input, so that a new version of a table is the next record of its series, and
+another table another series. Its content, citations left out, is what models are fitted to: an edited citation
+changes no model.
 """
 
 from collections.abc import Sequence
@@ -65,8 +65,8 @@ class Choice(NamedTuple):
 def _resolve(inputs: StationsInputs, root: Root) -> tuple[Given, StationTable]:
     if inputs.table is not None and inputs.name == MAIN:
         raise InputError(
-            f"--name {MAIN!r} is the table of the shipped stations and the inbox; call {inputs.table} something "
-            "else, or add it with `lunarcloud stations add`"
+            f"--name {MAIN!r} is the table of the shipped stations and the inbox; call {inputs.table} "
+            "something else, or add it with `lunarcloud stations add`"
         )
     table = read_stations(inputs.table) if inputs.table else _main_table(root)
     content = table.content()

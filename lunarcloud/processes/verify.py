@@ -1,8 +1,8 @@
 """Action ``verify``: every object of a record is read again and compared with its digest.
 
-Three chains are followed: the catalog holds the digest of the record, the record those of all its objects but
-the shards and those of its ledgers, a ledger those of its shards. So a shard that was changed together with its
-ledger is seen too.
+Three links are followed: the catalog holds the digest of the record, the record those of all its objects but
+the shards and those of its ledgers, a ledger those of its shards. So a shard that was changed together with
+its ledger is seen too.
 """
 
 from collections.abc import Iterator

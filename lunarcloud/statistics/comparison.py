@@ -202,8 +202,8 @@ def require_comparable(first: Source, second: Source, pairs: Iterable[Pair]) -> 
     """
     if first.grid != second.grid:
         raise InputError(
-            f"{first.group.place.url} has {first.grid.ppd} pixels a degree in shards of {first.grid.shard_edge}, "
-            f"{second.group.place.url} has {second.grid.ppd} in shards of {second.grid.shard_edge}: "
+            f"{first.group.place.url} has {first.grid.ppd} pixels a degree in shards of "
+            f"{first.grid.shard_edge}, {second.group.place.url} has {second.grid.ppd} in shards of {second.grid.shard_edge}: "
             "compare runs on the same mosaic"
         )
     for pair in pairs:

@@ -139,7 +139,7 @@ def search(source: Source, ranges: Ranges, *, stream: Stream = one_by_one) -> Pr
 
 
 def code_ranges(source: Source, ranges: Ranges) -> tuple[tuple[str, int, int], ...]:
-    """The ranges as names of maps with lowest and highest code; errors as `search`, before anything is read."""
+    """The ranges as maps with lowest and highest code; errors as in `search`, before anything is read."""
     return tuple((name, *_codes(source, name, bounds)) for name, bounds in _ordered(ranges))
 
 
