@@ -9,7 +9,6 @@ from lunarcloud import moon
 from lunarcloud.mosaic.layout import mosaic_layout
 from lunarcloud.storage import Folder, Group, Ledger, crs_of
 
-
 #: The Zarr store of a mosaic, in the mosaic's folder.
 STORE = "mosaic.zarr"
 
@@ -77,7 +76,10 @@ def mosaic_group(place: Folder, card: MosaicCard) -> Group:
 
 def mosaic_attributes(place: Folder) -> dict[str, str]:
     """Attributes of the Zarr store of a mosaic; the folder is named after the mosaic."""
-    return {"title": "Clementine UVVIS reflectance mosaic of the Moon", "mosaic": place.url.rsplit("/", 1)[-1]}
+    return {
+        "title": "Clementine UVVIS reflectance mosaic of the Moon",
+        "mosaic": place.url.rsplit("/", 1)[-1],
+    }
 
 
 def load_mosaic(place: Folder, card: MosaicCard) -> Mosaic:
