@@ -1,52 +1,54 @@
-"""The Python API: the commands as functions; rasters and statistics come back as lazy xarray datasets.
+"""The Python API: a function for every process and action, and what opens and lists what is published.
 
-Every function takes the inputs of its job as keywords (the ``...Inputs`` model of `lunarcloud.jobs` lists
-them) and raises that job's errors. ``cluster`` says where to compute; local processes without it.
+The functions are made from the registry when they are first used (`lunarcloud.verbs`); type checkers and
+editors read them in ``lunarcloud/__init__.pyi``, which ``python -m lunarcloud.api_stub`` writes.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import xarray as xr
+import os
+from typing import TYPE_CHECKING, Any
 
-from lunarcloud.engine import Cluster
-from lunarcloud.gravity.store import find_gravity
-from lunarcloud.jobs import compare as compare_job
-from lunarcloud.jobs import fit as fit_job
-from lunarcloud.jobs import gravity as gravity_job
-from lunarcloud.jobs import ingest as ingest_job
-from lunarcloud.jobs import map as map_job
-from lunarcloud.jobs import polar as polar_job
-from lunarcloud.jobs import provenance as provenance_job
-from lunarcloud.jobs import reduce as reduce_job
-from lunarcloud.jobs.common import checked
-from lunarcloud.jobs.findings import Finding
-from lunarcloud.maps import find_run
-from lunarcloud.models import Model, find_model
-from lunarcloud.mosaic import find_mosaic
-from lunarcloud.storage import folder, open_dataset
+from lunarcloud.lineage import LATEST, Record, open_root
+from lunarcloud.names import verbs
 
-_LOCAL = Cluster()
+if TYPE_CHECKING:  # slow to import, and listing the functions needs neither
+    import pandas as pd
+    import xarray as xr
 
 
-def open_mosaic(root: str, mosaic: str = "latest") -> xr.Dataset:
+def __getattr__(name: str) -> Any:
+    process = verbs().get(name)
+    if process is None:
+        raise AttributeError(f"module 'lunarcloud.api' has no attribute {name!r}")
+    # Loads the engine, which opening what is published does not need.
+    from lunarcloud.verbs import verb
+
+    return verb(process, called=name)
+
+
+def open_mosaic(root: str | os.PathLike[str], mosaic: str = LATEST) -> xr.Dataset:
     """Open a published mosaic: ``reflectance`` (band, lat, lon), dimensionless, missing is NaN.
 
     Parameters
     ----------
-    root : str
+    root : str or path
         Folder or URL.
     mosaic : str
-        Its id, or an unmistakable beginning of it, or ``latest``.
+        Its id, an unmistakable beginning of it, its label, or ``latest``.
 
     Raises
     ------
     NotFoundError
         If there is none of that name.
     """
-    return find_mosaic(folder(root), mosaic).open()
+    from lunarcloud.processes import mosaic_of
+
+    home = open_root(root)
+    return mosaic_of(home, home.find("mosaics", mosaic)).open()
 
 
-def open_maps(root: str, run: str = "latest", level: int = 0) -> xr.Dataset:
+def open_maps(root: str | os.PathLike[str], run: str = LATEST, level: int = 0) -> xr.Dataset:
     """Open the maps of a published run: (lat, lon), oxides in wt%, missing is NaN, ``quality`` as flags.
 
     Parameters
@@ -61,142 +63,79 @@ def open_maps(root: str, run: str = "latest", level: int = 0) -> xr.Dataset:
     NotFoundError
         If there is no run of that name, or it has no such level.
     """
-    return find_run(folder(root), run).open(level)
+    from lunarcloud.processes import run_of
+
+    home = open_root(root)
+    return run_of(home, home.find("runs", run)).open(level)
 
 
-def open_gravity(root: str, name: str = "latest") -> xr.Dataset:
+def open_gravity(root: str | os.PathLike[str], gravity: str = LATEST) -> xr.Dataset:
     """Open a published gravity reduction on the global grid: anomalies in mGal, gradients in Eotvos.
 
     Parameters and errors as in `open_mosaic`.
     """
-    return open_dataset(find_gravity(folder(root), name).place)
+    from lunarcloud.processes import gravity_of
+
+    home = open_root(root)
+    return gravity_of(home, home.find("gravity", gravity)).open()
 
 
-def ingest(
-    tiles: str | tuple[str, ...], *, root: str, cluster: Cluster = _LOCAL, **inputs: Any
-) -> xr.Dataset:
-    """Make and publish the mosaic of archive tiles (`jobs.ingest.IngestInputs`); open it.
-
-    Parameters
-    ----------
-    tiles : str or tuple of str
-        Folders, globs, archives, files or URLs of tiles.
-    root : str
-        Folder or URL.
-    cluster : Cluster
-        Where to compute; local processes without it.
-    **inputs : Any
-        The other fields of `jobs.ingest.IngestInputs`.
-    """
-    places = (tiles,) if isinstance(tiles, str) else tuple(tiles)
-    made = ingest_job.ingest(
-        checked(ingest_job.IngestInputs, {"tiles": places, "root": root, **inputs}), cluster
-    )
-    return open_mosaic(root, made.mosaic)
-
-
-def fit(*, root: str, **inputs: Any) -> Model:
-    """Fit a model to stations (`jobs.fit.FitInputs`), publish and load it; its ``card`` says how good."""
-    made = fit_job.fit(checked(fit_job.FitInputs, {"root": root, **inputs}))
-    return find_model(folder(root), made.model)
-
-
-def map(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:  # noqa: A001 - the verb
-    """Map a mosaic by a model (`jobs.map.MapInputs`), publish the run and open its maps.
+def record(root: str | os.PathLike[str], name: str) -> Record[Any]:
+    """What is known of a published record of any kind: what it was made from, by what, when; its card.
 
     Parameters
     ----------
-    root : str
+    root : str or path
         Folder or URL.
-    cluster : Cluster
-        Where to compute; local processes without it.
-    **inputs : Any
-        The other fields of `jobs.map.MapInputs`.
+    name : str
+        Its id, an unmistakable beginning of it, its label, ``KIND/ID`` or ``KIND/latest``.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name, or several.
     """
-    made = map_job.map_oxides(checked(map_job.MapInputs, {"root": root, **inputs}), cluster)
-    return open_maps(root, made.run)
+    from lunarcloud.processes import load_process
+
+    home = open_root(root)
+    entry = home.catalog().locate(name)
+    return home.record(entry, load_process(entry.process).card)
 
 
-def reduce(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
-    """Equal-area statistics of a run by unit (`jobs.reduce.ReduceInputs`).
+def records(root: str | os.PathLike[str], kind: str | None = None) -> pd.DataFrame:
+    """Everything published under a root, a record a row, the latest published last.
 
     Parameters
     ----------
-    root : str
+    root : str or path
         Folder or URL.
-    cluster : Cluster
-        Where to compute; local processes without it.
-    **inputs : Any
-        The other fields of `jobs.reduce.ReduceInputs`.
+    kind : str, optional
+        Only records of a kind: ``mosaics``, ``stations``, ``models``, ``runs``, ...
+
+    Returns
+    -------
+    DataFrame
+        Columns ``kind``, ``id``, ``label``, ``process``, ``series``, ``head`` (of its series), ``latest``
+        (of its kind), ``published``, ``url``, and the facts of the records, as text.
     """
-    made = reduce_job.reduce_run(checked(reduce_job.ReduceInputs, {"root": root, **inputs}), cluster)
-    return _opened(made, "statistics.zarr")
+    import pandas as pd
 
-
-def compare(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
-    """Statistics of the difference of two runs, or networks and equations (`jobs.compare.CompareInputs`).
-
-    Parameters
-    ----------
-    root : str
-        Folder or URL.
-    cluster : Cluster
-        Where to compute; local processes without it.
-    **inputs : Any
-        The other fields of `jobs.compare.CompareInputs`.
-    """
-    made = compare_job.compare_runs(checked(compare_job.CompareInputs, {"root": root, **inputs}), cluster)
-    return _opened(made, "statistics.zarr")
-
-
-def polar(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
-    """Potential mare basalt around a pole (`jobs.polar.PolarInputs`), cell by cell.
-
-    Parameters
-    ----------
-    root : str
-        Folder or URL.
-    cluster : Cluster
-        Where to compute; local processes without it.
-    **inputs : Any
-        The other fields of `jobs.polar.PolarInputs`.
-    """
-    made = polar_job.find_polar(checked(polar_job.PolarInputs, {"root": root, **inputs}), cluster)
-    return _opened(made, "candidates.zarr")
-
-
-def provenance(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
-    """Where a sample could come from (`jobs.provenance.ProvenanceInputs`), cell by cell.
-
-    Parameters
-    ----------
-    root : str
-        Folder or URL.
-    cluster : Cluster
-        Where to compute; local processes without it.
-    **inputs : Any
-        The other fields of `jobs.provenance.ProvenanceInputs`.
-    """
-    values = {"root": root, **inputs}
-    made = provenance_job.find_provenance(checked(provenance_job.ProvenanceInputs, values), cluster)
-    return _opened(made, "provenance.zarr")
-
-
-def reduce_gravity(*, root: str, cluster: Cluster = _LOCAL, **inputs: Any) -> xr.Dataset:
-    """Bouguer anomaly and gradients (`jobs.gravity.GravityInputs`) on the global grid.
-
-    Parameters
-    ----------
-    root : str
-        Folder or URL.
-    cluster : Cluster
-        Where to compute; local processes without it.
-    **inputs : Any
-        The other fields of `jobs.gravity.GravityInputs`.
-    """
-    made = gravity_job.gravity(checked(gravity_job.GravityInputs, {"root": root, **inputs}), cluster)
-    return open_gravity(root, made.gravity)
-
-
-def _opened(finding: Finding, dataset: str) -> xr.Dataset:
-    return open_dataset(folder(finding.url) / dataset)
+    home = open_root(root)
+    catalog = home.catalog()
+    rows = [
+        {
+            "kind": entry.ref.kind,
+            "id": entry.ref.id,
+            "label": entry.label,
+            "process": entry.process,
+            "series": entry.series,
+            "head": catalog.is_head(entry),
+            "latest": catalog.is_latest(entry),
+            "published": entry.published,
+            "url": home.place(entry.ref).url,
+            **entry.facts,
+        }
+        for entry in catalog.of(kind)
+    ]
+    columns = ["kind", "id", "label", "process", "series", "head", "latest", "published", "url"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)

@@ -77,7 +77,7 @@ def run() -> int:
         return error.exit_code
     except Stopped as stopped:
         sys.stderr.write("stopped; run the same command again: it goes on where it stopped\n")
-        return stopped.exit_code
+        stopped.leave()
     except Exception as error:  # noqa: BLE001 - nobody at a terminal can use a traceback
         _complain(
             f"{type(error).__name__}: {error} (a fault of lunarcloud, not of what was typed: "

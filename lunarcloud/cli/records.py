@@ -99,8 +99,8 @@ def prune(root: Root, dry_run: DryRun = False, as_json: AsJson = False) -> None:
 def marks(catalog: Catalog, entry: Entry) -> dict[str, bool]:
     """Whether a record is the head of its series, is pinned there by a person, and is what `latest` means."""
     head = catalog.is_head(entry)
-    main = catalog.main.get(entry.ref.kind) == entry.series
-    return {"head": head, "pinned": head and catalog.heads[entry.series].pinned, "latest": head and main}
+    pinned = head and catalog.heads[entry.series].pinned
+    return {"head": head, "pinned": pinned, "latest": catalog.is_latest(entry)}
 
 
 def _remove(root: str, entries: Iterable[Entry]) -> None:

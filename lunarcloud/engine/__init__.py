@@ -1,6 +1,6 @@
 """Dask: clusters, work on shards, a bounded stream of tasks, events, memory plan. Knows nothing of oxides."""
 
-from lunarcloud.engine.cluster import Cluster
+from lunarcloud.engine.cluster import Cluster, connect
 from lunarcloud.engine.cores import usable_cores
 from lunarcloud.engine.events import (
     Event,
@@ -37,6 +37,7 @@ __all__ = [
     "Started",
     "Watch",
     "Work",
+    "connect",
     "logged",
     "quiet",
     "to_json",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import os
-import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:  # a repeated command finds everything done and never loads Da
     from distributed import Client, LocalCluster
 
 _CONNECT_S = 10
+# A worker that does not end by itself in about this time, seconds, is killed.
+_STOP_S = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,7 @@ def _local(workers: int, threads: int) -> Iterator[Client]:
             n_workers=workers,
             threads_per_worker=threads,
             memory_limit=settings().memory_limit,
+            preload=["lunarcloud.engine.preload"],
             # Any free port for its pages: several commands may run at once.
             dashboard_address="127.0.0.1:0",
             # A failing task is reported once, by the command.
@@ -106,18 +108,22 @@ def _local(workers: int, threads: int) -> Iterator[Client]:
         except Exception:
             raise
         except BaseException:
-            _kill(local)
+            _stop(local)
             raise
 
 
-def _kill(local: LocalCluster) -> None:
-    """End the workers of a stopped command at once: asked kindly, they would finish their shards."""
-    for nanny in local.workers.values():
-        # It would start another process.
-        nanny.close_gracefully()
-        if nanny.pid:
-            with suppress(ProcessLookupError):
-                os.kill(nanny.pid, signal.SIGKILL)
+def _stop(local: LocalCluster) -> None:
+    """End the workers of a stopped command without waiting for their shards."""
+
+    async def stop_all() -> None:
+        # Told so, they start no other process.
+        for nanny in local.workers.values():
+            nanny.close_gracefully()
+        running = [nanny.process for nanny in local.workers.values() if nanny.process is not None]
+        kills = (process.kill(timeout=_STOP_S, executor_wait=False) for process in running)
+        await asyncio.gather(*kills, return_exceptions=True)
+
+    local.sync(stop_all)
 
 
 def _remote(address: str) -> Client:

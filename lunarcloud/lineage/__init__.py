@@ -1,6 +1,6 @@
 """What was made from what: records, their identities and series, the catalog of a root, what is outdated."""
 
-from lunarcloud.lineage.catalog import Catalog, Entry, Head
+from lunarcloud.lineage.catalog import LATEST, Catalog, Entry, Head
 from lunarcloud.lineage.graph import Replay, outdated, unneeded
 from lunarcloud.lineage.record import (
     FORMAT,
@@ -16,6 +16,7 @@ from lunarcloud.lineage.root import RECORD, Root, open_root, without_credentials
 
 __all__ = [
     "FORMAT",
+    "LATEST",
     "RECORD",
     "Catalog",
     "Entry",

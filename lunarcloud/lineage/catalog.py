@@ -178,6 +178,10 @@ class Catalog(_Document):
         head = self.heads.get(entry.series)
         return head is not None and head.id == entry.ref.id
 
+    def is_latest(self, entry: Entry) -> bool:
+        """Whether a record is what ``latest`` means of its kind."""
+        return self.main.get(entry.ref.kind) == entry.series and self.is_head(entry)
+
     def _latest(self, kind: str) -> Entry:
         series = self.main.get(kind)
         if series is None:

@@ -32,7 +32,7 @@ _OVERVIEW_RATE = 4.0
 
 
 class MapPlan(NamedTuple):
-    """Everything about a run before it starts: what is mapped, with what, and the card as far as it is known."""
+    """A run before it starts: what is mapped, with what, and the card as far as it is known."""
 
     mosaic: Mosaic
     model: Model

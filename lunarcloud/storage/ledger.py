@@ -64,7 +64,8 @@ class Ledger:
 
     def done(self) -> set[Shard]:
         """The finished shards, from the names of their entries alone: a listing, however many there are."""
-        found = (_NAME.fullmatch(key) for key in self.place.keys())
+        listed = self.place.keys()
+        found = (_NAME.fullmatch(name) for name in listed)
         return {Shard(int(match[1]), int(match[2])) for match in found if match}
 
     def digest(self) -> str:

@@ -1,21 +1,26 @@
 """A small root for tests and benchmarks: a mosaic of made-up spectra and a model with untrained networks."""
 
 import json
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 
 from lunarcloud import moon
+from lunarcloud.lineage import Given, Record, Ref, Root, series_of
 from lunarcloud.models import QIU2025, Card
 from lunarcloud.models.graph import Networks, plain_graph, product_graph
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.network import initial_weights, stack
 from lunarcloud.models.novelty import fit_novelty
-from lunarcloud.models.package import NETWORKS, model_place, save
-from lunarcloud.mosaic import REFLECTANCE, MosaicCard, mosaic_group, mosaic_layout
-from lunarcloud.storage import Entry, Folder, Published, digest, finish, publish, write_shard
+from lunarcloud.models.package import NETWORKS
+from lunarcloud.mosaic import REFLECTANCE, MosaicCard, mosaic_group
+from lunarcloud.storage import Entry, Folder, Group, digest
+
+CardT = TypeVar("CardT", bound=BaseModel)
 
 #: Numbers of a shard (5, row, col) from its shape and a seed.
 Pixels: TypeAlias = Callable[[tuple[int, int], list[int]], npt.NDArray[np.int16]]
@@ -48,20 +53,9 @@ def defective_spectra(shape: tuple[int, int], seed: list[int]) -> npt.NDArray[np
     return dn
 
 
-def write_mosaic(root: Folder, grid: moon.Grid, pixels: Pixels = defective_spectra) -> MosaicCard:
-    """Publish a mosaic without tiles.
-
-    Parameters
-    ----------
-    root : Folder
-        Where it is published.
-    grid : moon.Grid
-        Its grid and the size of its shards.
-    pixels : callable
-        Makes the numbers of a shard; its name is part of the mosaic's id.
-    """
+def write_mosaic(root: Folder, grid: moon.Grid, pixels: Pixels = defective_spectra) -> Record[MosaicCard]:
+    """Publish a mosaic whose shards are ``pixels(shape, seed)``, without tiles."""
     card = MosaicCard(
-        id=digest(json.dumps([grid.ppd, grid.shard_edge, pixels.__name__]).encode())[:16],
         ppd=grid.ppd,
         shard_edge=grid.shard_edge,
         scaling_factor=SCALING,
@@ -69,16 +63,38 @@ def write_mosaic(root: Folder, grid: moon.Grid, pixels: Pixels = defective_spect
         tiles={},
         pixels=grid.n_rows * grid.n_cols,
     )
-    place, ledger = mosaic_group(root, card.id)
-    layout = mosaic_layout(grid, scaling_factor=SCALING, offset=0.0)
+    name = digest(json.dumps([grid.ppd, grid.shard_edge, pixels.__name__]).encode())[:16]
+    group = mosaic_group(root / f"mosaics/{name}", card)
     for shard in grid.shards():
-        dn = pixels(grid.window(shard).shape, [shard.row, shard.col])
-        outputs = write_shard(place, layout, shard, {REFLECTANCE: dn})
-        ledger.record(Entry(shard=shard, outputs=outputs, seconds=0.0, worker="here"))
-    finish(place, layout, {"title": "made-up mosaic"})
-    (root / "mosaic").write(f"{card.id}.json", card.model_dump_json().encode())
-    publish(root, Published(kind="mosaic", id=card.id, path=f"mosaic/{card.id}.zarr"))
-    return card
+        write_shard(group, shard, {REFLECTANCE: pixels(grid.window(shard).shape, [shard.row, shard.col])})
+    group.finish({"title": "made-up mosaic"})
+    return publish(root, Ref(kind="mosaics", id=name), "ingest", card, content=group.digest())
+
+
+def write_shard(group: Group, shard: moon.Shard, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write a shard of a group and note it, as a worker does."""
+    objects = group.write(shard, arrays)
+    group.ledger.record(Entry(shard=shard, objects=objects, seconds=0.0, worker="here"))
+
+
+def publish(root: Folder, ref: Ref, process: str, card: CardT, *, content: str) -> Record[CardT]:
+    """Publish something made up as the record of a process without inputs."""
+    now = datetime.now(UTC)
+    record: Record[CardT] = Record(
+        ref=ref,
+        process=process,
+        algorithm=1,
+        series=series_of(process, {"made up": ref.id}, {}),
+        given=Given(),
+        versions={},
+        started=now,
+        finished=now,
+        digest=content,
+        outputs={},
+        card=card,
+    )
+    Root(root).publish(record)
+    return record
 
 
 def untrained_networks() -> Networks:
@@ -93,21 +109,19 @@ def untrained_networks() -> Networks:
     )
 
 
-def write_model(root: Folder, name: str = "untrained") -> Card:
+def write_model(root: Folder, name: str = "untrained") -> Record[Card]:
     """Publish a model with the networks of `untrained_networks` and a novelty of made-up stations."""
     onnx = product_graph(untrained_networks(), {})
     stations = spectra((6, 8), [1]).reshape(5, -1) * SCALING
     maturity = np.hypot(stations[1] - 0.018, stations[3] / stations[1] - 1.188)
     card = Card(
-        id=name,
         equations=QIU2025,
         oxides=OXIDES,
         novelty=fit_novelty(np.vstack([stations, maturity])),
         digests={NETWORKS: digest(onnx)},
     )
-    save(model_place(root, name), card, {NETWORKS: onnx})
-    publish(root, Published(kind="model", id=name, path=f"models/{name}"))
-    return card
+    (root / f"models/{name}").write(NETWORKS, onnx)
+    return publish(root, Ref(kind="models", id=name), "fit", card, content=digest(onnx))
 
 
 def plain_model() -> bytes:

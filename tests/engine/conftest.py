@@ -1,14 +1,16 @@
-"""Groups to compute: small shards of random codes, and some that take their time."""
+"""Work to compute: small shards of random codes, and some that take their time."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lunarcloud.engine import Group, MemoryPlan, Product
+from lunarcloud.engine import MemoryPlan, Product, Work
 from lunarcloud.moon import Raster, Shard, grid
-from lunarcloud.storage import Layout, Ledger, Variable, folder
+from lunarcloud.storage import Folder, Group, Layout, Ledger, Variable, folder
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Codes:
 
     raster: Raster
     pause: float = 0.0
+    ballast: bytes = b""
 
     def __call__(self, shard: Shard) -> Product:
         time.sleep(self.pause)
@@ -25,19 +28,22 @@ class Codes:
         return Product(arrays={"codes": codes}, counts={"pixels": codes.size})
 
 
-@pytest.fixture(scope="session")
-def make_group():
-    """A group of 18 shards under a place, each taking ``pause`` seconds."""
+MakeWork = Callable[..., Work]
 
-    def make(place, pause=0.0, memory=2**20) -> Group:
+
+@pytest.fixture(scope="session")
+def make_work() -> MakeWork:
+    """Work on 18 shards under a place."""
+
+    def make(place: Path | Folder, *, pause: float = 0.0, memory: int = 2**20, ballast: bytes = b"") -> Work:
+        root = place if isinstance(place, Folder) else folder(place)
         raster = grid(1, 64)
         variable = Variable(name="codes", dtype="uint16", fill=65535)
-        return Group(
+        layout = Layout(raster=raster, variables=(variable,))
+        return Work(
             title="codes",
-            place=folder(place) / "g.zarr",
-            ledger=Ledger(folder(place) / "ledger"),
-            layout=Layout(raster=raster, variables=(variable,)),
-            function=Codes(raster, pause),
+            group=Group(root / "g.zarr", layout, Ledger(root / "ledger")),
+            function=Codes(raster, pause, ballast),
             memory=MemoryPlan(task=memory),
             rate=1.0,
         )
@@ -46,6 +52,6 @@ def make_group():
 
 
 @pytest.fixture(scope="session")
-def contents():
-    """The stored bytes of a group's shards by key."""
-    return lambda group: {key: data for key, data in group.place.read_all().items() if "/c/" in key}
+def contents() -> Callable[[Work], dict[str, bytes]]:
+    """The stored bytes of a work's shards by key."""
+    return lambda work: {key: data for key, data in work.group.place.read_all().items() if "/c/" in key}

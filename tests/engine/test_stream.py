@@ -1,103 +1,126 @@
-"""The bounded stream of tasks: every item once, errors in words, a window that stays small."""
+"""What a stream decides, without any cluster: how many in flight, what is tried again, when it gives up."""
 
-import os
-import signal
-from dataclasses import dataclass
+from collections import Counter
 
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lunarcloud.config import settings
-from lunarcloud.engine import Cluster, Resource, connect, stream
-from lunarcloud.engine.resource import provide
-from lunarcloud.errors import ComputeError, InputError
+from lunarcloud.engine.stream import (
+    Again,
+    Finish,
+    GiveUp,
+    Limits,
+    Outcome,
+    State,
+    Submit,
+    Wait,
+    Why,
+    Yield,
+    decide,
+    ended,
+    exhausted,
+    seen,
+    submitted,
+)
 
-
-def _square(number):
-    return number * number
-
-
-def test_every_item_comes_back_once_with_its_result(client):
-    assert sorted(stream(client, _square, range(50))) == [(number, number**2) for number in range(50)]
-
-
-def test_items_are_read_as_workers_become_free(client):
-    read = []
-
-    def source():
-        for number in range(40):
-            read.append(number)
-            yield number
-
-    ahead = [len(read) - done for done, _ in enumerate(stream(client, _square, source()), start=1)]
-    assert max(ahead) <= settings().window * sum(client.ncores().values())
+LIMITS = Limits(window=2, patience_s=300.0)
 
 
-def _refuse(number):
-    if number == 3:
-        raise InputError("three is not allowed")
-    return number
+@given(st.integers(0, 10_000), st.integers(0, 20_000))
+def test_at_least_256_tasks_are_in_flight_and_at_most_an_eighth_more_than_wanted(threads, in_flight):
+    state = State(in_flight=in_flight, threads=threads)
+    wanted = max(256, 2 * threads)
+    match decide(state, LIMITS, 0.0):
+        case Submit(number):
+            assert in_flight < wanted <= in_flight + number <= wanted * 9 / 8
+        case answer:
+            assert answer == Wait()
+            assert in_flight >= wanted
 
 
-def test_an_error_of_ours_keeps_its_words(client):
-    with pytest.raises(InputError, match="three is not allowed"):
-        list(stream(client, _refuse, range(5)))
+def test_a_cluster_without_workers_is_given_tasks_before_its_first_worker_comes():
+    assert decide(seen(State(), 0, 5.0), LIMITS, 5.0) == Submit(288)
 
 
-def _fail(number):
-    return 1 // number
+def test_nothing_is_submitted_when_the_items_are_used_up():
+    assert decide(exhausted(submitted(State(), 3)), LIMITS, 0.0) == Wait()
+    assert decide(exhausted(State()), LIMITS, 0.0) == Finish()
 
 
-def test_another_error_names_the_item(client):
-    with pytest.raises(ComputeError, match="0: ZeroDivisionError"):
-        list(stream(client, _fail, [0]))
+def test_the_patience_counts_from_when_the_last_worker_was_gone():
+    state = submitted(State(), 1)
+    for threads, now in [(2, 0.0), (0, 100.0), (0, 399.0)]:
+        state = seen(state, threads, now)
+    assert decide(exhausted(state), LIMITS, 399.9) == Wait()
+    assert decide(exhausted(state), LIMITS, 400.0) == GiveUp(Why.NO_WORKERS)
+    assert decide(exhausted(seen(state, 1, 399.5)), LIMITS, 400.0) == Wait()
 
 
-def _die(_):
-    os.kill(os.getpid(), signal.SIGKILL)
+def test_a_result_shows_that_there_are_workers():
+    state = seen(exhausted(submitted(State(), 2)), 0, 0.0)
+    state, _ = ended(state, "a", Outcome.DONE, LIMITS)
+    assert decide(state, LIMITS, 1000.0) == Wait()
 
 
-def test_an_item_that_kills_its_workers_is_given_up(monkeypatch):
-    import dask
-
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        connect(Cluster(workers=1)) as own,
-        pytest.raises(ComputeError, match=r"died, again and again.*LUNARCLOUD_MEMORY_LIMIT"),
-    ):
-        list(stream(own, _die, [1]))
+def test_an_error_that_would_come_again_ends_the_stream():
+    _, answer = ended(submitted(State(), 1), "a", Outcome.FAILED, LIMITS)
+    assert answer == GiveUp(Why.FAILED)
 
 
-def test_a_cluster_that_lost_its_workers_is_given_up(monkeypatch):
-    monkeypatch.setenv("LUNARCLOUD_WORKER_WAIT_S", "0.5")
-    settings.cache_clear()
-    with connect(Cluster(workers=1)) as own:
-        own.retire_workers()
-        with pytest.raises(ComputeError, match=r"no worker for 0\.5 s"):
-            list(stream(own, _square, [1]))
-    settings.cache_clear()
+def test_a_fault_that_may_pass_is_tried_twice_more():
+    state, answers = State(), []
+    for _ in range(3):
+        state, answer = ended(submitted(state, 1), "a", Outcome.PASSING, LIMITS)
+        answers.append(answer)
+    assert answers == [Again(), Again(), GiveUp(Why.FAILED)]
 
 
-@dataclass(frozen=True)
-class _Use:
-    resource: Resource
-
-    def __call__(self, _):
-        return id(self.resource.held()), os.getpid()
-
-
-def test_a_resource_is_built_once_a_process_also_after_it_is_provided_again(client):
-    use = _Use(Resource("list", list))
-    provide(client, use.resource)
-    first = {result for _, result in stream(client, use, range(8))}
-    provide(client, use.resource)
-    assert {result for _, result in stream(client, use, range(8))} | first == first
-    assert len({process for _, process in first}) == len(first)
+@given(st.integers(1, 10))
+def test_ten_workers_may_die_over_an_item_however_many_the_scheduler_allows_itself(each):
+    state, deaths, answer = State(), 0, Again()
+    while answer == Again():
+        state, answer = ended(submitted(state, 1), "a", Outcome.KILLED, LIMITS, deaths=each)
+        deaths += each
+    assert answer == GiveUp(Why.KILLED)
+    assert deaths - each <= 10 < deaths
 
 
-def test_a_scheduler_that_does_not_answer_is_bad_input(monkeypatch):
-    monkeypatch.setattr("lunarcloud.engine.cluster._CONNECT_S", 1)
-    with (
-        pytest.raises(InputError, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"),
-        connect(Cluster(scheduler="tcp://127.0.0.1:9")),
-    ):
-        pass
+def test_the_troubles_of_an_item_are_its_own_and_end_with_it():
+    state = submitted(State(), 2)
+    for _ in range(2):
+        state, _ = ended(submitted(state, 1), "a", Outcome.PASSING, LIMITS)
+    state, answer = ended(submitted(state, 1), "b", Outcome.PASSING, LIMITS)
+    assert answer == Again()
+    state, answer = ended(state, "a", Outcome.DONE, LIMITS)
+    assert answer == Yield()
+    assert list(state.troubles) == ["b"]
+
+
+@given(
+    st.integers(0, 700),
+    st.integers(0, 40),
+    st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(Outcome)), max_size=40),
+)
+def test_whatever_happens_each_item_is_handed_on_once_or_the_stream_is_given_up(number, threads, troubles):
+    state, left, flying = seen(State(), threads, 0.0), list(range(number)), []
+    handed: Counter[int] = Counter()
+    while (todo := decide(state, LIMITS, 0.0)) != Finish():
+        if isinstance(todo, Submit):
+            chosen, left = left[: todo.number], left[todo.number :]
+            state = submitted(state, len(chosen))
+            state = exhausted(state) if len(chosen) < todo.number else state
+            flying += chosen
+            continue
+        place, outcome = troubles.pop() if troubles else (0, Outcome.DONE)
+        item = flying.pop(place % len(flying))
+        state, answer = ended(state, item, outcome, LIMITS, deaths=1)
+        if isinstance(answer, GiveUp):
+            assert outcome is not Outcome.DONE
+            return
+        if answer == Again():
+            state = submitted(state, 1)
+            flying.append(item)
+        else:
+            handed[item] += 1
+        assert state.in_flight == len(flying)
+    assert handed == Counter(range(number))

@@ -52,71 +52,6 @@ def found(inputs, result):
     return find_gravity(folder(inputs.root), result.gravity)
 
 
-@pytest.mark.parametrize(
-    ("group", "dims"), [("", ("lat", "lon")), ("/south", ("y", "x")), ("/north", ("y", "x"))]
-)
-def test_plain_xarray_opens_every_grid(result, group, dims):
-    dataset = xr.open_zarr(result.url + group)
-    assert set(dataset.data_vars) == set(PRODUCTS)
-    assert dataset["bouguer_anomaly"].dims == dims
-    assert dataset["bouguer_anomaly"].attrs["units"] == "mGal"
-    assert dataset["bouguer_gradient"].attrs["units"] == "E"
-    assert pyproj.CRS.from_wkt(dataset["crs"].attrs["crs_wkt"]).ellipsoid.semi_major_metre == moon.RADIUS_M
-    assert dataset.notnull().all().to_array().all()
-
-
-def test_attributes_say_what_was_done(result):
-    attrs = xr.open_zarr(result.url).attrs
-    assert attrs["density_kg_m3"] == 2550.0
-    assert attrs["evaluation_radius_m"] == 1_738_000.0
-    assert attrs["degrees_requested"] == [6, 600]
-    assert attrs["degrees"] == [6, LMAX]
-    assert attrs["gradient_degrees"] == [5, 20]
-    assert attrs["taper_degrees"] == 2
-    assert attrs["gravity_model"] == "synthetic_gravity_sha"
-    assert "clipped to 6:24" in attrs["clips"][0]
-    assert "positive downward" in attrs["sign_convention"]
-
-
-@pytest.mark.parametrize("part", ["global", "south"])
-def test_pixels_are_the_field_at_their_centres(found, part):
-    dataset = found.open(part).load()
-    raster = (
-        moon.grid(1)
-        if part == "global"
-        else moon.polar_grid("south", limit=60.0, pixel_m=float(dataset.x[1] - dataset.x[0]))
-    )
-    where = (
-        moon.Positions(lat=raster.lat()[:, np.newaxis], lon=raster.lon())
-        if part == "global"
-        else raster.positions()
-    )
-    expected = sample(found.field(), lat=where.lat, lon=where.lon)
-    for name in PRODUCTS:
-        # Codes of 0.001: rounding is half of one.
-        np.testing.assert_allclose(dataset[name], expected[name], atol=0.000501)
-
-
-def test_pixels_are_those_of_maps_of_the_same_resolution(found):
-    dataset = found.open()
-    np.testing.assert_array_equal(dataset.lat, moon.grid(1).lat())
-    np.testing.assert_array_equal(dataset.lon, moon.grid(1).lon())
-
-
-def test_dh2_grid_is_pyshtools_own(found):
-    table = found.open_table("dh2").load()
-    assert table["gravity_disturbance"].shape == (2 * LMAX + 2, 4 * LMAX + 4)
-    grid = pyshtools.SHGrid.from_array(table["gravity_disturbance"].to_numpy().astype(float))
-    stored = found.open_table("harmonics")["gravity_disturbance"].to_numpy()
-    np.testing.assert_allclose(grid.expand().coeffs, stored, atol=1e-4)
-
-
-def test_features_tell_inside_from_outside(found):
-    table = found.open_table("features").load()
-    crisium = table.sel(feature="Mare Crisium")
-    assert crisium["bouguer_disturbance_inside"] > crisium["bouguer_disturbance_outside"] + 20
-
-
 def test_pictures_of_the_globe_and_both_poles_are_beside_it(result):
     pictures = sorted(Path(result.figures).glob("*.png"))
     assert [picture.name for picture in pictures] == ["globe.png", "north.png", "south.png"]
@@ -135,14 +70,6 @@ def test_other_options_have_another_id(inputs, result):
         (first, *_) = estimate_gravity(inputs.model_copy(update=change))
         assert first.done == 0
     assert all(part.tasks == 0 for part in estimate_gravity(inputs))
-
-
-def test_bytes_do_not_depend_on_the_size_of_shards(inputs, result):
-    place = gravity_place(folder(inputs.root), result.gravity)
-    whole = SampleShard(place, moon.grid(1, 360))(Shard(0, 0)).arrays
-    part = SampleShard(place, moon.grid(1, 64))(Shard(1, 2)).arrays
-    for name, codes in part.items():
-        np.testing.assert_array_equal(codes, whole[name][64:128, 128:192])
 
 
 def test_stopped_reduction_goes_on_where_it_was(inputs, result, tmp_path):

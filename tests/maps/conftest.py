@@ -22,7 +22,7 @@ from lunarcloud.testing.small_root import (
 @pytest.fixture(scope="session")
 def stations(tmp_path_factory):
     """The novelty of a model's stations."""
-    return write_model(folder(tmp_path_factory.mktemp("model"))).novelty
+    return write_model(folder(tmp_path_factory.mktemp("model"))).card.novelty
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,18 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from small_root import write_shard
 
-from lunarcloud.maps import FILL, FLAGS, QUALITY, maps_layout
+from lunarcloud.errors import NotFoundError
+from lunarcloud.maps import FILL, FLAGS, QUALITY, RunCard, finish_maps, load_run
 from lunarcloud.maps.overviews import OverviewShard, any_flag, halved
-from lunarcloud.maps.store import level_grid, levels, multiscales
+from lunarcloud.maps.store import multiscales
 from lunarcloud.moon import grid
-from lunarcloud.storage import Entry, Ledger, folder, write_shard
+from lunarcloud.storage import folder
 
 CODES = st.one_of(st.just(FILL), st.integers(0, FILL - 1))
 
@@ -46,21 +49,16 @@ def test_an_overview_has_the_flags_of_any_of_its_pixels(flags):
 @pytest.mark.parametrize(("ppd", "edge"), [(2, 101), (2, 512), (6, 1024)])
 def test_shards_of_an_overview_are_the_overview_of_the_whole(ppd, edge, tmp_path):
     fine = grid(ppd, edge)
-    layout, place, ledger = (
-        maps_layout(fine, ("omat",)),
-        folder(tmp_path / "g"),
-        Ledger(folder(tmp_path / "l")),
-    )
+    run = load_run(folder(tmp_path), RunCard(ppd=ppd, shard_edge=edge, maps=("omat",)))
     random = np.random.default_rng(ppd)
     omat = random.integers(0, 5000, fine.shape).astype(np.uint16)
     omat[random.random(fine.shape) < 0.2] = FILL
     quality = random.integers(0, 32, fine.shape).astype(np.uint8)
     for shard in fine.shards():
         window = fine.window(shard).slices
-        outputs = write_shard(place, layout, shard, {"omat": omat[window], QUALITY: quality[window]})
-        ledger.record(Entry(shard=shard, outputs=outputs, seconds=0.0, worker="here"))
-    coarse = level_grid(fine, 1)
-    made = OverviewShard(layout, place, ledger, coarse)
+        write_shard(run.group(), shard, {"omat": omat[window], QUALITY: quality[window]})
+    coarse = run.level_grid(1)
+    made = OverviewShard(run.group(), coarse)
     whole = halved(omat, fine.pixel_area_m2(), fill=FILL)
     for shard in coarse.shards():
         arrays = made(shard).arrays
@@ -72,14 +70,41 @@ def test_shards_of_an_overview_are_the_overview_of_the_whole(ppd, edge, tmp_path
     ("ppd", "edge", "expected"),
     [(1, 256, 1), (3, 64, 1), (4, 101, 3), (8, 256, 4), (304, 2048, 5), (1, 1024, 1)],
 )
-def test_levels_halve_while_the_resolution_is_even_and_more_than_a_shard_is_left(ppd, edge, expected):
-    assert levels(grid(ppd, edge)) == expected
+def test_levels_halve_while_the_resolution_is_even_and_more_than_a_shard_is_left(
+    ppd, edge, expected, tmp_path
+):
+    run = load_run(folder(tmp_path), RunCard(ppd=ppd, shard_edge=grid(ppd, edge).shard_edge, maps=()))
+    assert run.levels == expected
+    assert run.level_grid(expected - 1).ppd == ppd >> expected - 1
+
+
+def test_every_level_opens_by_itself_and_all_of_them_as_a_tree(tmp_path):
+    run = load_run(folder(tmp_path), RunCard(ppd=4, shard_edge=101, maps=("omat",)))
+    for level in range(run.levels):
+        for shard in run.group(level).missing():
+            shape = run.level_grid(level).window(shard).shape
+            codes = np.full(shape, 1000 + level, dtype=np.uint16)
+            write_shard(run.group(level), shard, {"omat": codes, QUALITY: np.zeros(shape, dtype=np.uint8)})
+    with pytest.raises(NotFoundError):
+        run.open()
+    finish_maps(run, {"title": "Lunar oxide maps"})
+    tree = xr.open_datatree(run.store.url, engine="zarr")
+    assert [group.sizes["lat"] for group in tree.children.values()] == [720, 360, 180]
+    assert tree.attrs["multiscales"] == multiscales(3)["multiscales"]
+    assert xr.open_zarr(run.store.url).attrs["title"] == "Lunar oxide maps"
+    for level in range(run.levels):
+        plain = xr.open_zarr(f"{run.store.url}/{level}")
+        assert plain.attrs["title"] == "Lunar oxide maps"
+        assert plain.identical(run.open(level))
+        assert float(plain["omat"][0, 0]) == pytest.approx((1000 + level) * 1e-4)
+    with pytest.raises(NotFoundError, match="levels 0 to 2, not 3"):
+        run.open(3)
 
 
 def test_multiscales_name_every_level_and_what_it_comes_from():
     layout = multiscales(3)["multiscales"]["layout"]
-    assert [level["asset"] for level in layout] == [".", "level_1", "level_2"]
-    assert [level.get("derived_from") for level in layout] == [None, ".", "level_1"]
+    assert [level["asset"] for level in layout] == ["0", "1", "2"]
+    assert [level.get("derived_from") for level in layout] == [None, "0", "1"]
     assert layout[1]["transform"]["scale"] == [2.0, 2.0]
 
 

@@ -5,23 +5,25 @@ import pytest
 
 from lunarcloud import models
 from lunarcloud.errors import InputError, MissingPackageError, NotFoundError, StoreError
-from lunarcloud.models import QIU2025, Card, builtin, find_model, load, predict, session
+from lunarcloud.models import QIU2025, Card, builtin, load_model, predict, session
 from lunarcloud.models.card import TrainingRecord
 from lunarcloud.models.graph import product_graph
-from lunarcloud.models.package import CARD, NETWORKS, model_place, save
+from lunarcloud.models.package import NETWORKS
 from lunarcloud.models.training import TrainingSettings
-from lunarcloud.storage import Published, digest, folder, publish
+from lunarcloud.storage import digest, folder
 
 
 @pytest.fixture
-def root(tmp_path):
-    return folder(tmp_path)
+def place(tmp_path, networks):
+    """The folder of a model."""
+    found = folder(tmp_path)
+    found.write(NETWORKS, product_graph(networks, {}))
+    return found
 
 
 @pytest.fixture
-def saved(root, networks):
-    """A published model package."""
-    onnx = product_graph(networks, {})
+def card(networks):
+    """What is known of the model."""
     training = TrainingRecord(
         architecture="",
         settings=TrainingSettings(),
@@ -31,21 +33,18 @@ def saved(root, networks):
         targets=networks.targets,
         plain_form_difference=0.0,
     )
-    card = Card(
-        id="0123abcd",
-        equations=QIU2025,
-        oxides=networks.oxides,
-        training=training,
-        digests={NETWORKS: digest(onnx)},
-    )
-    place = model_place(root, card.id)
-    save(place, card, {NETWORKS: onnx})
-    publish(root, Published(kind="model", id=card.id, path=f"models/{card.id}"))
-    return place
+    digests = {NETWORKS: digest(product_graph(networks, {}))}
+    return Card(equations=QIU2025, oxides=networks.oxides, training=training, digests=digests)
 
 
-def test_what_is_saved_is_loaded(saved, networks):
-    model = load(saved)
+@pytest.fixture
+def model(place, card):
+    """The model."""
+    return load_model(place, "0123abcd", card)
+
+
+def test_what_is_saved_is_loaded(model, networks):
+    assert model.id == "0123abcd"
     assert model.oxides == networks.oxides
     assert model.equations == QIU2025
     assert model.wavelengths_nm == (415.0, 750.0, 900.0, 950.0, 1000.0)
@@ -53,61 +52,38 @@ def test_what_is_saved_is_loaded(saved, networks):
     assert model.card.training.inputs == networks.inputs
 
 
-def test_model_travels_to_workers(saved):
-    model = load(saved)
+def test_model_travels_to_workers(model):
     assert pickle.loads(pickle.dumps(model)) == model  # noqa: S301 - our own bytes
 
 
-def test_model_is_found_by_beginning_and_as_latest(root, saved):
-    assert find_model(root, "0123").id == find_model(root, "latest").id == "0123abcd"
-
-
-def test_built_in_model_is_found_under_any_root(root):
-    assert find_model(root, "qiu2025").equations == QIU2025
+def test_the_paper_s_equations_are_built_in():
+    assert builtin("qiu2025").equations == QIU2025
     assert builtin("qiu2025").onnx is None
-
-
-def test_absent_model_says_how_to_make_one(root):
-    with pytest.raises(NotFoundError, match=r"'latest'.*lunarcloud fit"):
-        find_model(root)
     with pytest.raises(NotFoundError, match="no built-in model 'lucey'"):
         builtin("lucey")
 
 
-def test_package_without_card_is_no_model(root, saved):
-    unfinished = model_place(root, "other")
-    unfinished.write(NETWORKS, b"")
-    with pytest.raises(NotFoundError, match="no finished model"):
-        load(unfinished)
+def test_changed_model_file_is_refused(place, card):
+    place.write(NETWORKS, place.read(NETWORKS)[:-1] + b"x")
+    with pytest.raises(StoreError, match=r"is not the file its card describes.*repair model 0123"):
+        load_model(place, "0123", card)
 
 
-def test_changed_model_file_is_refused(saved):
-    saved.write(NETWORKS, saved.read(NETWORKS)[:-1] + b"x")
-    with pytest.raises(StoreError, match="is not the file its card describes"):
-        load(saved)
+def test_lost_model_file_is_named(place, card):
+    place.remove(NETWORKS)
+    with pytest.raises(NotFoundError, match=NETWORKS):
+        load_model(place, "0123", card)
 
 
-def test_damaged_card_is_refused(saved):
-    saved.write(CARD, saved.read(CARD).replace(b'"slope":', b'"slop":'))
-    with pytest.raises(StoreError, match=r"model.json is damaged: equations\.iron"):
-        load(saved)
-
-
-def test_digest_changes_with_the_card(saved):
-    model = load(saved)
-    assert model.digest != builtin("qiu2025").digest
-    assert model.digest == load(saved).digest
-
-
-def test_absent_provider_is_refused(saved):
+def test_absent_provider_is_refused(model):
     with pytest.raises(MissingPackageError, match="no CUDAExecutionProvider here"):
-        session(load(saved).onnx, providers=["CUDAExecutionProvider", *models.CPU])
+        session(model.onnx, providers=["CUDAExecutionProvider", *models.CPU])
 
 
-def test_spectra_of_other_bands_are_refused(saved):
+def test_spectra_of_other_bands_are_refused(model):
     with pytest.raises(InputError, match=r"shape \(10, 4\) for a model of 5 bands"):
-        predict(session(load(saved).onnx), np.zeros((10, 4), np.float32))
+        predict(session(model.onnx), np.zeros((10, 4), np.float32))
 
 
-def test_no_spectra_give_no_oxides(saved):
-    assert predict(session(load(saved).onnx), np.zeros((0, 5), np.float32)).shape == (0, 2)
+def test_no_spectra_give_no_oxides(model):
+    assert predict(session(model.onnx), np.zeros((0, 5), np.float32)).shape == (0, 2)

@@ -68,7 +68,7 @@ def test_a_window_across_shards_is_read(whole):
 
 
 def test_a_group_travels_to_another_process(whole):
-    there = pickle.loads(pickle.dumps(whole))
+    there = pickle.loads(pickle.dumps(whole))  # noqa: S301 - our own bytes
     assert np.array_equal(there.read("feo", Shard(1, 1)), whole.read("feo", Shard(1, 1)))
 
 

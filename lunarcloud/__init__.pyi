@@ -1,0 +1,605 @@
+"""Functions of `lunarcloud`, written from the registry by ``python -m lunarcloud.api_stub``."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from lunarcloud.api import open_gravity as open_gravity, open_maps as open_maps, open_mosaic as open_mosaic, record as record, records as records
+from lunarcloud.archive.stations import StationTable
+from lunarcloud.engine import Cluster
+from lunarcloud.engine import Watch
+from lunarcloud.models import Model
+from lunarcloud.processes.demo import Demonstration
+from lunarcloud.processes.repair import Repair
+from lunarcloud.processes.reprocess import Reprocessed
+from lunarcloud.processes.verify import Verification
+from xarray import Dataset
+
+
+def ingest(
+    tiles: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    root: str | os.PathLike[str],
+    ppd: int,
+    shard: int | None = None,
+    strict: bool = False,
+    label: str = '',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Dataset:
+    """Make the five-band mosaic of archive tiles: nearest neighbour, the archive's own numbers kept.
+
+    Parameters
+    ----------
+    tiles : str or path or sequence of str or path
+        Folders, globs, .tar.gz archives, files or URLs of PDS3 .img or PDS4 .xml tiles.
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    ppd : int
+        Pixels per degree of the grid; 304 is full resolution; at least 1, at most 1000.
+    shard : int, optional
+        Edge of a shard; 2048 unless the grid is small; pixels; at least 1.
+    strict : bool, default False
+        Refuse if any of the 996 tiles is missing or unusable.
+    label : str, default ''
+        What to call the record.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def stations(
+    table: str | os.PathLike[str] | None = None,
+    *,
+    root: str | os.PathLike[str],
+    name: str = 'main',
+    label: str = '',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> StationTable:
+    """Publish a table of ground truth: sites with oxides in wt%.
+
+    Parameters
+    ----------
+    table : str or path, optional
+        CSV of ground truth; without one, the shipped stations and the inbox's.
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    name : str, default 'main'
+        What the table is called: its later versions have the same name.
+    label : str, default ''
+        What to call the record.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    StationTable
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def fit(
+    *,
+    root: str | os.PathLike[str],
+    stations: str = 'main',
+    without: Sequence[str] = (),
+    reflectance: Literal['table', 'mosaic'] | None = None,
+    mosaic: str = 'latest',
+    equations_only: bool = False,
+    seeds: int = 1,
+    label: str = '',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Model:
+    """Fit equations and train networks on ground truth (wt%), with honest accuracy.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    stations : str, default 'main'
+        Ground truth: main, a published table, or a CSV file.
+    without : sequence of str, default ()
+        Site or mission to leave out.
+    reflectance : {'table', 'mosaic'}, optional
+        Where spectra come from; by default the table, else the mosaic.
+    mosaic : str, default 'latest'
+        Mosaic to sample.
+    equations_only : bool, default False
+        Train no networks.
+    seeds : int, default 1
+        Networks averaged for each oxide; at least 1, at most 32.
+    label : str, default ''
+        What to call the record.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def map(
+    *,
+    root: str | os.PathLike[str],
+    model: str = 'latest',
+    mosaic: str = 'latest',
+    label: str = '',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Dataset:
+    """Compute the oxide maps (wt%), maturity and Mg# of a mosaic by a model.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    model : str, default 'latest'
+        Model, or qiu2025, the paper's equations.
+    mosaic : str, default 'latest'
+        Mosaic to map.
+    label : str, default ''
+        What to call the record.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def reduce(
+    *,
+    root: str | os.PathLike[str],
+    run: str = 'latest',
+    maria: str | os.PathLike[str] | None = None,
+    units: str | os.PathLike[str] | None = None,
+    name_field: str | None = None,
+    regions: Sequence[str] = ('Mare Tranquillitatis',),
+    sampling: Literal['cells', 'pixels'] = 'cells',
+    label: str = '',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Dataset:
+    """Equal-area statistics of every map (wt%) by unit: means, deviations, quantiles, histograms, modes.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    run : str, default 'latest'
+        Run to look at.
+    maria : str or path, optional
+        Polygon file of the maria; without one, IAU discs, an approximation.
+    units : str or path, optional
+        Polygon file (GeoJSON, shapefile, GeoPackage), one unit for each name in it.
+    name_field : str, optional
+        Attribute of that file with the names.
+    regions : sequence of str, default ('Mare Tranquillitatis',)
+        Feature of the IAU gazetteer, as a disc.
+    sampling : {'cells', 'pixels'}, default 'cells'
+        Cells: the paper's equal-area cells of 2.25 km2; pixels: every pixel by its exact area.
+    label : str, default ''
+        What to call the record.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def compare(
+    run: str = 'latest',
+    other: str | None = None,
+    *,
+    root: str | os.PathLike[str],
+    maria: str | os.PathLike[str] | None = None,
+    units: str | os.PathLike[str] | None = None,
+    name_field: str | None = None,
+    regions: Sequence[str] = ('Mare Tranquillitatis',),
+    label: str = '',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Dataset:
+    """Compare run with run (first minus second), or the networks of a run with its equations (wt%).
+
+    Parameters
+    ----------
+    run : str, default 'latest'
+        The first run.
+    other : str, optional
+        The second; without it, CNN maps against equation maps of the first.
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    maria : str or path, optional
+        Polygon file of the maria; without one, IAU discs, an approximation.
+    units : str or path, optional
+        Polygon file (GeoJSON, shapefile, GeoPackage), one unit for each name in it.
+    name_field : str, optional
+        Attribute of that file with the names.
+    regions : sequence of str, default ('Mare Tranquillitatis',)
+        Feature of the IAU gazetteer, as a disc.
+    label : str, default ''
+        What to call the record.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def prospector(
+    *,
+    root: str | os.PathLike[str],
+    run: str = 'latest',
+    lpgrs: str | os.PathLike[str] = '5deg',
+    label: str = '',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Dataset:
+    """Compare a run with Lunar Prospector's abundances (wt%).
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    run : str, default 'latest'
+        Run to look at.
+    lpgrs : str or path, default '5deg'
+        Abundances: 2deg or 5deg (shipped), or path or URL of a PDS .tab or .csv.
+    label : str, default ''
+        What to call the record.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def polar(
+    *,
+    root: str | os.PathLike[str],
+    run: str = 'latest',
+    maria: str | os.PathLike[str] | None = None,
+    pole: Literal['north', 'south'] = 'south',
+    limit: float = 65.0,
+    coverage: float = 0.95,
+    feo_above: float = 15.0,
+    mg_below: float = 0.6,
+    pixel_m: float | None = None,
+    gravity: str | None = 'latest',
+    label: str = '',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Dataset:
+    """Find potential mare basalt around a pole by FeO (wt%) and Mg#, ranked by area, with polar maps.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    run : str, default 'latest'
+        Run to look at.
+    maria : str or path, optional
+        Polygon file of the maria; without one, IAU discs, an approximation.
+    pole : {'north', 'south'}, default 'south'
+        Pole.
+    limit : float, default 65.0
+        Absolute latitude of the region's edge; degrees; above 0, below 90.
+    coverage : float, default 0.95
+        Part of the maria's cells that counts as their composition; above 0, at most 1.
+    feo_above : float, default 15.0
+        High FeO begins above this; wt%; at least 0, at most 100.
+    mg_below : float, default 0.6
+        And has a molar Mg# below this; at least 0, at most 1.
+    pixel_m : float, optional
+        Pixel of the polar maps; by default as fine as the run along a meridian; m; above 0.
+    gravity : str or None, default 'latest'
+        Gravity to draw the candidates over, where any is published.
+    label : str, default ''
+        What to call the record.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def provenance(
+    *,
+    root: str | os.PathLike[str],
+    run: str = 'latest',
+    feo: tuple[float, float] | str | None = None,
+    tio2: tuple[float, float] | str | None = None,
+    al2o3: tuple[float, float] | str | None = None,
+    mgo: tuple[float, float] | str | None = None,
+    cao: tuple[float, float] | str | None = None,
+    maps: Mapping[str, tuple[float, float] | str] = {},
+    sample: str = 'sample',
+    label: str = '',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Dataset:
+    """Where on the maps a sample of a given composition (wt%) could come from, best regions first.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    run : str, default 'latest'
+        Run to look at.
+    feo : (float, float) or str, optional
+        Lowest and highest FeO as the networks map it; wt%.
+    tio2 : (float, float) or str, optional
+        Lowest and highest TiO2 as the networks map it; wt%.
+    al2o3 : (float, float) or str, optional
+        Lowest and highest Al2O3 as the networks map it; wt%.
+    mgo : (float, float) or str, optional
+        Lowest and highest MgO as the networks map it; wt%.
+    cao : (float, float) or str, optional
+        Lowest and highest CaO as the networks map it; wt%.
+    maps : mapping of str to (float, float) or str, default {}
+        Range of any map by its name, NAME=LOW:HIGH; the map's.
+    sample : str, default 'sample'
+        What to call it in tables and figures.
+    label : str, default ''
+        What to call the record.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def verify(
+    record: str | os.PathLike[str],
+    *,
+    root: str | os.PathLike[str],
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Verification:
+    """Read every object of a record again and compare it with its digest.
+
+    Parameters
+    ----------
+    record : str or path
+        Record: its id, KIND/latest, or its label.
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def repair(
+    record: str | os.PathLike[str],
+    *,
+    root: str | os.PathLike[str],
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Repair:
+    """Make again exactly what `verify` names.
+
+    Parameters
+    ----------
+    record : str or path
+        Record: its id, KIND/latest, or its label.
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Repair
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def reprocess(
+    *,
+    root: str | os.PathLike[str],
+    dry_run: bool = False,
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Reprocessed:
+    """Make again, in order, everything whose parents have newer heads.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    dry_run : bool, default False
+        Only say what would be made again.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Reprocessed
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def demo(
+    place: str | os.PathLike[str] = 'demo',
+    *,
+    root: str | os.PathLike[str] | None = None,
+    ppd: int = 4,
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Demonstration:
+    """All of it on a synthetic Moon whose truth is known, written as the archive's 996 tiles.
+
+    Parameters
+    ----------
+    place : str or path, default 'demo'
+        New local folder for the tiles, and the root without another.
+    root : str or path, optional
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    ppd : int, default 4
+        Pixels per degree; at least 2, at most 64.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Demonstration
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def reduce_gravity(
+    *,
+    root: str | os.PathLike[str],
+    density_kg_m3: float = 2550.0,
+    degrees: tuple[int, int] | str = (60, 600),
+    gradient_degrees: tuple[int, int] | str = (50, 350),
+    taper: int = 0,
+    radius_m: float = 1738000.0,
+    gravity: str | os.PathLike[str] = 'lp165p',
+    topography: str | os.PathLike[str] = 'lola4',
+    ppd: int = 8,
+    shard: int | None = None,
+    polar_limit: float = 60.0,
+    label: str = '',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Dataset:
+    """Bouguer anomaly (mGal) and its horizontal gradients (Eotvos) from gravity model and topography.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    density_kg_m3 : float, default 2550.0
+        Density of the crust; kg/m3; above 0, at most 6000.
+    degrees : (int, int) or str, default (60, 600)
+        Degrees of the Bouguer anomaly; LOW:HIGH.
+    gradient_degrees : (int, int) or str, default (50, 350)
+        Degrees of its gradients; LOW:HIGH.
+    taper : int, default 0
+        Width of the cosine ramps inside both ends; 0 cuts hard; degrees; at least 0.
+    radius_m : float, default 1738000.0
+        Radius where everything is evaluated; m; at least 1700000, at most 2500000.
+    gravity : str or path, default 'lp165p'
+        Gravity model: lp165p (shipped), or path or URL of PDS .tab, ICGEM .gfc, .cof, pyshtools text.
+    topography : str or path, default 'lola4'
+        Topography: lola4 (shipped), or path or URL of LOLA .img/.lbl, GeoTIFF, .sh or .bshc.
+    ppd : int, default 8
+        Pixels per degree of the grids; 8 holds every degree up to 1439; at least 1, at most 1000.
+    shard : int, optional
+        Edge of a shard; pixels; at least 1.
+    polar_limit : float, default 60.0
+        Absolute latitude where the polar grids end; degrees; above 0, below 90.
+    label : str, default ''
+        What to call the record.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """

@@ -1,0 +1,14 @@
+"""Names of the functions that `lunarcloud` has: of the registry, and of what opens what is published."""
+
+from lunarcloud.processes.registry import ACTIONS, PROCESSES
+
+#: Process by function, where a room has the process's name: ``lunarcloud.gravity`` is the room.
+RENAMED = {"reduce_gravity": "gravity"}
+#: What opens and lists what is published.
+OPENERS = ("open_gravity", "open_maps", "open_mosaic", "record", "records")
+
+
+def verbs() -> dict[str, str]:
+    """Process or action by the name of its function."""
+    own = {name: name for name in (*PROCESSES, *ACTIONS) if name not in RENAMED.values()}
+    return {**own, **{name: process for name, process in RENAMED.items() if process in PROCESSES}}

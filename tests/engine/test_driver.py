@@ -1,0 +1,158 @@
+"""Streams on a real cluster: every item once, errors in words, faults tried again, a cluster that is lost."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import Client
+
+from lunarcloud.config import settings
+from lunarcloud.engine import Cluster, connect
+from lunarcloud.engine.driver import shard_of, stream
+from lunarcloud.engine.policy import ALLOWED_DEATHS
+from lunarcloud.engine.stream import Limits
+from lunarcloud.errors import AwayError, ComputeError, InputError, TransientStoreError
+from lunarcloud.moon import Shard
+
+
+def _square(number: int) -> int:
+    return number * number
+
+
+def test_every_item_comes_back_once_with_its_result(client: Client):
+    assert sorted(stream(client, _square, range(50))) == [(number, number**2) for number in range(50)]
+
+
+def test_items_are_read_as_workers_become_free(client: Client):
+    read = []
+
+    def source() -> Iterator[int]:
+        for number in range(1000):
+            read.append(number)
+            yield number
+
+    ahead = [len(read) - done for done, _ in enumerate(stream(client, _square, source()), start=1)]
+    assert 256 < max(ahead) <= 256 * 9 // 8
+
+
+def _shown(item: object) -> str:
+    return repr(item)
+
+
+def test_a_shard_arrives_as_a_shard_and_names_its_task(client: Client):
+    items = [Shard(3, 4), (Shard(5, 6), "unit")]
+    assert dict(stream(client, _shown, items)) == {item: repr(item) for item in items}
+    assert [shard_of(item) for item in [*items, 7, (), (7, 8)]] == [(3, 4), (5, 6), None, None, None]
+
+
+def _refuse(number: int) -> int:
+    if number == 3:
+        raise InputError("three is not allowed")
+    return number
+
+
+def test_an_error_of_ours_keeps_its_words(client: Client):
+    with pytest.raises(InputError, match="three is not allowed"):
+        list(stream(client, _refuse, range(5)))
+
+
+def _fail(number: int) -> int:
+    return 1 // number
+
+
+def test_another_error_names_the_item(client: Client):
+    with pytest.raises(ComputeError, match="0: ZeroDivisionError"):
+        list(stream(client, _fail, [0]))
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """A store that is away for the first so many tasks."""
+
+    log: Path
+    times: int
+
+    def __call__(self, item: int) -> int:
+        with self.log.open("a") as log:
+            log.write("x")
+        if self.log.stat().st_size <= self.times:
+            raise TransientStoreError("the store does not answer")
+        return item
+
+
+def test_an_item_is_tried_again_after_a_fault_that_may_pass(client: Client, tmp_path: Path):
+    assert list(stream(client, _Fault(tmp_path / "log", 2), [7])) == [(7, 7)]
+    with pytest.raises(TransientStoreError, match="does not answer"):
+        list(stream(client, _Fault(tmp_path / "another", 99), [7]))
+    assert (tmp_path / "another").stat().st_size == 3
+
+
+def _die(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _allow_no_death(dask_scheduler: Any, before: int) -> None:
+    assert dask_scheduler.allowed_failures == before
+    dask_scheduler.allowed_failures = 0
+
+
+@pytest.fixture
+def strict_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A cluster whose scheduler allows no death over an item, while the stream allows one."""
+    monkeypatch.setattr("lunarcloud.engine.driver.Limits", partial(Limits, deaths=1))
+    with connect(Cluster(workers=1)) as own:
+        own.run_on_scheduler(_allow_no_death, before=ALLOWED_DEATHS)
+        yield own
+
+
+@dataclass(frozen=True)
+class _Deadly:
+    """Kills so many of the workers that compute it."""
+
+    log: Path
+    times: int
+
+    def __call__(self, item: int) -> int:
+        with self.log.open("a") as log:
+            log.write("x")
+        if self.log.stat().st_size <= self.times:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item
+
+
+def test_an_item_that_kills_its_workers_again_and_again_is_given_up(strict_cluster: Client, tmp_path: Path):
+    assert list(stream(strict_cluster, _Deadly(tmp_path / "once", 1), [1])) == [(1, 1)]
+    with pytest.raises(ComputeError, match=r"1: .*died, again and again.*LUNARCLOUD_MEMORY_LIMIT"):
+        list(stream(strict_cluster, _Deadly(tmp_path / "always", 99), [1]))
+    assert (tmp_path / "always").stat().st_size == 2
+
+
+def test_a_cluster_that_lost_its_workers_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LUNARCLOUD_WORKER_WAIT_S", "0.5")
+    settings.cache_clear()
+    with connect(Cluster(workers=1)) as own:
+        own.retire_workers()
+        with pytest.raises(AwayError, match=r"no worker for 0\.5 s"):
+            list(stream(own, _square, [1]))
+    settings.cache_clear()
+
+
+def test_a_scheduler_that_does_not_answer_can_be_asked_again_later(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("lunarcloud.engine.cluster._CONNECT_S", 1)
+    with (
+        pytest.raises(AwayError, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"),
+        connect(Cluster(scheduler="tcp://127.0.0.1:9")),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("address", ["nowhere", "ftp://127.0.0.1:9"])
+def test_an_address_that_is_none_is_bad_input(monkeypatch: pytest.MonkeyPatch, address: str):
+    monkeypatch.setattr("lunarcloud.engine.cluster._CONNECT_S", 1)
+    with pytest.raises(InputError, match=address), connect(Cluster(scheduler=address)):
+        pass

@@ -1,0 +1,145 @@
+"""A reduction in its folder: a Zarr that xarray, pyshtools and maps of the same grid understand."""
+
+import numpy as np
+import pyproj
+import pyshtools
+import pytest
+import xarray as xr
+from small_root import write_shard
+
+from lunarcloud import moon
+from lunarcloud.archive.gravity import read_gravity
+from lunarcloud.archive.topography import read_topography
+from lunarcloud.errors import NotFoundError
+from lunarcloud.gravity import (
+    PARTS,
+    PRODUCTS,
+    Grids,
+    Reduction,
+    finish_gravity,
+    gravity_card,
+    gravity_works,
+    load_gravity,
+    reduce_bouguer,
+    sample,
+    write_harmonics,
+)
+from lunarcloud.gravity.grids import SampleShard
+from lunarcloud.moon import Shard
+from lunarcloud.storage import folder
+from lunarcloud.synthetic.gravity import write_gravity
+
+LMAX = 24
+
+
+@pytest.fixture(scope="module")
+def reduced(tmp_path_factory):
+    """A reduction of a synthetic Moon: its card and its field."""
+    files = write_gravity(tmp_path_factory.mktemp("model"), lmax=LMAX)
+    model, topography = read_gravity(str(files.gravity)), read_topography(str(files.topography))
+    reduction = Reduction(degrees=(6, 600), gradient_degrees=(5, 20), taper=2)
+    field = reduce_bouguer(model, topography, reduction)
+    return gravity_card(model, topography, reduction, Grids(moon.grid(1, 128), 60.0), field), field
+
+
+@pytest.fixture(scope="module")
+def found(reduced, tmp_path_factory):
+    """The reduction, written shard by shard and finished."""
+    place = folder(tmp_path_factory.mktemp("gravity") / "one")
+    card, field = reduced
+    write_harmonics(place, card, field)
+    for work in gravity_works(place, card.grids, card.lmax):
+        for shard in work.group.missing():
+            write_shard(work.group, shard, work.function(shard).arrays)
+    finish_gravity(place, card, field)
+    return load_gravity(place, card)
+
+
+@pytest.mark.parametrize(
+    ("group", "dims"), [("global", ("lat", "lon")), ("south", ("y", "x")), ("north", ("y", "x"))]
+)
+def test_plain_xarray_opens_every_grid(found, group, dims):
+    dataset = xr.open_zarr(f"{found.store.url}/{group}")
+    assert set(dataset.data_vars) == set(PRODUCTS)
+    assert dataset["bouguer_anomaly"].dims == dims
+    assert dataset["bouguer_anomaly"].attrs["units"] == "mGal"
+    assert dataset["bouguer_gradient"].attrs["units"] == "E"
+    assert pyproj.CRS.from_wkt(dataset["crs"].attrs["crs_wkt"]).ellipsoid.semi_major_metre == moon.RADIUS_M
+    assert dataset.notnull().all().to_array().all()
+
+
+@pytest.mark.parametrize("group", ["", "/global", "/dh2", "/harmonics", "/features"])
+def test_attributes_of_every_group_say_what_was_done(found, group):
+    attrs = xr.open_zarr(found.store.url + group).attrs
+    assert attrs["gravity"] == "one"
+    assert attrs["density_kg_m3"] == 2550.0
+    assert attrs["evaluation_radius_m"] == 1_738_000.0
+    assert attrs["degrees_requested"] == [6, 600]
+    assert attrs["degrees"] == [6, LMAX]
+    assert attrs["gradient_degrees"] == [5, 20]
+    assert attrs["taper_degrees"] == 2
+    assert attrs["gravity_model"] == "synthetic_gravity_sha"
+    assert "clipped to 6:24" in attrs["clips"][0]
+    assert "positive downward" in attrs["sign_convention"]
+
+
+@pytest.mark.parametrize("part", ["global", "south"])
+def test_pixels_are_the_field_at_their_centres(found, part):
+    dataset = found.open(part).load()
+    raster = (
+        moon.grid(1)
+        if part == "global"
+        else moon.polar_grid("south", limit=60.0, pixel_m=float(dataset.x[1] - dataset.x[0]))
+    )
+    where = (
+        moon.Positions(lat=raster.lat()[:, np.newaxis], lon=raster.lon())
+        if part == "global"
+        else raster.positions()
+    )
+    expected = sample(found.field(), lat=where.lat, lon=where.lon)
+    for name in PRODUCTS:
+        # Codes of 0.001: rounding is half of one.
+        np.testing.assert_allclose(dataset[name], expected[name], atol=0.000501)
+
+
+def test_pixels_are_those_of_maps_of_the_same_resolution(found):
+    dataset = found.open()
+    np.testing.assert_array_equal(dataset.lat, moon.grid(1).lat())
+    np.testing.assert_array_equal(dataset.lon, moon.grid(1).lon())
+
+
+def test_dh2_grid_is_pyshtools_own(found):
+    table = found.open_table("dh2").load()
+    assert table["gravity_disturbance"].shape == (2 * LMAX + 2, 4 * LMAX + 4)
+    grid = pyshtools.SHGrid.from_array(table["gravity_disturbance"].to_numpy().astype(float))
+    stored = found.open_table("harmonics")["gravity_disturbance"].to_numpy()
+    np.testing.assert_allclose(grid.expand().coeffs, stored, atol=1e-4)
+
+
+def test_features_tell_inside_from_outside(found):
+    table = found.open_table("features").load()
+    crisium = table.sel(feature="Mare Crisium")
+    assert crisium["bouguer_disturbance_inside"] > crisium["bouguer_disturbance_outside"] + 20
+
+
+def test_bytes_do_not_depend_on_the_size_of_shards(found):
+    whole = SampleShard(found.store, moon.grid(1, 360))(Shard(0, 0)).arrays
+    part = SampleShard(found.store, moon.grid(1, 64))(Shard(1, 2)).arrays
+    for name, codes in part.items():
+        np.testing.assert_array_equal(codes, whole[name][64:128, 128:192])
+
+
+def test_all_groups_open_as_one_tree(found):
+    tree = xr.open_datatree(found.store.url, engine="zarr")
+    assert set(tree.children) == {*PARTS, "dh2", "features", "harmonics"}
+    for part in PARTS:
+        assert tree[part].to_dataset().identical(found.open(part))
+
+
+def test_nothing_is_visible_before_it_is_finished(reduced, tmp_path):
+    card, field = reduced
+    place = folder(tmp_path)
+    write_harmonics(place, card, field)
+    with pytest.raises(NotFoundError):
+        load_gravity(place, card).open()
+    assert not place.exists("gravity.zarr/zarr.json")

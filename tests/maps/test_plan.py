@@ -1,0 +1,60 @@
+"""The plan of a run: what it would make, and tasks that travel."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_root import write_model, write_mosaic, write_shard
+
+from lunarcloud.errors import InputError
+from lunarcloud.maps import completed, load_run, map_works, plan_maps
+from lunarcloud.models import builtin, load_model
+from lunarcloud.moon import grid
+from lunarcloud.mosaic import load_mosaic
+from lunarcloud.storage import folder
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return folder(tmp_path_factory.mktemp("root"))
+
+
+@pytest.fixture(scope="module")
+def mosaic(root):
+    record = write_mosaic(root, grid(1, 100))
+    return load_mosaic(root / record.ref.path, record.card)
+
+
+@pytest.fixture(scope="module")
+def model(root):
+    record = write_model(root)
+    return load_model(root / record.ref.path, record.ref.id, record.card)
+
+
+def test_a_plan_computed_shard_by_shard_is_the_run(root, mosaic, model):
+    plan = plan_maps(mosaic, model)
+    (work,) = map_works(plan, root / "runs/one")
+    travelled = pickle.loads(pickle.dumps(work.function))  # noqa: S301 - our own bytes
+    counts = dict.fromkeys(("ok", "missing_input"), 0)
+    for shard in work.group.missing():
+        made = travelled(shard)
+        assert made.inputs == mosaic.group.ledger.entry(shard).objects
+        write_shard(work.group, shard, made.arrays)
+        counts = {name: number + made.counts[name] for name, number in counts.items()}
+    assert work.group.missing() == []
+    assert load_run(root / "runs/one", plan.card).group() == work.group
+    entries = [
+        entry.model_copy(update={"counts": {"ok": 2}}) for entry in work.group.ledger.entries().values()
+    ]
+    assert completed(plan.card, entries).counts == {"ok": 2 * len(entries)}
+    missing = (work.group.read_window("quality", plan.card.grid.whole) & 1).astype(bool)
+    assert np.count_nonzero(missing) == counts["missing_input"] > 0
+
+
+def test_a_model_for_other_bands_is_refused(mosaic):
+    plain = builtin("qiu2025")
+    equations = plain.equations.model_copy(update={"wavelengths_nm": (415.0, 750.0, 900.0, 950.0, 1001.0)})
+    other = replace(plain, id="other", card=plain.card.model_copy(update={"equations": equations}))
+    with pytest.raises(InputError, match=r"model other .* 1001\.0"):
+        plan_maps(mosaic, other)
