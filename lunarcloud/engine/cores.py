@@ -27,7 +27,9 @@ def usable_cores(cgroups: Path = _CGROUPS, own: Path = _OWN) -> int:
         At least 1; a part of a core counts as one.
     """
     quotas = [quota for folder in _folders(cgroups, own) if (quota := _quota(folder)) is not None]
-    return max(1, min(_process_cores(), *(math.ceil(quota) for quota in quotas)) if quotas else _process_cores())
+    return max(
+        1, min(_process_cores(), *(math.ceil(quota) for quota in quotas)) if quotas else _process_cores()
+    )
 
 
 def _process_cores() -> int:

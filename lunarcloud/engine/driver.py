@@ -161,9 +161,7 @@ class _Driver(Generic[Item, Result]):
         """Submit tasks, each a key, the name of its item, and the item."""
         keys = [key for key, _, _ in tasks]
         items = [item for _, _, item in tasks]
-        futures = self._client.map(
-            self._function, items, key=keys, pure=False, resources=self._needs or None
-        )
+        futures = self._client.map(self._function, items, key=keys, pure=False, resources=self._needs or None)
         self._waiting.update({key: (name, item) for key, name, item in tasks})
         self._finished.update(futures)
         self._state = submitted(self._state, len(tasks))
