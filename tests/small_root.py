@@ -78,7 +78,7 @@ def write_shard(group: Group, shard: moon.Shard, arrays: Mapping[str, npt.NDArra
 def publish(root: Folder, ref: Ref, process: str, card: CardT, *, content: str) -> Record[CardT]:
     """Publish something made up as the record of a process without inputs."""
     now = datetime.now(UTC)
-    record = Record(
+    record: Record[CardT] = Record(
         ref=ref,
         process=process,
         algorithm=1,

@@ -1,22 +1,24 @@
 """Runs to compute statistics of: maps of known values, stored and published as a run."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from small_root import publish, write_shard
 
 from lunarcloud.archive.search import find_tiles
-from lunarcloud.engine import Group
-from lunarcloud.maps import Run, find_run, maps_layout, plan_maps
+from lunarcloud.engine import Work
+from lunarcloud.lineage import Ref, open_root
+from lunarcloud.maps import Run, RunCard, finish_maps, load_run, map_works, plan_maps
 from lunarcloud.maps.layout import encode
-from lunarcloud.maps.store import RunCard, run_ledger, run_place
-from lunarcloud.models import find_model
-from lunarcloud.moon import Grid, grid
-from lunarcloud.mosaic import completed, find_mosaic, plan_ingest
+from lunarcloud.maps.overviews import OverviewShard
+from lunarcloud.models import builtin
+from lunarcloud.moon import Grid, Shard, grid
+from lunarcloud.mosaic import ingest_work, load_mosaic, plan_ingest
 from lunarcloud.statistics.source import Source, source_of
-from lunarcloud.storage import Entry, Folder, Published, finish, folder, publish, write_shard
+from lunarcloud.storage import Folder, folder
 from lunarcloud.synthetic import truth
 
 MakeRun = Callable[..., Run]
@@ -31,38 +33,31 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         on: Grid, maps: Mapping[str, npt.ArrayLike], root: Folder | None = None, name: str = "abc"
     ) -> Run:
         root = root or folder(tmp_path_factory.mktemp("root"))
-        place, layout = run_place(root, name), maps_layout(on, tuple(maps))
-        codes = {
-            key: encode(np.broadcast_to(np.asarray(values, dtype=np.float64), on.shape), key)
-            for key, values in maps.items()
-        }
-        codes["quality"] = np.zeros(on.shape, dtype=np.uint8)
-        for shard in on.shards():
-            slices = on.window(shard).slices
-            arrays = {key: np.ascontiguousarray(values[slices]) for key, values in codes.items()}
-            outputs = write_shard(place / "maps.zarr", layout, shard, arrays)
-            run_ledger(place, 0).record(Entry(shard=shard, outputs=outputs, seconds=0.0, worker=""))
-        finish(place / "maps.zarr", layout, {"title": "test"})
-        now = datetime.now(UTC)
-        card = RunCard(
-            id=name,
-            mosaic="m",
-            model="m",
-            ppd=on.ppd,
-            shard_edge=on.shard_edge,
-            maps=tuple(maps),
-            digest=name,
-            counts={},
-            versions={},
-            command="",
-            started=now,
-            finished=now,
-        )
-        place.write("run.json", card.model_dump_json().encode())
-        publish(root, Published(kind="run", id=name, path=f"runs/{name}/maps.zarr"))
-        return find_run(root, name)
+        ref = Ref(kind="runs", id=name)
+        run = load_run(root / ref.path, RunCard(ppd=on.ppd, shard_edge=on.shard_edge, maps=tuple(maps)))
+        whole = {key: _codes(values, key, on) for key, values in maps.items()}
+        whole["quality"] = np.zeros(on.shape, dtype=np.uint8)
+        for level in range(run.levels):
+            group = run.group(level)
+            for shard in group.missing():
+                write_shard(group, shard, _arrays(run, level, shard, whole))
+        finish_maps(run, {"title": "test"})
+        publish(root, ref, "map", run.card, content=name)
+        return run
 
     return make
+
+
+def _codes(values: npt.ArrayLike, name: str, on: Grid) -> npt.NDArray[np.uint16]:
+    return encode(np.broadcast_to(np.asarray(values, dtype=np.float64), on.shape), name)
+
+
+def _arrays(run: Run, level: int, shard: Shard, whole: Mapping[str, npt.NDArray[Any]]) -> Mapping[str, Any]:
+    """One shard of a level: cut out of the finest, or made from the level before."""
+    if level:
+        return OverviewShard(run.group(level - 1), run.level_grid(level))(shard).arrays
+    slices = run.grid.window(shard).slices
+    return {key: np.ascontiguousarray(values[slices]) for key, values in whole.items()}
 
 
 @pytest.fixture(scope="session")
@@ -98,27 +93,25 @@ def truth_root(make_run: MakeRun, tmp_path_factory: pytest.TempPathFactory) -> s
 @pytest.fixture(scope="session")
 def truth_source(truth_root: str) -> Source:
     """The maps of the run ``true``."""
-    return source_of(find_run(folder(truth_root), "true"))
+    root = open_root(truth_root)
+    entry = root.find("runs", "true")
+    return source_of(load_run(root.place(entry.ref), root.record(entry, RunCard).card))
 
 
 @pytest.fixture(scope="session")
 def run_of_lp_tiles(lp_archive: str, tmp_path_factory: pytest.TempPathFactory) -> Source:
     """The reference tiles at 4 pixels a degree, mapped with the paper's equations in this process."""
-    root = folder(tmp_path_factory.mktemp("root"))
-    plan = plan_ingest(find_tiles(lp_archive), root, grid(4), strict=False)
-    _compute(plan.group)
-    finish(plan.group.place, plan.group.layout, {})
-    card = completed(plan.card, plan.group.ledger.entries().values())
-    (root / "mosaic").write(f"{card.id}.json", card.model_dump_json().encode())
-    publish(root, Published(kind="mosaic", id=card.id, path=f"mosaic/{card.id}.zarr"))
-    finest = plan_maps(root, find_mosaic(root), find_model(root, "qiu2025")).groups[0]
+    place = folder(tmp_path_factory.mktemp("root"))
+    plan = plan_ingest(find_tiles(lp_archive), grid(4), strict=False)
+    ingest = ingest_work(plan, place / "mosaic")
+    _compute(ingest)
+    ingest.group.finish({})
+    mosaic = load_mosaic(place / "mosaic", plan.card)
+    finest, *_ = map_works(plan_maps(mosaic, builtin("qiu2025")), place / "run")
     _compute(finest)
-    return Source(finest.place, finest.layout, finest.ledger)
+    return Source(finest.group)
 
 
-def _compute(group: Group) -> None:
-    for shard in group.layout.raster.shards():
-        made = group.function(shard)
-        outputs = write_shard(group.place, group.layout, shard, made.arrays)
-        entry = Entry(shard=shard, outputs=outputs, counts=dict(made.counts), seconds=0.0, worker="")
-        group.ledger.record(entry)
+def _compute(work: Work) -> None:
+    for shard in work.group.missing():
+        write_shard(work.group, shard, work.function(shard).arrays)
