@@ -23,7 +23,7 @@ EVENTS = (
 )
 
 
-def test_the_bar_is_full_at_the_end_of_each_stage(monkeypatch: pytest.MonkeyPatch):
+def test_the_bar_is_full_at_the_end_of_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100)
     monkeypatch.setattr(watches, "Console", lambda **_: console)
@@ -36,14 +36,14 @@ def test_the_bar_is_full_at_the_end_of_each_stage(monkeypatch: pytest.MonkeyPatc
     assert "Mpixel/s" in last
 
 
-def test_the_bar_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[str]):
+def test_the_bar_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
     with bar() as watch:
         for event in EVENTS:
             watch(event)
     assert capsys.readouterr() == ("", "")
 
 
-def test_machines_get_one_json_document_a_line_and_nothing_else():
+def test_machines_get_one_json_document_a_line_and_nothing_else() -> None:
     stream = io.StringIO()
     for event in EVENTS:
         json_lines(stream)(event)

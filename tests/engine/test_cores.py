@@ -37,12 +37,12 @@ def _cgroups(top: Path, own: str, files: dict[str, str]) -> tuple[Path, Path]:
     ],
     ids=["quota", "none", "part", "less than one", "above", "the smallest", "own namespace", "no cgroup"],
 )
-def test_version_2(tmp_path: Path, own: str, files: dict[str, str], cores: int):
+def test_version_2(tmp_path: Path, own: str, files: dict[str, str], cores: int) -> None:
     assert usable_cores(*_cgroups(tmp_path, own, files)) == cores
 
 
 @pytest.mark.parametrize(("quota", "cores"), [("600000", 6), ("-1", 64)])
-def test_version_1(tmp_path: Path, quota: str, cores: int):
+def test_version_1(tmp_path: Path, quota: str, cores: int) -> None:
     files = {
         "cpu,cpuacct/docker/a/cpu.cfs_quota_us": quota,
         "cpu,cpuacct/docker/a/cpu.cfs_period_us": "100000",
@@ -51,7 +51,7 @@ def test_version_1(tmp_path: Path, quota: str, cores: int):
     assert usable_cores(*_cgroups(tmp_path, own, files)) == cores
 
 
-def test_a_system_without_cgroups_has_its_own_cores(tmp_path: Path):
+def test_a_system_without_cgroups_has_its_own_cores(tmp_path: Path) -> None:
     assert usable_cores(tmp_path / "none", tmp_path / "neither") == 64
 
 
@@ -61,7 +61,7 @@ def test_a_system_without_cgroups_has_its_own_cores(tmp_path: Path):
 )
 def test_a_local_cluster_is_as_large_as_the_cores_unless_the_settings_say_otherwise(
     monkeypatch: pytest.MonkeyPatch, workers: str | None, threads: str | None, pool: tuple[int, int]
-):
+) -> None:
     monkeypatch.setattr("lunarcloud.engine.cluster.usable_cores", lambda: 6)
     for name, value in {"WORKERS": workers, "THREADS": threads}.items():
         if value:

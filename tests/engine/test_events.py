@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import pytest
 
@@ -21,7 +22,7 @@ from lunarcloud.engine import (
 )
 from lunarcloud.moon import Shard
 
-EVENTS = {
+EVENTS: dict[str, Event] = {
     "started": Started("map", 18, 64800),
     "shard_done": ShardDone("map", Shard(1, 2), 4096),
     "stage_done": StageDone("map"),
@@ -32,32 +33,28 @@ EVENTS = {
 
 
 @pytest.fixture(params=["text", "json"])
-def log(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[str]:
-    """The log is written to the captured error stream, in a form."""
-    form = str(request.param)
+def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The settings want a log in a form; the logger is as before afterwards."""
     logger = logging.getLogger("lunarcloud")
     before = logger.handlers[:], logger.propagate, logger.level
-    monkeypatch.setenv("LUNARCLOUD_LOG", form)
+    monkeypatch.setenv("LUNARCLOUD_LOG", str(request.param))
     settings.cache_clear()
-    write_log()
-    yield form
+    yield str(request.param)
     logger.handlers[:], logger.propagate = before[:2]
     logger.setLevel(before[2])
     settings.cache_clear()
 
 
 @pytest.mark.parametrize("name", EVENTS)
-def test_an_event_is_a_json_object_with_its_fields(name: str):
+def test_an_event_is_a_json_object_with_its_fields(name: str) -> None:
     found = json.loads(json.dumps(to_json(EVENTS[name])))
     assert found.pop("event") == name
-    assert found == {
-        key: [1, 2] if key == "shard" else getattr(EVENTS[name], key) for key in type(EVENTS[name]).__slots__
-    }
+    fields = asdict(EVENTS[name])
+    assert found == {key: [1, 2] if key == "shard" else value for key, value in fields.items()}
 
 
-def test_each_event_is_a_line_of_the_log_and_goes_on(log: str, capsys: pytest.CaptureFixture[str]):
+def test_each_event_is_a_line_of_the_log_and_goes_on(log: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write_log()
     seen: list[Event] = []
     watch = logged(seen.append)
     for event in EVENTS.values():
@@ -81,7 +78,8 @@ def test_each_event_is_a_line_of_the_log_and_goes_on(log: str, capsys: pytest.Ca
         "{'aws_session_token': 'hunter2'}",
     ],
 )
-def test_the_log_holds_no_secret(log: str, capsys: pytest.CaptureFixture[str], secret: str):
+def test_the_log_holds_no_secret(log: str, capsys: pytest.CaptureFixture[str], secret: str) -> None:
+    write_log()
     logged()(Failed(secret))
     logging.getLogger("lunarcloud").warning("%s", secret)
     said = capsys.readouterr().err
@@ -89,7 +87,7 @@ def test_the_log_holds_no_secret(log: str, capsys: pytest.CaptureFixture[str], s
     assert "hunter2" not in said
 
 
-def test_a_library_says_nothing_unless_it_is_asked(capsys: pytest.CaptureFixture[str]):
+def test_a_library_says_nothing_unless_it_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     write_log()
     logged()(EVENTS["started"])
     assert capsys.readouterr().err == ""

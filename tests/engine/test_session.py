@@ -63,7 +63,7 @@ class _Together:
 
 def test_the_bytes_are_the_same_with_workers_that_join_and_the_work_goes_to_them_too(
     reference: dict[str, bytes], make_work: Make, contents: Contents, tmp_path: Path
-):
+) -> None:
     work = make_work(tmp_path)
     work = replace(work, function=_Together(work.function, tmp_path / "log"))
     with (
@@ -82,7 +82,7 @@ def test_the_bytes_are_the_same_with_workers_that_join_and_the_work_goes_to_them
     assert work.group.missing() == []
 
 
-def test_what_is_there_is_left_alone(scheduler: str, make_work: Make, tmp_path: Path):
+def test_what_is_there_is_left_alone(scheduler: str, make_work: Make, tmp_path: Path) -> None:
     work = make_work(tmp_path)
     with Session(Cluster(scheduler=scheduler)) as session:
         session.compute(work)
@@ -94,7 +94,7 @@ def test_what_is_there_is_left_alone(scheduler: str, make_work: Make, tmp_path: 
     assert {shard for shard in before if before[shard] != after[shard]} == {Shard(1, 2)}
 
 
-def test_nothing_is_started_where_nothing_is_missing(scheduler: str, make_work: Make, tmp_path: Path):
+def test_nothing_is_started_where_nothing_is_missing(scheduler: str, make_work: Make, tmp_path: Path) -> None:
     work = make_work(tmp_path)
     with Session(Cluster(scheduler=scheduler)) as session:
         session.compute(work)
@@ -107,7 +107,7 @@ def test_nothing_is_started_where_nothing_is_missing(scheduler: str, make_work: 
 
 def test_a_task_carries_its_shard_alone_and_is_named_after_it(
     scheduler: str, make_work: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     work = make_work(tmp_path, ballast=bytes(2**20))
     assert len(pickle.dumps(work.function)) > 2**20
     sent: dict[str, int] = {}
@@ -130,7 +130,7 @@ def _address(_: int) -> str:
     return str(get_worker().address)
 
 
-def test_workers_hold_nothing_of_a_command_that_has_ended(client: Client, scheduler: str):
+def test_workers_hold_nothing_of_a_command_that_has_ended(client: Client, scheduler: str) -> None:
     with Session(Cluster(scheduler=scheduler)) as session:
         done = list(
             session.spread("pass", _address, range(20), pixels=lambda _: 1, memory=MemoryPlan(task=1))
@@ -161,14 +161,16 @@ class _Use:
         return _address(0), self.built()
 
 
-def test_what_cannot_be_pickled_is_built_once_a_process(scheduler: str):
+def test_what_cannot_be_pickled_is_built_once_a_process(scheduler: str) -> None:
     with Session(Cluster(scheduler=scheduler)) as session:
         results = session.spread("use", _Use(), range(40), pixels=lambda _: 1, memory=MemoryPlan(task=1))
         found = {result for _, result in results}
     assert len({worker for worker, _ in found}) == len(found) == len({built for _, built in found})
 
 
-def test_each_shard_is_an_event_and_their_pixels_are_all(scheduler: str, make_work: Make, tmp_path: Path):
+def test_each_shard_is_an_event_and_their_pixels_are_all(
+    scheduler: str, make_work: Make, tmp_path: Path
+) -> None:
     seen: list[Event] = []
     with Session(Cluster(scheduler=scheduler), seen.append) as session:
         session.compute(make_work(tmp_path))
@@ -183,7 +185,7 @@ def test_each_shard_is_an_event_and_their_pixels_are_all(scheduler: str, make_wo
 
 def test_a_plan_that_fits_no_worker_is_refused_before_anything_runs(
     scheduler: str, make_work: Make, tmp_path: Path
-):
+) -> None:
     work = make_work(tmp_path, memory=64 * 2**30)
     with (
         Session(Cluster(scheduler=scheduler)) as session,
@@ -193,7 +195,7 @@ def test_a_plan_that_fits_no_worker_is_refused_before_anything_runs(
     assert folder(tmp_path).keys() == []
 
 
-def test_workers_that_do_not_see_the_root_are_refused_in_words(scheduler: str, make_work: Make):
+def test_workers_that_do_not_see_the_root_are_refused_in_words(scheduler: str, make_work: Make) -> None:
     work = make_work(folder("memory://unseen"))
     with (
         Session(Cluster(scheduler=scheduler)) as session,
@@ -205,13 +207,15 @@ def test_workers_that_do_not_see_the_root_are_refused_in_words(scheduler: str, m
 
 def test_no_mark_stays_behind_and_what_decides_bytes_is_pinned(
     scheduler: str, make_work: Make, tmp_path: Path
-):
+) -> None:
     with Session(Cluster(scheduler=scheduler)) as session:
         session.compute(make_work(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["g.zarr", "ledger", "plan.json"]
 
 
-def test_a_resume_with_other_versions_is_refused_in_words(scheduler: str, make_work: Make, tmp_path: Path):
+def test_a_resume_with_other_versions_is_refused_in_words(
+    scheduler: str, make_work: Make, tmp_path: Path
+) -> None:
     work = make_work(tmp_path)
     folder(tmp_path).write("plan.json", b'{"numpy": "1.0", "architecture": "s390x"}')
     with (
@@ -222,7 +226,7 @@ def test_a_resume_with_other_versions_is_refused_in_words(scheduler: str, make_w
     assert work.group.missing() == list(work.group.layout.raster.shards())
 
 
-def test_a_damaged_pin_is_named(scheduler: str, make_work: Make, tmp_path: Path):
+def test_a_damaged_pin_is_named(scheduler: str, make_work: Make, tmp_path: Path) -> None:
     folder(tmp_path).write("plan.json", b"{")
     with (
         Session(Cluster(scheduler=scheduler)) as session,
@@ -231,7 +235,7 @@ def test_a_damaged_pin_is_named(scheduler: str, make_work: Make, tmp_path: Path)
         session.compute(make_work(tmp_path))
 
 
-def test_tasks_go_to_the_workers_that_have_what_they_need(make_work: Make, tmp_path: Path):
+def test_tasks_go_to_the_workers_that_have_what_they_need(make_work: Make, tmp_path: Path) -> None:
     work = replace(make_work(tmp_path), needs={"GPU": 1})
     workers = {
         name: {"cls": Worker, "options": {"nthreads": 1, "resources": resources}}
@@ -249,7 +253,7 @@ def test_tasks_go_to_the_workers_that_have_what_they_need(make_work: Make, tmp_p
 
 def test_threads_are_the_schedulers_or_those_that_local_workers_would_have(
     scheduler: str, client: Client, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr("lunarcloud.engine.cluster.usable_cores", lambda: 7)
     with (
         Session(Cluster(scheduler=scheduler)) as remote,
@@ -261,7 +265,7 @@ def test_threads_are_the_schedulers_or_those_that_local_workers_would_have(
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_order_of_the_items_does_not_matter_to_the_results(scheduler: str, seed: int):
+def test_the_order_of_the_items_does_not_matter_to_the_results(scheduler: str, seed: int) -> None:
     items = np.random.default_rng(seed).permutation(300).tolist()
     with Session(Cluster(scheduler=scheduler)) as session:
         found = dict(session.spread("hex", hex, items, pixels=lambda _: 1, memory=MemoryPlan(task=1)))
