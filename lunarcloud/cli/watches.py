@@ -10,7 +10,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from lunarcloud.engine import Event, Note, ShardDone, StageDone, Started, Watch, to_json
+from lunarcloud.engine import Event, Note, ShardDone, StageDone, Started, Watch, quiet, to_json
 
 
 @contextmanager
@@ -20,6 +20,9 @@ def bar() -> Iterator[Watch]:
     The rate and the time left count only what this command computes, so they hold after a resume too.
     """
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield quiet
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -28,7 +31,7 @@ def bar() -> Iterator[Watch]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console) as progress:
         yield _Stages(progress)
 
 

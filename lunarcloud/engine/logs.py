@@ -13,7 +13,7 @@ from lunarcloud.config import settings
 # What stands before @ in a URL; what a signed URL or an error of a library says after these names.
 _USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _SECRET = re.compile(
-    r"(?i)((?:signature|credential|security-token|session-token|access-?key(?:-?id)?|secret|password|token|sig)"
+    r"(?i)((?:[\w-]*(?:signature|credential|secret|password|token|access[-_]?key)[\w-]*|\bsig)"
     r"[\"']?\s*[=:]\s*[\"']?)[^\s&\"',}]+"
 )
 

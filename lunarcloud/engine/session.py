@@ -72,7 +72,7 @@ class Session:
         if self._cluster.scheduler is None:
             workers, threads = self._cluster.pool()
             return workers * threads
-        return max(1, sum(self._client().ncores().values()))
+        return max(1, sum(map(int, self._client().ncores().values())))
 
     def compute(self, work: Work) -> int:
         """Compute and write the shards of a group that its ledger does not hold; the order does not matter.

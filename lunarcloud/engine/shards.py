@@ -55,6 +55,7 @@ class ShardTask:
     ready: Once[None]
 
     def __call__(self, shard: Shard) -> None:
+        """Run on a worker."""
         from distributed import get_worker
 
         self.ready()

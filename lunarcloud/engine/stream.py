@@ -1,8 +1,8 @@
 """What to do next with a stream of tasks, as pure functions of a small state: submit, hand on, wait, give up.
 
 Nothing here knows Dask or the time of day: `lunarcloud.engine.driver` says what happened and does what is
-decided. In flight is at least `Limits.least`, whatever the number of workers, so that a cluster that adds
-workers where it sees work sees some; never more than an eighth above what the workers need, so memory is flat.
+decided. In flight are at least `Limits.least`, whatever the number of workers, so that a cluster that adds
+workers where it sees work sees some; and never more than an eighth above what is needed, so memory is flat.
 """
 
 from __future__ import annotations

@@ -1,18 +1,19 @@
 """Published runs whose maps are given, not computed: of any values, or of the synthetic Moon's truth."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.maps import Run, find_run, maps_layout
+from lunarcloud.lineage import Ref
+from lunarcloud.maps import Run, RunCard, finish_maps, load_run
 from lunarcloud.maps.layout import encode
-from lunarcloud.maps.store import RunCard, run_ledger, run_place
-from lunarcloud.moon import Grid
-from lunarcloud.storage import Entry, Folder, Published, finish, publish, write_shard
+from lunarcloud.maps.overviews import OverviewShard
+from lunarcloud.moon import Grid, Shard
+from lunarcloud.storage import Folder
 from lunarcloud.synthetic import truth
+from lunarcloud.testing.small_root import publish, write_shard
 
 #: Publishes a run of given maps: its grid and maps, then perhaps its root and its id.
 MakeRun: TypeAlias = Callable[..., Run]
@@ -34,40 +35,31 @@ def write_run(root: Folder, name: str, on: Grid, maps: Mapping[str, npt.ArrayLik
     maps : mapping
         Values by the map's name, in the map's unit, of the grid's shape or broadcast to it; NaN is missing.
     """
-    place, layout = run_place(root, name), maps_layout(on, tuple(maps))
-    codes = {key: encode(_filled(values, on), key) for key, values in maps.items()}
-    codes["quality"] = np.zeros(on.shape, dtype=np.uint8)
-    for shard in on.shards():
-        slices = on.window(shard).slices
-        arrays = {key: np.ascontiguousarray(values[slices]) for key, values in codes.items()}
-        outputs = write_shard(place / "maps.zarr", layout, shard, arrays)
-        run_ledger(place, 0).record(Entry(shard=shard, outputs=outputs, seconds=0.0, worker=""))
-    finish(place / "maps.zarr", layout, {"title": "made-up run"})
-    place.write("run.json", _card(name, on, tuple(maps)).model_dump_json().encode())
-    publish(root, Published(kind="run", id=name, path=f"runs/{name}/maps.zarr"))
-    return find_run(root, name)
+    ref = Ref(kind="runs", id=name)
+    run = load_run(root / ref.path, RunCard(ppd=on.ppd, shard_edge=on.shard_edge, maps=tuple(maps)))
+    whole: dict[str, npt.NDArray[Any]] = {key: _codes(values, key, on) for key, values in maps.items()}
+    whole["quality"] = np.zeros(on.shape, dtype=np.uint8)
+    for level in range(run.levels):
+        group = run.group(level)
+        for shard in group.missing():
+            write_shard(group, shard, _arrays(run, level, shard, whole))
+    finish_maps(run, {"title": "made-up run"})
+    publish(root, ref, "map", run.card, content=name)
+    return run
 
 
-def _filled(values: npt.ArrayLike, on: Grid) -> npt.NDArray[np.float64]:
-    return np.broadcast_to(np.asarray(values, dtype=np.float64), on.shape)
+def _codes(values: npt.ArrayLike, name: str, on: Grid) -> npt.NDArray[np.uint16]:
+    return encode(np.broadcast_to(np.asarray(values, dtype=np.float64), on.shape), name)
 
 
-def _card(name: str, on: Grid, maps: tuple[str, ...]) -> RunCard:
-    now = datetime.now(UTC)
-    return RunCard(
-        id=name,
-        mosaic="m",
-        model="m",
-        ppd=on.ppd,
-        shard_edge=on.shard_edge,
-        maps=maps,
-        digest=name,
-        counts={},
-        versions={},
-        command="",
-        started=now,
-        finished=now,
-    )
+def _arrays(
+    run: Run, level: int, shard: Shard, whole: Mapping[str, npt.NDArray[Any]]
+) -> Mapping[str, npt.NDArray[Any]]:
+    """One shard of a level: cut out of the finest, or made from the level before."""
+    if level:
+        return OverviewShard(run.group(level - 1), run.level_grid(level))(shard).arrays
+    slices = run.grid.window(shard).slices
+    return {key: np.ascontiguousarray(values[slices]) for key, values in whole.items()}
 
 
 def truth_maps(on: Grid, seed: int = 0) -> dict[str, npt.NDArray[np.float64]]:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from lunarcloud.storage import folder, open_dataset
 SCRIPT = Path(__file__).with_name("stoppable_command.py")
 
 
-def _wait(true, what: str) -> None:
+def _wait(true: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end, what
@@ -40,7 +41,7 @@ def _ended(process: int) -> bool:
     [(signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGINT, True)],
     ids=["SIGTERM", "SIGINT", "SIGINT to the workers too, as a terminal sends it"],
 )
-def test_a_stopped_command_ends_within_five_seconds(tmp_path, number, to_all):
+def test_a_stopped_command_ends_within_five_seconds(tmp_path: Path, number: int, to_all: bool) -> None:
     with subprocess.Popen(
         [sys.executable, SCRIPT, str(tmp_path)], stderr=subprocess.PIPE, start_new_session=True
     ) as process:

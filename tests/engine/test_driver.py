@@ -24,11 +24,11 @@ def _square(number: int) -> int:
     return number * number
 
 
-def test_every_item_comes_back_once_with_its_result(client: Client):
+def test_every_item_comes_back_once_with_its_result(client: Client) -> None:
     assert sorted(stream(client, _square, range(50))) == [(number, number**2) for number in range(50)]
 
 
-def test_items_are_read_as_workers_become_free(client: Client):
+def test_items_are_read_as_workers_become_free(client: Client) -> None:
     read = []
 
     def source() -> Iterator[int]:
@@ -44,7 +44,7 @@ def _shown(item: object) -> str:
     return repr(item)
 
 
-def test_a_shard_arrives_as_a_shard_and_names_its_task(client: Client):
+def test_a_shard_arrives_as_a_shard_and_names_its_task(client: Client) -> None:
     items = [Shard(3, 4), (Shard(5, 6), "unit")]
     assert dict(stream(client, _shown, items)) == {item: repr(item) for item in items}
     assert [shard_of(item) for item in [*items, 7, (), (7, 8)]] == [(3, 4), (5, 6), None, None, None]
@@ -56,7 +56,7 @@ def _refuse(number: int) -> int:
     return number
 
 
-def test_an_error_of_ours_keeps_its_words(client: Client):
+def test_an_error_of_ours_keeps_its_words(client: Client) -> None:
     with pytest.raises(InputError, match="three is not allowed"):
         list(stream(client, _refuse, range(5)))
 
@@ -65,7 +65,7 @@ def _fail(number: int) -> int:
     return 1 // number
 
 
-def test_another_error_names_the_item(client: Client):
+def test_another_error_names_the_item(client: Client) -> None:
     with pytest.raises(ComputeError, match="0: ZeroDivisionError"):
         list(stream(client, _fail, [0]))
 
@@ -85,7 +85,7 @@ class _Fault:
         return item
 
 
-def test_an_item_is_tried_again_after_a_fault_that_may_pass(client: Client, tmp_path: Path):
+def test_an_item_is_tried_again_after_a_fault_that_may_pass(client: Client, tmp_path: Path) -> None:
     assert list(stream(client, _Fault(tmp_path / "log", 2), [7])) == [(7, 7)]
     with pytest.raises(TransientStoreError, match="does not answer"):
         list(stream(client, _Fault(tmp_path / "another", 99), [7]))
@@ -125,14 +125,16 @@ class _Deadly:
         return item
 
 
-def test_an_item_that_kills_its_workers_again_and_again_is_given_up(strict_cluster: Client, tmp_path: Path):
+def test_an_item_that_kills_its_workers_again_and_again_is_given_up(
+    strict_cluster: Client, tmp_path: Path
+) -> None:
     assert list(stream(strict_cluster, _Deadly(tmp_path / "once", 1), [1])) == [(1, 1)]
     with pytest.raises(ComputeError, match=r"1: .*died, again and again.*LUNARCLOUD_MEMORY_LIMIT"):
         list(stream(strict_cluster, _Deadly(tmp_path / "always", 99), [1]))
     assert (tmp_path / "always").stat().st_size == 2
 
 
-def test_a_cluster_that_lost_its_workers_is_given_up(monkeypatch: pytest.MonkeyPatch):
+def test_a_cluster_that_lost_its_workers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LUNARCLOUD_WORKER_WAIT_S", "0.5")
     settings.cache_clear()
     with connect(Cluster(workers=1)) as own:
@@ -142,7 +144,7 @@ def test_a_cluster_that_lost_its_workers_is_given_up(monkeypatch: pytest.MonkeyP
     settings.cache_clear()
 
 
-def test_a_scheduler_that_does_not_answer_can_be_asked_again_later(monkeypatch: pytest.MonkeyPatch):
+def test_a_scheduler_that_does_not_answer_can_be_asked_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lunarcloud.engine.cluster._CONNECT_S", 1)
     with (
         pytest.raises(AwayError, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"),
@@ -152,7 +154,7 @@ def test_a_scheduler_that_does_not_answer_can_be_asked_again_later(monkeypatch: 
 
 
 @pytest.mark.parametrize("address", ["nowhere", "ftp://127.0.0.1:9"])
-def test_an_address_that_is_none_is_bad_input(monkeypatch: pytest.MonkeyPatch, address: str):
+def test_an_address_that_is_none_is_bad_input(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setattr("lunarcloud.engine.cluster._CONNECT_S", 1)
     with pytest.raises(InputError, match=address), connect(Cluster(scheduler=address)):
         pass

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from lunarcloud.engine.stream import (
     Again,
+    Answer,
     Finish,
     GiveUp,
     Limits,
@@ -27,7 +28,9 @@ LIMITS = Limits(window=2, patience_s=300.0)
 
 
 @given(st.integers(0, 10_000), st.integers(0, 20_000))
-def test_at_least_256_tasks_are_in_flight_and_at_most_an_eighth_more_than_wanted(threads, in_flight):
+def test_at_least_256_tasks_are_in_flight_and_at_most_an_eighth_more_than_wanted(
+    threads: int, in_flight: int
+) -> None:
     state = State(in_flight=in_flight, threads=threads)
     wanted = max(256, 2 * threads)
     match decide(state, LIMITS, 0.0):
@@ -38,16 +41,16 @@ def test_at_least_256_tasks_are_in_flight_and_at_most_an_eighth_more_than_wanted
             assert in_flight >= wanted
 
 
-def test_a_cluster_without_workers_is_given_tasks_before_its_first_worker_comes():
+def test_a_cluster_without_workers_is_given_tasks_before_its_first_worker_comes() -> None:
     assert decide(seen(State(), 0, 5.0), LIMITS, 5.0) == Submit(288)
 
 
-def test_nothing_is_submitted_when_the_items_are_used_up():
+def test_nothing_is_submitted_when_the_items_are_used_up() -> None:
     assert decide(exhausted(submitted(State(), 3)), LIMITS, 0.0) == Wait()
     assert decide(exhausted(State()), LIMITS, 0.0) == Finish()
 
 
-def test_the_patience_counts_from_when_the_last_worker_was_gone():
+def test_the_patience_counts_from_when_the_last_worker_was_gone() -> None:
     state = submitted(State(), 1)
     for threads, now in [(2, 0.0), (0, 100.0), (0, 399.0)]:
         state = seen(state, threads, now)
@@ -56,18 +59,18 @@ def test_the_patience_counts_from_when_the_last_worker_was_gone():
     assert decide(exhausted(seen(state, 1, 399.5)), LIMITS, 400.0) == Wait()
 
 
-def test_a_result_shows_that_there_are_workers():
+def test_a_result_shows_that_there_are_workers() -> None:
     state = seen(exhausted(submitted(State(), 2)), 0, 0.0)
     state, _ = ended(state, "a", Outcome.DONE, LIMITS)
     assert decide(state, LIMITS, 1000.0) == Wait()
 
 
-def test_an_error_that_would_come_again_ends_the_stream():
+def test_an_error_that_would_come_again_ends_the_stream() -> None:
     _, answer = ended(submitted(State(), 1), "a", Outcome.FAILED, LIMITS)
     assert answer == GiveUp(Why.FAILED)
 
 
-def test_a_fault_that_may_pass_is_tried_twice_more():
+def test_a_fault_that_may_pass_is_tried_twice_more() -> None:
     state, answers = State(), []
     for _ in range(3):
         state, answer = ended(submitted(state, 1), "a", Outcome.PASSING, LIMITS)
@@ -76,8 +79,9 @@ def test_a_fault_that_may_pass_is_tried_twice_more():
 
 
 @given(st.integers(1, 10))
-def test_ten_workers_may_die_over_an_item_however_many_the_scheduler_allows_itself(each):
-    state, deaths, answer = State(), 0, Again()
+def test_ten_workers_may_die_over_an_item_however_many_the_scheduler_allows_itself(each: int) -> None:
+    state, deaths = State(), 0
+    answer: Answer = Again()
     while answer == Again():
         state, answer = ended(submitted(state, 1), "a", Outcome.KILLED, LIMITS, deaths=each)
         deaths += each
@@ -85,7 +89,7 @@ def test_ten_workers_may_die_over_an_item_however_many_the_scheduler_allows_itse
     assert deaths - each <= 10 < deaths
 
 
-def test_the_troubles_of_an_item_are_its_own_and_end_with_it():
+def test_the_troubles_of_an_item_are_its_own_and_end_with_it() -> None:
     state = submitted(State(), 2)
     for _ in range(2):
         state, _ = ended(submitted(state, 1), "a", Outcome.PASSING, LIMITS)
@@ -101,8 +105,11 @@ def test_the_troubles_of_an_item_are_its_own_and_end_with_it():
     st.integers(0, 40),
     st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(Outcome)), max_size=40),
 )
-def test_whatever_happens_each_item_is_handed_on_once_or_the_stream_is_given_up(number, threads, troubles):
-    state, left, flying = seen(State(), threads, 0.0), list(range(number)), []
+def test_whatever_happens_each_item_is_handed_on_once_or_the_stream_is_given_up(
+    number: int, threads: int, troubles: list[tuple[int, Outcome]]
+) -> None:
+    state, left = seen(State(), threads, 0.0), list(range(number))
+    flying: list[int] = []
     handed: Counter[int] = Counter()
     while (todo := decide(state, LIMITS, 0.0)) != Finish():
         if isinstance(todo, Submit):

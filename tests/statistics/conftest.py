@@ -1,18 +1,21 @@
 """Runs to compute statistics of: maps of known values, stored and published as a run."""
 
+
 from collections.abc import Callable
 
 import pytest
 
 from lunarcloud.archive.search import find_tiles
-from lunarcloud.engine import Group
-from lunarcloud.maps import find_run, plan_maps
-from lunarcloud.models import find_model
+from lunarcloud.engine import Work
+from lunarcloud.lineage import open_root
+from lunarcloud.maps import RunCard, load_run, map_works, plan_maps
+from lunarcloud.models import builtin
 from lunarcloud.moon import grid
-from lunarcloud.mosaic import completed, find_mosaic, plan_ingest
+from lunarcloud.mosaic import ingest_work, load_mosaic, plan_ingest
 from lunarcloud.statistics.source import Source, source_of
-from lunarcloud.storage import Entry, Published, finish, folder, publish, write_shard
+from lunarcloud.storage import folder
 from lunarcloud.testing.runs import MakeRun
+from lunarcloud.testing.small_root import write_shard
 
 MakeSource = Callable[..., Source]
 
@@ -26,27 +29,25 @@ def make_source(make_run: MakeRun) -> MakeSource:
 @pytest.fixture(scope="session")
 def truth_source(truth_root: str) -> Source:
     """The maps of the run ``true``."""
-    return source_of(find_run(folder(truth_root), "true"))
+    root = open_root(truth_root)
+    entry = root.find("runs", "true")
+    return source_of(load_run(root.place(entry.ref), root.record(entry, RunCard).card))
 
 
 @pytest.fixture(scope="session")
 def run_of_lp_tiles(lp_archive: str, tmp_path_factory: pytest.TempPathFactory) -> Source:
     """The reference tiles at 4 pixels a degree, mapped with the paper's equations in this process."""
-    root = folder(tmp_path_factory.mktemp("root"))
-    plan = plan_ingest(find_tiles(lp_archive), root, grid(4), strict=False)
-    _compute(plan.group)
-    finish(plan.group.place, plan.group.layout, {})
-    card = completed(plan.card, plan.group.ledger.entries().values())
-    (root / "mosaic").write(f"{card.id}.json", card.model_dump_json().encode())
-    publish(root, Published(kind="mosaic", id=card.id, path=f"mosaic/{card.id}.zarr"))
-    finest = plan_maps(root, find_mosaic(root), find_model(root, "qiu2025")).groups[0]
+    place = folder(tmp_path_factory.mktemp("root"))
+    plan = plan_ingest(find_tiles(lp_archive), grid(4), strict=False)
+    ingest = ingest_work(plan, place / "mosaic")
+    _compute(ingest)
+    ingest.group.finish({})
+    mosaic = load_mosaic(place / "mosaic", plan.card)
+    finest, *_ = map_works(plan_maps(mosaic, builtin("qiu2025")), place / "run")
     _compute(finest)
-    return Source(finest.place, finest.layout, finest.ledger)
+    return Source(finest.group)
 
 
-def _compute(group: Group) -> None:
-    for shard in group.layout.raster.shards():
-        made = group.function(shard)
-        outputs = write_shard(group.place, group.layout, shard, made.arrays)
-        entry = Entry(shard=shard, outputs=outputs, counts=dict(made.counts), seconds=0.0, worker="")
-        group.ledger.record(entry)
+def _compute(work: Work) -> None:
+    for shard in work.group.missing():
+        write_shard(work.group, shard, work.function(shard).arrays)

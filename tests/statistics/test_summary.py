@@ -13,7 +13,7 @@ from lunarcloud.engine import stream
 from lunarcloud.errors import InputError, StoreError
 from lunarcloud.moon import grid
 from lunarcloud.statistics import cells
-from lunarcloud.statistics.source import one_by_one
+from lunarcloud.statistics.source import Source, one_by_one
 from lunarcloud.statistics.summary import means, summarise, table
 from lunarcloud.statistics.units import from_outlines, inside, maria, named_region, whole_moon
 from lunarcloud.storage import folder, open_dataset, write_dataset
@@ -125,8 +125,9 @@ def test_tables_and_storage_keep_everything(source, units, tmp_path):
 
 def narrowed(source):
     """The same run with FeO alone, which has the gap."""
-    variables = tuple(variable for variable in source.layout.variables if variable.name != "omat")
-    return replace(source, layout=replace(source.layout, variables=variables))
+    layout = source.group.layout
+    variables = tuple(variable for variable in layout.variables if variable.name != "omat")
+    return Source(replace(source.group, layout=replace(layout, variables=variables)))
 
 
 def test_a_unit_in_missing_data_is_refused(source):
@@ -138,7 +139,7 @@ def test_a_unit_in_missing_data_is_refused(source):
 
 def test_a_damaged_shard_is_named(make_source):
     source = make_source(grid(1), {"feo_equation": 8.23})
-    key = next(key for key in source.place.keys() if key.startswith("feo_equation/c/"))  # noqa: SIM118  # a Folder
-    source.place.write(key, b"damaged")
+    key = source.group.place.keys("feo_equation/c")[0]
+    source.group.place.write(key, b"damaged")
     with pytest.raises(StoreError, match="damaged"):
         summarise(source, [whole_moon()])
