@@ -3,7 +3,6 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lunarcloud.storage.catalog import Catalog, Published, publish, read_catalog
 from lunarcloud.storage.digests import CODING, digest
 from lunarcloud.storage.documents import read_document
 from lunarcloud.storage.faults import explained
@@ -28,14 +27,12 @@ __all__ = [
     "CODING",
     "EMPTY",
     "Bands",
-    "Catalog",
     "Entry",
     "Folder",
     "Group",
     "Layout",
     "Ledger",
     "Member",
-    "Published",
     "Variable",
     "crs_of",
     "digest",
@@ -43,8 +40,6 @@ __all__ = [
     "finish_tree",
     "folder",
     "open_dataset",
-    "publish",
-    "read_catalog",
     "read_document",
     "retried",
     "write_dataset",
