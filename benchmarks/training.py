@@ -18,12 +18,13 @@ import numpy as np
 import optax
 
 from benchmarks._results import report
-from lunarcloud.archive.stations import OXIDES, parse_stations
+from lunarcloud.archive.stations import parse_stations
 from lunarcloud.models import QIU2025
 from lunarcloud.models.gather import gather
 from lunarcloud.models.inputs import Standard, network_inputs
 from lunarcloud.models.network import Weights, initial_weights, stack, take
 from lunarcloud.models.training import Examples, TrainingSettings, loss, train
+from lunarcloud.quantities import OXIDES
 from lunarcloud.synthetic import station_table
 from lunarcloud.testing.machine import machine
 

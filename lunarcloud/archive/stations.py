@@ -4,7 +4,7 @@ The table shipped with the package holds 49 Apollo, Luna and Chang'E stations, t
 its row. A table of your own is a CSV file with the columns
 
     site, lat, lon                    name; degrees; longitude -180..180 or 0..360, east positive
-    feo, tio2, al2o3, mgo, cao        wt%, any subset; an empty field is unknown
+    feo, tio2, al2o3, mgo, cao        wt%, any of `quantities.OXIDES`; an empty field is unknown
     r415, r750, ...                   reflectance (fraction) at the named wavelengths in nm, optional
     pixels_averaged                   mosaic pixels to average at the site: "3x5" lines x samples, or "3"
     <anything>_source                 kept as text
@@ -23,9 +23,7 @@ from pathlib import Path
 from lunarcloud.archive.shipped import DATA
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.moon import wrap_longitude
-
-#: Oxides a station may know, in the order of the paper.
-OXIDES = ("feo", "tio2", "al2o3", "mgo", "cao")
+from lunarcloud.quantities import OXIDES
 
 _SHIPPED = DATA / "stations.csv"
 _PLACE = ("site", "lat", "lon")
@@ -323,7 +321,7 @@ def _bands(header: list[str], name: str) -> list[str]:
             f"{name}: unknown column {', '.join(repr(column) for column in unknown)}; known are "
             f"{', '.join((*_PLACE, *OXIDES))}, reflectances such as r750, {_PIXELS} and *_source"
         )
-    if not set(OXIDES) & set(header):
+    if not OXIDES.keys() & set(header):
         raise InputError(f"{name}: no oxide in it; give at least one column of {', '.join(OXIDES)} (wt%)")
     return sorted(bands, key=_wavelength)
 

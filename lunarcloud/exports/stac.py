@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lunarcloud.lineage import RECORD, Record, Ref, Root
-from lunarcloud.maps import QUANTITIES, RunCard
+from lunarcloud.maps import RunCard
 from lunarcloud.moon import GEOGRAPHIC, grid, lunar_crs
+from lunarcloud.quantities import QUANTITIES
 
 if TYPE_CHECKING:  # a repeated command writes no STAC and does not load it
     import pystac

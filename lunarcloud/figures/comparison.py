@@ -9,10 +9,10 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from scipy import stats
 
-from lunarcloud.figures.maps import SHADES
 from lunarcloud.figures.statistics import UNIT_COLOURS
 from lunarcloud.figures.style import draw_global, global_axes
 from lunarcloud.moon import grid
+from lunarcloud.quantities import QUANTITIES
 from lunarcloud.statistics.prospector import LEAST_COVERAGE
 from lunarcloud.storage import Layout
 from lunarcloud.storage.layout import GRID_MAPPING, coordinates
@@ -43,7 +43,7 @@ def draw_comparison(comparison: xr.Dataset, first: str, second: str) -> Figure:
     panels: Any = figure.subplots(len(pairs), 3, squeeze=False)
     for (density, histogram, boxes), pair in zip(panels, pairs, strict=True):
         found = comparison.sel(pair=pair)
-        label = SHADES[str(found["first"].values)].label
+        label = QUANTITIES[str(found["first"].values)].label
         _joint(figure, density, found, label, (first, second))
         _differences(histogram, found, label)
         _boxes(boxes, found, label)
@@ -96,7 +96,7 @@ def draw_prospector(comparison: xr.Dataset) -> Figure:
         # The same pixels as those behind the stored numbers, so that picture and note agree.
         compared = ((found["coverage"] >= LEAST_COVERAGE) & np.isfinite(found["prospector"])).values
         ours, theirs = found["ours"].values[compared], found["prospector"].values[compared]
-        label = SHADES[name].label
+        label = QUANTITIES[name].label
         _scatter(scatter, ours, theirs, found, label, name)
         _normal_histogram(histogram, ours - theirs, label)
         _normal_quantiles(normal, ours - theirs, float(found["normality_p"]))
@@ -113,7 +113,7 @@ def draw_prospector_maps(comparison: xr.Dataset, name: str) -> Figure:
     name : str
         Which of its maps.
     """
-    found, shade = comparison.sel(map=name), SHADES[name]
+    found, shade = comparison.sel(map=name), QUANTITIES[name]
     figure = Figure(figsize=(7, 10.6), layout="constrained")
     difference = found["ours"] - found["prospector"]
     # The outermost 2 % of pixels would pale all others.

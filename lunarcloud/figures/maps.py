@@ -1,8 +1,5 @@
 """Global maps of a run: oxides, maturity, Mg#, novelty."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from matplotlib.figure import Figure
@@ -10,41 +7,7 @@ from matplotlib.patheffects import withStroke
 
 from lunarcloud.archive.gazetteer import features
 from lunarcloud.figures.style import draw_global, global_axes, plate_carree
-
-
-@dataclass(frozen=True, slots=True)
-class Shade:
-    """How a map is coloured.
-
-    Attributes
-    ----------
-    colours : str
-        Name of the colour map, in matplotlib.
-    least, most : float
-        Range of the colours, in the map's units; what lies beyond takes the end's colour.
-    label : str
-        For the colour bar, with the unit.
-    """
-
-    colours: str
-    least: float
-    most: float
-    label: str
-
-
-#: How each map is drawn: one scale for both methods of an oxide, so that pictures compare.
-SHADES: Mapping[str, Shade] = {
-    "feo_equation": Shade("viridis", 0, 22, "FeO (wt%)"),
-    "tio2_equation": Shade("inferno", 0, 11, r"TiO$_2$ (wt%)"),
-    "omat": Shade("cividis", 0.1, 0.35, "optical maturity OMAT (mature to fresh)"),
-    "feo_cnn": Shade("viridis", 0, 22, "FeO (wt%)"),
-    "tio2_cnn": Shade("inferno", 0, 11, r"TiO$_2$ (wt%)"),
-    "al2o3_cnn": Shade("magma", 8, 32, r"Al$_2$O$_3$ (wt%)"),
-    "mgo_cnn": Shade("viridis", 3, 13, "MgO (wt%)"),
-    "cao_cnn": Shade("magma", 8, 19, "CaO (wt%)"),
-    "mg_number": Shade("cividis", 0.35, 0.75, "Mg# (molar)"),
-    "novelty": Shade("magma", 0, 6, "distance from the stations' spectra"),
-}
+from lunarcloud.quantities import QUANTITIES
 
 # Smaller maria have no room for their names on a map of the whole Moon.
 _NAMED_KM = 420.0
@@ -60,7 +23,7 @@ def draw_map(data: xr.DataArray, title: str) -> Figure:
     title : str
         Above the map.
     """
-    shade = SHADES[str(data.name)]
+    shade = QUANTITIES[str(data.name)]
     figure = Figure(figsize=(10, 5.4))
     axes = global_axes(figure)
     image = draw_global(axes, data, cmap=shade.colours, vmin=shade.least, vmax=shade.most)

@@ -12,14 +12,8 @@ from matplotlib.patheffects import withStroke
 
 from lunarcloud.models.card import Accuracy, Card, Residual
 from lunarcloud.models.equations import QIU2025, IronEquation, TitaniumEquation, band
+from lunarcloud.quantities import OXIDES
 
-LABELS = {
-    "feo": "FeO",
-    "tio2": "TiO$_2$",
-    "al2o3": "Al$_2$O$_3$",
-    "mgo": "MgO",
-    "cao": "CaO",
-}
 _FITTED, _LEFT_OUT, _PAPER = "#1b4f72", "#d35400", "#7d3c98"
 # Stations further off than this many RMSE are named.
 _OUTLIER = 2.0
@@ -73,7 +67,7 @@ def _draw_predictions(axes: Axes, accuracy: Accuracy, residuals: Sequence[Residu
     )
     axes.scatter(measured, fitted, s=13, color=_FITTED, label="fitted", zorder=3)
     _name_outliers(axes, residuals, accuracy, (low, high))
-    name = LABELS[accuracy.oxide]
+    name = OXIDES[accuracy.oxide].label
     axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
     axes.set_xlabel(f"{name} measured, wt%")
     axes.set_ylabel(f"{name} predicted, wt%")
@@ -165,7 +159,7 @@ def _draw_surface(
         axes.plot(published.x0, published.y0, "X", color=_LEFT_OUT, markeredgecolor="black", label=label)
     axes.set_xlabel("x$_0$ (reflectance at 750 nm)")
     axes.set_ylabel(f"y$_0$ ({'R950/R750' if oxide == 'feo' else 'R415/R750'})")
-    axes.set_title(f"{LABELS[oxide]}: R$^2$ of the fit by its origin", fontsize=11)
+    axes.set_title(f"{OXIDES[oxide].label}: R$^2$ of the fit by its origin", fontsize=11)
     axes.legend(fontsize=8, loc="upper right")
     figure.colorbar(image, ax=axes, label="R$^2$ on wt% (white lines: 0.002, 0.005, 0.01, 0.02, 0.05 below)")
 
@@ -192,7 +186,7 @@ def _draw_plane(figure: Figure, axes: Axes, oxide: str, card: Card, diagnostics:
     axes.set_ylabel(f"R{other_nm:.0f}/R750")
     axes.set_title("stations, and where the equation gives the labelled wt%", fontsize=11)
     axes.legend(fontsize=8)
-    figure.colorbar(points, ax=axes, label=f"{LABELS[oxide]} measured, wt%")
+    figure.colorbar(points, ax=axes, label=f"{OXIDES[oxide].label} measured, wt%")
 
 
 def _draw_ray(axes: Axes, weight: float, equation: IronEquation | TitaniumEquation) -> None:
@@ -229,7 +223,7 @@ def draw_losses(losses: xr.DataArray) -> Figure:
     colours = ["#440154", "#3b528b", "#21918c", "#5ec962", "#d6b400"]
     for colour, oxide in zip(colours, losses["oxide"].values, strict=False):
         for number, curve in enumerate(losses.sel(oxide=oxide).values):
-            label = LABELS[str(oxide)] if number == 0 else None
+            label = OXIDES[str(oxide)].label if number == 0 else None
             # Losses are NaN from the stop on: their count is where the curve ends.
             axes.plot(curve, color=colour, linewidth=1.2 if number == 0 else 0.5, label=label)
             last = int(np.isfinite(curve).sum()) - 1
@@ -264,8 +258,8 @@ def draw_influence(card: Card) -> Figure:
         axes.invert_yaxis()
         axes.grid(axis="x", color="0.9", linewidth=0.5)
         axes.set_axisbelow(True)
-        axes.set_xlabel(f"{LABELS[oxide]}, wt%")
-        axes.set_title(f"{LABELS[oxide]} equation without a mission", fontsize=11)
+        axes.set_xlabel(f"{OXIDES[oxide].label}, wt%")
+        axes.set_title(f"{OXIDES[oxide].label} equation without a mission", fontsize=11)
         if column == 1:
             figure.legend(loc="outside lower center", ncols=2, fontsize=8)
     return figure

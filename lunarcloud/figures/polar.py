@@ -12,9 +12,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
 
 from lunarcloud.archive.gazetteer import features
-from lunarcloud.figures.maps import SHADES
 from lunarcloud.figures.style import MISSING_COLOUR, plate_carree, polar
 from lunarcloud.moon import RADIUS_M, Pole
+from lunarcloud.quantities import QUANTITIES
 
 #: Colours of the classes other, similar to maria, similar and high FeO.
 CLASS_COLOURS = ("#F0EDE5", "#56B4E9", "#D55E00")
@@ -46,7 +46,7 @@ def draw_polar(maps: xr.Dataset, candidates: xr.Dataset, pole: Pole) -> Figure:
     limit = float(candidates.attrs["latitude_limit"])
     for position, name in ((221, "feo_cnn"), (222, "mg_number")):
         axes = _polar_axes(figure, position, pole, limit)
-        shade = SHADES[name]
+        shade = QUANTITIES[name]
         image = _draw(axes, maps[name], cmap=shade.colours, vmin=shade.least, vmax=shade.most)
         figure.colorbar(image, ax=axes, shrink=0.7, pad=0.06, extend="both").set_label(shade.label)
     axes = _polar_axes(figure, 223, pole, limit)

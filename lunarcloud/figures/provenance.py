@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from lunarcloud.archive.gazetteer import features
-from lunarcloud.figures.maps import SHADES
 from lunarcloud.figures.style import draw_global, global_axes, globe, plate_carree
 from lunarcloud.moon import RADIUS_M
+from lunarcloud.quantities import QUANTITIES
 
 _COLOUR = "#D55E00"
 # Half the width of the close-up, degrees.
@@ -40,7 +40,7 @@ def draw_provenance(found: xr.Dataset, backdrop: xr.DataArray, title: str) -> Fi
     """
     figure = Figure(figsize=(11, 8.5), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(1.15, 1))
-    shade = SHADES[str(backdrop.name)]
+    shade = QUANTITIES[str(backdrop.name)]
     colours = {"cmap": "Greys_r", "vmin": shade.least, "vmax": shade.most}
     axes: Any = global_axes(figure, grid[0, :])
     image = draw_global(axes, backdrop, **colours)
@@ -89,7 +89,7 @@ def _close_up(axes: Any, found: xr.Dataset, backdrop: xr.DataArray, colours: dic
 
 def _constraints(axes: Any, found: xr.Dataset) -> None:
     """How much of the Moon each range leaves alone, and how much it takes of what the others leave."""
-    names = [SHADES[str(name)].label.split(" (")[0] for name in found["constraint_map"].values]
+    names = [QUANTITIES[str(name)].label.split(" (")[0] for name in found["constraint_map"].values]
     bounds = zip(found["constraint_lowest"].values, found["constraint_highest"].values, strict=True)
     labels = [f"{name}\n{low:g} to {high:g}" for name, (low, high) in zip(names, bounds, strict=True)]
     alone = found["constraint_alone_per_cent"].values

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lunarcloud.figures.maps import SHADES
+from lunarcloud.quantities import QUANTITIES
 
 #: Colours of the units, distinct also for colour-blind eyes (Okabe and Ito 2008); more units repeat them.
 UNIT_COLOURS = ("0.35", "#0072B2", "#E69F00", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
@@ -31,7 +31,7 @@ def draw_histograms(statistics: xr.Dataset) -> Figure:
     figure = Figure(figsize=(11, 2.7 * rows + 0.6), layout="constrained")
     panels: Any = figure.subplots(rows, _COLUMNS, squeeze=False)
     for axes, name in zip(panels.flat, names, strict=False):
-        _panel(axes, statistics.sel(map=name), SHADES[name].label, _method(name))
+        _panel(axes, statistics.sel(map=name), QUANTITIES[name].label, _method(name))
     for axes in panels.flat[len(names) :]:
         axes.set_visible(False)
     handles, _ = panels.flat[0].get_legend_handles_labels()
@@ -97,4 +97,5 @@ def _mark_modes(axes: Any, found: xr.Dataset, highest: float) -> None:
 
 
 def _method(name: str) -> str:
-    return {"equation": ", equation", "cnn": ", CNN"}.get(name.rsplit("_", 1)[-1], "")
+    words = {"equation": ", equation", "cnn": ", CNN"}
+    return words.get(QUANTITIES[name].method, "") if QUANTITIES[name].oxide else ""

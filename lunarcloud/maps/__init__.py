@@ -3,10 +3,8 @@
 from lunarcloud.maps.layout import (
     FILL,
     FLAGS,
-    MG_NUMBER,
     NOVELTY,
     QUALITY,
-    QUANTITIES,
     maps_layout,
 )
 from lunarcloud.maps.plan import MapPlan, completed, map_works, plan_maps
@@ -24,10 +22,8 @@ from lunarcloud.maps.store import (
 __all__ = [
     "FILL",
     "FLAGS",
-    "MG_NUMBER",
     "NOVELTY",
     "QUALITY",
-    "QUANTITIES",
     "STORE",
     "MapPlan",
     "Run",

@@ -1,4 +1,4 @@
-"""The fused kernel: the five bands of a shard in, the codes of all its maps out, block by block.
+"""The fused kernel: the bands of a shard in, the codes of all its maps out, block by block.
 
 Blocks are small enough for the processor's cache, so nothing but the codes is ever held for a whole shard.
 """
@@ -11,18 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.maps import layout
-from lunarcloud.maps.layout import encode
+from lunarcloud.maps.layout import decode, encode
 from lunarcloud.models import Equations, Novelty, equation_maps, novelty
 from lunarcloud.models import equations as eq
+from lunarcloud.quantities import QUANTITIES
 
 Codes: TypeAlias = dict[str, npt.NDArray[Any]]
+#: Maps in their units, NaN where missing.
+Values: TypeAlias = dict[str, npt.NDArray[np.floating[Any]]]
 Reflectance: TypeAlias = npt.NDArray[np.float32]
 Bits: TypeAlias = npt.NDArray[np.uint8]
 
 # Pixels at once: one plane of them in single precision is 128 KiB, so all that a pass touches stays in cache.
 _BLOCK = 32768
-# Molar masses of MgO and FeO, g/mol.
-_MGO, _FEO = np.float32(40.304), np.float32(71.844)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Kernel:
         Returns
         -------
         dict of str to ndarray, shape (row, col)
-            By map, its codes (`layout.QUANTITIES`), and ``quality`` (`layout.FLAGS`).
+            By map, its codes (`quantities.QUANTITIES`), and ``quality`` (`layout.FLAGS`).
         """
         bands, rows, cols = dn.shape
         # No map looks at a pixel's neighbours, so a shard is a line of pixels: blocks of any length fit.
@@ -98,10 +99,11 @@ class Kernel:
         whole: Codes = {}
         # One pass after the other: each keeps what it works with in the cache.
         for compute in (self._equation_block, self._network_block):
+            # The second pass reads the first one's codes, and replaces those of ``quality``.
+            finished = tuple(whole)
             for start in range(0, rows * cols, _BLOCK):
                 block = slice(start, start + _BLOCK)
-                # The second pass reads the first one's codes, and replaces those of ``quality``.
-                known = {name: codes[block] for name, codes in whole.items()}
+                known = {name: whole[name][block] for name in finished}
                 for name, codes in compute(flat[:, block], known).items():
                     if name not in whole:
                         whole[name] = np.empty(rows * cols, dtype=codes.dtype)
@@ -117,14 +119,13 @@ class Kernel:
         maps = equation_maps(reflectance, self.equations)
         bits = _input_bits(missing, reflectance)
         bits |= _equation_bits(maps.flags, bits)
-        codes = _equation_codes(maps, self.equations)
+        values = _equation_values(maps, self.equations)
         if self.stations is not None:
             # A comparison with NaN is false: of a pixel that is not mapped, nothing is said to be beyond.
             distance = novelty(reflectance, maps.omat, self.stations)
-            codes[layout.NOVELTY] = encode(distance, layout.NOVELTY)
+            values[layout.NOVELTY] = distance
             bits |= _bits(distance > self.stations.limit, layout.EXTRAPOLATED)
-        codes[layout.QUALITY] = bits
-        return codes
+        return _encoded(values | _derived(values, {}, np.arange(0))) | {layout.QUALITY: bits}
 
     def _network_block(self, dn: npt.NDArray[np.int16], known: Codes) -> Codes:
         """The networks' maps where all their inputs are measured, and ``quality`` with what they add."""
@@ -135,13 +136,15 @@ class Kernel:
         # their sixth input, is missing where the equations are not defined.
         usable = (bits & (layout.MISSING_INPUT | layout.OFF_SCALE_INPUT)) == 0
         usable &= known["omat"] != layout.FILL
-        spectra = self._reflectance(dn.take(np.flatnonzero(usable), axis=1))
+        at = np.flatnonzero(usable)
+        spectra = self._reflectance(dn.take(at, axis=1))
         # (oxide, pixel) and contiguous, because each oxide is encoded by itself.
         oxides = np.ascontiguousarray(self.networks.predict(spectra.T).T)
         most = np.float32(layout.LARGEST_WT)
         beyond = _bits(np.any((oxides < 0) | (oxides > most), axis=0), layout.CLIPPED)
         np.clip(oxides, 0, most, out=oxides)
-        codes = _oxide_codes(dict(zip(self.networks.oxides, oxides, strict=True)))
+        values = {f"{name}_cnn": each for name, each in zip(self.networks.oxides, oxides, strict=True)}
+        codes = _encoded(values | _derived(values, known, at))
         # The way back from usable pixels to all: the running count less 1 is a usable pixel's place among
         # them. The unusable take the entry that is appended after the last, which is the missing code.
         place = np.where(usable, np.cumsum(usable) - 1, spectra.shape[1])
@@ -172,40 +175,27 @@ def _bits(where: npt.NDArray[np.bool_] | np.bool_, bit: int) -> Bits:
     return np.multiply(where, bit, dtype=np.uint8)
 
 
-def _equation_codes(maps: eq.EquationMaps, equations: Equations) -> Codes:
-    codes: Codes = {}
+def _equation_values(maps: eq.EquationMaps, equations: Equations) -> Values:
+    values: Values = {}
     if equations.iron is not None:
-        codes |= {"feo_equation": encode(maps.feo, "feo_equation"), "omat": encode(maps.omat, "omat")}
+        values |= {"feo_equation": maps.feo, "omat": maps.omat}
     if equations.titanium is not None:
-        codes["tio2_equation"] = encode(maps.tio2, "tio2_equation")
-    return codes
+        values["tio2_equation"] = maps.tio2
+    return values
 
 
-def _oxide_codes(oxides: dict[str, Reflectance]) -> Codes:
-    maps = {f"{name}_cnn": values for name, values in oxides.items()}
-    if {"feo", "mgo"} <= oxides.keys():
-        maps[layout.MG_NUMBER] = mg_number(mgo=oxides["mgo"], feo=oxides["feo"])
-    return {name: encode(values, name) for name, values in maps.items()}
+def _derived(values: Values, known: Codes, at: npt.NDArray[np.intp]) -> Values:
+    """The maps that formulas make of values, and of the pixels ``at`` of maps whose codes are known."""
+    found, made = dict(values), list[str]()
+    for name, row in QUANTITIES.items():
+        if row.formula is None or name in known or not set(row.made_from) <= found.keys() | known.keys():
+            continue
+        found |= {each: decode(known[each].take(at), each) for each in set(row.made_from) - found.keys()}
+        with np.errstate(all="ignore"):  # what is not defined is NaN, which is stored as missing
+            found[name] = row.formula(*(found[each] for each in row.made_from))
+        made.append(name)
+    return {name: found[name] for name in made}
 
 
-def mg_number(*, mgo: Reflectance, feo: Reflectance) -> Reflectance:
-    """Molar Mg / (Mg + Fe) from the oxides' mass fractions.
-
-    ``(MgO / 40.304) / (MgO / 40.304 + FeO / 71.844)``, with the molar masses in g/mol.
-
-    Parameters
-    ----------
-    mgo, feo : ndarray of float32, one shape
-        wt%, 0 or more.
-
-    Returns
-    -------
-    ndarray of float32
-        0..1; NaN where both are 0.
-    """
-    magnesium, iron = mgo / _MGO, feo / _FEO
-    total = magnesium + iron
-    # Both may have been clipped to 0, where the ratio is not defined; NaN is stored as missing.
-    ratio = np.full_like(total, np.nan)
-    np.divide(magnesium, total, out=ratio, where=total > 0)
-    return ratio
+def _encoded(values: Values) -> Codes:
+    return {name: encode(each, name) for name, each in values.items()}

@@ -1,13 +1,13 @@
 """How the maps of a run are stored: 16-bit codes with a scale, one array (lat, lon) a map, and the flags."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.models import Equations
 from lunarcloud.moon import Grid
+from lunarcloud.quantities import QUANTITIES, WEIGHT_STEP
 from lunarcloud.storage import Layout, Variable
 
 #: Code of a missing pixel.
@@ -31,53 +31,11 @@ FLAGS = {
     "extrapolated_beyond_stations": EXTRAPOLATED,
 }
 
-# Half a step is the largest error of a stored value: 0.0005 wt%.
-_WEIGHT_STEP = 0.001
-_RATIO_STEP = 0.0001
-_DISTANCE_STEP = 0.01
-
 #: Largest mass fraction that a code can hold, wt%; no lunar soil has as much of one of these oxides.
-LARGEST_WT = LARGEST * _WEIGHT_STEP
+LARGEST_WT = LARGEST * WEIGHT_STEP
 
 QUALITY = "quality"
 NOVELTY = "novelty"
-MG_NUMBER = "mg_number"
-
-_OXIDES = {"feo": "FeO", "tio2": "TiO2", "al2o3": "Al2O3", "mgo": "MgO", "cao": "CaO"}
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """What a map shows.
-
-    Attributes
-    ----------
-    long_name : str
-        Its name in words.
-    units : str
-        Of its values.
-    step : float
-        The value of one step of its codes, in these units; a stored value errs by half of it at most.
-    """
-
-    long_name: str
-    units: str
-    step: float
-
-
-def _weight(oxide: str, method: str) -> Quantity:
-    return Quantity(f"{_OXIDES[oxide]} abundance, {method}", "wt%", _WEIGHT_STEP)
-
-
-#: Every map by name.
-QUANTITIES: Mapping[str, Quantity] = {
-    "feo_equation": _weight("feo", "equation"),
-    "tio2_equation": _weight("tio2", "equation"),
-    "omat": Quantity("optical maturity (OMAT)", "1", _RATIO_STEP),
-    **{f"{oxide}_cnn": _weight(oxide, "CNN") for oxide in _OXIDES},
-    MG_NUMBER: Quantity("Mg# = molar Mg / (Mg + Fe), CNN", "1", _RATIO_STEP),
-    NOVELTY: Quantity("distance of the spectrum from the stations' (Mahalanobis)", "1", _DISTANCE_STEP),
-}
 
 
 def map_names(equations: Equations, oxides: Collection[str], *, with_novelty: bool) -> tuple[str, ...]:
@@ -100,8 +58,11 @@ def map_names(equations: Equations, oxides: Collection[str], *, with_novelty: bo
     given = {f"{oxide}_cnn" for oxide in oxides}
     given |= {"feo_equation", "omat"} if equations.iron else set()
     given |= {"tio2_equation"} if equations.titanium else set()
-    given |= {MG_NUMBER} if {"feo", "mgo"} <= set(oxides) else set()
     given |= {NOVELTY} if with_novelty else set()
+    # In the order of the table, in which what a map is made from stands above it.
+    for name, row in QUANTITIES.items():
+        if row.formula and given.issuperset(row.made_from):
+            given.add(name)
     return tuple(name for name in QUANTITIES if name in given)
 
 
@@ -123,6 +84,13 @@ def encode(values: npt.NDArray[np.floating], name: str) -> npt.NDArray[np.uint16
     np.copyto(codes, FILL, where=np.isnan(codes))
     stored: npt.NDArray[np.uint16] = codes.astype(np.uint16)
     return stored
+
+
+def decode(codes: npt.NDArray[np.uint16], name: str) -> npt.NDArray[np.float32]:
+    """Values of the codes of a map, in its units; missing is NaN."""
+    values = codes * np.float32(QUANTITIES[name].step)
+    values[codes == FILL] = np.nan
+    return values
 
 
 def _variable(name: str) -> Variable:

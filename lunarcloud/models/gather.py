@@ -6,11 +6,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from lunarcloud.archive.stations import OXIDES, Station, StationTable
+from lunarcloud.archive.stations import Station, StationTable
 from lunarcloud.errors import InputError
 from lunarcloud.models.card import StationUse
 from lunarcloud.models.samples import Samples, SiteMean, site_mean, site_pixels
 from lunarcloud.mosaic import BANDS, REFLECTANCE, Mosaic
+from lunarcloud.quantities import OXIDES
 
 #: Where reflectances come from; None: the table's where it has one, else the mosaic's.
 Source: TypeAlias = Literal["table", "mosaic"] | None

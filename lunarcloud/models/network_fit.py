@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive.stations import OXIDES
 from lunarcloud.errors import InputError
 from lunarcloud.models import network
 from lunarcloud.models.equation_fit import EquationFit, Predictions
@@ -15,6 +14,7 @@ from lunarcloud.models.inputs import FloatArray, Standard, network_inputs
 from lunarcloud.models.origins import PARAMETERS
 from lunarcloud.models.samples import Samples
 from lunarcloud.models.training import Examples, TrainingSettings, predict, train
+from lunarcloud.quantities import OXIDES
 
 #: Fewest stations a network is trained on: as many as an equation needs.
 LEAST_STATIONS = PARAMETERS + 1
@@ -92,7 +92,7 @@ def fit_networks(
     # Initial weights depend on the oxide's place among all oxides, not among those trained: a table without
     # MgO gives the same network of CaO. And not on the station left out: folds differ by stations alone.
     start = [
-        network.initial_weights(n_inputs, seed=design.seed, network=OXIDES.index(design.oxide))
+        network.initial_weights(n_inputs, seed=design.seed, network=list(OXIDES).index(design.oxide))
         for design in designs
     ]
     trained = train(network.stack(start), examples, settings)

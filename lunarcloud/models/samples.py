@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive.stations import OXIDES, Station
+from lunarcloud.archive.stations import Station
 from lunarcloud.models.equations import Reflectance
 from lunarcloud.models.inputs import FloatArray
 from lunarcloud.moon import Grid, IntArray
+from lunarcloud.quantities import OXIDES
 
 
 class Samples(NamedTuple):
@@ -21,7 +22,7 @@ class Samples(NamedTuple):
 
     def oxide(self, name: str) -> FloatArray:
         """One oxide at all stations, wt%; NaN is unknown."""
-        weights: FloatArray = self.oxides[OXIDES.index(name)]
+        weights: FloatArray = self.oxides[list(OXIDES).index(name)]
         return weights
 
     def take(self, stations: npt.NDArray[np.bool_]) -> "Samples":

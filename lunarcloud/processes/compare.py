@@ -22,6 +22,7 @@ from lunarcloud.processes.findings import (
 from lunarcloud.processes.inputs import ARGUMENT, given_of, parent
 from lunarcloud.processes.process import Estimate, Made, Process, estimate_work, record_id
 from lunarcloud.processes.records import run_of
+from lunarcloud.quantities import QUANTITIES
 from lunarcloud.statistics import comparison
 from lunarcloud.statistics.comparison import DifferenceShard, Pair
 from lunarcloud.statistics.source import source_of
@@ -130,10 +131,9 @@ def _figures(statistics: xr.Dataset, material: _Material) -> "dict[str, Callable
 def _difference_map(first: Run, second: Run, pair: Pair, names: tuple[str, str]) -> "Callable[[], Figure]":
     def draw() -> "Figure":
         from lunarcloud.figures.comparison import draw_difference
-        from lunarcloud.figures.maps import SHADES
 
         a, b = overview(first)[pair.first], overview(second)[pair.second]
-        label, title = SHADES[pair.first].label, f"{pair.name}: {names[0]} minus {names[1]}"
+        label, title = QUANTITIES[pair.first].label, f"{pair.name}: {names[0]} minus {names[1]}"
         return draw_difference((a - b).assign_attrs(a.attrs), f"difference, {label}", title)
 
     return draw

@@ -17,7 +17,7 @@ from lunarcloud.processes.process import Report, Table
 from lunarcloud.processes.prospector import ProspectorInputs
 from lunarcloud.processes.registry import process
 from lunarcloud.processes.run import Outcome, run_in
-from lunarcloud.statistics.prospector import COUNTERPART
+from lunarcloud.quantities import counterparts
 from lunarcloud.storage import folder
 
 # What nobody may overlook in the results.
@@ -148,7 +148,7 @@ def _measured_means() -> dict[str, float]:
     measured = read_prospector(ProspectorInputs.model_fields["lpgrs"].default)
     return {
         name: float(np.average(measured.abundance[constituent], weights=measured.area_km2))
-        for name, constituent in COUNTERPART.items()
+        for name, constituent in counterparts().items()
     }
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from lunarcloud.archive.stations import OXIDES
 from lunarcloud.engine import Note, Session
 from lunarcloud.errors import NotFoundError
 from lunarcloud.lineage import Entry, Given, Record, Root
@@ -16,6 +15,7 @@ from lunarcloud.processes import stations
 from lunarcloud.processes.inputs import Inputs, given_of, option, parent
 from lunarcloud.processes.process import Estimate, Made, Process, Report, Table
 from lunarcloud.processes.run import run_in
+from lunarcloud.quantities import OXIDES
 from lunarcloud.storage import Folder, write_dataset
 
 # Networks of so many seeds are trained at least, so that the card can say how much chance is in them.

@@ -22,6 +22,7 @@ from lunarcloud.processes.findings import (
 from lunarcloud.processes.inputs import file, given_of
 from lunarcloud.processes.process import Estimate, Made, Process, record_id
 from lunarcloud.processes.records import run_of
+from lunarcloud.quantities import QUANTITIES, counterparts
 from lunarcloud.statistics import prospector
 from lunarcloud.statistics.source import source_of
 from lunarcloud.storage import Folder, digest
@@ -30,8 +31,6 @@ if TYPE_CHECKING:  # slow to import
     from matplotlib.figure import Figure
 
 _DATASET = "prospector"
-# Maps drawn beside Lunar Prospector's; all are in the scatter figure.
-_MAPPED = ("feo_equation", "tio2_equation")
 
 
 class ProspectorInputs(RunInputs):
@@ -57,7 +56,7 @@ def _resolve(inputs: ProspectorInputs, root: Root) -> tuple[Given, _Material]:
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
-    maps = sum(name in prospector.COUNTERPART for name in source_of(material.run).names)
+    maps = sum(name in counterparts() for name in source_of(material.run).names)
     return [estimate_pass("prospector", material.run, maps, threads)]
 
 
@@ -68,7 +67,9 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     stream = stream_over(session, "prospector", run)
     statistics = prospector.compare_with_prospector(source_of(run), measured, stream=stream)
     statistics.attrs["run"] = record_id(run.place)
-    drawn = [str(name) for name in statistics["map"].values if str(name) in _MAPPED]
+    # Those by equation are drawn beside Lunar Prospector's; all are in the scatter figure.
+    compared = map(str, statistics["map"].values)
+    drawn = [name for name in compared if QUANTITIES[name].method == "equation"]
     return keep(
         home,
         facts={"pixels": measured.lat.size, "table": table},

@@ -9,7 +9,7 @@ The documented example is sample 60639 (see `lunarcloud.statistics.provenance`):
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import create_model, field_validator, model_validator
 
 from lunarcloud.engine import Session
 from lunarcloud.errors import InputError
@@ -28,26 +28,17 @@ from lunarcloud.processes.findings import (
 from lunarcloud.processes.inputs import OPTION, UNIT, Bounds, given_of, option
 from lunarcloud.processes.process import Estimate, Made, Process, record_id
 from lunarcloud.processes.records import run_of
+from lunarcloud.quantities import OXIDES, Oxide, composition
 from lunarcloud.statistics import provenance
-from lunarcloud.statistics.source import COMPOSITION, source_of
+from lunarcloud.statistics.source import source_of
 from lunarcloud.storage import Folder
 
 _DATASET = "provenance"
-_OXIDES = ("feo", "tio2", "al2o3", "mgo", "cao")
 
 
-def _range(oxide: str) -> Any:
-    return option(None, f"lowest and highest {oxide} as the networks map it", unit="wt%")
-
-
-class ProvenanceInputs(RunInputs):
+class _Sample(RunInputs):
     """Which run, and the composition that is looked for."""
 
-    feo: Bounds | None = _range("FeO")
-    tio2: Bounds | None = _range("TiO2")
-    al2o3: Bounds | None = _range("Al2O3")
-    mgo: Bounds | None = _range("MgO")
-    cao: Bounds | None = _range("CaO")
     maps: dict[str, Bounds] = option(
         {}, "range of any map by its name, NAME=LOW:HIGH", **{OPTION: "map", UNIT: "the map's"}
     )
@@ -65,16 +56,32 @@ class ProvenanceInputs(RunInputs):
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        if unknown := [name for name in self.maps if name not in COMPOSITION]:
-            raise ValueError(f"{unknown[0]!r} is no map; there are {', '.join(COMPOSITION)}")
+        if unknown := [name for name in self.maps if name not in composition()]:
+            raise ValueError(f"{unknown[0]!r} is no map; there are {', '.join(composition())}")
         if not self.ranges():
             raise ValueError("give at least one range, such as --feo 16:19.9")
         return self
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """The ranges by map."""
-        found = {f"{oxide}_cnn": bounds for oxide in _OXIDES if (bounds := getattr(self, oxide)) is not None}
+        given = {oxide: getattr(self, oxide) for oxide in OXIDES if oxide in type(self).model_fields}
+        found = {f"{oxide}_cnn": bounds for oxide, bounds in given.items() if bounds is not None}
         return {**found, **self.maps}
+
+
+def _range(oxide: Oxide) -> Any:
+    description = f"lowest and highest {oxide.formula} as the networks map it"
+    return Bounds | None, option(None, description, unit="wt%")
+
+
+#: The same, with a range for each oxide.
+ProvenanceInputs = create_model(
+    "ProvenanceInputs",
+    __base__=_Sample,
+    __module__=__name__,
+    __doc__=_Sample.__doc__,
+    **{key: _range(oxide) for key, oxide in OXIDES.items()},
+)
 
 
 class _Material(NamedTuple):
@@ -83,7 +90,7 @@ class _Material(NamedTuple):
     sample: str
 
 
-def _resolve(inputs: ProvenanceInputs, root: Root) -> tuple[Given, _Material]:
+def _resolve(inputs: _Sample, root: Root) -> tuple[Given, _Material]:
     entry = root.find("runs", inputs.run)
     material = _Material(run_of(root, entry), inputs.ranges(), inputs.sample)
     provenance.code_ranges(source_of(material.run), material.ranges)

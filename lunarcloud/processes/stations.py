@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lunarcloud.archive.stations import OXIDES, StationTable, parse_stations, read_stations, shipped_stations
+from lunarcloud.archive.stations import StationTable, parse_stations, read_stations, shipped_stations
 from lunarcloud.engine import Session
 from lunarcloud.errors import InputError
 from lunarcloud.lineage import Given, Parent, Record, Ref, Root, Source, identity, series_of
 from lunarcloud.processes.inputs import ARGUMENT, Inputs, given_of, option, place
 from lunarcloud.processes.process import Estimate, Made, Process, Report, Table
+from lunarcloud.quantities import OXIDES
 from lunarcloud.storage import Folder, digest
 
 KIND = "stations"

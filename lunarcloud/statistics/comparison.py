@@ -13,6 +13,7 @@ import xarray as xr
 from lunarcloud.engine import Product
 from lunarcloud.errors import InputError
 from lunarcloud.moon import FloatArray, IntArray, Shard
+from lunarcloud.quantities import by_both_methods
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.moments import QUANTILES, Moments, moments, quantiles
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
@@ -76,7 +77,7 @@ def cnn_against_equation(source: Source) -> tuple[Pair, ...]:
     NotFoundError
         If the run has no maps by network.
     """
-    pairs = tuple(Pair(oxide, f"{oxide}_cnn", f"{oxide}_equation") for oxide in ("feo", "tio2"))
+    pairs = tuple(Pair(oxide, f"{oxide}_cnn", f"{oxide}_equation") for oxide in by_both_methods())
     for pair in pairs:
         source.coding(pair.first), source.coding(pair.second)
     return pairs

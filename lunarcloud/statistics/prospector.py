@@ -5,7 +5,6 @@ of shards are added in the shards' order, so the result is the same to the bit f
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -16,18 +15,9 @@ from scipy import stats
 from lunarcloud.archive.lpgrs import Prospector
 from lunarcloud.errors import InputError
 from lunarcloud.moon import RADIUS_M, FloatArray, Grid, IntArray, Shard, Window
+from lunarcloud.quantities import counterparts
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
 
-#: The constituent of Lunar Prospector that each map is compared with.
-COUNTERPART: Mapping[str, str] = {
-    "feo_equation": "FeO",
-    "tio2_equation": "TiO2",
-    "feo_cnn": "FeO",
-    "tio2_cnn": "TiO2",
-    "al2o3_cnn": "Al2O3",
-    "mgo_cnn": "MgO",
-    "cao_cnn": "CaO",
-}
 #: Least part of a Lunar Prospector pixel that must be mapped for it to be compared.
 LEAST_COVERAGE = 0.5
 
@@ -186,7 +176,8 @@ def compare_with_prospector(
     InputError
         If the run has no map that the table has, or fewer than 20 pixels are mapped.
     """
-    names = tuple(n for n in source.names if COUNTERPART.get(n) in prospector.abundance)
+    constituents = counterparts()
+    names = tuple(name for name in source.names if constituents.get(name) in prospector.abundance)
     if not names:
         raise InputError(f"{source.group.place.url}: none of its maps is in {prospector.source}")
     bounds = Bounds(prospector.min_lat, prospector.max_lat, prospector.min_lon, prospector.max_lon)
@@ -198,7 +189,7 @@ def compare_with_prospector(
     dataset = dataset.assign_coords(
         {
             "map": ("map", list(names)),
-            "constituent": ("map", [COUNTERPART[name] for name in names]),
+            "constituent": ("map", [constituents[name] for name in names]),
             "lat": ("pixel", prospector.lat, {"units": "degrees_north"}),
             "lon": ("pixel", prospector.lon, {"units": "degrees_east"}),
             **{name: ("pixel", values) for name, values in asdict(bounds).items()},
@@ -225,7 +216,7 @@ def _of_map(coding: Coding, prospector: Prospector, parts: list[Overlap]) -> xr.
         weighted[part.index] += part.weighted
     coverage = area / prospector.area_km2
     mean = np.divide(weighted, area, out=np.full(area.size, np.nan), where=area > 0)
-    theirs = prospector.abundance[COUNTERPART[coding.name]]
+    theirs = prospector.abundance[counterparts()[coding.name]]
     # The mean of codes is the code of the mean: a linear coding, applied once to it.
     ours = coding.values(mean)
     compared = (coverage >= LEAST_COVERAGE) & np.isfinite(theirs)

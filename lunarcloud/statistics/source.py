@@ -11,23 +11,11 @@ from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import FILL
 from lunarcloud.maps.store import Run
 from lunarcloud.moon import FloatArray, Grid, Shard
+from lunarcloud.quantities import QUANTITIES, composition
 from lunarcloud.storage import Group
 
 #: How work is spread: a function and items in, pairs of item and result out, in any order.
 Stream: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[tuple[Any, Any]]]
-
-#: The maps of composition, in the order of tables and figures.
-COMPOSITION = (
-    "feo_equation",
-    "tio2_equation",
-    "feo_cnn",
-    "tio2_cnn",
-    "al2o3_cnn",
-    "mgo_cnn",
-    "cao_cnn",
-    "mg_number",
-    "omat",
-)
 
 MapCodes: TypeAlias = npt.NDArray[np.uint16]
 #: Code of a missing pixel of a map.
@@ -89,7 +77,7 @@ class Source:
     def names(self) -> tuple[str, ...]:
         """The composition maps there are, in the order of tables."""
         held = {variable.name for variable in self.group.layout.variables}
-        return tuple(name for name in COMPOSITION if name in held)
+        return tuple(name for name in composition() if name in held)
 
     def coding(self, name: str) -> Coding:
         """What the codes of a map mean.
@@ -134,6 +122,6 @@ def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable
 
 
 def _advice(name: str) -> str:
-    if name.endswith("_cnn") or name == "mg_number":
+    if name in QUANTITIES and QUANTITIES[name].method in ("cnn", "derived"):
         return ": it was mapped with equations alone; map it with a model that has networks (lunarcloud fit)"
     return ""

@@ -11,14 +11,13 @@ from lunarcloud.maps import Run, RunCard, finish_maps, load_run
 from lunarcloud.maps.layout import encode
 from lunarcloud.maps.overviews import OverviewShard
 from lunarcloud.moon import Grid, Shard
+from lunarcloud.quantities import mg_number
 from lunarcloud.storage import Folder
 from lunarcloud.synthetic import truth
 from lunarcloud.testing.small_root import publish, write_shard
 
 #: Publishes a run of given maps: its grid and maps, then perhaps its root and its id.
 MakeRun: TypeAlias = Callable[..., Run]
-
-_MGO, _FEO = 40.304, 71.844  # molar masses, g/mol
 
 
 def write_run(root: Folder, name: str, on: Grid, maps: Mapping[str, npt.ArrayLike]) -> Run:
@@ -65,11 +64,10 @@ def _arrays(
 def truth_maps(on: Grid, seed: int = 0) -> dict[str, npt.NDArray[np.float64]]:
     """Every map of the synthetic Moon as a perfect run would have it, in the maps' units."""
     rock = truth(lat=on.lat()[:, None], lon=on.lon()[None, :], seed=seed)
-    magnesium, ferrous = rock.mgo / _MGO, rock.feo / _FEO
     return {
-        **{f"{oxide}_cnn": getattr(rock, oxide) for oxide in ("feo", "tio2", "al2o3", "mgo", "cao")},
+        **{f"{name}_cnn": values for name, values in rock._asdict().items() if name != "omat"},
         "feo_equation": rock.feo,
         "tio2_equation": rock.tio2,
         "omat": rock.omat,
-        "mg_number": magnesium / (magnesium + ferrous),
+        "mg_number": mg_number(mgo=rock.mgo, feo=rock.feo),
     }

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lunarcloud.archive.stations import OXIDES, mission, parse_stations, read_stations, shipped_stations
+from lunarcloud.archive.stations import mission, parse_stations, read_stations, shipped_stations
 from lunarcloud.errors import InputError, NotFoundError
+from lunarcloud.quantities import OXIDES
 
 HEADER = "site,lat,lon,feo,tio2,r415,r750"
 

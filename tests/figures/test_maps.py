@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
+from matplotlib import colormaps
 
-from lunarcloud.figures.maps import SHADES, draw_map
+from lunarcloud.figures.maps import draw_map
 from lunarcloud.figures.style import save
-from lunarcloud.maps import QUANTITIES
 from lunarcloud.moon import GEOGRAPHIC, grid
+from lunarcloud.quantities import QUANTITIES
 from lunarcloud.storage import folder
 
 
@@ -18,8 +19,9 @@ def _field(name: str, values: np.ndarray) -> xr.DataArray:
     return data.rio.set_spatial_dims("lon", "lat").rio.write_crs(GEOGRAPHIC)
 
 
-def test_every_map_has_colours_and_words():
-    assert set(SHADES) == set(QUANTITIES)
+def test_every_map_has_colours_of_matplotlib_and_a_range():
+    assert {row.colours for row in QUANTITIES.values()} <= set(colormaps)
+    assert all(row.least < row.most for row in QUANTITIES.values())
 
 
 @pytest.mark.parametrize("name", ["feo_equation", "mg_number"])
@@ -29,7 +31,7 @@ def test_a_map_is_drawn_with_its_unit_and_the_same_bytes_each_time(tmp_path, nam
     field = _field(name, values)
     figure = draw_map(field, "a title")
     bar = figure.axes[-1]
-    assert SHADES[name].label in (bar.get_xlabel(), bar.get_ylabel())
+    assert QUANTITIES[name].label in (bar.get_xlabel(), bar.get_ylabel())
     save(figure, folder(tmp_path), "one.png")
     save(draw_map(field, "a title"), folder(tmp_path), "two.png")
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()

@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from lunarcloud.maps import FILL, FLAGS, QUANTITIES
-from lunarcloud.maps.kernel import Kernel, Scaling, mg_number
+from lunarcloud.maps import FILL, FLAGS
+from lunarcloud.maps.kernel import Kernel, Scaling
 from lunarcloud.maps.layout import LARGEST_WT, encode
 from lunarcloud.models import QIU2025, session
+from lunarcloud.quantities import QUANTITIES, mg_number
 from lunarcloud.testing.small_root import MISSING, OXIDES, SCALING, plain_model
 
 NAN = math.nan

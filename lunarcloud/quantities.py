@@ -1,0 +1,246 @@
+"""Every oxide and every map once: name, units, storage step, colours, counterpart. One row adds one.
+
+A row of `OXIDES` adds an oxide: station tables have its column, networks are trained for it, and its map is
+stored, counted, drawn, searched and listed. A row of `_OTHER_MAPS` adds a map; one with a formula is computed
+from the maps that it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:  # names alone load no arrays
+    import numpy as np
+    import numpy.typing as npt
+
+#: How a map comes about: an equation of bands, a network, a formula on other maps, or the distance from the
+#: stations' spectra.
+Method: TypeAlias = Literal["equation", "cnn", "derived", "novelty"]
+
+#: Value of one step of the codes, wt%: half of it, 0.0005 wt%, is the largest error of a stored value.
+WEIGHT_STEP = 0.001
+_RATIO_STEP = 0.0001
+_DISTANCE_STEP = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oxide:
+    """A row of the table of oxides.
+
+    Attributes
+    ----------
+    key : str
+        Its name in tables, options and names of maps.
+    formula : str
+        As chemists write it, and as Lunar Prospector's tables have it.
+    label : str
+        The formula for figures.
+    colours : str
+        Name of the colour map of its maps, in matplotlib.
+    least, most : float
+        Range of the colours, wt%.
+    molar_mass : float or None
+        g/mol, where a formula needs it.
+    """
+
+    key: str
+    formula: str
+    label: str
+    colours: str
+    least: float
+    most: float
+    molar_mass: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """A row of the table of maps.
+
+    Attributes
+    ----------
+    name : str
+        Of the map, in every store.
+    long_name : str
+        Its name in words.
+    units : str
+        Of its values.
+    step : float
+        The value of one step of its codes, in these units; a stored value errs by half of it at most.
+    method : {"equation", "cnn", "derived", "novelty"}
+        How it comes about.
+    colours : str
+        Name of its colour map, in matplotlib.
+    least, most : float
+        Range of the colours, in its units; what lies beyond takes the end's colour.
+    label : str
+        For figures, with the unit.
+    oxide : str or None
+        Key of the oxide that it shows.
+    counterpart : str or None
+        The constituent of Lunar Prospector that it is compared with, where the table has it.
+    composition : bool
+        Whether it says something of the surface, of which there are statistics.
+    made_from : tuple of str
+        Maps that the formula takes, in this order; they stand above it in the table.
+    formula : callable or None
+        From float32 arrays of one shape, in their units, NaN where missing, to one like them.
+    """
+
+    name: str
+    long_name: str
+    units: str
+    step: float
+    method: Method
+    colours: str
+    least: float
+    most: float
+    label: str
+    oxide: str | None = None
+    counterpart: str | None = None
+    composition: bool = True
+    made_from: tuple[str, ...] = ()
+    formula: Callable[..., Any] | None = None
+
+
+#: Every oxide by its key, in the order of the paper. The order is that of the networks' first weights: a new
+#: oxide stands at the end.
+OXIDES: Mapping[str, Oxide] = {
+    row.key: row
+    for row in (
+        Oxide(
+            key="feo",
+            formula="FeO",
+            label="FeO",
+            colours="viridis",
+            least=0,
+            most=22,
+            molar_mass=71.844,
+        ),
+        Oxide(key="tio2", formula="TiO2", label=r"TiO$_2$", colours="inferno", least=0, most=11),
+        Oxide(key="al2o3", formula="Al2O3", label=r"Al$_2$O$_3$", colours="magma", least=8, most=32),
+        Oxide(
+            key="mgo",
+            formula="MgO",
+            label="MgO",
+            colours="viridis",
+            least=3,
+            most=13,
+            molar_mass=40.304,
+        ),
+        Oxide(key="cao", formula="CaO", label="CaO", colours="magma", least=8, most=19),
+    )
+}
+
+
+def mg_number(
+    mgo: npt.NDArray[np.floating[Any]], feo: npt.NDArray[np.floating[Any]]
+) -> npt.NDArray[np.floating[Any]]:
+    """Molar Mg / (Mg + Fe) from the oxides' mass fractions.
+
+    ``(MgO / 40.304) / (MgO / 40.304 + FeO / 71.844)``, with the molar masses in g/mol.
+
+    Parameters
+    ----------
+    mgo, feo : ndarray of float, one shape
+        wt%, 0 or more.
+
+    Returns
+    -------
+    ndarray
+        0..1, of the same dtype; NaN where both are 0.
+    """
+    import numpy as np
+
+    magnesium, iron = mgo / OXIDES["mgo"].molar_mass, feo / OXIDES["feo"].molar_mass
+    total = magnesium + iron
+    # Both may have been clipped to 0, where the ratio is not defined; NaN is stored as missing.
+    ratio = np.full_like(total, np.nan)
+    np.divide(magnesium, total, out=ratio, where=total > 0)
+    return ratio
+
+
+_OTHER_MAPS = (
+    Quantity(
+        name="mg_number",
+        long_name="Mg# = molar Mg / (Mg + Fe), CNN",
+        units="1",
+        step=_RATIO_STEP,
+        method="derived",
+        colours="cividis",
+        least=0.35,
+        most=0.75,
+        label="Mg# (molar)",
+        made_from=("mgo_cnn", "feo_cnn"),
+        formula=mg_number,
+    ),
+    Quantity(
+        name="omat",
+        long_name="optical maturity (OMAT)",
+        units="1",
+        step=_RATIO_STEP,
+        method="equation",
+        colours="cividis",
+        least=0.1,
+        most=0.35,
+        label="optical maturity OMAT (mature to fresh)",
+    ),
+    Quantity(
+        name="novelty",
+        long_name="distance of the spectrum from the stations' (Mahalanobis)",
+        units="1",
+        step=_DISTANCE_STEP,
+        method="novelty",
+        colours="magma",
+        least=0,
+        most=6,
+        label="distance from the stations' spectra",
+        composition=False,
+    ),
+)
+
+
+def oxide_map(oxide: Oxide, method: Literal["equation", "cnn"]) -> Quantity:
+    """The map of an oxide by one of the methods: one scale of colours for both, so that pictures compare."""
+    words = {"equation": "equation", "cnn": "CNN"}[method]
+    return Quantity(
+        name=f"{oxide.key}_{method}",
+        long_name=f"{oxide.formula} abundance, {words}",
+        units="wt%",
+        step=WEIGHT_STEP,
+        method=method,
+        colours=oxide.colours,
+        least=oxide.least,
+        most=oxide.most,
+        label=f"{oxide.label} (wt%)",
+        oxide=oxide.key,
+        counterpart=oxide.formula,
+    )
+
+
+#: Every map by its name, in the order of tables, figures and stores.
+QUANTITIES: Mapping[str, Quantity] = {
+    row.name: row
+    for row in (
+        oxide_map(OXIDES["feo"], "equation"),
+        oxide_map(OXIDES["tio2"], "equation"),
+        *(oxide_map(oxide, "cnn") for oxide in OXIDES.values()),
+        *_OTHER_MAPS,
+    )
+}
+
+
+def composition() -> tuple[str, ...]:
+    """The maps of which there are statistics."""
+    return tuple(name for name, row in QUANTITIES.items() if row.composition)
+
+
+def counterparts() -> dict[str, str]:
+    """The constituent of Lunar Prospector by the map that is compared with it."""
+    return {name: row.counterpart for name, row in QUANTITIES.items() if row.counterpart}
+
+
+def by_both_methods() -> tuple[str, ...]:
+    """The oxides that an equation and a network map."""
+    return tuple(key for key in OXIDES if {f"{key}_equation", f"{key}_cnn"} <= QUANTITIES.keys())
