@@ -135,7 +135,8 @@ def inventory(place: Folder, groups: Sequence[Group]) -> dict[str, str]:
     keys = [
         key
         for key in place.keys()
-        if key not in shards and not key.startswith(ledgers or ("\0",)) and key not in (RECORD, "plan.json")
+        # Names with a dot in front are marks of commands that run now.
+        if key not in shards and not key.startswith((".", *ledgers)) and key not in (RECORD, "plan.json")
     ]
     return {key: digest(place.read(key)) for key in keys}
 
