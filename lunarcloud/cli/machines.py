@@ -133,11 +133,12 @@ def _of_record(name: str, record: dict[str, Any], where: str, options: Common) -
     """The inputs of a record, to make it again."""
     from lunarcloud.lineage import Given as RecordGiven
     from lunarcloud.lineage import open_root
-    from lunarcloud.processes import replayed
+    from lunarcloud.processes import load_process, replayed
 
     if record["process"] != name:
         raise InputError(f"--inputs {where}: a record of {record['process']!r}, not of {name!r}")
-    return replayed(RecordGiven.model_validate(record["given"]), open_root(options.root))
+    given = RecordGiven.model_validate(record["given"])
+    return replayed(load_process(name).inputs, given, open_root(options.root))
 
 
 def _text(inputs: str) -> tuple[str, str]:

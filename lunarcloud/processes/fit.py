@@ -35,7 +35,7 @@ class FitInputs(Inputs):
     reflectance: Literal["table", "mosaic"] | None = option(
         None, "where spectra come from; by default the table, else the mosaic"
     )
-    mosaic: str = parent("mosaics", "mosaic to sample")
+    mosaic: str | None = parent("mosaics", "mosaic to sample, if there is one")
     equations_only: bool = option(False, "train no networks")
     seeds: int = option(1, "networks averaged for each oxide", limits={"ge": 1, "le": 32})
 
@@ -65,7 +65,7 @@ def _resolve(inputs: FitInputs, root: Root) -> tuple[Given, _Material]:
 
 def _mosaic(inputs: FitInputs, root: Root) -> tuple[Entry, Mosaic] | None:
     """The mosaic to sample; none is needed where the table may do."""
-    if inputs.reflectance == "table":
+    if inputs.reflectance == "table" or inputs.mosaic is None:
         return None
     try:
         entry = root.find("mosaics", inputs.mosaic)

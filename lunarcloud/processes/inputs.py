@@ -207,10 +207,23 @@ def given_of(
     )
 
 
-def replayed(given: Given, root: Root) -> dict[str, Any]:
-    """The inputs that make the same record again, places as seen from here."""
+def replayed(model: type[Inputs], given: Given, root: Root) -> dict[str, Any]:
+    """The inputs that make the same record again.
+
+    Parameters
+    ----------
+    model : type
+        Of the process.
+    given : Given
+        What the record was made from.
+    root : Root
+        Places are seen from here.
+    """
     places = {name: _seen(value, root) for name, value in given.places.items()}
-    return {**given.inputs, **places, **{role: each.ref.id for role, each in given.parents.items()}}
+    # A parent that there was not must not be one that was published since.
+    absent = {name: None for name, field in model.model_fields.items() if marks(field).get(PARENT)}
+    parents = {role: each.ref.id for role, each in given.parents.items()}
+    return {**given.inputs, **places, **absent, **parents}
 
 
 def _stored(value: Any, root: Root) -> Any:

@@ -47,7 +47,7 @@ def replay(session: Session, root: Root, found: Known, **changed: str) -> Outcom
     **changed
         Other parents than the record's, by the input that chooses them.
     """
-    inputs = checked(found.process.inputs, {**replayed(found.record.given, root), **changed})
+    inputs = checked(found.process.inputs, {**_inputs(root, found), **changed})
     return run_in(session, found.process, inputs, root, label=found.record.label)
 
 
@@ -59,7 +59,7 @@ def material_of(root: Root, found: Known) -> Any:
     StoreError
         If what it was made of is no longer the same.
     """
-    inputs = checked(found.process.inputs, replayed(found.record.given, root))
+    inputs = checked(found.process.inputs, _inputs(root, found))
     given, material = found.process.resolve(inputs, root)
     same = identity(found.process.name, found.process.algorithm, given)
     if same != found.entry.ref.id:
@@ -68,3 +68,7 @@ def material_of(root: Root, found: Known) -> Any:
             "computes otherwise (the record says which versions made it)"
         )
     return material
+
+
+def _inputs(root: Root, found: Known) -> dict[str, Any]:
+    return replayed(found.process.inputs, found.record.given, root)
