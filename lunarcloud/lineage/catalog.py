@@ -5,6 +5,7 @@ Pure: a catalog is a value, and each change gives another one. `Root` stores it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -97,7 +98,7 @@ class Catalog(_Document):
         known = self.of(kind)
         if name == LATEST:
             return self._latest(kind)
-        fitting = _named(known, name)
+        fitting = self._named(known, name)
         if len(fitting) != 1:
             ids = ", ".join(_shown(entry) for entry in known) or "none"
             raise NotFoundError(f"{kind} {name!r}: {len(fitting)} of that name (there are: {ids})")
@@ -116,7 +117,7 @@ class Catalog(_Document):
             return self.find(kind, rest)
         if name in {entry.ref.kind for entry in self.records}:
             return self.find(name)
-        fitting = _named(self.records, name)
+        fitting = self._named(self.records, name)
         if len(fitting) != 1:
             raise NotFoundError(
                 f"record {name!r}: {len(fitting)} of that name; `lunarcloud list` shows all ids, "
@@ -182,6 +183,17 @@ class Catalog(_Document):
         """Whether a record is what ``latest`` means of its kind."""
         return self.main.get(entry.ref.kind) == entry.series and self.is_head(entry)
 
+    def _named(self, known: Sequence[Entry], name: str) -> list[Entry]:
+        """The records that a name means: an id goes before a label, that before the beginning of an id.
+
+        Of a series made again, all records have the same label: it means the head.
+        """
+        exact = [entry for entry in known if name == entry.ref.id]
+        labelled = [entry for entry in known if name and name == entry.label]
+        heads = [entry for entry in labelled if self.is_head(entry)]
+        begun = [entry for entry in known if name and entry.ref.id.startswith(name)]
+        return exact or heads or labelled or begun
+
     def _latest(self, kind: str) -> Entry:
         series = self.main.get(kind)
         if series is None:
@@ -215,12 +227,6 @@ class Catalog(_Document):
         first = {entry.ref.kind: entry.series for entry in reversed(records)}
         left = {entry.series for entry in records}
         return {kind: self.main[kind] if self.main.get(kind) in left else first[kind] for kind in first}
-
-
-def _named(known: list[Entry] | tuple[Entry, ...], name: str) -> list[Entry]:
-    """The records that a name means: an exact id or label goes before the beginning of an id."""
-    exact = [entry for entry in known if name in (entry.ref.id, entry.label)]
-    return exact or [entry for entry in known if name and entry.ref.id.startswith(name)]
 
 
 def _shown(entry: Entry) -> str:
