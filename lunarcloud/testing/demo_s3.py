@@ -8,7 +8,8 @@ from pathlib import Path
 
 import xarray
 
-from lunarcloud.storage import folder, read_catalog
+from lunarcloud.lineage import open_root
+from lunarcloud.processes import load_process
 from lunarcloud.testing.s3_server import BUCKET, s3_server
 
 
@@ -19,7 +20,8 @@ def main() -> None:
         os.environ.update(server.environment)
         command = [str(Path(sys.executable).with_name("lunarcloud")), "demo", "demo-s3", "--root", root]
         subprocess.run(command, check=True)
-        path = read_catalog(folder(root)).find("run").path
+        entry = open_root(root).find("runs")
+        path = f"{entry.ref.path}/{load_process(entry.process).opens}"
         account = server.environment
         options = {
             "key": account["AWS_ACCESS_KEY_ID"],

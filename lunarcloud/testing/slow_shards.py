@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from lunarcloud.engine import Product, ShardFunction
-from lunarcloud.maps import MapPlan, plan_maps
-from lunarcloud.models import Model
+from lunarcloud.engine import Product, ShardFunction, Work
+from lunarcloud.maps import MapPlan, map_works
 from lunarcloud.moon import Shard
-from lunarcloud.mosaic import Mosaic
 from lunarcloud.storage import Folder
 
 _Wrap: TypeAlias = Callable[[ShardFunction], ShardFunction]
-_Plan: TypeAlias = Callable[[Folder, Mosaic, Model], MapPlan]
+_Works: TypeAlias = Callable[[MapPlan, Folder], tuple[Work, ...]]
 
 _write_bytes = Path.write_bytes
 
@@ -56,20 +54,18 @@ def _write_half(path: Path, data: bytes) -> int:
     raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
 
-def watched_plan(log: Path, pause: float) -> _Plan:
-    """`plan_maps` with watched shard functions."""
+def watched_works(log: Path, pause: float) -> _Works:
+    """`map_works` with watched shard functions."""
     return _wrapped(lambda function: Watched(function, log, pause))
 
 
-def full_disk_plan(flag: Path) -> _Plan:
-    """`plan_maps` on workers whose disk is full while the flag exists."""
+def full_disk_works(flag: Path) -> _Works:
+    """`map_works` on workers whose disk is full while the flag exists."""
     return _wrapped(lambda function: FullDisk(function, flag))
 
 
-def _wrapped(wrap: _Wrap) -> _Plan:
-    def plan(root: Folder, mosaic: Mosaic, model: Model) -> MapPlan:
-        made = plan_maps(root, mosaic, model)
-        groups = tuple(replace(group, function=wrap(group.function)) for group in made.groups)
-        return replace(made, groups=groups)
+def _wrapped(wrap: _Wrap) -> _Works:
+    def works(plan: MapPlan, place: Folder) -> tuple[Work, ...]:
+        return tuple(replace(work, function=wrap(work.function)) for work in map_works(plan, place))
 
-    return plan
+    return works
