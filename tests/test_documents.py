@@ -8,6 +8,7 @@ that is set must be one that something reads. A listing is ``text``; there are n
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def shared(on_s3: S3) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def reader(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+def prepared(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     """``demo`` as `make demo` leaves it but small, the same in the bucket, and tiles for the archive's."""
     place = tmp_path_factory.mktemp("reader")
     write_tiles(place / "demo" / "tiles", ppd=2)
@@ -109,6 +110,14 @@ def reader(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Reader:
             "8786": port,
         },
     )
+
+
+@pytest.fixture
+def reader(prepared: Reader, tmp_path: Path) -> Reader:
+    """A reader of one document, who finds ``demo`` as it was prepared."""
+    shutil.copytree(prepared.place / "demo" / "root", tmp_path / "demo" / "root")
+    (tmp_path / "demo" / "tiles").symlink_to(prepared.place / "demo" / "tiles")
+    return Reader(tmp_path, prepared.instead)
 
 
 @pytest.fixture
