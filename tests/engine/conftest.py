@@ -1,7 +1,10 @@
 """Groups to compute: small shards of random codes, and some that take their time."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,10 +29,10 @@ class Codes:
 
 
 @pytest.fixture(scope="session")
-def make_group():
+def make_group() -> Callable[..., Any]:
     """A group of 18 shards under a place, each taking ``pause`` seconds."""
 
-    def make(place, pause=0.0, memory=2**20) -> Group:
+    def make(place: Path, pause: float = 0.0, memory: int = 2**20) -> Group:
         raster = grid(1, 64)
         variable = Variable(name="codes", dtype="uint16", fill=65535)
         return Group(
@@ -46,6 +49,6 @@ def make_group():
 
 
 @pytest.fixture(scope="session")
-def contents():
+def contents() -> Callable[..., Any]:
     """The stored bytes of a group's shards by key."""
     return lambda group: {key: data for key, data in group.place.read_all().items() if "/c/" in key}

@@ -1,25 +1,36 @@
 """Shards of a group: each computed once, in any order, by any number of workers, with the same bytes."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 
-from lunarcloud.engine import MemoryPlan, compute, remaining
+from lunarcloud.engine import Group, MemoryPlan, compute, remaining
 from lunarcloud.errors import InputError, StoreError
 from lunarcloud.moon import Shard
 from lunarcloud.storage import folder
 
 
 @pytest.fixture(scope="module")
-def reference(client, tmp_path_factory, make_group, contents):
+def reference(
+    client: Client,
+    tmp_path_factory: pytest.TempPathFactory,
+    make_group: Callable[..., Group],
+    contents: Callable[[Group], dict[str, bytes]],
+) -> dict[str, bytes]:
     group = make_group(tmp_path_factory.mktemp("reference"))
     compute(group, remaining(group), client)
     return contents(group)
 
 
 def test_the_bytes_are_the_same_in_any_order_and_with_workers_that_join(
-    reference, make_group, contents, tmp_path
-):
+    reference: dict[str, bytes],
+    make_group: Callable[..., Group],
+    contents: Callable[[Group], dict[str, bytes]],
+    tmp_path: Path,
+) -> None:
     group = make_group(tmp_path, pause=0.1)
     shards = remaining(group)
     np.random.default_rng(3).shuffle(shards)
@@ -40,7 +51,9 @@ def test_the_bytes_are_the_same_in_any_order_and_with_workers_that_join(
     assert remaining(group) == []
 
 
-def test_a_finished_shard_is_left_alone(client, make_group, tmp_path):
+def test_a_finished_shard_is_left_alone(
+    client: Client, make_group: Callable[..., Group], tmp_path: Path
+) -> None:
     group = make_group(tmp_path)
     first, *others = remaining(group)
     compute(group, [first], client)
@@ -50,14 +63,16 @@ def test_a_finished_shard_is_left_alone(client, make_group, tmp_path):
     assert group.ledger.entry(first) == noted
 
 
-def test_a_plan_that_fits_no_worker_is_refused_before_anything_runs(client, make_group, tmp_path):
+def test_a_plan_that_fits_no_worker_is_refused_before_anything_runs(
+    client: Client, make_group: Callable[..., Group], tmp_path: Path
+) -> None:
     group = make_group(tmp_path, memory=64 * 2**30)
     with pytest.raises(InputError, match=r"LUNARCLOUD_MEMORY_LIMIT to \d+ MiB"):
         compute(group, remaining(group), client)
     assert group.place.keys() == []
 
 
-def test_the_memory_that_a_refusal_asks_for_is_enough():
+def test_the_memory_that_a_refusal_asks_for_is_enough() -> None:
     plan, limit = MemoryPlan(task=300 * 2**20, process=50 * 2**20), 500 * 2**20
     with pytest.raises(InputError, match="2 threads need 900 MiB") as refused:
         plan.require("w", 2, limit)
@@ -66,7 +81,7 @@ def test_the_memory_that_a_refusal_asks_for_is_enough():
     plan.require("w", 2, 0)
 
 
-def test_a_damaged_entry_of_the_ledger_is_named(make_group, tmp_path):
+def test_a_damaged_entry_of_the_ledger_is_named(make_group: Callable[..., Group], tmp_path: Path) -> None:
     group = make_group(tmp_path)
     (folder(tmp_path) / "ledger").write("0-1.json", b"{}")
     with pytest.raises(StoreError, match=r"0-1\.json.*damaged"):

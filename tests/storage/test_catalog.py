@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from lunarcloud.errors import NotFoundError, StoreError
-from lunarcloud.storage import Published, folder, publish, read_catalog
+from lunarcloud.storage import Folder, Published, folder, publish, read_catalog
 
 
 def _entry(name: str) -> Published:
@@ -24,11 +25,11 @@ for number in range(first, first + 5):
 """
 
 
-def test_a_new_root_has_an_empty_catalog(place):
+def test_a_new_root_has_an_empty_catalog(place: Folder) -> None:
     assert read_catalog(place).entries == ()
 
 
-def test_publishing_twice_changes_nothing(place):
+def test_publishing_twice_changes_nothing(place: Folder) -> None:
     publish(place, _entry("a"))
     before = place.read("catalog.json")
     publish(place, _entry("a"))
@@ -36,7 +37,9 @@ def test_publishing_twice_changes_nothing(place):
 
 
 @pytest.mark.parametrize("kind", ["local", "s3"])
-def test_publishers_in_several_processes_lose_no_entry(kind, tmp_path, request):
+def test_publishers_in_several_processes_lose_no_entry(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     url = str(tmp_path)
     if kind == "s3":
         request.getfixturevalue("s3_environment")
@@ -47,7 +50,7 @@ def test_publishers_in_several_processes_lose_no_entry(kind, tmp_path, request):
     assert sorted(names) == [f"run{number:02d}" for number in range(15)]
 
 
-def test_things_are_found_by_id_beginning_and_as_the_latest(place):
+def test_things_are_found_by_id_beginning_and_as_the_latest(place: Folder) -> None:
     for name in ("abc1", "abd2"):
         publish(place, _entry(name))
     catalog = read_catalog(place)
@@ -61,7 +64,7 @@ def test_things_are_found_by_id_beginning_and_as_the_latest(place):
         catalog.find("model")
 
 
-def test_a_catalog_of_something_else_is_refused(place):
+def test_a_catalog_of_something_else_is_refused(place: Folder) -> None:
     place.write("catalog.json", b'{"something": "else"}')
     with pytest.raises(StoreError, match=r"catalog\.json"):
         read_catalog(place)

@@ -1,15 +1,17 @@
 """Objects behind any URL: whole writes, conditional writes, and errors in words."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import fsspec
 import pytest
 
 from lunarcloud.errors import NotFoundError, StoreError, TransientStoreError
-from lunarcloud.storage import folder
+from lunarcloud.storage import Folder, folder
+from lunarcloud.testing.s3_server import S3
 
 
-def test_what_is_written_is_read(place):
+def test_what_is_written_is_read(place: Folder) -> None:
     place.write("a/b", b"moon")
     assert place.read("a/b") == b"moon"
     assert place.exists("a/b")
@@ -18,24 +20,24 @@ def test_what_is_written_is_read(place):
     assert (place / "a").read_all() == {"b": b"moon"}
 
 
-def test_an_object_that_is_not_there_is_named(place):
+def test_an_object_that_is_not_there_is_named(place: Folder) -> None:
     with pytest.raises(NotFoundError, match="nothing-here"):
         place.read("nothing-here")
 
 
-def test_an_empty_folder_has_no_keys(place):
+def test_an_empty_folder_has_no_keys(place: Folder) -> None:
     assert place.keys() == []
     assert place.read_all() == {}
 
 
-def test_only_the_first_of_many_creates(place):
+def test_only_the_first_of_many_creates(place: Folder) -> None:
     with ThreadPoolExecutor(8) as pool:
         wins = list(pool.map(lambda number: place.create("once", str(number).encode()), range(8)))
     assert sum(wins) == 1
     assert place.read("once") == str(wins.index(True)).encode()
 
 
-def test_updates_from_many_writers_are_all_kept(place):
+def test_updates_from_many_writers_are_all_kept(place: Folder) -> None:
     def append(number: int) -> None:
         place.update("list", lambda old: (old or b"") + bytes([number]))
 
@@ -44,7 +46,7 @@ def test_updates_from_many_writers_are_all_kept(place):
     assert sorted(place.read("list")) == list(range(24))
 
 
-def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = folder(tmp_path)
     place.write("card", b"old")
 
@@ -58,30 +60,32 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     assert place.keys() == ["card"]
 
 
-def test_an_unknown_protocol_is_refused():
+def test_an_unknown_protocol_is_refused() -> None:
     with pytest.raises(StoreError, match="nope://"):
         folder("nope://x")
 
 
-def test_a_place_that_is_a_file_is_not_writable(tmp_path):
+def test_a_place_that_is_a_file_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file"):
         folder(tmp_path / "file").require_writable()
 
 
-def test_a_missing_bucket_is_named(s3_environment):
+def test_a_missing_bucket_is_named(s3_environment: S3) -> None:
     with pytest.raises(StoreError, match=r"no-such-bucket.*bucket does not exist"):
         folder("s3://no-such-bucket/x").write("a", b"1")
 
 
-def test_wrong_credentials_are_said(s3_environment, monkeypatch):
+def test_wrong_credentials_are_said(s3_environment: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "stranger")
     fsspec.filesystem("s3").clear_instance_cache()
     with pytest.raises(StoreError, match="access key"):
         folder("s3://moon/x").write("a", b"1")
 
 
-def test_a_read_only_account_reads_and_is_told_that_it_may_not_write(s3_environment, monkeypatch):
+def test_a_read_only_account_reads_and_is_told_that_it_may_not_write(
+    s3_environment: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder("s3://moon/shared").write("a", b"1")
     for name, value in s3_environment.account("reader").items():
         monkeypatch.setenv(name, value)
@@ -91,7 +95,9 @@ def test_a_read_only_account_reads_and_is_told_that_it_may_not_write(s3_environm
         folder("s3://moon/shared").require_writable()
 
 
-def test_a_store_that_does_not_answer_is_a_passing_fault(s3_environment, monkeypatch):
+def test_a_store_that_does_not_answer_is_a_passing_fault(
+    s3_environment: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     fsspec.filesystem("s3").clear_instance_cache()
     with pytest.raises(TransientStoreError, match="s3://moon/x"):
