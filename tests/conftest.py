@@ -2,13 +2,9 @@
 
 import bz2
 import gzip
-import json
-import os
 import shutil
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy.typing as npt
 import pytest
@@ -61,42 +57,3 @@ def truth_root(make_run: MakeRun, tmp_path_factory: pytest.TempPathFactory) -> s
     make_run(on, {**few, "feo_cnn": maps["feo_cnn"] + 0.5}, root, "other")
     make_run(on, maps, root, "true")
     return root.url
-
-
-class Traced(NamedTuple):
-    """What a command printed, the paths that it and its child processes opened or changed, and their ids."""
-
-    printed: str
-    opened: set[Path]
-    changed: set[Path]
-    processes: set[int]
-
-
-@pytest.fixture
-def traced(tmp_path: Path) -> Callable[[Sequence[str | Path]], Traced]:
-    """Run a command in an empty folder, with an empty home and no variables of whoever runs the tests."""
-
-    def run(command: Sequence[str | Path]) -> Traced:
-        for name in ("home", "scratch", "work"):
-            (tmp_path / name).mkdir()
-        log = tmp_path / "opened.jsonl"
-        variables = {
-            "PATH": os.defpath,
-            "HOME": str(tmp_path / "home"),
-            "TMPDIR": str(tmp_path / "scratch"),
-            "PYTHONPATH": str(Path(__file__).parent / "traced"),
-            "OPENED_PATHS": str(log),
-        }
-        ended = subprocess.run(
-            command, cwd=tmp_path / "work", env=variables, capture_output=True, text=True, check=False
-        )
-        assert ended.returncode == 0, ended.stderr
-        lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-        return Traced(
-            printed=ended.stdout,
-            opened={Path(path) for _, path, _ in lines},
-            changed={Path(path) for _, path, changed in lines if changed},
-            processes={process for process, _, _ in lines},
-        )
-
-    return run

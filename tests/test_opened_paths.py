@@ -2,9 +2,12 @@
 
 import sys
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
+from lunarcloud.testing.traced import traced
 
 # Where Python and the installed packages are, also where links from there lead.
 PYTHON = {
@@ -28,14 +31,16 @@ SYSTEM = {
 SCRATCH = (Path("/dev/null"), Path("/dev/shm"))  # noqa: S108  # only named
 
 
-def is_within(path: Path, places) -> bool:
+def is_within(path: Path, places: Iterable[Path]) -> bool:
     return any(path.is_relative_to(place) for place in places)
 
 
 @pytest.mark.timeout(900)
-def test_the_demo_reads_and_writes_nothing_outside_its_places(traced, tmp_path, pytestconfig):
+def test_the_demo_reads_and_writes_nothing_outside_its_places(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     clone = pytestconfig.rootpath
-    found = traced([Path(sys.executable).with_name("lunarcloud"), "demo", "--ppd", "2"])
+    found = traced([Path(sys.executable).with_name("lunarcloud"), "demo", "--ppd", "2"], tmp_path)
     assert "what was made" in found.printed
     # The trace sees the workers too, which are processes of their own, and the shipped data.
     assert len(found.processes) > 2
@@ -50,11 +55,10 @@ def test_the_demo_reads_and_writes_nothing_outside_its_places(traced, tmp_path, 
     assert not sorted(path for path in outside if "__pycache__" not in path.parts)
 
 
-@pytest.mark.timeout(900)
-def test_a_file_elsewhere_would_be_noticed(traced, tmp_path_factory):
+def test_a_file_elsewhere_would_be_noticed(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "read").touch()
     code = f"import os; open({str(elsewhere / 'read')!r}); os.mkdir({str(elsewhere / 'made')!r})"
-    found = traced([sys.executable, "-c", code])
+    found = traced([sys.executable, "-c", code], tmp_path)
     assert elsewhere / "read" in found.opened - found.changed
     assert elsewhere / "made" in found.changed
