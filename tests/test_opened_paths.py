@@ -35,7 +35,7 @@ def is_within(path: Path, places: Iterable[Path]) -> bool:
     return any(path.is_relative_to(place) for place in places)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_demo_reads_and_writes_nothing_outside_its_places(
     tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
