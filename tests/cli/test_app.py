@@ -1,11 +1,13 @@
 """Bad input to the commands: exit code 2, a message in words, nothing half-written, never a traceback."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lunarcloud import __version__
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
 
@@ -118,6 +120,11 @@ def test_commands_on_an_empty_root_say_what_is_missing(
 def test_an_empty_root_lists_nothing(lunarcloud: Command, tmp_path: Path) -> None:
     code, out, _ = lunarcloud("runs", "list", "--root", tmp_path, "--json")
     assert (code, out.strip()) == (0, "[]")
+
+
+def test_the_version_is_the_packages(lunarcloud: Command) -> None:
+    assert lunarcloud("--version")[:2] == (0, f"lunarcloud {__version__}\n")
+    assert version("lunarcloud") == __version__
 
 
 @pytest.mark.parametrize("text", ["16", "a:b", ""])
