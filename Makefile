@@ -36,7 +36,7 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/deptry . --exclude '\.venv.*' --exclude docs --non-dev-dependency-groups test,bench
+	$(BIN)/deptry . --exclude '\.venv.*' --exclude docs --exclude tools --non-dev-dependency-groups test,bench
 	$(BIN)/python -m tools.habits
 
 # The documentation as a site, in ./site; needs no network.
