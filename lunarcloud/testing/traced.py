@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ def traced(command: Sequence[str | Path], place: Path) -> Traced:
     command : sequence of str or Path
         Program and arguments.
     place : Path
-        Existing folder, in which ``work`` (where the command runs), ``home`` and ``scratch`` are made.
+        Existing folder, in which ``work`` (where the command runs), ``home`` and ``scratch`` are made, ``hooks`` besides.
 
     Raises
     ------
@@ -40,12 +41,14 @@ def traced(command: Sequence[str | Path], place: Path) -> Traced:
     """
     for name in ("home", "scratch", "work"):
         (place / name).mkdir()
+    # A copy, so that nothing of this package is on the path of the command.
+    shutil.copytree(_HOOKS, place / "hooks")
     log = place / "opened.jsonl"
     variables = {
         "PATH": os.defpath,
         "HOME": str(place / "home"),
         "TMPDIR": str(place / "scratch"),
-        "PYTHONPATH": str(_HOOKS),
+        "PYTHONPATH": str(place / "hooks"),
         "OPENED_PATHS": str(log),
     }
     ended = subprocess.run(
