@@ -95,7 +95,10 @@ def prepared(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     root = folder(place / "demo" / "root")
     write_mosaic(root, grid(2))
     write_model(root)
-    run = map_oxides(MapInputs(root=root.url), Cluster(scheduler=shared)).run
+    with pytest.MonkeyPatch.context() as patch:
+        # Pictures take longest, and no document opens one.
+        patch.setattr("lunarcloud.jobs.map._draw", lambda run: None)
+        run = map_oxides(MapInputs(root=root.url), Cluster(scheduler=shared)).run
     copy = folder("s3://moon/demo")
     for key, data in root.read_all().items():
         copy.write(key, data)
