@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TESTS ?=
 DEMO ?= demo
 
-.PHONY: demo demo-s3 test check docs bench constraints clean
+.PHONY: demo demo-s3 test test-reference test-wheel check docs bench constraints clean
 
 # The main job: a synthetic Moon as archive tiles -> mosaic -> models -> maps -> findings -> figures, in ./demo.
 demo: $(VENV)/ready
@@ -20,6 +20,15 @@ demo-s3: $(VENV)/dev
 test: $(VENV)/dev
 	$(BIN)/python -m pytest $(TESTS)
 
+# Checks against documents and data that are not copied here: the archive's own, in the folder DATA.
+test-reference: $(VENV)/dev
+	@test -f "$(DATA)/README.md" || { echo "make test-reference DATA=FOLDER: no reference data in '$(DATA)'" >&2; exit 2; }
+	$(BIN)/python -m pytest tests/reference --data "$(DATA)"
+
+# Builds wheel and sdist, installs the wheel in a new environment elsewhere and runs the demo there: minutes.
+test-wheel: $(VENV)/dev
+	$(BIN)/python -m pytest tests/packaging
+
 # All that is checked before tests: style, types, import rules, declared imports, habits (see tools/habits.py).
 check: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -27,7 +36,7 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/deptry . --exclude '\.venv.*' --exclude docs --non-dev-dependency-groups test,bench
+	$(BIN)/deptry . --exclude '\.venv.*' --exclude docs --exclude tools --non-dev-dependency-groups test,bench
 	$(BIN)/python -m tools.habits
 
 # The documentation as a site, in ./site; needs no network.

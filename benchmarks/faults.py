@@ -25,13 +25,13 @@ os.environ.update(LUNARCLOUD_TIMEOUT_S="1", LUNARCLOUD_BACKOFF_S="0.05", LUNARCL
 import fsspec
 import numpy as np
 from distributed import Client
+from lunarcloud.storage.shards import encode
 
 from benchmarks._results import report
 from lunarcloud.engine import Cluster, Group, MemoryPlan, Product, compute, connect, remaining
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.moon import Raster, Shard
 from lunarcloud.storage import Layout, Ledger, Variable, folder
-from lunarcloud.storage.shards import encode
 from lunarcloud.testing.faulty_proxy import Faults, faulty_proxy, random_plan
 from lunarcloud.testing.machine import machine
 from lunarcloud.testing.s3_server import s3_server

@@ -19,6 +19,7 @@ from unittest.mock import patch
 import numpy as np
 import psutil
 import pyshtools
+from lunarcloud.jobs.gravity import GravityInputs, gravity
 
 from benchmarks._results import report
 from lunarcloud.archive.gravity import GravityModel
@@ -27,7 +28,6 @@ from lunarcloud.engine import Cluster
 from lunarcloud.gravity import attraction, harmonics
 from lunarcloud.gravity.bouguer import BouguerField, Reduction, filter_weights, reduce_bouguer
 from lunarcloud.gravity.grids import dh2_dataset
-from lunarcloud.jobs.gravity import GravityInputs, gravity
 from lunarcloud.synthetic.gravity import kaula_model, kaula_shape
 from lunarcloud.testing.machine import machine
 

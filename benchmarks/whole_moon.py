@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from distributed import Client
+from lunarcloud.engine.resource import provide
 
 from benchmarks._results import Row, report
 from lunarcloud import moon
 from lunarcloud.engine import Cluster, Group, compute, connect
-from lunarcloud.engine.resource import provide
 from lunarcloud.maps import MapPlan, plan, plan_maps
 from lunarcloud.models import QIU2025, builtin, find_model, predict, session
 from lunarcloud.moon import Shard

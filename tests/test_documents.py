@@ -1,13 +1,14 @@
 """Documents: every code block of the README, CONTRIBUTING and docs/ runs, as a reader would run it.
 
 A ``python`` block is executed, the blocks of a document one after the other in one namespace. Of a ``shell``
-block, ``lunarcloud`` lines run, ``dask`` lines start processes, a target of ``make`` must exist, and a variable
-that is set must be one that something reads. A listing is ``text``; there are no other languages.
+block, ``lunarcloud`` lines run, ``dask`` lines start processes, a target of ``make`` must exist, and what is
+exported must be something that is read. A listing is ``text``; there are no other languages.
 """
 
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,12 +21,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 import fsspec
 import pytest
+from lunarcloud.jobs.map import MapInputs, map_oxides
 from markdown_it import MarkdownIt
 
+from lunarcloud.archive.stations import OXIDES, StationTable, shipped_stations
 from lunarcloud.config import Settings
 from lunarcloud.engine import Cluster, connect
 from lunarcloud.engine import cluster as engine_cluster
-from lunarcloud.jobs.map import MapInputs, map_oxides
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder
 from lunarcloud.synthetic import write_tiles
@@ -82,25 +84,31 @@ def on_s3(s3: S3) -> Iterator[S3]:
 def shared(on_s3: S3) -> Iterator[str]:
     """The address of one cluster that stands for the local ones of all commands: each would take seconds."""
     with connect(Cluster(workers=2)) as client:
-        yield str(client.scheduler.address)
+        yield str(client.scheduler_info()["address"])
 
 
 @pytest.fixture(scope="module")
-def reader(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+def prepared(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     """``demo`` as `make demo` leaves it but small, the same in the bucket, and tiles for the archive's."""
     place = tmp_path_factory.mktemp("reader")
     write_tiles(place / "demo" / "tiles", ppd=2)
     root = folder(place / "demo" / "root")
     write_mosaic(root, grid(2))
     write_model(root)
-    run = map_oxides(MapInputs(root=root.url), Cluster(scheduler=shared)).run
+    with pytest.MonkeyPatch.context() as patch:
+        # Pictures take longest, and no document opens one.
+        patch.setattr("lunarcloud.jobs.map._draw", lambda run: None)
+        run = map_oxides(MapInputs(root=root.url), Cluster(scheduler=shared)).run
     copy = folder("s3://moon/demo")
     for key, data in root.read_all().items():
         copy.write(key, data)
+    stations = place / "few.csv"
+    stations.write_bytes(_few_stations().dump())
     port = str(_free_port())
     return Reader(
         place,
         {
+            "fit --root s3://moon/clementine": f"fit --stations {stations} --root s3://moon/clementine",
             "<run>": run,
             "/data/clementine": str(place / "demo" / "tiles"),
             "--ppd 304": "--ppd 2",
@@ -109,6 +117,14 @@ def reader(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Reader:
             "8786": port,
         },
     )
+
+
+@pytest.fixture
+def reader(prepared: Reader, tmp_path: Path) -> Reader:
+    """A reader of one document, who finds ``demo`` as it was prepared."""
+    shutil.copytree(prepared.place / "demo" / "root", tmp_path / "demo" / "root")
+    (tmp_path / "demo" / "tiles").symlink_to(prepared.place / "demo" / "tiles")
+    return Reader(tmp_path, prepared.instead)
 
 
 @pytest.fixture
@@ -156,6 +172,13 @@ def test_a_document_does_what_it_says(
         elif block.language == "shell":
             for line in text.replace("\\\n", " ").splitlines():
                 _run(shlex.split(line, comments=True), start, lunarcloud)
+
+
+def _few_stations() -> StationTable:
+    """Every third of the stations that know everything: leaving each out in turn takes long with all."""
+    table = shipped_stations()
+    whole = [each.site for each in table.stations if each.reflectance and len(each.oxides) == len(OXIDES)]
+    return table.without({each.site for each in table.stations} - set(whole[::3]))
 
 
 def _run(words: list[str], start: Start, lunarcloud: Command) -> None:

@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
 
 from lunarcloud import moon
 from lunarcloud.errors import GeometryError
-from lunarcloud.moon import SPHERE_KM2, Shard, Window, grid, lunar_crs, polar_grid
+from lunarcloud.moon import SPHERE_KM2, Pole, Shard, Window, grid, lunar_crs, polar_grid
 
 ppds = st.integers(1, 40)
 edges = st.integers(5, 300)
 
 
 @given(ppds, st.floats(-90, 90), st.floats(-400, 800))
-def test_a_position_lies_within_half_a_pixel_of_the_centre_of_its_pixel(ppd, lat, lon):
+def test_a_position_lies_within_half_a_pixel_of_the_centre_of_its_pixel(
+    ppd: int, lat: float, lon: float
+) -> None:
     g = grid(ppd)
     pixel = g.pixel(lat=lat, lon=lon)
     east = abs((g.lon()[pixel.col] - lon + 180.0) % 360.0 - 180.0)
@@ -25,7 +28,7 @@ def test_a_position_lies_within_half_a_pixel_of_the_centre_of_its_pixel(ppd, lat
 
 
 @given(st.integers(1, 12))
-def test_pixel_centres_fall_in_their_own_pixels(ppd):
+def test_pixel_centres_fall_in_their_own_pixels(ppd: int) -> None:
     g = grid(ppd)
     pixels = g.pixel(lat=g.lat()[:, np.newaxis], lon=g.lon()[np.newaxis, :])
     assert np.array_equal(np.broadcast_to(pixels.row, g.shape)[:, 0], np.arange(g.n_rows))
@@ -33,13 +36,13 @@ def test_pixel_centres_fall_in_their_own_pixels(ppd):
 
 
 @given(ppds)
-def test_pixel_areas_add_up_to_the_sphere(ppd):
+def test_pixel_areas_add_up_to_the_sphere(ppd: int) -> None:
     g = grid(ppd)
     assert math.isclose(g.pixel_area_m2().sum() * g.n_cols / 1e6, SPHERE_KM2, rel_tol=1e-12)
 
 
 @given(st.integers(1, 2), edges)
-def test_shards_cover_every_pixel_exactly_once(ppd, edge):
+def test_shards_cover_every_pixel_exactly_once(ppd: int, edge: int) -> None:
     g = grid(ppd, edge)
     seen = np.zeros(g.shape, dtype=int)
     for shard in g.shards():
@@ -48,7 +51,7 @@ def test_shards_cover_every_pixel_exactly_once(ppd, edge):
 
 
 @given(st.integers(1, 3), st.integers(7, 97), st.data())
-def test_shards_of_a_window_are_those_that_hold_its_pixels(ppd, edge, data):
+def test_shards_of_a_window_are_those_that_hold_its_pixels(ppd: int, edge: int, data: DataObject) -> None:
     g = grid(ppd, edge)
     top, left = data.draw(st.integers(0, g.n_rows - 1)), data.draw(st.integers(0, g.n_cols - 1))
     bottom, right = data.draw(st.integers(top + 1, g.n_rows)), data.draw(st.integers(left + 1, g.n_cols))
@@ -57,42 +60,42 @@ def test_shards_of_a_window_are_those_that_hold_its_pixels(ppd, edge, data):
     assert held == math.prod(window.shape)
 
 
-def test_latitude_descends_and_longitude_ascends_at_pixel_centres():
+def test_latitude_descends_and_longitude_ascends_at_pixel_centres() -> None:
     g = grid(2)
     assert g.lat()[[0, -1]].tolist() == [89.75, -89.75]
     assert g.lon()[[0, -1]].tolist() == [-179.75, 179.75]
 
 
-def test_poles_and_the_antimeridian_have_pixels():
+def test_poles_and_the_antimeridian_have_pixels() -> None:
     pixels = grid(4).pixel(lat=[90, -90, 0, 0], lon=[0, 0, 180, -180])
     assert pixels.row.tolist() == [0, 719, 360, 360]
     assert pixels.col.tolist() == [720, 720, 0, 0]
 
 
-def test_the_largest_grid_has_shards_of_2048():
+def test_the_largest_grid_has_shards_of_2048() -> None:
     g = grid(304)
     assert (g.shard_edge, g.chunk_edge, g.shard_shape) == (2048, 512, (27, 54))
 
 
 @pytest.mark.parametrize("lat", [95.0, -90.1, float("nan")])
-def test_an_impossible_latitude_is_refused_with_its_value(lat):
+def test_an_impossible_latitude_is_refused_with_its_value(lat: float) -> None:
     with pytest.raises(GeometryError, match=str(lat)):
         grid(1).pixel(lat=lat, lon=0)
 
 
 @pytest.mark.parametrize(("ppd", "edge"), [(0, None), (-3, None), (1, 0)])
-def test_a_grid_without_pixels_is_refused(ppd, edge):
+def test_a_grid_without_pixels_is_refused(ppd: int, edge: int | None) -> None:
     with pytest.raises(GeometryError):
         grid(ppd, edge)
 
 
-def test_a_shard_beyond_the_raster_is_refused():
+def test_a_shard_beyond_the_raster_is_refused() -> None:
     with pytest.raises(GeometryError, match="shard"):
         grid(1, 90).window(Shard(2, 0))
 
 
 @pytest.mark.parametrize("pole", ["north", "south"])
-def test_a_polar_grid_holds_everything_poleward_of_its_limit(pole):
+def test_a_polar_grid_holds_everything_poleward_of_its_limit(pole: Pole) -> None:
     g = polar_grid(pole, limit=60.0, pixel_m=20_000.0)
     where = g.positions()
     beyond = np.abs(where.lat) > 60.0
@@ -101,7 +104,7 @@ def test_a_polar_grid_holds_everything_poleward_of_its_limit(pole):
     assert math.isclose(g.pixel_area_m2()[beyond].sum(), cap, rel_tol=2e-3)  # pixels cut by the edge
 
 
-def test_polar_positions_agree_with_the_projection_by_hand():
+def test_polar_positions_agree_with_the_projection_by_hand() -> None:
     g = polar_grid("south", limit=70.0, pixel_m=5000.0)
     where = g.positions()
     row, col = 10, 100
@@ -112,19 +115,19 @@ def test_polar_positions_agree_with_the_projection_by_hand():
 
 
 @pytest.mark.parametrize("code", ["EPSG:4326", "IAU_2015:49900"])
-def test_another_body_is_refused_by_name(code):
+def test_another_body_is_refused_by_name(code: str) -> None:
     with pytest.raises(GeometryError, match=r"not of the Moon.*km"):
         lunar_crs(code)
 
 
 @pytest.mark.parametrize("code", ["IAU:2015:30100", "nonsense"])
-def test_an_unknown_reference_system_is_refused(code):
+def test_an_unknown_reference_system_is_refused(code: str) -> None:
     with pytest.raises(GeometryError, match="unknown"):
         lunar_crs(code)
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(0, 180))
-def test_distance_along_a_meridian_is_the_difference_in_latitude(lat, lon, step):
+def test_distance_along_a_meridian_is_the_difference_in_latitude(lat: float, lon: float, step: float) -> None:
     other = max(-90.0, lat - step)
     found = moon.angular_distance(lat=lat, lon=lon, to_lat=other, to_lon=lon)
     assert math.isclose(float(found), lat - other, abs_tol=1e-6)

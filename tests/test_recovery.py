@@ -8,22 +8,24 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
 import pytest
+from lunarcloud.jobs.map import MapInputs, map_oxides
 
 from lunarcloud.config import settings
 from lunarcloud.engine import Cluster, connect
 from lunarcloud.errors import ComputeError, NotFoundError, StoreError
-from lunarcloud.jobs.map import MapInputs, map_oxides
 from lunarcloud.maps import find_run
 from lunarcloud.maps.store import run_ledger, run_place
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder, open_dataset, read_catalog, read_shard
 from lunarcloud.testing.faulty_proxy import FAULTS, faulty_proxy, random_plan
+from lunarcloud.testing.s3_server import S3
 from lunarcloud.testing.slow_shards import full_disk_plan, watched_plan
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
@@ -32,7 +34,7 @@ SHARDS = 18
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory) -> Path:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with a mosaic of 18 shards and a model, nothing mapped."""
     place = tmp_path_factory.mktemp("template")
     write_mosaic(folder(place), GRID)
@@ -41,7 +43,7 @@ def template(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_figures():
+def _no_figures() -> Iterator[None]:
     """Pictures of ten maps take longer than all that is tested here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lunarcloud.jobs.map._draw", lambda run: None)
@@ -49,7 +51,7 @@ def _no_figures():
 
 
 @pytest.fixture(scope="module")
-def undisturbed(template, scheduler, tmp_path_factory) -> tuple[str, str]:
+def undisturbed(template: Path, scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Id and digest of the run as it is when nothing happens."""
     root = shutil.copytree(template, tmp_path_factory.mktemp("quiet") / "root")
     run = map_oxides(MapInputs(root=str(root)), Cluster(scheduler=scheduler)).run
@@ -57,7 +59,7 @@ def undisturbed(template, scheduler, tmp_path_factory) -> tuple[str, str]:
 
 
 @pytest.fixture
-def root(template, tmp_path) -> str:
+def root(template: Path, tmp_path: Path) -> str:
     """A root of its own, nothing mapped."""
     return str(shutil.copytree(template, tmp_path / "root"))
 
@@ -85,11 +87,11 @@ def _require_whole(root: str, run: str, digest: str) -> None:
 
 
 @contextmanager
-def _reader(root: str, run: str):
+def _reader(root: str, run: str) -> Iterator[tuple[list[tuple[bool, bool]], list[bool]]]:
     """Somebody who looks at the run all the time; yields what they saw that was not whole."""
     wrong, seen, stop = [], [], threading.Event()
 
-    def look():
+    def look() -> None:
         while not stop.wait(0.05):
             published = bool(read_catalog(folder(root)).of("run"))
             try:
@@ -111,8 +113,8 @@ def _reader(root: str, run: str):
 
 
 def test_a_killed_worker_costs_one_shard_and_no_reader_sees_a_part(
-    root, undisturbed, scheduler, tmp_path, monkeypatch
-):
+    root: str, undisturbed: tuple[str, str], scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run, digest = undisturbed
     log = tmp_path / "calls"
     monkeypatch.setattr("lunarcloud.jobs.map.plan_maps", watched_plan(log, 0.1))
@@ -122,7 +124,7 @@ def test_a_killed_worker_costs_one_shard_and_no_reader_sees_a_part(
         ThreadPoolExecutor(1) as pool,
     ):
         victim = next(iter(own.run(os.getpid).values()))
-        cluster = Cluster(scheduler=own.scheduler.address)
+        cluster = Cluster(scheduler=str(own.scheduler_info()["address"]))
         job = pool.submit(map_oxides, MapInputs(root=root), cluster)
         _wait_for_entries(root, run, 4)
         os.kill(victim, signal.SIGKILL)
@@ -143,7 +145,9 @@ if __name__ == "__main__":
 """
 
 
-def test_a_run_goes_on_where_a_killed_scheduler_left_it(root, undisturbed, scheduler, tmp_path, monkeypatch):
+def test_a_run_goes_on_where_a_killed_scheduler_left_it(
+    root: str, undisturbed: tuple[str, str], scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run, digest = undisturbed
     script = tmp_path / "cluster.py"
     script.write_text(_CLUSTER)
@@ -155,6 +159,7 @@ def test_a_run_goes_on_where_a_killed_scheduler_left_it(root, undisturbed, sched
         ) as process,
         ThreadPoolExecutor(1) as pool,
     ):
+        assert process.stdout
         address = process.stdout.readline().decode().strip()
         job = pool.submit(map_oxides, MapInputs(root=root), Cluster(scheduler=address))
         _wait_for_entries(root, run, 4)
@@ -179,7 +184,9 @@ main()
 """
 
 
-def test_the_same_command_twice_at_once_makes_one_run(root, undisturbed, scheduler):
+def test_the_same_command_twice_at_once_makes_one_run(
+    root: str, undisturbed: tuple[str, str], scheduler: str
+) -> None:
     run, digest = undisturbed
     words = [sys.executable, "-c", _COMMAND]
     words += ["map", "--root", root, "--scheduler", scheduler, "--json"]
@@ -192,8 +199,8 @@ def test_the_same_command_twice_at_once_makes_one_run(root, undisturbed, schedul
 
 
 def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
-    root, undisturbed, scheduler, tmp_path, monkeypatch
-):
+    root: str, undisturbed: tuple[str, str], scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run, digest = undisturbed
     flag = tmp_path / "full"
     flag.touch()
@@ -207,7 +214,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Short time-outs and pauses, for this process and the workers it starts."""
     for name, value in {"TIMEOUT_S": "0.4", "BACKOFF_S": "0.05"}.items():
         monkeypatch.setenv(f"LUNARCLOUD_{name}", value)
@@ -217,7 +224,9 @@ def impatient(monkeypatch):
     settings.cache_clear()
 
 
-def test_a_store_that_fails_in_every_way_changes_nothing(s3_environment, undisturbed, impatient, monkeypatch):
+def test_a_store_that_fails_in_every_way_changes_nothing(
+    s3_environment: S3, undisturbed: tuple[str, str], impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run, digest = undisturbed
     root = "s3://moon/faults"
     write_mosaic(folder(root), GRID)
@@ -235,7 +244,9 @@ def test_a_store_that_fails_in_every_way_changes_nothing(s3_environment, undistu
     _require_whole(root, run, digest)
 
 
-def test_a_store_that_stays_silent_ends_the_command_in_words(s3_environment, impatient, monkeypatch):
+def test_a_store_that_stays_silent_ends_the_command_in_words(
+    s3_environment: S3, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LUNARCLOUD_RETRIES", "1")
     settings.cache_clear()
     with faulty_proxy(s3_environment.endpoint, silence_s=0.6) as faults:

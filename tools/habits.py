@@ -33,14 +33,13 @@ PARAMETER_ERRORS = frozenset({"PR01", "PR02", "PR03"})
 CROSS_CUTTING = {
     "test_documents.py": "README and docs run",
     "test_links.py": "links and lists of README and docs",
-    "test_links.py": "links of README and docs",
     "test_notebooks.py": "notebooks run",
-    "test_site.py": "the documentation's site",
+    "test_opened_paths.py": "what is opened outside the clone",
     "test_recovery.py": "workers, schedulers and stores fail under a whole command",
-    "test_site.py": "the site of docs",
+    "test_site.py": "the documentation's site",
 }
-#: Folders of tests that belong to no room: data, and the suite that needs documents of others.
-APART = frozenset({"data", "reference"})
+#: Folders of tests that belong to no room: data, the suites of the wheel and of documents of others.
+APART = frozenset({"data", "packaging", "reference"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _PRAGMAS = ("noqa", "type:", "isort:", "pragma:")
@@ -175,7 +174,7 @@ def misplaced_tests() -> Iterator[str]:
 def stale_page() -> Iterator[str]:
     """The benchmarks' page, where it is not what their results say."""
     if PAGE.read_text() != rendered():
-        yield f"{PAGE.relative_to(ROOT)}: not what results/*.jsonl say; python -m benchmarks._results renders it"
+        yield f"{PAGE.relative_to(ROOT)}: not what its results say; python -m benchmarks._results renders it"
 
 
 if __name__ == "__main__":

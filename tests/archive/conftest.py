@@ -9,26 +9,26 @@ from lunarcloud.synthetic import DEFECTS, write_tiles
 
 
 @pytest.fixture(scope="session")
-def lp_tiles(lp_archive) -> dict[str, Tile]:
+def lp_tiles(lp_archive: str) -> dict[str, Tile]:
     return {tile.product_id: tile for tile in find_tiles(lp_archive).tiles}
 
 
 @pytest.fixture(scope="session")
-def pds3_folder(tmp_path_factory) -> Path:
+def pds3_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pds3")
     write_tiles(folder, ppd=8, product_ids=_SOME, defects=DEFECTS)
     return folder
 
 
 @pytest.fixture(scope="session")
-def pds4_folder(tmp_path_factory) -> Path:
+def pds4_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pds4")
     write_tiles(folder, ppd=8, product_ids=_SOME, defects=DEFECTS, issue="pds4")
     return folder
 
 
 @pytest.fixture
-def one_tile(pds3_folder) -> bytes:
+def one_tile(pds3_folder: Path) -> bytes:
     """A whole valid .IMG file, to be damaged."""
     return (pds3_folder / "ui03n003.img").read_bytes()
 

@@ -1,17 +1,23 @@
 """Gravity models in every format of the field, and what is refused."""
 
 import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import fsspec
 import numpy as np
+import numpy.typing as npt
 import pyshtools
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
+from pyshtools.shclasses import SHGravRealCoeffs
 
 from lunarcloud.archive.gravity import DOWNLOADS, GM_MOON, fetch, read_gravity
 from lunarcloud.archive.shipped import DATA
-from lunarcloud.archive.topography import read_topography
+from lunarcloud.archive.topography import RadiusHarmonics, read_topography
 from lunarcloud.errors import ArchiveError, InputError, LunarcloudError, NotFoundError, StoreError
 
 LMAX = 5
@@ -37,7 +43,7 @@ end_of_head ====
 
 
 @pytest.fixture
-def table():
+def table() -> npt.NDArray[np.float64]:
     rng = np.random.default_rng(5)
     table = rng.standard_normal((2, LMAX + 1, LMAX + 1)) * 1e-5 * np.tril(np.ones((LMAX + 1, LMAX + 1)))
     table[1, :, 0] = 0.0
@@ -47,20 +53,24 @@ def table():
 
 
 @pytest.fixture
-def model(table):
+def model(table: npt.NDArray[np.float64]) -> SHGravRealCoeffs:
     return pyshtools.SHGravCoeffs.from_array(table, gm=GM_MOON, r0=RADIUS)
 
 
 @pytest.fixture
-def write(tmp_path):
-    def write(text, name="model.tab"):
+def write(tmp_path: Path) -> Callable[..., Any]:
+    def write(text: str, name: str = "model.tab") -> Path:
         (tmp_path / name).write_text(text, encoding="ascii")
         return tmp_path / name
 
     return write
 
 
-def rows(table, first=2, form="{:5d},{:5d},{:23.16E},{:23.16E},{:23.16E},{:23.16E}"):
+def rows(
+    table: npt.NDArray[np.float64],
+    first: int = 2,
+    form: str = "{:5d},{:5d},{:23.16E},{:23.16E},{:23.16E},{:23.16E}",
+) -> list[str]:
     degrees = [(one, other) for one in range(first, table.shape[1]) for other in range(one + 1)]
     return [
         form.format(one, other, table[0, one, other], table[1, one, other], 1e-12, 1e-12)
@@ -68,17 +78,32 @@ def rows(table, first=2, form="{:5d},{:5d},{:23.16E},{:23.16E},{:23.16E},{:23.16
     ]
 
 
-def pds(table, *, radius="0.17380000000000E+04", gm="0.490280007E+04", lmax=LMAX, norm=1):
+def pds(
+    table: npt.NDArray[np.float64],
+    *,
+    radius: str = "0.17380000000000E+04",
+    gm: str = "0.490280007E+04",
+    lmax: int = LMAX,
+    norm: int = 1,
+) -> str:
     head = f"{radius}, {gm}, 0.1E-03, {lmax:04d}, {lmax:04d}, {norm}, 0.0E+00, 0.0E+00"
     return "\r\n".join([head, "", *rows(table), ""])
 
 
-def icgem(table, *, gm=GM_MOON, radius=RADIUS, lmax=LMAX, norm="fully_normalized", key="gfc"):
+def icgem(
+    table: npt.NDArray[np.float64],
+    *,
+    gm: float = GM_MOON,
+    radius: float = RADIUS,
+    lmax: int = LMAX,
+    norm: str = "fully_normalized",
+    key: str = "gfc",
+) -> str:
     head = ICGEM_HEAD.format(gm=gm, radius=radius, lmax=lmax, norm=norm)
     return head + "\n".join(rows(table, form=key + " {} {} {:.16e} {:.16e}")) + "\n"
 
 
-def test_lp165p_is_read_whole():
+def test_lp165p_is_read_whole() -> None:
     found = read_gravity("LP165P")
     assert (found.name, found.lmax, found.gm, found.radius_m) == ("LP165P", 165, 4.902801056e12, RADIUS)
     # By eye from the cards; columns of the second touch.
@@ -88,44 +113,53 @@ def test_lp165p_is_read_whole():
     assert np.count_nonzero(found.table[0]) == 13_858
 
 
-def test_pds_table_in_kilometres_becomes_metres(write, table):
+def test_pds_table_in_kilometres_becomes_metres(
+    write: Callable[..., Any], table: npt.NDArray[np.float64]
+) -> None:
     found = read_gravity(write(pds(table)))
-    assert (found.radius_m, found.gm) == (RADIUS, pytest.approx(GM_MOON, rel=1e-12))
+    assert found.radius_m == RADIUS
+    assert found.gm == pytest.approx(GM_MOON, rel=1e-12)
     np.testing.assert_allclose(found.table[:, 2:], table[:, 2:], rtol=1e-15)
 
 
-def test_grgm1200b_has_its_constants_the_other_way_round(write):
+def test_grgm1200b_has_its_constants_the_other_way_round(write: Callable[..., Any]) -> None:
     found = read_gravity(write(GRGM, "sha.grgm1200b_sigma"))
     assert (found.lmax, found.gm, found.radius_m) == (3, 4.9028001224452998e12, RADIUS)
     assert found.table[1, 3, 3] == -1.7743616719102799e-06
 
 
-def test_text_of_pyshtools_is_read(model, tmp_path, table):
+def test_text_of_pyshtools_is_read(
+    model: SHGravRealCoeffs, tmp_path: Path, table: npt.NDArray[np.float64]
+) -> None:
     model.to_file(str(tmp_path / "model.sh"))
     found = read_gravity(tmp_path / "model.sh")
     assert found.gm == GM_MOON
     np.testing.assert_array_equal(found.table, table)
 
 
-def test_icgem_of_pyshtools_is_read(model, tmp_path, table):
+def test_icgem_of_pyshtools_is_read(
+    model: SHGravRealCoeffs, tmp_path: Path, table: npt.NDArray[np.float64]
+) -> None:
     model.to_file(str(tmp_path / "model.gfc"), format="icgem")
     found = read_gravity(tmp_path / "model.gfc")
     assert (found.name, found.radius_m) == ("model", RADIUS)
     np.testing.assert_array_equal(found.table, table)
 
 
-def test_icgem_gives_the_models_name_and_fortran_exponents_are_numbers(write, table):
+def test_icgem_gives_the_models_name_and_fortran_exponents_are_numbers(
+    write: Callable[..., Any], table: npt.NDArray[np.float64]
+) -> None:
     found = read_gravity(write(icgem(table).replace("e-", "D-"), "x.gfc"))
     assert found.name == "GrazTest"
     np.testing.assert_allclose(found.table[:, 2:], table[:, 2:], rtol=1e-15)
 
 
-def test_gzipped_file_is_the_same_model(tmp_path, table):
+def test_gzipped_file_is_the_same_model(tmp_path: Path, table: npt.NDArray[np.float64]) -> None:
     (tmp_path / "model.tab.gz").write_bytes(gzip.compress(pds(table).encode()))
     assert read_gravity(tmp_path / "model.tab.gz").lmax == LMAX
 
 
-def test_model_is_read_from_any_url(table):
+def test_model_is_read_from_any_url(table: npt.NDArray[np.float64]) -> None:
     with fsspec.open("memory://models/model.tab", "wb") as stream:
         stream.write(pds(table).encode())
     assert read_gravity("memory://models/model.tab").lmax == LMAX
@@ -164,7 +198,9 @@ def test_model_is_read_from_any_url(table):
         (lambda t: "", "no gravity model in a known format"),
     ],
 )
-def test_wrong_file_is_refused_in_words(write, table, text, words):
+def test_wrong_file_is_refused_in_words(
+    write: Callable[..., Any], table: npt.NDArray[np.float64], text: Callable[..., Any], words: str
+) -> None:
     path = write(text(table))
     with pytest.raises(ArchiveError, match=words) as refused:
         read_gravity(path)
@@ -173,8 +209,11 @@ def test_wrong_file_is_refused_in_words(write, table, text, words):
 
 @given(data=st.data())
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_damaged_bytes_end_in_a_refusal_or_a_whole_model(table, data):
-    make = data.draw(st.sampled_from([pds, icgem]))
+def test_damaged_bytes_end_in_a_refusal_or_a_whole_model(
+    table: npt.NDArray[np.float64], data: DataObject
+) -> None:
+    makers: list[Callable[..., str]] = [pds, icgem]
+    make = data.draw(st.sampled_from(makers))
     whole = make(table).encode()
     start = data.draw(st.integers(0, len(whole)))
     stop = data.draw(st.integers(start, min(start + 40, len(whole))))
@@ -188,28 +227,30 @@ def test_damaged_bytes_end_in_a_refusal_or_a_whole_model(table, data):
 
 
 @pytest.mark.parametrize("keep", [0.2, 0.5, 0.999])
-def test_truncated_lp165p_is_refused(tmp_path, keep):
+def test_truncated_lp165p_is_refused(tmp_path: Path, keep: float) -> None:
     whole = (DATA / "LP165P.cof").read_bytes()
     (tmp_path / "cut.cof").write_bytes(whole[: int(len(whole) * keep)])
     with pytest.raises(ArchiveError, match="truncated"):
         read_gravity(tmp_path / "cut.cof")
 
 
-def test_damaged_gzip_is_refused(tmp_path, table):
+def test_damaged_gzip_is_refused(tmp_path: Path, table: npt.NDArray[np.float64]) -> None:
     (tmp_path / "model.tab.gz").write_bytes(gzip.compress(pds(table).encode())[:-20])
     with pytest.raises(ArchiveError, match="damaged gzip"):
         read_gravity(tmp_path / "model.tab.gz")
 
 
-def test_missing_file_is_not_found():
+def test_missing_file_is_not_found() -> None:
     with pytest.raises(NotFoundError, match=r"nowhere\.tab"):
         read_gravity("/nowhere.tab")
 
 
-def test_fetch_writes_what_the_readers_read(monkeypatch, tmp_path, model, table):
+def test_fetch_writes_what_the_readers_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: SHGravRealCoeffs, table: npt.NDArray[np.float64]
+) -> None:
     asked = {}
 
-    def dataset(lmax):
+    def dataset(lmax: int) -> SHGravRealCoeffs:
         asked["lmax"] = lmax
         return model
 
@@ -219,16 +260,18 @@ def test_fetch_writes_what_the_readers_read(monkeypatch, tmp_path, model, table)
     np.testing.assert_array_equal(read_gravity(path).table, table)
 
 
-def test_fetched_shape_is_topography(monkeypatch, tmp_path):
+def test_fetched_shape_is_topography(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     heights = np.zeros((2, 4, 4))
     heights[0, :, 0] = 1_737_151.0, 500.0, 300.0, 100.0
     shape = pyshtools.SHCoeffs.from_array(heights)
     monkeypatch.setattr(pyshtools.datasets.Moon, "LOLA_shape", lambda lmax: shape)
     path = fetch("lola_shape", tmp_path)
-    np.testing.assert_array_equal(read_topography(path).table, heights)
+    found = read_topography(path)
+    assert isinstance(found, RadiusHarmonics)
+    np.testing.assert_array_equal(found.table, heights)
 
 
-def test_fetch_without_a_network_says_so(monkeypatch, tmp_path):
+def test_fetch_without_a_network_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # Port 9 discards; nothing listens there.
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -237,7 +280,7 @@ def test_fetch_without_a_network_says_so(monkeypatch, tmp_path):
         fetch("GRGM900C", tmp_path)
 
 
-def test_fetch_knows_only_names_that_pyshtools_has(tmp_path):
+def test_fetch_knows_only_names_that_pyshtools_has(tmp_path: Path) -> None:
     assert all(hasattr(pyshtools.datasets.Moon, name) for name in DOWNLOADS.values())
     with pytest.raises(InputError, match=r"no download named 'egm2008'; there are .*grgm1200b"):
         fetch("egm2008", tmp_path)

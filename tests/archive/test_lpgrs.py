@@ -1,5 +1,9 @@
 """Lunar Prospector's tables: the CSV form and the archive's own."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,12 +15,12 @@ from lunarcloud.moon import SPHERE_KM2
 
 
 @pytest.fixture(scope="module")
-def csv_path():
+def csv_path() -> str:
     return str(DATA / PROSPECTOR["5deg"])
 
 
 @pytest.mark.parametrize(("height", "pixels"), [("2deg", 11306), ("5deg", 1790)])
-def test_the_pixels_cover_the_moon_once(height, pixels):
+def test_the_pixels_cover_the_moon_once(height: str, pixels: int) -> None:
     found = read_prospector(height)
     assert found.lat.size == pixels
     assert found.area_km2.sum() == pytest.approx(SPHERE_KM2, rel=1e-9)
@@ -24,7 +28,7 @@ def test_the_pixels_cover_the_moon_once(height, pixels):
     assert 200 < found.abundance["K"].mean() < 2000
 
 
-def test_the_archive_s_table_reads_as_the_csv(csv_path, tmp_path):
+def test_the_archive_s_table_reads_as_the_csv(csv_path: str, tmp_path: Path) -> None:
     """Its columns: number, bounds, mass, density, oxides as fractions, elements in ppm, 45 covariances."""
     table = pd.read_csv(csv_path)
     bounds = table[["pixel_id", "min_lat", "max_lat", "min_lon", "max_lon"]]
@@ -48,14 +52,16 @@ def test_the_archive_s_table_reads_as_the_csv(csv_path, tmp_path):
         (lambda table: table[["min_lat", "max_lat", "min_lon", "max_lon"]], "lacks every abundance"),
     ],
 )
-def test_a_damaged_table_is_refused(csv_path, tmp_path, damage, complaint):
+def test_a_damaged_table_is_refused(
+    csv_path: str, tmp_path: Path, damage: Callable[..., Any], complaint: str
+) -> None:
     path = tmp_path / "bad.csv"
     damage(pd.read_csv(csv_path)).to_csv(path, index=False)
     with pytest.raises(ArchiveError, match=complaint):
         read_prospector(str(path))
 
 
-def test_other_files_are_refused(tmp_path):
+def test_other_files_are_refused(tmp_path: Path) -> None:
     narrow = tmp_path / "narrow.tab"
     narrow.write_text("1 2 3\n4 5 6\n")
     with pytest.raises(ArchiveError, match="3 columns"):

@@ -1,18 +1,20 @@
 """PDS3 labels: agreement with pvl, and every refusal."""
 
 from contextlib import suppress
+from typing import Any
 
 import pvl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pvl import PVLModule, PVLObject
 
 from lunarcloud.archive.pds3 import parse_pds3_label, pds3_tile
 from lunarcloud.archive.tiles import Tile
 from lunarcloud.errors import ArchiveError
 
 
-def as_dict(module):
+def as_dict(module: PVLModule | PVLObject) -> dict[str, Any]:
     """What pvl itself makes of a label, as plain dicts and tuples."""
     return {
         key: as_dict(value) if hasattr(value, "items") else tuple(value) if isinstance(value, list) else value
@@ -20,16 +22,16 @@ def as_dict(module):
     }
 
 
-def tile_of(head):
+def tile_of(head: bytes) -> Tile:
     return pds3_tile(head, source="tile.img", url="tile.img", start=0)
 
 
-def test_a_label_is_read_as_the_pvl_library_reads_it(one_tile):
+def test_a_label_is_read_as_the_pvl_library_reads_it(one_tile: bytes) -> None:
     head = one_tile[: one_tile.index(b"\nEND\r\n") + 6]
     assert parse_pds3_label(head) == as_dict(pvl.loads(head.decode("latin-1")))
 
 
-def test_a_quoted_string_may_hold_what_looks_like_a_keyword(one_tile):
+def test_a_quoted_string_may_hold_what_looks_like_a_keyword(one_tile: bytes) -> None:
     head = one_tile.replace(b'"SYNTHETIC MOON; NOT CLEMENTINE DATA"', b'"A NOTE\r\nLINES = 7\r\nEND OF NOTE"')
     label = parse_pds3_label(head)
     assert "LINES = 7" in label["NOTE"]
@@ -37,14 +39,14 @@ def test_a_quoted_string_may_hold_what_looks_like_a_keyword(one_tile):
     assert "LINES" not in label
 
 
-def test_units_are_read_over(one_tile):
+def test_units_are_read_over(one_tile: bytes) -> None:
     head = one_tile.replace(b"= 8.0000000\r", b"= 8.0000000 <PIXEL/DEGREE>\r").replace(
         b"A_AXIS_RADIUS                = 1737.4000000", b"A_AXIS_RADIUS = 1737.4 <KM>"
     )
     assert tile_of(head).map_resolution == 8.0
 
 
-def test_image_pointer_in_bytes(one_tile):
+def test_image_pointer_in_bytes(one_tile: bytes) -> None:
     pointer = one_tile[one_tile.index(b"^IMAGE") :].split(b"\r\n")[0]
     head = one_tile.replace(pointer, b"^IMAGE = 4001 <BYTES>")
     assert tile_of(head).data_offset == 4000
@@ -81,14 +83,14 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("old", "new", "message"), REFUSALS, ids=[message for _, _, message in REFUSALS])
-def test_refuses_with_keyword_and_value(one_tile, old, new, message):
+def test_refuses_with_keyword_and_value(one_tile: bytes, old: bytes, new: bytes, message: str) -> None:
     assert old in one_tile
     with pytest.raises(ArchiveError, match=message) as refused:
         tile_of(one_tile.replace(old, new))
     assert str(refused.value).startswith("tile.img: ")
 
 
-def test_a_detached_image_is_refused(one_tile):
+def test_a_detached_image_is_refused(one_tile: bytes) -> None:
     pointer = one_tile[one_tile.index(b"^IMAGE") :].split(b"\r\n")[0]
     with pytest.raises(ArchiveError, match=r"IMAGE is .*UI03N003\.DAT"):
         tile_of(one_tile.replace(pointer, b'^IMAGE = ("UI03N003.DAT", 1)'))
@@ -102,7 +104,7 @@ _ENDLESS = b"PDS_VERSION_ID = PDS3\r\nA = 1 = 2\r\nEND\r\n"
 @pytest.mark.parametrize(
     "junk", [b"", b"\x89PNG\r\n", b"PDS_VERSION_ID = PDS3\r\nA = (1,\r\nEND\r\n", _ENDLESS]
 )
-def test_junk_is_refused_without_a_traceback(junk):
+def test_junk_is_refused_without_a_traceback(junk: bytes) -> None:
     with pytest.raises(ArchiveError):
         tile_of(junk)
 
@@ -117,12 +119,12 @@ def test_junk_is_refused_without_a_traceback(junk):
         st.sampled_from([b"=", b'"', b"(", b"{", b"<", b"-", b"/*", b"\r\n", b"END_OBJECT = A"]),
     ),
 )
-def test_a_garbled_label_is_a_tile_or_refused(one_tile, start, length, new):
+def test_a_garbled_label_is_a_tile_or_refused(one_tile: bytes, start: int, length: int, new: bytes) -> None:
     head = one_tile[:start] + new + one_tile[start + length :]
     with suppress(ArchiveError):
         assert isinstance(tile_of(head), Tile)
 
 
-def test_words_may_be_in_lower_case(one_tile):
+def test_words_may_be_in_lower_case(one_tile: bytes) -> None:
     head = one_tile.replace(b"= MSB_INTEGER", b"= msb_integer").replace(b'"SINUSOIDAL"', b'"Sinusoidal"')
     assert tile_of(head) == tile_of(one_tile).model_copy(update={"label_digest": tile_of(head).label_digest})

@@ -1,12 +1,15 @@
 """PDS4 labels as GDAL writes them: the same tile as its PDS3 issue, and every refusal."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
 from rasterio.shutil import copy
 
 from lunarcloud.archive import find_tiles, read_rows
@@ -19,19 +22,19 @@ PLACES = {"source", "url", "data_offset", "byte_order", "label_digest", "special
 
 
 @pytest.fixture(scope="module")
-def label(pds4_folder):
+def label(pds4_folder: Path) -> bytes:
     return (pds4_folder / "uvvis_03n_003e.xml").read_bytes()
 
 
-def tile_of(data):
+def tile_of(data: bytes) -> Tile:
     return pds4_tile(data, source="tile.xml", url="tile.tif", start=0)
 
 
-def whole(tile):
+def whole(tile: Tile) -> npt.NDArray[np.int16]:
     return read_rows(tile, row_start=0, row_stop=tile.lines, col_start=0, col_stop=tile.samples)
 
 
-def test_both_issues_of_a_tile_are_the_same_tile(pds3_folder, pds4_folder):
+def test_both_issues_of_a_tile_are_the_same_tile(pds3_folder: Path, pds4_folder: Path) -> None:
     old, new = find_tiles(str(pds3_folder)), find_tiles(str(pds4_folder))
     assert not old.problems
     assert not new.problems
@@ -42,7 +45,7 @@ def test_both_issues_of_a_tile_are_the_same_tile(pds3_folder, pds4_folder):
         np.testing.assert_array_equal(whole(first), whole(second))
 
 
-def test_a_tile_converted_by_gdal_is_the_same_tile(pds3_folder, tmp_path):
+def test_a_tile_converted_by_gdal_is_the_same_tile(pds3_folder: Path, tmp_path: Path) -> None:
     # The way the archive's PDS4 issue was made, with the offset shift that its documents demand.
     with (
         rasterio.Env(PDS_LineProjOffset_Shift=-1, PDS_SampleProjOffset_Shift=-1),
@@ -59,7 +62,7 @@ def test_a_tile_converted_by_gdal_is_the_same_tile(pds3_folder, tmp_path):
     np.testing.assert_array_equal(whole(old), whole(new))
 
 
-def test_gdal_reads_the_synthetic_geotiff_as_it_is(pds4_folder):
+def test_gdal_reads_the_synthetic_geotiff_as_it_is(pds4_folder: Path) -> None:
     for tile in find_tiles(str(pds4_folder)).tiles:
         with rasterio.open(tile.url) as image, rasterio.open(tile.source) as labelled:
             np.testing.assert_array_equal(image.read(), whole(tile))
@@ -67,13 +70,13 @@ def test_gdal_reads_the_synthetic_geotiff_as_it_is(pds4_folder):
             assert labelled.scales == (tile.scaling_factor,) * 5
 
 
-def test_wavelengths_are_those_of_the_label(label):
+def test_wavelengths_are_those_of_the_label(label: bytes) -> None:
     assert tile_of(label).wavelengths == (415.0, 750.0, 900.0, 950.0, 1000.0)
     with pytest.raises(ArchiveError, match=r"center_filter_wavelength = .*1100"):
         tile_of(label.replace(b">1000</img", b">1100</img"))
 
 
-def test_lengths_may_be_in_kilometres(label):
+def test_lengths_may_be_in_kilometres(label: bytes) -> None:
     text = label.decode()
     for name in ("upperleft_corner_x", "upperleft_corner_y", "a_axis_radius"):
         start = text.index(f"<cart:{name}")
@@ -103,14 +106,14 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("old", "new", "message"), REFUSALS, ids=[message for _, _, message in REFUSALS])
-def test_refuses_with_element_and_value(label, old, new, message):
+def test_refuses_with_element_and_value(label: bytes, old: bytes, new: bytes, message: str) -> None:
     assert old in label
     with pytest.raises(ArchiveError, match=message) as refused:
         tile_of(label.replace(old, new))
     assert str(refused.value).startswith("tile.xml: ")
 
 
-def test_an_entity_bomb_is_refused_unopened():
+def test_an_entity_bomb_is_refused_unopened() -> None:
     entities = b'<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]>'
     bomb = entities + b"<Product_Observational>&c;</Product_Observational>"
     with pytest.raises(ArchiveError, match="not a readable XML label"):
@@ -118,7 +121,7 @@ def test_an_entity_bomb_is_refused_unopened():
 
 
 @pytest.mark.parametrize("junk", [b"", b"PDS_VERSION_ID = PDS3", b"<a><b></a>"])
-def test_junk_is_refused_without_a_traceback(junk):
+def test_junk_is_refused_without_a_traceback(junk: bytes) -> None:
     with pytest.raises(ArchiveError, match="not a readable XML label"):
         tile_of(junk)
 
@@ -126,7 +129,7 @@ def test_junk_is_refused_without_a_traceback(junk):
 @pytest.mark.timeout(60)
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
-def test_a_label_with_garbled_text_is_a_tile_or_refused(label, data):
+def test_a_label_with_garbled_text_is_a_tile_or_refused(label: bytes, data: DataObject) -> None:
     """Values are replaced and elements dropped, so that most of what is tried is still XML."""
     pieces = label.decode().split("\n")
     line = data.draw(st.integers(1, len(pieces) - 2))

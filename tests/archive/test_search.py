@@ -4,18 +4,21 @@ import http.server
 import shutil
 import tarfile
 import threading
+from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
+from typing import Any, Literal
 
 import fsspec
 import pytest
 
-from lunarcloud.archive import find_tiles
+from lunarcloud.archive import Tile, TileSearch, find_tiles
 from lunarcloud.archive.scheme import cells
 from lunarcloud.errors import ArchiveError, InputError, NotFoundError, StoreError
 
 
 @pytest.fixture
-def web(pds3_folder, pds4_folder, tmp_path):
+def web(pds3_folder: Path, pds4_folder: Path, tmp_path: Path) -> Iterator[str]:
     """A plain web server of the standard library, which lists folders and knows no byte ranges."""
     for folder in (pds3_folder, pds4_folder):
         shutil.copytree(folder, tmp_path / "served", dirs_exist_ok=True)
@@ -29,22 +32,23 @@ def web(pds3_folder, pds4_folder, tmp_path):
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
+    def log_message(self, *_: Any) -> None:
         """Tests print no requests."""
 
 
-def ids(search):
+def ids(search: TileSearch) -> list[str]:
     return [tile.product_id for tile in search.tiles]
 
 
-def test_the_reference_archive_holds_all_996_tiles(lp_tiles):
+def test_the_reference_archive_holds_all_996_tiles(lp_tiles: dict[str, Tile]) -> None:
     assert list(lp_tiles) == [cell.product_id for cell in cells()]
     assert len(lp_tiles) == 996
 
 
-def test_the_same_tiles_from_every_kind_of_place(pds3_folder, tmp_path):
+def test_the_same_tiles_from_every_kind_of_place(pds3_folder: Path, tmp_path: Path) -> None:
     expected = find_tiles(str(pds3_folder))
-    for kind, mode in (("tar", "w"), ("tar.gz", "w:gz"), ("tgz", "w:gz")):
+    kinds: tuple[tuple[str, Literal["w", "w:gz"]], ...] = (("tar", "w"), ("tar.gz", "w:gz"), ("tgz", "w:gz"))
+    for kind, mode in kinds:
         with tarfile.open(tmp_path / f"tiles.{kind}", mode) as archive:
             archive.add(pds3_folder, "CL_4006/DATA")
     memory = fsspec.filesystem("memory")
@@ -69,7 +73,7 @@ def test_the_same_tiles_from_every_kind_of_place(pds3_folder, tmp_path):
     memory.rm("/tiles", recursive=True)
 
 
-def test_from_a_web_server_by_folder_and_by_list(web):
+def test_from_a_web_server_by_folder_and_by_list(web: str) -> None:
     by_folder = find_tiles(f"{web}/")
     by_list = find_tiles([f"{web}/uvvis_87n_030e.xml", f"{web}/ui03n003.img"])
     assert ids(by_list) == ["UI03N003", "UI87N030"]
@@ -78,14 +82,14 @@ def test_from_a_web_server_by_folder_and_by_list(web):
     assert len(by_folder.problems) == len(by_folder.tiles)
 
 
-def test_a_cut_tile_on_a_web_server_is_a_problem(web, tmp_path):
+def test_a_cut_tile_on_a_web_server_is_a_problem(web: str, tmp_path: Path) -> None:
     image = tmp_path / "served" / "ui03n003.img"
     image.write_bytes(image.read_bytes()[:-1])
     found = find_tiles(f"{web}/")
     assert any("ui03n003.img: the image is cut short" in problem.message for problem in found.problems)
 
 
-def test_phase_tiles_and_other_files_are_set_aside(pds3_folder, tmp_path):
+def test_phase_tiles_and_other_files_are_set_aside(pds3_folder: Path, tmp_path: Path) -> None:
     shutil.copy(pds3_folder / "ui03n003.img", tmp_path / "UI03N003.IMG")
     for name in ("PI03N003.IMG", "uvvis_phase_03n_003e.xml", "uvvis_phase_03n_003e.tif", "readme.md"):
         (tmp_path / name).write_bytes(b"not read")
@@ -100,7 +104,7 @@ def test_phase_tiles_and_other_files_are_set_aside(pds3_folder, tmp_path):
     assert [source.rpartition("/")[2] for source in found.ignored] == ["readme.md"]
 
 
-def test_labels_of_other_products_are_set_aside(pds4_folder, tmp_path):
+def test_labels_of_other_products_are_set_aside(pds4_folder: Path, tmp_path: Path) -> None:
     for name in ("uvvis_03n_003e.xml", "uvvis_03n_003e.tif"):
         shutil.copy(pds4_folder / name, tmp_path / name)
     (tmp_path / "collection.xml").write_bytes(b"<Product_Collection/>")
@@ -111,7 +115,7 @@ def test_labels_of_other_products_are_set_aside(pds4_folder, tmp_path):
         find_tiles(str(tmp_path / "collection.xml"))
 
 
-def test_a_bad_tile_is_a_problem_and_the_others_are_read(pds3_folder, tmp_path):
+def test_a_bad_tile_is_a_problem_and_the_others_are_read(pds3_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(pds3_folder, tmp_path, dirs_exist_ok=True)
     whole = (tmp_path / "ui03n003.img").read_bytes()
     (tmp_path / "ui03n003.img").write_bytes(whole[:-1])
@@ -124,7 +128,7 @@ def test_a_bad_tile_is_a_problem_and_the_others_are_read(pds3_folder, tmp_path):
     assert "not a PDS3 file" in junk.message
 
 
-def test_a_cut_member_of_an_archive_is_found_before_it_is_read(pds3_folder, tmp_path):
+def test_a_cut_member_of_an_archive_is_found_before_it_is_read(pds3_folder: Path, tmp_path: Path) -> None:
     cut = tmp_path / "ui03n003.img"
     cut.write_bytes((pds3_folder / "ui03n003.img").read_bytes()[:-100])
     with tarfile.open(tmp_path / "tiles.tar.gz", "w:gz") as archive:
@@ -135,20 +139,20 @@ def test_a_cut_member_of_an_archive_is_found_before_it_is_read(pds3_folder, tmp_
     assert "tiles.tar.gz::data/ui03n003.img: the image is cut short" in found.problems[0].message
 
 
-def test_an_archive_that_was_replaced_is_read_anew(pds3_folder, tmp_path):
+def test_an_archive_that_was_replaced_is_read_anew(pds3_folder: Path, tmp_path: Path) -> None:
     for name in ("ui03n003", "ui87n030"):
         with tarfile.open(tmp_path / "tiles.tar.gz", "w:gz") as archive:
             archive.add(pds3_folder / f"{name}.img", f"{name}.img")
         assert ids(find_tiles(str(tmp_path / "tiles.tar.gz"))) == [name.upper()]
 
 
-def test_a_list_may_not_name_itself(tmp_path):
+def test_a_list_may_not_name_itself(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text(f"{tmp_path}/list.txt\n")
     with pytest.raises(ArchiveError, match=r"another \.txt list"):
         find_tiles(str(tmp_path / "list.txt"))
 
 
-def test_an_image_missing_beside_its_label_is_a_problem(pds4_folder, tmp_path):
+def test_an_image_missing_beside_its_label_is_a_problem(pds4_folder: Path, tmp_path: Path) -> None:
     for name in ("uvvis_03n_003e.xml", "uvvis_03n_357e.xml", "uvvis_03n_357e.tif"):
         shutil.copy(pds4_folder / name, tmp_path / name)
     found = find_tiles(str(tmp_path))
@@ -156,7 +160,7 @@ def test_an_image_missing_beside_its_label_is_a_problem(pds4_folder, tmp_path):
     assert "uvvis_03n_003e.tif, which is not beside it" in found.problems[0].message
 
 
-def test_a_short_geotiff_is_a_problem(pds4_folder, tmp_path):
+def test_a_short_geotiff_is_a_problem(pds4_folder: Path, tmp_path: Path) -> None:
     for name in ("uvvis_03n_003e.xml", "uvvis_03n_003e.tif"):
         shutil.copy(pds4_folder / name, tmp_path / name)
     image = tmp_path / "uvvis_03n_003e.tif"
@@ -166,7 +170,7 @@ def test_a_short_geotiff_is_a_problem(pds4_folder, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["tiles.tar.gz", "tiles.tar"])
-def test_a_damaged_archive_is_refused(tmp_path, lp_archive, name):
+def test_a_damaged_archive_is_refused(tmp_path: Path, lp_archive: str, name: str) -> None:
     path = tmp_path / name
     with open(lp_archive, "rb") as whole:  # noqa: PTH123  # a plain copy of its first half
         path.write_bytes(whole.read(2_000_000))
@@ -174,28 +178,28 @@ def test_a_damaged_archive_is_refused(tmp_path, lp_archive, name):
         find_tiles(str(path))
 
 
-def test_an_empty_folder_says_what_is_needed(tmp_path):
+def test_an_empty_folder_says_what_is_needed(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match=r"no image tile in .*give PDS3"):
         find_tiles(str(tmp_path))
 
 
-def test_a_place_that_does_not_exist(tmp_path):
+def test_a_place_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         find_tiles(str(tmp_path / "nowhere"))
     with pytest.raises(InputError, match="no image tile"):
         find_tiles(str(tmp_path / "*.img"))
 
 
-def test_a_server_that_does_not_answer():
+def test_a_server_that_does_not_answer() -> None:
     with pytest.raises(StoreError, match=r"127\.0\.0\.1:9"):
         find_tiles("http://127.0.0.1:9/tiles/ui03n003.img")
 
 
-def test_a_web_address_without_a_tile(web):
+def test_a_web_address_without_a_tile(web: str) -> None:
     with pytest.raises(NotFoundError):
         find_tiles(f"{web}/ui99n999.img")
 
 
-def test_an_unknown_protocol():
+def test_an_unknown_protocol() -> None:
     with pytest.raises(StoreError, match="gopher"):
         find_tiles("gopher://tiles")

@@ -3,16 +3,18 @@
 import math
 import pickle
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.strategies import DataObject
 
 from lunarcloud.archive.tiles import MISSING_KINDS, Tile, missing_kind, tile_from_facts
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import grid
-from lunarcloud.synthetic import frames
+from lunarcloud.synthetic import Frame, frames
 
 SPECIAL = (
     ("null", -32768),
@@ -23,7 +25,7 @@ SPECIAL = (
 )
 
 
-def make_tile(**changes):
+def make_tile(**changes: Any) -> Tile:
     facts = {
         "product_id": "UI03N003",
         "url": "x.img",
@@ -44,7 +46,7 @@ def make_tile(**changes):
     return tile_from_facts({**facts, **changes}, names={}, source="x.img")
 
 
-def tile_of(frame):
+def tile_of(frame: Frame) -> Tile:
     return make_tile(
         product_id=frame.product_id,
         lines=frame.lines,
@@ -60,7 +62,7 @@ FULL_TILES = [tile_of(frame) for frame in frames()]
 COARSE_TILES = [tile_of(frame) for frame in frames(2)]
 
 
-def scalar_equation(tile, lat, lon):
+def scalar_equation(tile: Tile, lat: float, lon: float) -> tuple[float, float]:
     """The archive's equations for one position, before INT, in plain arithmetic."""
     east = math.fmod(lon - tile.center_longitude, 360.0)
     if east > 180.0:
@@ -72,14 +74,14 @@ def scalar_equation(tile, lat, lon):
     return line, sample
 
 
-def scalar_pixel(tile, lat, lon):
+def scalar_pixel(tile: Tile, lat: float, lon: float) -> tuple[int, int] | None:
     """Row and column counted from 0, or None outside: INT cuts towards 0, and the first pixel is (1, 1)."""
     line, sample = (math.trunc(value) for value in scalar_equation(tile, lat, lon))
     inside = 1 <= line <= tile.lines and 1 <= sample <= tile.samples
     return (line - 1, sample - 1) if inside else None
 
 
-def on_an_edge(tile, lat, lon):
+def on_an_edge(tile: Tile, lat: float, lon: float) -> bool:
     """Whether rounding decides: a pixel's edge within a billionth of a pixel."""
     return any(
         abs(value - round(value)) < 1e-9 * max(1.0, abs(value)) for value in scalar_equation(tile, lat, lon)
@@ -93,7 +95,7 @@ longitudes = st.one_of(
 
 
 @given(tile=st.sampled_from(FULL_TILES), lat=latitudes, lon=longitudes)
-def test_any_position_agrees_with_the_scalar_equations(tile, lat, lon):
+def test_any_position_agrees_with_the_scalar_equations(tile: Tile, lat: float, lon: float) -> None:
     found = tile.pixel(lat=lat, lon=lon)
     if on_an_edge(tile, lat, lon):
         return
@@ -104,7 +106,7 @@ def test_any_position_agrees_with_the_scalar_equations(tile, lat, lon):
 
 
 @given(data=st.data(), tile=st.sampled_from(FULL_TILES))
-def test_any_pixel_of_a_tile_is_found_from_its_own_position(data, tile):
+def test_any_pixel_of_a_tile_is_found_from_its_own_position(data: DataObject, tile: Tile) -> None:
     row = data.draw(st.integers(0, tile.lines - 1))
     col = data.draw(st.integers(0, tile.samples - 1))
     lat = (tile.line_projection_offset - (row + 1.5)) / tile.map_resolution
@@ -118,7 +120,7 @@ def test_any_pixel_of_a_tile_is_found_from_its_own_position(data, tile):
 
 
 @given(tile=st.sampled_from(FULL_TILES + COARSE_TILES), lat=latitudes, lon=st.floats(-180, 180))
-def test_bounds_hold_every_position_inside(tile, lat, lon):
+def test_bounds_hold_every_position_inside(tile: Tile, lat: float, lon: float) -> None:
     if not tile.pixel(lat=lat, lon=lon).inside:
         return
     bounds = tile.bounds
@@ -127,7 +129,7 @@ def test_bounds_hold_every_position_inside(tile, lat, lon):
 
 
 @pytest.mark.parametrize("tile", COARSE_TILES[::31], ids=lambda tile: tile.product_id)
-def test_bounds_hold_every_pixel_and_little_more(tile):
+def test_bounds_hold_every_pixel_and_little_more(tile: Tile) -> None:
     lat, lon = grid(4).lat()[:, None], grid(4).lon()[None, :]
     row, col = np.nonzero(tile.pixel(lat=lat, lon=lon).inside)
     lat, lon, bounds = grid(4).lat()[row], grid(4).lon()[col], tile.bounds
@@ -141,7 +143,7 @@ def test_bounds_hold_every_pixel_and_little_more(tile):
     assert sum(east - west for west, east in bounds.lon_ranges) <= min(1.7 * widest, 360.0)
 
 
-def test_the_tiles_together_hold_every_place():
+def test_the_tiles_together_hold_every_place() -> None:
     held = np.zeros(grid(3).shape, dtype=bool)
     lat, lon = grid(3).lat()[:, None], grid(3).lon()[None, :]
     for tile in COARSE_TILES:
@@ -149,7 +151,7 @@ def test_the_tiles_together_hold_every_place():
     assert held.all()
 
 
-def test_a_tile_across_the_prime_meridian_knows_both_conventions():
+def test_a_tile_across_the_prime_meridian_knows_both_conventions() -> None:
     tile = next(tile for tile in FULL_TILES if tile.product_id == "UI87N330")
     west, east = tile.pixel(lat=86.0, lon=359.99), tile.pixel(lat=86.0, lon=-0.01)
     assert west.inside
@@ -158,7 +160,7 @@ def test_a_tile_across_the_prime_meridian_knows_both_conventions():
     assert tile.pixel(lat=86.0, lon=0.05).inside
 
 
-def test_separable_positions_equal_positions_one_by_one():
+def test_separable_positions_equal_positions_one_by_one() -> None:
     tile = FULL_TILES[100]
     bounds = tile.bounds
     lat = np.linspace(bounds.south, bounds.north, 40)
@@ -171,7 +173,7 @@ def test_separable_positions_equal_positions_one_by_one():
     np.testing.assert_array_equal(crossed.inside.ravel(), meshed.inside)
 
 
-def test_a_tile_is_small_and_can_be_sent_to_another_process():
+def test_a_tile_is_small_and_can_be_sent_to_another_process() -> None:
     sent = pickle.dumps(FULL_TILES[0])
     assert len(sent) < 1500
     assert pickle.loads(sent) == FULL_TILES[0]  # noqa: S301  # made one line above
@@ -198,7 +200,7 @@ EXPECTED_KINDS = {
 
 
 @pytest.mark.parametrize(("dn", "kind"), EXPECTED_KINDS.items())
-def test_every_value_has_its_kind(dn, kind):
+def test_every_value_has_its_kind(dn: int, kind: str | None) -> None:
     code = int(missing_kind(np.array([dn], dtype=np.int16), make_tile())[0])
     assert (MISSING_KINDS[code - 1] if code else None) == kind
 
@@ -208,7 +210,7 @@ def test_every_value_has_its_kind(dn, kind):
     offset=st.sampled_from([0.0, 6.3422227e-08, -0.02]),
     minimum=st.sampled_from([-32752, -100, 30, None]),
 )
-def test_kinds_follow_the_labels_scale_and_minimum(dn, offset, minimum):
+def test_kinds_follow_the_labels_scale_and_minimum(dn: list[int], offset: float, minimum: int | None) -> None:
     tile = make_tile(offset=offset, valid_minimum=minimum)
     kinds = missing_kind(np.array(dn, dtype=np.int16), tile)
     for value, kind in zip(dn, kinds, strict=True):
@@ -220,19 +222,19 @@ def test_kinds_follow_the_labels_scale_and_minimum(dn, offset, minimum):
         assert (kind == 0) == measured
 
 
-def test_kinds_of_a_window_keep_its_shape():
+def test_kinds_of_a_window_keep_its_shape() -> None:
     dn = np.array([[[5, -32768], [-32764, 9000]]] * 5, dtype=np.int16)
     kinds = missing_kind(dn[:, :, ::-1], make_tile())
     assert kinds.shape == (5, 2, 2)
     assert Counter(kinds.ravel().tolist()) == {0: 5, 1: 5, 5: 5, 8: 5}
 
 
-def test_a_tile_cannot_be_changed():
+def test_a_tile_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        make_tile().lines = 3
+        make_tile().lines = 3  # type: ignore[misc]  # that it is refused is what is tested
 
 
-def test_a_fact_out_of_range_names_its_field():
+def test_a_fact_out_of_range_names_its_field() -> None:
     with pytest.raises(ArchiveError, match="lines = 0"):
         make_tile(lines=0)
     assert isinstance(make_tile(), Tile)

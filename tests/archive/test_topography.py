@@ -1,7 +1,12 @@
 """Topography as LOLA maps, GeoTIFF and spherical harmonics, and what is refused."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import fsspec
 import numpy as np
+import numpy.typing as npt
 import pyshtools
 import pytest
 import rasterio
@@ -16,16 +21,22 @@ ROWS = 36
 LUNAR = "IAU_2015:30100"
 
 
+def read_grid(place: str) -> RadiusGrid:
+    found = read_topography(place)
+    assert isinstance(found, RadiusGrid)
+    return found
+
+
 @pytest.fixture
-def label():
+def label() -> str:
     return (DATA / "LDEM_4.LBL").read_text(encoding="latin-1")
 
 
 @pytest.fixture
-def write_ldem(tmp_path, label):
+def write_ldem(tmp_path: Path, label: str) -> Callable[..., Any]:
     """LDEM_4 with parts of its label replaced."""
 
-    def write(*replaced):
+    def write(*replaced: Any) -> Path:
         text = label
         for old, new in replaced:
             assert old in text
@@ -38,7 +49,7 @@ def write_ldem(tmp_path, label):
 
 
 @pytest.fixture
-def heights():
+def heights() -> npt.NDArray[np.float32]:
     """Heights in metres with a hill in the north-east, rows from the north, longitude from -180."""
     lat = 90.0 - (np.arange(ROWS) + 0.5) * 180.0 / ROWS
     lon = -180.0 + (np.arange(2 * ROWS) + 0.5) * 180.0 / ROWS
@@ -47,8 +58,17 @@ def heights():
 
 
 @pytest.fixture
-def write_tiff(tmp_path):
-    def write(values, *, crs=LUNAR, left=-180.0, top=90.0, pixel=180.0 / ROWS, turned=False, **options):
+def write_tiff(tmp_path: Path) -> Callable[..., Any]:
+    def write(
+        values: npt.NDArray[Any],
+        *,
+        crs: str = LUNAR,
+        left: float = -180.0,
+        top: float = 90.0,
+        pixel: float = 180.0 / ROWS,
+        turned: bool = False,
+        **options: Any,
+    ) -> Path:
         path = tmp_path / "height.tif"
         transform = from_origin(left, top, pixel, pixel)
         if turned:
@@ -66,7 +86,7 @@ def write_tiff(tmp_path):
     return write
 
 
-def test_lola_map_is_radii_from_the_north_pole_and_zero_east():
+def test_lola_map_is_radii_from_the_north_pole_and_zero_east() -> None:
     found = read_topography("lola4")
     assert isinstance(found, RadiusGrid)
     assert (found.name, found.radius_m.shape, found.first_lon, found.lmax) == (
@@ -85,17 +105,17 @@ def test_lola_map_is_radii_from_the_north_pole_and_zero_east():
     assert (89.875 - row / 4, 0.125 + col / 4) == pytest.approx((-70.4, 187.4), abs=0.5)
 
 
-def test_label_or_image_may_be_named():
+def test_label_or_image_may_be_named() -> None:
     by_label, by_image = read_topography(str(DATA / "LDEM_4.LBL")), read_topography(str(DATA / "LDEM_4.IMG"))
     assert by_label.digest == by_image.digest
 
 
-def test_map_in_kilometres_by_its_label_becomes_metres(write_ldem):
+def test_map_in_kilometres_by_its_label_becomes_metres(write_ldem: Callable[..., Any]) -> None:
     in_km = write_ldem(
         ("= METER\n", "= KILOMETER\n"), ("= 0.5\n", "= 0.0005\n"), ("= 1737400.\n", "= 1737.4\n")
     )
-    whole = read_topography("lola4")
-    np.testing.assert_allclose(read_topography(in_km).radius_m, whole.radius_m, rtol=1e-14)
+    whole = read_grid("lola4")
+    np.testing.assert_allclose(read_grid(in_km).radius_m, whole.radius_m, rtol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -122,12 +142,14 @@ def test_map_in_kilometres_by_its_label_becomes_metres(write_ldem):
         ([("IMAGE_MAP_PROJECTION", "IMAGE_MAP_PROTECTION")], "no object IMAGE_MAP_PROJECTION"),
     ],
 )  # fmt: skip
-def test_map_that_its_label_contradicts_is_refused(write_ldem, replaced, words):
+def test_map_that_its_label_contradicts_is_refused(
+    write_ldem: Callable[..., Any], replaced: list[tuple[str, str]], words: str
+) -> None:
     with pytest.raises(ArchiveError, match=words):
         read_topography(write_ldem(*replaced))
 
 
-def test_truncated_map_is_refused(write_ldem, tmp_path):
+def test_truncated_map_is_refused(write_ldem: Callable[..., Any], tmp_path: Path) -> None:
     path = write_ldem()
     image = tmp_path / "LDEM_4.IMG"
     image.write_bytes(image.read_bytes()[:-1])
@@ -135,23 +157,29 @@ def test_truncated_map_is_refused(write_ldem, tmp_path):
         read_topography(path)
 
 
-def test_geotiff_heights_are_above_the_mean_sphere(write_tiff, heights):
+def test_geotiff_heights_are_above_the_mean_sphere(
+    write_tiff: Callable[..., Any], heights: npt.NDArray[np.float32]
+) -> None:
     found = read_topography(write_tiff(heights))
     assert isinstance(found, RadiusGrid)
     assert found.first_lon == -180.0 + 90.0 / ROWS
     np.testing.assert_allclose(found.radius_m - RADIUS_M, heights, atol=1e-6)
 
 
-def test_geotiff_in_metres_along_the_equator(write_tiff, heights):
+def test_geotiff_in_metres_along_the_equator(
+    write_tiff: Callable[..., Any], heights: npt.NDArray[np.float32]
+) -> None:
     degree = np.pi * RADIUS_M / 180.0
     path = write_tiff(
         heights, crs="IAU_2015:30110", left=-180 * degree, top=90 * degree, pixel=180 / ROWS * degree
     )
-    assert read_topography(path).first_lon == pytest.approx(-177.5)
+    assert read_grid(path).first_lon == pytest.approx(-177.5)
 
 
-def test_geotiff_of_radii_in_kilometres_by_its_unit(write_tiff, heights):
-    found = read_topography(write_tiff((heights.astype(np.float64) + RADIUS_M) / 1e3, unit="km"))
+def test_geotiff_of_radii_in_kilometres_by_its_unit(
+    write_tiff: Callable[..., Any], heights: npt.NDArray[np.float32]
+) -> None:
+    found = read_grid(write_tiff((heights.astype(np.float64) + RADIUS_M) / 1e3, unit="km"))
     np.testing.assert_allclose(found.radius_m - RADIUS_M, heights, atol=1e-3)
 
 
@@ -166,7 +194,13 @@ def test_geotiff_of_radii_in_kilometres_by_its_unit(write_tiff, heights):
         ({"nodata": 200.0}, None, ""),
     ],
 )
-def test_geotiff_that_cannot_be_used_is_refused(write_tiff, heights, change, error, words):
+def test_geotiff_that_cannot_be_used_is_refused(
+    write_tiff: Callable[..., Any],
+    heights: npt.NDArray[np.float32],
+    change: dict[str, Any],
+    error: type[ArchiveError] | type[GeometryError] | None,
+    words: str,
+) -> None:
     if error is None:
         heights[3, 4] = change["nodata"]
         error, words = ArchiveError, "1 pixels are missing"
@@ -174,19 +208,23 @@ def test_geotiff_that_cannot_be_used_is_refused(write_tiff, heights, change, err
         read_topography(write_tiff(heights, **change))
 
 
-def test_heights_in_kilometres_without_saying_so_are_refused(write_tiff, heights):
+def test_heights_in_kilometres_without_saying_so_are_refused(
+    write_tiff: Callable[..., Any], heights: npt.NDArray[np.float32]
+) -> None:
     with pytest.raises(ArchiveError, match="kilometres were given for metres"):
         read_topography(write_tiff(heights / 1000.0))
 
 
-def test_file_that_is_no_tiff_is_refused(tmp_path):
+def test_file_that_is_no_tiff_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.tif").write_bytes(b"nothing")
     with pytest.raises(ArchiveError, match="not a readable GeoTIFF"):
         read_topography(tmp_path / "x.tif")
 
 
 @pytest.mark.parametrize("change", [None, "'x y'", "(1, 2)", "1e400", "0", "-3", ""])
-def test_label_with_any_line_wrong_is_refused_or_the_line_does_not_matter(label, change):
+def test_label_with_any_line_wrong_is_refused_or_the_line_does_not_matter(
+    label: str, change: str | None
+) -> None:
     fs = fsspec.filesystem("memory")
     fs.pipe_file("/wrong/LDEM_4.IMG", (DATA / "LDEM_4.IMG").read_bytes())
     lines = label.split("\n")
@@ -204,7 +242,7 @@ def test_label_with_any_line_wrong_is_refused_or_the_line_does_not_matter(label,
 
 
 @pytest.fixture
-def shape():
+def shape() -> npt.NDArray[np.float64]:
     table = np.random.default_rng(2).standard_normal((2, 7, 7)) * 300.0 * np.tril(np.ones((7, 7)))
     table[1, :, 0] = 0.0
     table[0, 0, 0] = 1_737_151.0
@@ -212,7 +250,7 @@ def shape():
 
 
 @pytest.mark.parametrize("name", ["shape.sh", "shape.bshc"])
-def test_shapes_of_pyshtools_are_read(tmp_path, shape, name):
+def test_shapes_of_pyshtools_are_read(tmp_path: Path, shape: npt.NDArray[np.float64], name: str) -> None:
     kind = "bshc" if name.endswith("bshc") else "shtools"
     pyshtools.SHCoeffs.from_array(shape).to_file(str(tmp_path / name), format=kind)
     found = read_topography(tmp_path / name)
@@ -225,14 +263,16 @@ def test_shapes_of_pyshtools_are_read(tmp_path, shape, name):
     ("factor", "words"),
     [(1e-3, "kilometres were given for metres"), (3.67, "another body"), (0.0, "another body, or heights")],
 )
-def test_shape_of_another_unit_or_body_is_refused(tmp_path, shape, factor, words):
+def test_shape_of_another_unit_or_body_is_refused(
+    tmp_path: Path, shape: npt.NDArray[np.float64], factor: float, words: str
+) -> None:
     pyshtools.SHCoeffs.from_array(shape * factor).to_file(str(tmp_path / "shape.sh"))
     with pytest.raises(ArchiveError, match=words):
         read_topography(tmp_path / "shape.sh")
 
 
 @pytest.mark.parametrize("name", ["shape.sh", "shape.bshc"])
-def test_truncated_shape_is_refused(tmp_path, shape, name):
+def test_truncated_shape_is_refused(tmp_path: Path, shape: npt.NDArray[np.float64], name: str) -> None:
     kind = "bshc" if name.endswith("bshc") else "shtools"
     path = tmp_path / name
     pyshtools.SHCoeffs.from_array(shape).to_file(str(path), format=kind)
@@ -241,7 +281,7 @@ def test_truncated_shape_is_refused(tmp_path, shape, name):
         read_topography(path)
 
 
-def test_unknown_kind_and_missing_file_are_refused(tmp_path):
+def test_unknown_kind_and_missing_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="unknown kind of topography 'png'"):
         read_topography("moon.png")
     with pytest.raises(NotFoundError):

@@ -1,14 +1,19 @@
 """Bad input to the commands: exit code 2, a message in words, nothing half-written, never a traceback."""
 
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lunarcloud import __version__
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.fixtures import Command
 
 
 @pytest.fixture(scope="module")
-def good_tile(tmp_path_factory) -> bytes:
+def good_tile(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """One valid PDS3 tile."""
     place = tmp_path_factory.mktemp("tile")
     write_tiles(place, ppd=4, product_ids=["UI03N003"])
@@ -20,7 +25,7 @@ def _same_length(data: bytes, old: bytes, new: bytes) -> bytes:
     return data.replace(old, new.ljust(len(old)), 1)
 
 
-BAD_TILES = {
+BAD_TILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "truncated": (lambda data: data[:-100], "bytes"),
     "no pointer": (lambda data: _same_length(data, b"^IMAGE ", b"^PICTUR"), "^IMAGE"),
     "unknown projection": (lambda data: _same_length(data, b'"SINUSOIDAL"', b'"ORTHOGRAPH"'), "ORTHOGRAPH"),
@@ -40,7 +45,7 @@ BAD_TILES = {
 }
 
 
-def _refused(lunarcloud, *words: object) -> str:
+def _refused(lunarcloud: Command, *words: object) -> str:
     code, out, err = lunarcloud(*words)
     assert code == 2, (out, err)
     assert err.startswith("error:")
@@ -49,7 +54,9 @@ def _refused(lunarcloud, *words: object) -> str:
 
 
 @pytest.mark.parametrize("defect", BAD_TILES)
-def test_a_bad_tile_is_named_with_what_is_wrong(lunarcloud, good_tile, tmp_path, defect):
+def test_a_bad_tile_is_named_with_what_is_wrong(
+    lunarcloud: Command, good_tile: bytes, tmp_path: Path, defect: str
+) -> None:
     damage, said = BAD_TILES[defect]
     (tmp_path / "bad.img").write_bytes(damage(good_tile))
     message = _refused(lunarcloud, "ingest", tmp_path / "bad.img", "--root", tmp_path / "r", "--ppd", 4)
@@ -58,18 +65,20 @@ def test_a_bad_tile_is_named_with_what_is_wrong(lunarcloud, good_tile, tmp_path,
     assert not (tmp_path / "r").exists()
 
 
-def test_an_empty_folder_is_refused(lunarcloud, tmp_path):
+def test_an_empty_folder_is_refused(lunarcloud: Command, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "empty" in _refused(lunarcloud, "ingest", tmp_path / "empty", "--root", tmp_path / "r", "--ppd", 4)
     assert not (tmp_path / "r").exists()
 
 
-def test_a_url_that_does_not_answer_is_refused(lunarcloud, tmp_path):
+def test_a_url_that_does_not_answer_is_refused(lunarcloud: Command, tmp_path: Path) -> None:
     url = "http://127.0.0.1:1/tile.img"
     assert url in _refused(lunarcloud, "ingest", url, "--root", tmp_path / "r", "--ppd", 4)
 
 
-def test_a_root_that_cannot_be_written_is_refused(lunarcloud, good_tile, tmp_path):
+def test_a_root_that_cannot_be_written_is_refused(
+    lunarcloud: Command, good_tile: bytes, tmp_path: Path
+) -> None:
     (tmp_path / "good.img").write_bytes(good_tile)
     (tmp_path / "file").write_text("in the way")
     message = _refused(lunarcloud, "ingest", tmp_path / "good.img", "--root", tmp_path / "file", "--ppd", 4)
@@ -77,11 +86,11 @@ def test_a_root_that_cannot_be_written_is_refused(lunarcloud, good_tile, tmp_pat
 
 
 @pytest.mark.parametrize("ppd", ["0", "-4"])
-def test_an_impossible_resolution_is_refused(lunarcloud, tmp_path, ppd):
+def test_an_impossible_resolution_is_refused(lunarcloud: Command, tmp_path: Path, ppd: str) -> None:
     assert "ppd" in _refused(lunarcloud, "ingest", tmp_path, "--root", tmp_path / "r", "--ppd", ppd)
 
 
-def test_text_for_a_number_is_refused_by_the_command_line(lunarcloud, tmp_path):
+def test_text_for_a_number_is_refused_by_the_command_line(lunarcloud: Command, tmp_path: Path) -> None:
     code, _, err = lunarcloud("ingest", tmp_path, "--root", tmp_path, "--ppd", "four")
     assert code == 2
     assert "--ppd" in err
@@ -101,34 +110,41 @@ def test_text_for_a_number_is_refused_by_the_command_line(lunarcloud, tmp_path):
     ],
     ids=" ".join,
 )
-def test_commands_on_an_empty_root_say_what_is_missing(lunarcloud, tmp_path, words):
+def test_commands_on_an_empty_root_say_what_is_missing(
+    lunarcloud: Command, tmp_path: Path, words: tuple[Any, ...]
+) -> None:
     assert "published" in _refused(lunarcloud, *words, "--root", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_empty_root_lists_nothing(lunarcloud, tmp_path):
+def test_an_empty_root_lists_nothing(lunarcloud: Command, tmp_path: Path) -> None:
     code, out, _ = lunarcloud("runs", "list", "--root", tmp_path, "--json")
     assert (code, out.strip()) == (0, "[]")
 
 
+def test_the_version_is_the_packages(lunarcloud: Command) -> None:
+    assert lunarcloud("--version")[:2] == (0, f"lunarcloud {__version__}\n")
+    assert version("lunarcloud") == __version__
+
+
 @pytest.mark.parametrize("text", ["16", "a:b", ""])
-def test_a_range_that_is_none_is_refused(lunarcloud, tmp_path, text):
+def test_a_range_that_is_none_is_refused(lunarcloud: Command, tmp_path: Path, text: str) -> None:
     assert "LOW:HIGH" in _refused(lunarcloud, "provenance", "--root", tmp_path, "--feo", text)
 
 
-def test_an_absent_scheduler_is_refused(lunarcloud, good_tile, tmp_path):
+def test_an_absent_scheduler_is_refused(lunarcloud: Command, good_tile: bytes, tmp_path: Path) -> None:
     (tmp_path / "good.img").write_bytes(good_tile)
     words = ("ingest", tmp_path / "good.img", "--root", tmp_path / "r", "--ppd", 1)
     assert "tcp://127.0.0.1:1" in _refused(lunarcloud, *words, "--scheduler", "tcp://127.0.0.1:1")
 
 
-def test_help_names_every_command(lunarcloud):
+def test_help_names_every_command(lunarcloud: Command) -> None:
     code, out, _ = lunarcloud("--help")
     assert code == 0
     commands = ("demo", "ingest", "fit", "map", "reduce", "compare", "polar", "provenance", "gravity", "runs")
     assert all(command in out for command in commands)
 
 
-def test_messages_hold_no_path_of_the_package(lunarcloud, tmp_path):
+def test_messages_hold_no_path_of_the_package(lunarcloud: Command, tmp_path: Path) -> None:
     message = _refused(lunarcloud, "ingest", tmp_path / "nothing", "--root", tmp_path / "r", "--ppd", 4)
     assert str(Path(__file__).parents[2] / "lunarcloud") not in message

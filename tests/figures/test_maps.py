@@ -1,6 +1,9 @@
 """Global maps: drawn for every product with units, and the same picture for the same data."""
 
+from pathlib import Path
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
@@ -13,19 +16,20 @@ from lunarcloud.quantities import QUANTITIES
 from lunarcloud.storage import folder
 
 
-def _field(name: str, values: np.ndarray) -> xr.DataArray:
+def _field(name: str, values: npt.NDArray[np.float64]) -> xr.DataArray:
     g = grid(2)
     data = xr.DataArray(values, dims=("lat", "lon"), coords={"lat": g.lat(), "lon": g.lon()}, name=name)
-    return data.rio.set_spatial_dims("lon", "lat").rio.write_crs(GEOGRAPHIC)
+    placed: xr.DataArray = data.rio.set_spatial_dims("lon", "lat").rio.write_crs(GEOGRAPHIC)
+    return placed
 
 
-def test_every_map_has_colours_of_matplotlib_and_a_range():
+def test_every_map_has_colours_of_matplotlib_and_a_range() -> None:
     assert {row.colours for row in QUANTITIES.values()} <= set(colormaps)
     assert all(row.least < row.most for row in QUANTITIES.values())
 
 
 @pytest.mark.parametrize("name", ["feo_equation", "mg_number"])
-def test_a_map_is_drawn_with_its_unit_and_the_same_bytes_each_time(tmp_path, name):
+def test_a_map_is_drawn_with_its_unit_and_the_same_bytes_each_time(tmp_path: Path, name: str) -> None:
     values = np.broadcast_to(np.linspace(0, 20, 720), (360, 720)).copy()
     values[100:140, 200:300] = np.nan
     field = _field(name, values)
@@ -37,11 +41,11 @@ def test_a_map_is_drawn_with_its_unit_and_the_same_bytes_each_time(tmp_path, nam
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
-def test_the_middle_of_the_picture_is_the_near_side():
+def test_the_middle_of_the_picture_is_the_near_side() -> None:
     values = np.zeros((360, 720))
     values[:, 340:380] = 20.0
     figure = draw_map(_field("feo_equation", values), "near side")
-    image = figure.axes[0].images[0]
-    rows, cols = image.get_array().shape
-    assert image.get_array()[rows // 2, cols // 2] == 20.0
-    assert image.get_array()[rows // 2, cols // 4] == 0.0
+    image = np.asarray(figure.axes[0].images[0].get_array())
+    rows, cols = image.shape
+    assert image[rows // 2, cols // 2] == 20.0
+    assert image[rows // 2, cols // 4] == 0.0

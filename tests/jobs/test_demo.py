@@ -1,19 +1,22 @@
 """The demonstration: every product, on an S3 server, readable by plain xarray."""
 
 import json
+from pathlib import Path
 
 import pytest
 import xarray as xr
 
 from lunarcloud.storage import folder, read_catalog
+from lunarcloud.testing.fixtures import Command
+from lunarcloud.testing.s3_server import S3
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo")
 
 
-def test_the_whole_demo_runs_against_s3(lunarcloud, s3_environment, place):
+def test_the_whole_demo_runs_against_s3(lunarcloud: Command, s3_environment: S3, place: Path) -> None:
     words = ("demo", place, "--root", f"s3://moon/{place.name}", "--ppd", 2, "--json", "--workers", 2)
     code, out, err = lunarcloud(*words)
     assert code == 0, err

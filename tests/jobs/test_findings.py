@@ -1,15 +1,13 @@
 """The jobs on finished runs: what they leave in the root, once."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from matplotlib.image import imread
-
-from lunarcloud.engine import Cluster
-from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.jobs.common import checked
 from lunarcloud.jobs.compare import (
     CompareInputs,
@@ -18,25 +16,31 @@ from lunarcloud.jobs.compare import (
     compare_runs,
     estimate_compare,
 )
-from lunarcloud.jobs.findings import markdown, terminal_table
+from lunarcloud.jobs.findings import Finding, markdown, terminal_table
 from lunarcloud.jobs.polar import PolarInputs, find_polar
 from lunarcloud.jobs.provenance import ProvenanceInputs, find_provenance
 from lunarcloud.jobs.reduce import ReduceInputs, estimate_reduce, reduce_run
-from lunarcloud.maps import find_run
+from matplotlib.image import imread
+from pydantic import BaseModel
+
+from lunarcloud.engine import Cluster
+from lunarcloud.errors import InputError, NotFoundError
+from lunarcloud.maps import Run, find_run
 from lunarcloud.moon import grid
 from lunarcloud.statistics.source import source_of
 from lunarcloud.storage import folder
 from lunarcloud.synthetic import POLAR_BASALT, SAMPLE_60639
+from lunarcloud.testing.runs import MakeRun
 
-BOX = [[[10, 0], [40, 0], [40, 20], [10, 20], [10, 0]]]
+BOX = [[(10, 0), (40, 0), (40, 20), (10, 20), (10, 0)]]
 
 
 @pytest.fixture(scope="module")
-def cluster(scheduler):
+def cluster(scheduler: str) -> Cluster:
     return Cluster(scheduler=scheduler)
 
 
-def polygon_file(folder_path, rings, name="box"):
+def polygon_file(folder_path: Path, rings: list[list[tuple[int, int]]], name: str = "box") -> str:
     path = folder_path / "units.geojson"
     shape = {"type": "Polygon", "coordinates": rings}
     record = {"type": "Feature", "properties": {"name": name}, "geometry": shape}
@@ -44,11 +48,12 @@ def polygon_file(folder_path, rings, name="box"):
     return str(path)
 
 
-def opened(found, name):
-    return xr.open_zarr(f"{found.url}/{name}.zarr")
+def opened(found: Finding, name: str) -> xr.Dataset:
+    dataset: xr.Dataset = xr.open_zarr(f"{found.url}/{name}.zarr")
+    return dataset
 
 
-def require_pictures(found):
+def require_pictures(found: Finding) -> None:
     place = folder(found.url)
     for name in found.figures:
         picture = imread(f"{found.url}/{name}")
@@ -57,7 +62,9 @@ def require_pictures(found):
         assert place.exists(name)
 
 
-def test_reduce_leaves_statistics_tables_and_figures_once(truth_root, cluster, tmp_path):
+def test_reduce_leaves_statistics_tables_and_figures_once(
+    truth_root: str, cluster: Cluster, tmp_path: Path
+) -> None:
     inputs = ReduceInputs(root=truth_root, run="other", units=polygon_file(tmp_path, BOX), sampling="pixels")
     found = reduce_run(inputs, cluster)
     table = pd.read_csv(f"{found.url}/statistics.csv")
@@ -75,7 +82,7 @@ def test_reduce_leaves_statistics_tables_and_figures_once(truth_root, cluster, t
     assert reduce_run(inputs.model_copy(update={"units": None}), cluster).url != found.url
 
 
-def test_compare_leaves_exact_difference_maps(truth_root, cluster):
+def test_compare_leaves_exact_difference_maps(truth_root: str, cluster: Cluster) -> None:
     inputs = CompareInputs(root=truth_root, run="other", other="true")
     assert estimate_compare(inputs)[0].tasks == 18
     found = compare_runs(inputs, cluster)
@@ -92,14 +99,14 @@ def test_compare_leaves_exact_difference_maps(truth_root, cluster):
     assert estimate_compare(inputs)[0].tasks == 0
 
 
-def test_networks_are_compared_with_equations_of_one_run(truth_root, cluster):
+def test_networks_are_compared_with_equations_of_one_run(truth_root: str, cluster: Cluster) -> None:
     found = compare_runs(CompareInputs(root=truth_root, run="other"), cluster)
     statistics = opened(found, "statistics").sel(unit="global")
     assert float(statistics["mean_difference"].sel(pair="feo")) == pytest.approx(0.5)
     assert float(statistics["rmse"].sel(pair="tio2")) == 0.0
 
 
-def test_lunar_prospector_is_compared(make_run, cluster):
+def test_lunar_prospector_is_compared(make_run: MakeRun, cluster: Cluster) -> None:
     values = np.random.default_rng(1).gamma(3.0, 2.0, grid(1).shape)
     root = root_of(make_run(grid(1), {"feo_equation": values}))
     found = compare_prospector(ProspectorInputs(root=root), cluster)
@@ -109,11 +116,11 @@ def test_lunar_prospector_is_compared(make_run, cluster):
     require_pictures(found)
 
 
-def root_of(run):
+def root_of(run: Run) -> str:
     return run.place.url.rsplit("/runs/", 1)[0]
 
 
-def test_polar_leaves_candidates_and_stereographic_maps(truth_root, cluster):
+def test_polar_leaves_candidates_and_stereographic_maps(truth_root: str, cluster: Cluster) -> None:
     found = find_polar(PolarInputs(root=truth_root, run="true"), cluster)
     maps = opened(found, "polar")
     assert maps["crs"].attrs["authority"] == "IAU_2015:30135"
@@ -125,14 +132,14 @@ def test_polar_leaves_candidates_and_stereographic_maps(truth_root, cluster):
     require_pictures(found)
 
 
-def position(lat, lon):
+def position(lat: float, lon: float) -> tuple[float, float]:
     from pyproj import Transformer
 
     to_polar = Transformer.from_crs("IAU_2015:30100", "IAU_2015:30135", always_xy=True)
     return to_polar.transform(lon, lat)
 
 
-def test_provenance_names_the_place(truth_root, cluster):
+def test_provenance_names_the_place(truth_root: str, cluster: Cluster) -> None:
     inputs = ProvenanceInputs(root=truth_root, run="true", ranges=dict(SAMPLE_60639), sample="60639")
     found = find_provenance(inputs, cluster)
     assert found.facts["best_region"] == "south-western Mare Tranquillitatis"
@@ -150,18 +157,22 @@ def test_provenance_names_the_place(truth_root, cluster):
         (ReduceInputs, {"colour": "red"}, "colour"),
     ],
 )
-def test_inputs_out_of_range_are_refused(model, values, complaint):
+def test_inputs_out_of_range_are_refused(
+    model: type[BaseModel], values: dict[str, Any], complaint: str
+) -> None:
     with pytest.raises(InputError, match=complaint):
         checked(model, {"root": "somewhere", **values})
 
 
-def test_impossible_requests_are_refused_before_anything_runs(truth_root, make_run, tmp_path):
+def test_impossible_requests_are_refused_before_anything_runs(
+    truth_root: str, make_run: MakeRun, tmp_path: Path
+) -> None:
     nowhere = Cluster(scheduler="tcp://127.0.0.1:1")
     with pytest.raises(NotFoundError, match="run 'nine'"):
         reduce_run(ReduceInputs(root=truth_root, run="nine"), nowhere)
     with pytest.raises(NotFoundError, match="Mare Nirvana"):
         reduce_run(ReduceInputs(root=truth_root, regions=("Mare Nirvana",)), nowhere)
-    bow_tie = [[[0, 0], [10, 10], [10, 0], [0, 10], [0, 0]]]
+    bow_tie = [[(0, 0), (10, 10), (10, 0), (0, 10), (0, 0)]]
     with pytest.raises(InputError, match="Self-intersection"):
         reduce_run(ReduceInputs(root=truth_root, units=polygon_file(tmp_path, bow_tie)), nowhere)
     with pytest.raises(InputError, match="'sio2' is no map"):
@@ -173,13 +184,13 @@ def test_impossible_requests_are_refused_before_anything_runs(truth_root, make_r
         compare_runs(CompareInputs(root=bare), nowhere)
 
 
-def test_an_empty_answer_says_which_range_is_the_narrowest(truth_root, cluster):
+def test_an_empty_answer_says_which_range_is_the_narrowest(truth_root: str, cluster: Cluster) -> None:
     ranges = {"feo": (17.0, 17.1), "mgo": (4.5, 4.9)}
     with pytest.raises(InputError, match=r"widen them \((feo|mgo)_cnn alone leaves"):
         find_provenance(ProvenanceInputs(root=truth_root, run="true", ranges=ranges), cluster)
 
 
-def test_a_dry_run_says_what_it_would_take(truth_root):
+def test_a_dry_run_says_what_it_would_take(truth_root: str) -> None:
     (estimate,) = estimate_reduce(ReduceInputs(root=truth_root, run="true"))
     run = find_run(folder(truth_root), "true")
     assert estimate.pixels == 720 * 1440
@@ -188,7 +199,7 @@ def test_a_dry_run_says_what_it_would_take(truth_root):
     assert len(source_of(run).names) == 9
 
 
-def test_tables_are_legible():
+def test_tables_are_legible() -> None:
     frame = pd.DataFrame({"unit": ["maria", "b"], "cells": [1234567, 8], "mean": [16.851234, float("nan")]})
     assert markdown(frame) == (
         "| unit | cells | mean |\n| --- | --- | --- |\n| maria | 1,234,567 | 16.85 |\n| b | 8 |  |\n"

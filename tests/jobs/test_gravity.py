@@ -3,20 +3,12 @@
 import json
 from pathlib import Path
 
-import numpy as np
-import pyproj
-import pyshtools
 import pytest
-import xarray as xr
+from lunarcloud.jobs.gravity import GravityInputs, estimate_gravity, gravity
 
-from lunarcloud import moon
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import ArchiveError, InputError, NotFoundError
-from lunarcloud.gravity import PRODUCTS, find_gravity, sample
-from lunarcloud.gravity.grids import SampleShard
-from lunarcloud.gravity.store import gravity_place
-from lunarcloud.jobs.gravity import GravityInputs, estimate_gravity, gravity
-from lunarcloud.moon import Shard
+from lunarcloud.gravity import find_gravity
 from lunarcloud.storage import folder, read_catalog
 from lunarcloud.synthetic.gravity import write_gravity
 

@@ -1,6 +1,7 @@
 """From tiles to means: what the statistics say of a synthetic Moon is its truth."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from lunarcloud import moon, synthetic
 from lunarcloud.archive.gazetteer import feature, features
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.fixtures import Command
 
 PPD = 2
 # Three stored bands of 1.35e-4 steps without noise, and stored maps: far below 0.1 wt% in a mean of many
@@ -46,7 +48,9 @@ def truth() -> dict[str, dict[str, float]]:
     }
 
 
-def test_means_of_maria_and_highlands_are_the_planted_ones(lunarcloud, tmp_path, scheduler, truth):
+def test_means_of_maria_and_highlands_are_the_planted_ones(
+    lunarcloud: Command, tmp_path: Path, scheduler: str, truth: dict[str, dict[str, float]]
+) -> None:
     write_tiles(tmp_path / "tiles", ppd=4, noise=0)
     to = ("--root", tmp_path / "root", "--scheduler", scheduler)
     assert lunarcloud("ingest", tmp_path / "tiles", "--ppd", PPD, *to)[0] == 0

@@ -5,16 +5,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+from lunarcloud.jobs.map import MapInputs, map_oxides
 
 from lunarcloud.engine import Cluster
-from lunarcloud.jobs.map import MapInputs, map_oxides
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder
+from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.small_root import write_mosaic
 
 
 @pytest.fixture(scope="module")
-def mapped(tmp_path_factory, scheduler) -> str:
+def mapped(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> str:
     """A root with a run of the published equations."""
     place = tmp_path_factory.mktemp("runs")
     write_mosaic(folder(place), grid(2, 180))
@@ -25,7 +26,7 @@ def mapped(tmp_path_factory, scheduler) -> str:
 
 
 @pytest.fixture
-def root(mapped, tmp_path) -> str:
+def root(mapped: str, tmp_path: Path) -> str:
     """A copy to be damaged."""
     return str(shutil.copytree(mapped, tmp_path / "root"))
 
@@ -35,13 +36,13 @@ def _object(root: str, name: str) -> Path:
     return found
 
 
-def test_list_names_everything_published(mapped, lunarcloud):
+def test_list_names_everything_published(mapped: str, lunarcloud: Command) -> None:
     code, out, _ = lunarcloud("runs", "list", "--root", mapped, "--json")
     assert code == 0
     assert [entry["kind"] for entry in json.loads(out)] == ["mosaic", "run"]
 
 
-def test_show_says_where_a_run_comes_from(mapped, lunarcloud):
+def test_show_says_where_a_run_comes_from(mapped: str, lunarcloud: Command) -> None:
     code, out, _ = lunarcloud("runs", "show", "latest", "--root", mapped, "--json")
     card = json.loads(out)
     assert code == 0
@@ -50,14 +51,16 @@ def test_show_says_where_a_run_comes_from(mapped, lunarcloud):
     assert sum(card["counts"].values()) >= card["counts"]["ok"] > 0
 
 
-def test_a_whole_run_verifies(mapped, scheduler, lunarcloud):
+def test_a_whole_run_verifies(mapped: str, scheduler: str, lunarcloud: Command) -> None:
     code, out, _ = lunarcloud("runs", "verify", "--root", mapped, "--scheduler", scheduler, "--json")
     assert code == 0
     assert json.loads(out)["damaged"] == []
     assert json.loads(out)["shards"] == 10
 
 
-def test_every_damaged_object_is_named_with_exit_code_1(root, scheduler, lunarcloud):
+def test_every_damaged_object_is_named_with_exit_code_1(
+    root: str, scheduler: str, lunarcloud: Command
+) -> None:
     flipped = _object(root, "maps.zarr/omat/c/1/1")
     data = bytearray(flipped.read_bytes())
     data[len(data) // 2] ^= 1
@@ -73,7 +76,7 @@ def test_every_damaged_object_is_named_with_exit_code_1(root, scheduler, lunarcl
         assert sum(name in problem for problem in damaged) == 1
 
 
-def test_an_unknown_run_is_bad_input(mapped, lunarcloud):
+def test_an_unknown_run_is_bad_input(mapped: str, lunarcloud: Command) -> None:
     code, _, error = lunarcloud("runs", "show", "zzz", "--root", mapped)
     assert code == 2
     assert "zzz" in error

@@ -14,7 +14,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def histories(draw):
     """A catalog: records of series 0, 1, 2 ..., each series made from some earlier ones, published in turn."""
     number = draw(st.integers(1, 8))
-    series = [sorted(draw(st.sets(st.integers(0, max(0, n - 1)), max_size=3)) if n else ()) for n in range(number)]
+    series = [
+        sorted(draw(st.sets(st.integers(0, max(0, n - 1)), max_size=3)) if n else ()) for n in range(number)
+    ]
     catalog = Catalog()
     for step in range(draw(st.integers(number, 3 * number))):
         chosen = step if step < number else draw(st.integers(0, number - 1))

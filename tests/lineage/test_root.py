@@ -98,7 +98,9 @@ def test_a_damaged_catalog_is_named(root):
 
 def test_an_unknown_name_says_what_there_is(root, publish):
     publish("stations", {"name": "main"}, label="the paper's")
-    with pytest.raises(NotFoundError, match=r"stations 'x': 0 of that name \(there are: \w{16} \(the paper's\)\)"):
+    with pytest.raises(
+        NotFoundError, match=r"stations 'x': 0 of that name \(there are: \w{16} \(the paper's\)\)"
+    ):
         root.find("stations", "x")
     assert root.find("stations", "the paper's").label == "the paper's"
 

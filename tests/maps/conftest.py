@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
-from lunarcloud.models import QIU2025, predict, session
+from lunarcloud.models import QIU2025, Novelty, predict, session
 from lunarcloud.models.graph import product_graph
 from lunarcloud.storage import folder
 from lunarcloud.testing.small_root import (
@@ -20,13 +20,15 @@ from lunarcloud.testing.small_root import (
 
 
 @pytest.fixture(scope="session")
-def stations(tmp_path_factory):
+def stations(tmp_path_factory: pytest.TempPathFactory) -> Novelty:
     """The novelty of a model's stations."""
-    return write_model(folder(tmp_path_factory.mktemp("model"))).card.novelty
+    found = write_model(folder(tmp_path_factory.mktemp("model"))).card.novelty
+    assert found
+    return found
 
 
 @pytest.fixture(scope="session")
-def kernel(stations) -> Kernel:
+def kernel(stations: Novelty) -> Kernel:
     """All maps: equations, networks, novelty."""
     onnx = session(product_graph(untrained_networks(), {}))
     return Kernel(

@@ -1,21 +1,24 @@
 """The fused kernel against the equations written out in double precision, one pixel after the other."""
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from onnxruntime import InferenceSession
 
 from lunarcloud.maps import FILL, FLAGS
 from lunarcloud.maps.kernel import Kernel, Scaling
 from lunarcloud.maps.layout import LARGEST_WT, encode
-from lunarcloud.models import QIU2025, session
+from lunarcloud.models import QIU2025, Novelty, session
 from lunarcloud.quantities import QUANTITIES, mg_number
 from lunarcloud.testing.small_root import MISSING, OXIDES, SCALING, plain_model
 
 NAN = math.nan
 
 
-def _equations(spectrum):
+def _equations(spectrum: list[float]) -> tuple[Any, ...]:
     """FeO, TiO2, OMAT and the flags of the paper's equations."""
     r415, r750, r950 = spectrum[0], spectrum[1], spectrum[3]
     measured = [value for value in spectrum if not math.isnan(value)]
@@ -37,11 +40,11 @@ def _equations(spectrum):
     return {"feo_equation": _clip(feo, 100), "tio2_equation": _clip(tio2, 100), "omat": omat}, flags
 
 
-def _clip(value, most):
+def _clip(value: float, most: float) -> float:
     return value if math.isnan(value) else min(max(value, 0.0), most)
 
 
-def _networks(plain, spectrum, flags):
+def _networks(plain: InferenceSession, spectrum: list[float], flags: set[str]) -> dict[str, Any]:
     """The five oxides by the plain form of the networks, this pixel alone, and Mg#."""
     names = [f"{oxide}_cnn" for oxide in OXIDES]
     if flags & {"missing_input", "off_scale_input"} or spectrum[1] <= 0.018:
@@ -55,7 +58,7 @@ def _networks(plain, spectrum, flags):
     return {**oxides, "mg_number": ratio}
 
 
-def _novelty(stations, spectrum, omat, flags):
+def _novelty(stations: Novelty, spectrum: list[float], omat: float, flags: set[str]) -> dict[str, float]:
     """Mahalanobis distance by the matrix itself."""
     z = (np.array([*spectrum, omat]) - stations.standard.mean) / np.array(stations.standard.deviation)
     distance = float(np.linalg.norm(np.array(stations.whitening) @ z))
@@ -65,7 +68,7 @@ def _novelty(stations, spectrum, omat, flags):
 
 
 @pytest.fixture(scope="module")
-def reference(dn, stations):
+def reference(dn: npt.NDArray[np.int16], stations: Novelty) -> list[Any]:
     """Values of all maps and the flags, for every third pixel."""
     plain = session(plain_model())
     found = []
@@ -79,12 +82,14 @@ def reference(dn, stations):
 
 
 @pytest.fixture(scope="module")
-def codes(kernel, dn):
+def codes(kernel: Kernel, dn: npt.NDArray[np.int16]) -> dict[str, npt.NDArray[Any]]:
     return kernel(dn)
 
 
 @pytest.mark.parametrize("name", list(QUANTITIES))
-def test_every_map_is_its_equation_to_half_a_step_and_single_precision(name, codes, reference):
+def test_every_map_is_its_equation_to_half_a_step_and_single_precision(
+    name: str, codes: dict[str, npt.NDArray[Any]], reference: list[Any]
+) -> None:
     step = QUANTITIES[name].step
     found = codes[name].reshape(-1)[::3]
     wanted = np.array([maps[name] for maps, _ in reference])
@@ -99,14 +104,18 @@ def test_every_map_is_its_equation_to_half_a_step_and_single_precision(name, cod
     assert (error <= tolerance).all()
 
 
-def test_every_pixel_has_the_flags_that_its_equations_say(codes, reference):
+def test_every_pixel_has_the_flags_that_its_equations_say(
+    codes: dict[str, npt.NDArray[Any]], reference: list[Any]
+) -> None:
     found = codes["quality"].reshape(-1)[::3]
     wanted = [sum(FLAGS[flag] for flag in flags) for _, flags in reference]
     assert found.tolist() == wanted
     assert {flag for _, flags in reference for flag in flags} == set(FLAGS)
 
 
-def test_a_pixel_does_not_depend_on_its_neighbours(kernel, dn, codes):
+def test_a_pixel_does_not_depend_on_its_neighbours(
+    kernel: Kernel, dn: npt.NDArray[np.int16], codes: dict[str, npt.NDArray[Any]]
+) -> None:
     part = kernel(np.ascontiguousarray(dn[:, 40:41, 20:60]))
     for name, whole in codes.items():
         difference = part[name].astype(int) - whole[40:41, 20:60]
@@ -114,21 +123,23 @@ def test_a_pixel_does_not_depend_on_its_neighbours(kernel, dn, codes):
         assert np.abs(difference).max() <= (1 if name.endswith("cnn") or name == "mg_number" else 0)
 
 
-def test_equations_alone_give_the_same_equation_maps(dn, codes):
+def test_equations_alone_give_the_same_equation_maps(
+    dn: npt.NDArray[np.int16], codes: dict[str, npt.NDArray[Any]]
+) -> None:
     alone = Kernel(Scaling(SCALING, 0.0, MISSING), QIU2025)(dn)
     assert set(alone) == {"feo_equation", "tio2_equation", "omat", "quality"}
     for name in ("feo_equation", "tio2_equation", "omat"):
         assert np.array_equal(alone[name], codes[name])
 
 
-def test_a_shard_without_a_measurement_is_missing_in_every_map(kernel):
+def test_a_shard_without_a_measurement_is_missing_in_every_map(kernel: Kernel) -> None:
     codes = kernel(np.full((5, 8, 9), MISSING, dtype=np.int16))
     assert all((values == FILL).all() for name, values in codes.items() if name != "quality")
     assert (codes["quality"] == FLAGS["missing_input"]).all()
 
 
 @pytest.mark.parametrize("name", list(QUANTITIES))
-def test_codes_err_by_half_a_step_at_most(name):
+def test_codes_err_by_half_a_step_at_most(name: str) -> None:
     step = QUANTITIES[name].step
     values = np.linspace(0, min(100, (FILL - 1) * step), 20_001).astype(np.float32)
     kept = np.minimum(values.astype(float), (FILL - 1) * step)
@@ -136,13 +147,13 @@ def test_codes_err_by_half_a_step_at_most(name):
     assert encode(np.array([np.nan], dtype=np.float32), name)[0] == FILL
 
 
-def test_mass_fractions_are_kept_to_half_a_thousandth_of_a_percent():
+def test_mass_fractions_are_kept_to_half_a_thousandth_of_a_percent() -> None:
     steps = {name: quantity.step for name, quantity in QUANTITIES.items() if quantity.units == "wt%"}
     assert len(steps) == 7
     assert max(steps.values()) / 2 <= 0.0005
 
 
-def test_mg_number_of_pure_forsterite_and_fayalite():
+def test_mg_number_of_pure_forsterite_and_fayalite() -> None:
     # Fo100: MgO 57.3 wt%, FeO 0; Fo50 by moles has equal moles of both.
     mgo, feo = np.array([57.3, 40.304, 0, 0], np.float32), np.array([0, 71.844, 70.5, 0], np.float32)
     assert mg_number(mgo=mgo, feo=feo) == pytest.approx([1.0, 0.5, 0.0, math.nan], nan_ok=True)

@@ -1,6 +1,9 @@
 """Overviews against slow loops over the pixels they cover, on grids of awkward shard edges."""
 
+from pathlib import Path
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 import xarray as xr
 from hypothesis import given
@@ -19,7 +22,7 @@ CODES = st.one_of(st.just(FILL), st.integers(0, FILL - 1))
 
 
 @given(codes=arrays(np.uint16, (8, 6), elements=CODES), top=st.integers(0, 352))
-def test_a_mean_is_weighted_by_area_over_the_valid_pixels(codes, top):
+def test_a_mean_is_weighted_by_area_over_the_valid_pixels(codes: npt.NDArray[np.uint16], top: int) -> None:
     areas = grid(2).pixel_area_m2()[top : top + 8]
     found = halved(codes, areas, fill=FILL)
     for row in range(4):
@@ -27,7 +30,7 @@ def test_a_mean_is_weighted_by_area_over_the_valid_pixels(codes, top):
             assert abs(int(found[row, col]) - _mean(codes, areas, row, col)) <= 0.5 + 1e-6
 
 
-def _mean(codes, areas, row, col):
+def _mean(codes: npt.NDArray[np.uint16], areas: npt.NDArray[np.float64], row: int, col: int) -> float:
     total = weight = 0.0
     for fine_row in (2 * row, 2 * row + 1):
         for fine_col in (2 * col, 2 * col + 1):
@@ -38,7 +41,7 @@ def _mean(codes, areas, row, col):
 
 
 @given(flags=arrays(np.uint8, (4, 4), elements=st.integers(0, 31)))
-def test_an_overview_has_the_flags_of_any_of_its_pixels(flags):
+def test_an_overview_has_the_flags_of_any_of_its_pixels(flags: npt.NDArray[np.uint8]) -> None:
     found = any_flag(flags)
     for row in range(2):
         for col in range(2):
@@ -47,7 +50,7 @@ def test_an_overview_has_the_flags_of_any_of_its_pixels(flags):
 
 
 @pytest.mark.parametrize(("ppd", "edge"), [(2, 101), (2, 512), (6, 1024)])
-def test_shards_of_an_overview_are_the_overview_of_the_whole(ppd, edge, tmp_path):
+def test_shards_of_an_overview_are_the_overview_of_the_whole(ppd: int, edge: int, tmp_path: Path) -> None:
     fine = grid(ppd, edge)
     run = load_run(folder(tmp_path), RunCard(ppd=ppd, shard_edge=edge, maps=("omat",)))
     random = np.random.default_rng(ppd)
@@ -71,14 +74,14 @@ def test_shards_of_an_overview_are_the_overview_of_the_whole(ppd, edge, tmp_path
     [(1, 256, 1), (3, 64, 1), (4, 101, 3), (8, 256, 4), (304, 2048, 5), (1, 1024, 1)],
 )
 def test_levels_halve_while_the_resolution_is_even_and_more_than_a_shard_is_left(
-    ppd, edge, expected, tmp_path
-):
+    ppd: int, edge: int, expected: int, tmp_path: Path
+) -> None:
     run = load_run(folder(tmp_path), RunCard(ppd=ppd, shard_edge=grid(ppd, edge).shard_edge, maps=()))
     assert run.levels == expected
     assert run.level_grid(expected - 1).ppd == ppd >> expected - 1
 
 
-def test_every_level_opens_by_itself_and_all_of_them_as_a_tree(tmp_path):
+def test_every_level_opens_by_itself_and_all_of_them_as_a_tree(tmp_path: Path) -> None:
     run = load_run(folder(tmp_path), RunCard(ppd=4, shard_edge=101, maps=("omat",)))
     for level in range(run.levels):
         for shard in run.group(level).missing():
@@ -101,13 +104,13 @@ def test_every_level_opens_by_itself_and_all_of_them_as_a_tree(tmp_path):
         run.open(3)
 
 
-def test_multiscales_name_every_level_and_what_it_comes_from():
+def test_multiscales_name_every_level_and_what_it_comes_from() -> None:
     layout = multiscales(3)["multiscales"]["layout"]
     assert [level["asset"] for level in layout] == ["0", "1", "2"]
     assert [level.get("derived_from") for level in layout] == [None, "0", "1"]
     assert layout[1]["transform"]["scale"] == [2.0, 2.0]
 
 
-def test_there_is_a_flag_for_each_bit_of_a_byte_at_most():
+def test_there_is_a_flag_for_each_bit_of_a_byte_at_most() -> None:
     assert sorted(FLAGS.values()) == [1 << bit for bit in range(len(FLAGS))]
     assert max(FLAGS.values()) < 256

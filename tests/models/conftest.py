@@ -31,7 +31,7 @@ def synthetic_table() -> StationTable:
 
 
 @pytest.fixture(scope="session")
-def networks(stations) -> Networks:
+def networks(stations: Samples) -> Networks:
     """Two networks for each of two oxides, untrained, with biases that are not 0."""
     random = np.random.default_rng(5)
     many = stack([initial_weights(6, seed=seed, network=oxide) for oxide in (0, 1) for seed in (0, 1)])
@@ -72,17 +72,19 @@ def loop_forward() -> Callable[[Weights, Array], Array]:
 
 
 @pytest.fixture(scope="session")
-def loop_oxides(loop_forward) -> Callable[[Networks, Array], Array]:
+def loop_oxides(loop_forward: Callable[[Weights, Array], Array]) -> Callable[[Networks, Array], Array]:
     """The oxides of some spectra (n, band) by the loops: OMAT, z-scores, mean over seeds, wt% (n, oxide)."""
 
-    def oxides(networks: Networks, spectra: Array) -> Array:
+    def predicted(networks: Networks, spectra: Array) -> Array:
         r750, r950 = spectra[:, 1].astype(np.float64), spectra[:, 3].astype(np.float64)
         iron = networks.equations.iron
+        assert iron
         omat = np.sqrt((r750 - iron.x0) ** 2 + (r950 / r750 - iron.y0) ** 2)
         inputs = np.column_stack([spectra.astype(np.float64), omat])
         scores = (inputs - networks.inputs.mean) / networks.inputs.deviation
         each = [loop_forward(take(networks.weights, i), scores) for i in range(len(networks.weights.output))]
         means = np.array(each).reshape(len(networks.oxides), networks.seeds, -1).mean(axis=1).T
-        return means * networks.targets.deviation + networks.targets.mean
+        oxides: Array = means * networks.targets.deviation + networks.targets.mean
+        return oxides
 
-    return oxides
+    return predicted

@@ -1,6 +1,9 @@
 import io
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnxruntime
 import pytest
@@ -9,56 +12,67 @@ from lunarcloud.errors import ComputeError
 from lunarcloud.models import export as exporting
 from lunarcloud.models import predict, session
 from lunarcloud.models.export import export
-from lunarcloud.models.graph import plain_graph, product_graph
+from lunarcloud.models.graph import Networks, plain_graph, product_graph
 from lunarcloud.models.inputs import network_inputs
 from lunarcloud.models.network import take
+from lunarcloud.models.samples import Samples
 from lunarcloud.models.training import predict as predict_scores
 
 
 @pytest.fixture(scope="module")
-def spectra(stations):
+def spectra(stations: Samples) -> npt.NDArray[np.float32]:
     random = np.random.default_rng(8)
     chosen = stations.reflectance.T[random.integers(0, 47, 700)]
     return (chosen * random.uniform(0.8, 1.2, (700, 1))).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def product(networks):
+def product(networks: Networks) -> bytes:
     return product_graph(networks, {"model": "abc"})
 
 
-def test_product_equals_loops_in_double_precision(networks, product, spectra, loop_oxides):
+def test_product_equals_loops_in_double_precision(
+    networks: Networks, product: bytes, spectra: npt.NDArray[np.float32], loop_oxides: Callable[..., Any]
+) -> None:
     said = predict(session(product), spectra[:60])
     np.testing.assert_allclose(said, loop_oxides(networks, spectra[:60]), rtol=0, atol=1e-5)
 
 
-def test_product_equals_the_plain_form(networks, product, spectra):
+def test_product_equals_the_plain_form(
+    networks: Networks, product: bytes, spectra: npt.NDArray[np.float32]
+) -> None:
     plain = predict(session(plain_graph(networks)), spectra)
     np.testing.assert_allclose(predict(session(product), spectra), plain, rtol=0, atol=1e-5)
 
 
-def test_product_equals_jax(networks, product, spectra):
+def test_product_equals_jax(networks: Networks, product: bytes, spectra: npt.NDArray[np.float32]) -> None:
     scores = networks.inputs.apply(network_inputs(spectra.T, networks.equations)).T.astype(np.float32)
     each = predict_scores(networks.weights, np.tile(scores, (4, 1, 1))).astype(np.float64)
     expected = networks.targets.undo(each.reshape(2, 2, -1).mean(axis=1)).T
     np.testing.assert_allclose(predict(session(product), spectra), expected, rtol=0, atol=1e-5)
 
 
-def test_one_seed_is_the_network_itself(networks, spectra, loop_oxides):
+def test_one_seed_is_the_network_itself(
+    networks: Networks, spectra: npt.NDArray[np.float32], loop_oxides: Callable[..., Any]
+) -> None:
     single = networks._replace(weights=take(networks.weights, np.array([0, 2])))
     said = predict(session(product_graph(single, {})), spectra[:20])
     np.testing.assert_allclose(said, loop_oxides(single, spectra[:20]), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 512, 1024])
-def test_bits_do_not_depend_on_the_batch_or_the_order(product, spectra, batch):
+def test_bits_do_not_depend_on_the_batch_or_the_order(
+    product: bytes, spectra: npt.NDArray[np.float32], batch: int
+) -> None:
     run = session(product)
     whole = predict(run, spectra)
     assert predict(run, spectra, batch=batch).tobytes() == whole.tobytes()
     assert predict(run, spectra[::-1], batch=batch)[::-1].tobytes() == whole.tobytes()
 
 
-def test_model_file_is_valid_described_and_runs_without_this_package(product, spectra):
+def test_model_file_is_valid_described_and_runs_without_this_package(
+    product: bytes, spectra: npt.NDArray[np.float32]
+) -> None:
     model = onnx.load(io.BytesIO(product))
     onnx.checker.check_model(model, full_check=True)
     assert {entry.key: entry.value for entry in model.metadata_props} == {"model": "abc"}
@@ -70,11 +84,11 @@ def test_model_file_is_valid_described_and_runs_without_this_package(product, sp
     assert plain_session.get_outputs()[0].name == "oxides"
 
 
-def test_same_networks_give_the_same_bytes(networks, product):
+def test_same_networks_give_the_same_bytes(networks: Networks, product: bytes) -> None:
     assert product_graph(networks, {"model": "abc"}) == product
 
 
-def test_export_says_what_is_in_the_file(networks, stations):
+def test_export_says_what_is_in_the_file(networks: Networks, stations: Samples) -> None:
     onnx_bytes, difference = export(networks, stations.reflectance, "0123")
     found = {entry.key: entry.value for entry in onnx.load(io.BytesIO(onnx_bytes)).metadata_props}
     assert found["oxides"] == "feo,tio2"
@@ -84,7 +98,9 @@ def test_export_says_what_is_in_the_file(networks, stations):
     assert 0 < difference <= 1e-5
 
 
-def test_export_refuses_forms_that_differ(networks, stations, monkeypatch):
+def test_export_refuses_forms_that_differ(
+    networks: Networks, stations: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shifted = networks._replace(
         weights=networks.weights._replace(output_bias=networks.weights.output_bias + 1)
     )

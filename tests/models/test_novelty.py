@@ -1,24 +1,28 @@
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy.spatial.distance import mahalanobis
 
 from lunarcloud.errors import InputError
-from lunarcloud.models import QIU2025, equation_maps, novelty
+from lunarcloud.models import QIU2025, Novelty, equation_maps, novelty
 from lunarcloud.models.inputs import network_inputs
 from lunarcloud.models.novelty import fit_novelty
+from lunarcloud.models.samples import Samples
 
 
 @pytest.fixture(scope="module")
-def parameters(stations):
+def parameters(stations: Samples) -> Novelty:
     return fit_novelty(network_inputs(stations.reflectance, QIU2025))
 
 
-def distances(reflectance, parameters):
+def distances(reflectance: npt.NDArray[Any], parameters: Novelty) -> npt.NDArray[np.float32]:
     reflectance = np.asarray(reflectance, np.float32)
     return novelty(reflectance, equation_maps(reflectance, QIU2025).omat, parameters)
 
 
-def test_distance_is_scipys_mahalanobis_distance(stations, parameters):
+def test_distance_is_scipys_mahalanobis_distance(stations: Samples, parameters: Novelty) -> None:
     inputs = network_inputs(stations.reflectance, QIU2025)
     scores = (inputs - inputs.mean(axis=1, keepdims=True)) / inputs.std(axis=1, keepdims=True)
     inverse = np.linalg.inv(np.cov(scores) + 0.005**2 * np.eye(6))
@@ -27,7 +31,7 @@ def test_distance_is_scipys_mahalanobis_distance(stations, parameters):
     np.testing.assert_allclose(distances(stations.reflectance, parameters), expected, rtol=1e-3)
 
 
-def test_limit_holds_its_share_of_further_spectra():
+def test_limit_holds_its_share_of_further_spectra() -> None:
     """Hotelling's limit against a simulation: 20 stations of a normal distribution, and one more."""
     random = np.random.default_rng(9)
     inside = []
@@ -39,7 +43,7 @@ def test_limit_holds_its_share_of_further_spectra():
     assert np.mean(inside) == pytest.approx(0.99, abs=0.007)
 
 
-def test_stations_are_mostly_known_and_odd_spectra_are_not(stations, parameters):
+def test_stations_are_mostly_known_and_odd_spectra_are_not(stations: Samples, parameters: Novelty) -> None:
     known = distances(stations.reflectance, parameters)
     assert (known <= parameters.limit).mean() > 0.9
     assert (distances(stations.reflectance * 2.0, parameters) > parameters.limit).mean() > 0.5
@@ -48,7 +52,7 @@ def test_stations_are_mostly_known_and_odd_spectra_are_not(stations, parameters)
     assert (distances(deep, parameters) > parameters.limit).all()
 
 
-def test_missing_reflectance_has_no_novelty(stations, parameters):
+def test_missing_reflectance_has_no_novelty(stations: Samples, parameters: Novelty) -> None:
     spectra = stations.reflectance.copy()
     spectra[2, 5] = np.nan
     found = distances(spectra, parameters)
@@ -57,13 +61,13 @@ def test_missing_reflectance_has_no_novelty(stations, parameters):
 
 
 @pytest.mark.parametrize("size", [1, 13, 1000])
-def test_bits_do_not_depend_on_the_block(stations, parameters, size):
+def test_bits_do_not_depend_on_the_block(stations: Samples, parameters: Novelty, size: int) -> None:
     spectra = np.tile(stations.reflectance, (1, 40)).astype(np.float32)
     whole = distances(spectra, parameters)
     parts = [distances(spectra[:, i : i + size], parameters) for i in range(0, spectra.shape[1], size)]
     assert np.concatenate(parts).tobytes() == whole.tobytes()
 
 
-def test_too_few_stations_for_a_covariance_are_refused():
+def test_too_few_stations_for_a_covariance_are_refused() -> None:
     with pytest.raises(InputError, match="7 stations are too few to say what is novel"):
         fit_novelty(np.random.default_rng(0).normal(size=(6, 7)))

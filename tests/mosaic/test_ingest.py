@@ -15,12 +15,13 @@ from lunarcloud.archive.shipped import DATA, PROSPECTOR
 from lunarcloud.mosaic import find_mosaic
 from lunarcloud.storage import folder
 from lunarcloud.synthetic import DEFECTS, write_tiles
+from lunarcloud.testing.fixtures import Command
 
 SOME = [f"UI{code}{half}{lon:03d}" for code, lon in (("03", 3), ("10", 45), ("17", 99)) for half in "NS"]
 
 
 @pytest.fixture(scope="module")
-def some_tiles(tmp_path_factory) -> Path:
+def some_tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six tiles at 8 pixels per degree with planted defects."""
     place = tmp_path_factory.mktemp("tiles")
     write_tiles(place, ppd=8, product_ids=SOME, defects=DEFECTS)
@@ -31,7 +32,9 @@ def _digest(root: Path) -> str:
     return find_mosaic(folder(root)).card.digest
 
 
-def test_the_reference_moon_maps_to_lunar_prospector(lunarcloud, lp_archive, tmp_path, scheduler):
+def test_the_reference_moon_maps_to_lunar_prospector(
+    lunarcloud: Command, lp_archive: str, tmp_path: Path, scheduler: str
+) -> None:
     """99.9 % of pixel centres within 0.25 wt% FeO and 0.15 wt% TiO2; missing counts as a miss."""
     to = ("--root", tmp_path, "--scheduler", scheduler)
     code, out, err = lunarcloud("ingest", lp_archive, "--ppd", 4, "--json", *to)
@@ -55,7 +58,9 @@ def test_the_reference_moon_maps_to_lunar_prospector(lunarcloud, lp_archive, tmp
     assert int((mosaic == -32768).sum()) == sum(report["missing"].values()) + 5 * report["uncovered"]
 
 
-def test_planted_defects_are_missing_and_counted_by_tile(lunarcloud, some_tiles, tmp_path, scheduler):
+def test_planted_defects_are_missing_and_counted_by_tile(
+    lunarcloud: Command, some_tiles: Path, tmp_path: Path, scheduler: str
+) -> None:
     code, out, _ = lunarcloud(
         "ingest", some_tiles, "--root", tmp_path, "--ppd", 8, "--json", "--scheduler", scheduler
     )
@@ -68,7 +73,9 @@ def test_planted_defects_are_missing_and_counted_by_tile(lunarcloud, some_tiles,
     assert len(report["missing_tiles"]) == 996 - len(SOME)
 
 
-def test_a_second_ingest_computes_nothing(lunarcloud, some_tiles, tmp_path, scheduler):
+def test_a_second_ingest_computes_nothing(
+    lunarcloud: Command, some_tiles: Path, tmp_path: Path, scheduler: str
+) -> None:
     command = ("ingest", some_tiles, "--root", tmp_path, "--ppd", 4, "--json")
     first = json.loads(lunarcloud(*command, "--scheduler", scheduler)[1])
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
@@ -77,7 +84,9 @@ def test_a_second_ingest_computes_nothing(lunarcloud, some_tiles, tmp_path, sche
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
 
 
-def test_both_issues_of_the_archive_give_the_same_bytes(lunarcloud, some_tiles, tmp_path, scheduler):
+def test_both_issues_of_the_archive_give_the_same_bytes(
+    lunarcloud: Command, some_tiles: Path, tmp_path: Path, scheduler: str
+) -> None:
     write_tiles(tmp_path / "pds4", ppd=8, product_ids=SOME, defects=DEFECTS, issue="pds4")
     for tiles, root in ((some_tiles, tmp_path / "a"), (tmp_path / "pds4", tmp_path / "b")):
         code, _, err = lunarcloud("ingest", tiles, "--root", root, "--ppd", 5, "--scheduler", scheduler)
@@ -85,7 +94,9 @@ def test_both_issues_of_the_archive_give_the_same_bytes(lunarcloud, some_tiles, 
     assert _digest(tmp_path / "a") == _digest(tmp_path / "b")
 
 
-def test_one_and_four_workers_and_any_order_of_tiles_give_the_same_bytes(lunarcloud, some_tiles, tmp_path):
+def test_one_and_four_workers_and_any_order_of_tiles_give_the_same_bytes(
+    lunarcloud: Command, some_tiles: Path, tmp_path: Path
+) -> None:
     files = sorted(map(str, some_tiles.glob("*.img")))
     for listed, workers, root in ((files, 1, tmp_path / "a"), (files[::-1], 4, tmp_path / "b")):
         words = ("ingest", *listed, "--root", root, "--ppd", 3, "--shard", 97, "--workers", workers)
@@ -97,7 +108,9 @@ def test_one_and_four_workers_and_any_order_of_tiles_give_the_same_bytes(lunarcl
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_bad_tiles_leave_missing_pixels_and_strict_refuses_them(lunarcloud, some_tiles, tmp_path, scheduler):
+def test_bad_tiles_leave_missing_pixels_and_strict_refuses_them(
+    lunarcloud: Command, some_tiles: Path, tmp_path: Path, scheduler: str
+) -> None:
     shutil.copytree(some_tiles, tmp_path / "tiles")
     whole = (tmp_path / "tiles" / "ui03n003.img").read_bytes()
     (tmp_path / "tiles" / "ui03n003.img").write_bytes(whole[:-1000])
@@ -115,7 +128,9 @@ def test_bad_tiles_leave_missing_pixels_and_strict_refuses_them(lunarcloud, some
     assert not (tmp_path / "b").exists()
 
 
-def test_another_grid_in_one_root_is_refused(lunarcloud, some_tiles, tmp_path, scheduler):
+def test_another_grid_in_one_root_is_refused(
+    lunarcloud: Command, some_tiles: Path, tmp_path: Path, scheduler: str
+) -> None:
     words = ("ingest", some_tiles, "--root", tmp_path, "--scheduler", scheduler)
     assert lunarcloud(*words, "--ppd", 2)[0] == 0
     code, _, err = lunarcloud(*words, "--ppd", 3)
@@ -124,7 +139,9 @@ def test_another_grid_in_one_root_is_refused(lunarcloud, some_tiles, tmp_path, s
 
 
 @pytest.mark.parametrize(("ppd", "shard"), [(1, 256), (1, 61), (2, 720), (3, 1080)])
-def test_odd_grids_are_whole(lunarcloud, some_tiles, tmp_path, scheduler, ppd, shard):
+def test_odd_grids_are_whole(
+    lunarcloud: Command, some_tiles: Path, tmp_path: Path, scheduler: str, ppd: int, shard: int
+) -> None:
     """One pixel per degree, a prime shard edge, one row of shards, one shard larger than the grid."""
     words = ("--root", tmp_path, "--scheduler", scheduler)
     assert lunarcloud("ingest", some_tiles, "--ppd", ppd, "--shard", shard, *words)[0] == 0
@@ -135,7 +152,9 @@ def test_odd_grids_are_whole(lunarcloud, some_tiles, tmp_path, scheduler, ppd, s
     assert int(maps["feo_equation"].notnull().sum()) > 0
 
 
-def test_a_dry_run_says_what_it_would_take_and_writes_nothing(lunarcloud, some_tiles, tmp_path):
+def test_a_dry_run_says_what_it_would_take_and_writes_nothing(
+    lunarcloud: Command, some_tiles: Path, tmp_path: Path
+) -> None:
     code, out, _ = lunarcloud(
         "ingest", some_tiles, "--root", tmp_path / "r", "--ppd", 8, "--dry-run", "--json"
     )
@@ -146,5 +165,5 @@ def test_a_dry_run_says_what_it_would_take_and_writes_nothing(lunarcloud, some_t
     assert not (tmp_path / "r").exists()
 
 
-def test_a_tile_read_through_find_tiles_covers_what_its_label_says(some_tiles):
+def test_a_tile_read_through_find_tiles_covers_what_its_label_says(some_tiles: Path) -> None:
     assert sorted(tile.product_id for tile in find_tiles(str(some_tiles)).tiles) == sorted(SOME)

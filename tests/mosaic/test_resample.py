@@ -1,11 +1,14 @@
 """Every pixel of a mosaic is the one that the label's equations name, and overlaps follow one rule."""
 
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from lunarcloud.archive import find_tiles
+from lunarcloud.archive import Tile, find_tiles
 from lunarcloud.archive.reading import read_rows
 from lunarcloud.archive.tiles import MISSING
 from lunarcloud.moon import grid
@@ -17,24 +20,26 @@ CORNERS = ("UI87N030", "UI87N330", "UI87S150", "UI03N003", "UI03N357", "UI03S177
 
 
 @pytest.fixture(scope="module")
-def corner_tiles(tmp_path_factory):
+def corner_tiles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
     folder = tmp_path_factory.mktemp("corners")
     write_tiles(folder, ppd=7, product_ids=CORNERS, defects=DEFECTS)
     return find_tiles(str(folder)).tiles
 
 
-def _dn_by_equations(tile, image, *, lat: float, lon: float) -> list[int] | None:
+def _dn_by_equations(tile: Tile, image: npt.NDArray[np.int16], *, lat: float, lon: float) -> list[int] | None:
     """One position, the equations of the archive's documents written out; None outside the tile."""
     east = (lon - tile.center_longitude + 180.0) % 360.0 - 180.0
     line = int(tile.line_projection_offset - lat * tile.map_resolution)
     sample = int(tile.sample_projection_offset + east * tile.map_resolution * math.cos(math.radians(lat)))
     if not (1 <= line <= tile.lines and 1 <= sample <= tile.samples):
         return None
-    return image[:, line - 1, sample - 1].tolist()
+    return [int(value) for value in image[:, line - 1, sample - 1]]
 
 
 @pytest.mark.parametrize("name", CORNERS)
-def test_each_pixel_holds_the_number_that_the_equations_name(corner_tiles, name):
+def test_each_pixel_holds_the_number_that_the_equations_name(
+    corner_tiles: tuple[Any, ...], name: str
+) -> None:
     (tile,) = [tile for tile in corner_tiles if tile.product_id == name]
     image = read_rows(tile, row_start=0, row_stop=tile.lines, col_start=0, col_stop=tile.samples)
     g = grid(5)
@@ -49,7 +54,7 @@ def test_each_pixel_holds_the_number_that_the_equations_name(corner_tiles, name)
 
 
 @pytest.mark.parametrize("name", CORNERS)
-def test_no_pixel_that_the_equations_name_is_left_out(corner_tiles, name):
+def test_no_pixel_that_the_equations_name_is_left_out(corner_tiles: tuple[Any, ...], name: str) -> None:
     (tile,) = [tile for tile in corner_tiles if tile.product_id == name]
     image = read_rows(tile, row_start=0, row_stop=tile.lines, col_start=0, col_stop=tile.samples)
     g = grid(2)
@@ -64,7 +69,7 @@ def test_no_pixel_that_the_equations_name_is_left_out(corner_tiles, name):
     assert counts[UNCOVERED] == g.n_rows * g.n_cols - named
 
 
-def test_windows_of_any_shape_agree_with_the_whole(corner_tiles):
+def test_windows_of_any_shape_agree_with_the_whole(corner_tiles: tuple[Any, ...]) -> None:
     whole, _ = resample(grid(6), grid(6).whole, corner_tiles)
     for edge in (7, 211, 2160):
         g = grid(6, edge) if edge > 7 else grid(6, 307)
@@ -75,7 +80,7 @@ def test_windows_of_any_shape_agree_with_the_whole(corner_tiles):
             assert np.array_equal(part, whole[(slice(None), *window.slices)])
 
 
-def test_the_order_of_tiles_does_not_matter(corner_tiles):
+def test_the_order_of_tiles_does_not_matter(corner_tiles: tuple[Any, ...]) -> None:
     g = grid(4)
     forwards, counted = resample(g, g.whole, corner_tiles)
     backwards, recounted = resample(g, g.whole, corner_tiles[::-1])
@@ -83,7 +88,7 @@ def test_the_order_of_tiles_does_not_matter(corner_tiles):
     assert counted == recounted
 
 
-def test_overlaps_take_the_spectrum_with_most_bands_then_the_first_name(tmp_path):
+def test_overlaps_take_the_spectrum_with_most_bands_then_the_first_name(tmp_path: Path) -> None:
     """Two copies of one place: the second in name wins only where the first lost a band."""
     write_tiles(tmp_path, ppd=4, product_ids=["UI03N003"], noise=0)
     (tile,) = find_tiles(str(tmp_path)).tiles
@@ -94,9 +99,9 @@ def test_overlaps_take_the_spectrum_with_most_bands_then_the_first_name(tmp_path
     damaged[tile.data_offset : tile.data_offset + 2 * half] = b"\x80\x00" * half
     brighter = bytearray(data)
     for band in range(5):
-        first = tile.data_offset + band * size
-        values = np.frombuffer(bytes(data[first : first + size]), ">i2") + 1
-        brighter[first : first + size] = values.astype(">i2").tobytes()
+        start = tile.data_offset + band * size
+        values = np.frombuffer(bytes(data[start : start + size]), ">i2") + 1
+        brighter[start : start + size] = values.astype(">i2").tobytes()
     (tmp_path / "ui03n003.img").write_bytes(damaged)
     (tmp_path / "other.img").write_bytes(brighter.replace(b'"UI03N003"', b'"UI03N009"'))
     first, second = find_tiles(str(tmp_path)).tiles

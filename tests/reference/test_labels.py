@@ -1,6 +1,8 @@
 """The archive's own documents: its printed label is read whole, and synthetic tiles are labelled like it."""
 
 import csv
+from pathlib import Path
+from typing import Any
 
 import pvl
 import pytest
@@ -63,7 +65,7 @@ REAL_PROJECTION = {
 }
 
 
-def as_dict(module):
+def as_dict(module: Any) -> dict[str, Any]:
     """What pvl itself makes of a label, as plain dicts and tuples."""
     return {
         key: as_dict(value) if hasattr(value, "items") else tuple(value) if isinstance(value, list) else value
@@ -72,7 +74,7 @@ def as_dict(module):
 
 
 @pytest.fixture(scope="module")
-def real_label(data):
+def real_label(data: Path) -> bytes:
     """The label of UI03N003 as the archive's document prints it."""
     text = (data / "clementine_docs" / "uvvis_volinfo.txt").read_text(encoding="latin-1")
     start = text.index("PDS_VERSION_ID                 = PDS3\n\n/*          FILE FORMAT")
@@ -80,7 +82,7 @@ def real_label(data):
     return text[start:end].replace("\n", "\r\n").encode("latin-1")
 
 
-def test_every_keyword_of_the_real_label(real_label):
+def test_every_keyword_of_the_real_label(real_label: bytes) -> None:
     label = parse_pds3_label(real_label)
     assert label["IMAGE"] == REAL_IMAGE
     assert label.items() >= REAL_TOP_LEVEL.items()
@@ -89,11 +91,11 @@ def test_every_keyword_of_the_real_label(real_label):
     assert (len(label), len(label["IMAGE"]), len(label["IMAGE_MAP_PROJECTION"])) == (27, 19, 29)
 
 
-def test_the_real_label_is_read_as_the_pvl_library_reads_it(real_label):
+def test_the_real_label_is_read_as_the_pvl_library_reads_it(real_label: bytes) -> None:
     assert parse_pds3_label(real_label) == as_dict(pvl.loads(real_label.decode("latin-1")))
 
 
-def test_real_label_places_its_corners(real_label):
+def test_real_label_places_its_corners(real_label: bytes) -> None:
     tile = pds3_tile(real_label, source="tile.img", url="tile.img", start=0)
     assert (tile.lines, tile.samples, tile.data_offset) == (2127, 1844, 2 * 3688)
     assert tile.wavelengths == WAVELENGTHS_NM
@@ -105,7 +107,7 @@ def test_real_label_places_its_corners(real_label):
     assert (int(left.col), bool(left.inside)) == (0, True)
 
 
-def test_synthetic_tiles_have_all_996_names_of_the_archives_index(data):
+def test_synthetic_tiles_have_all_996_names_of_the_archives_index(data: Path) -> None:
     with (data / "clementine_docs" / "mosaic_product_index_uvvis.csv").open(encoding="utf-8") as lines:
         names = {row["pds3_product_id"] for row in csv.DictReader(lines)}
     expected = {name for name in names if name.startswith("ui")}
@@ -113,7 +115,7 @@ def test_synthetic_tiles_have_all_996_names_of_the_archives_index(data):
     assert len(expected) == 996
 
 
-def test_a_synthetic_label_has_every_keyword_of_the_real_one(real_label, tmp_path):
+def test_a_synthetic_label_has_every_keyword_of_the_real_one(real_label: bytes, tmp_path: Path) -> None:
     (path,) = write_tiles(tmp_path, ppd=2, product_ids=["UI87N330"]).files
     label, real = parse_pds3_label(path.read_bytes()), parse_pds3_label(real_label)
     assert list(label) == list(real)

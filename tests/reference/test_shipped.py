@@ -4,6 +4,7 @@ import bz2
 import csv
 import gzip
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -22,22 +23,22 @@ from lunarcloud.archive.stations import parse_stations, shipped_stations
         ("lpgrs_elements_5deg.csv", "lpgrs/lpgrs_elements_5deg.csv"),
     ],
 )
-def test_a_shipped_file_is_the_original_byte_for_byte(data, file, original):
+def test_a_shipped_file_is_the_original_byte_for_byte(data: Path, file: str, original: str) -> None:
     assert (DATA / file).read_bytes() == (data / original).read_bytes()
 
 
-def test_shipped_stations_are_the_published_ones(data):
+def test_shipped_stations_are_the_published_ones(data: Path) -> None:
     theirs = parse_stations((data / "samples" / "stations.csv").read_text(encoding="utf-8"), "reference")
     assert shipped_stations().stations == theirs.stations
 
 
-def test_shipped_features_are_the_published_ones(data):
+def test_shipped_features_are_the_published_ones(data: Path) -> None:
     with (data / "nomenclature" / "iau_gazetteer_subset.csv").open(encoding="utf-8") as lines:
         published = {row.pop("name"): tuple(map(float, row.values())) for row in csv.DictReader(lines)}
     assert {one.name: (one.lat, one.lon, one.diameter_km) for one in features()} == published
 
 
-def test_the_tiles_of_the_tests_are_the_original_ones(data, pytestconfig):
+def test_the_tiles_of_the_tests_are_the_original_ones(data: Path, pytestconfig: pytest.Config) -> None:
     ours = bz2.decompress((pytestconfig.rootpath / "tests/data/dim_tiles_4ppd.tar.bz2").read_bytes())
     theirs = gzip.decompress((data / "tiles_lp" / "dim_tiles_4ppd.tar.gz").read_bytes())
     assert hashlib.sha256(ours).digest() == hashlib.sha256(theirs).digest()

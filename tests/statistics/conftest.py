@@ -1,6 +1,5 @@
 """Runs to compute statistics of: maps of known values, stored and published as a run."""
 
-
 from collections.abc import Callable
 
 import pytest

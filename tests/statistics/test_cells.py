@@ -9,27 +9,27 @@ from lunarcloud.moon import RADIUS_M, SPHERE_KM2, grid
 from lunarcloud.statistics import cells
 
 
-def test_the_count_is_right_to_the_digit():
+def test_the_count_is_right_to_the_digit() -> None:
     assert cells.band_counts().sum() == 16_858_820
     assert cells.band_counts()[cells.band_lat() < -65].sum() == 792_886
     assert cells.band_counts()[0] == 29
     assert cells.band_counts()[600] == cells.band_counts()[599] == 22068
 
 
-def test_the_width_is_the_paper_s_equation():
+def test_the_width_is_the_paper_s_equation() -> None:
     """dlon = A / (R^2 dphi cos phi), of which each band's is the nearest that divides the circle."""
     phi, step = np.radians(cells.band_lat()), np.radians(0.15)
     dlon = 2.25e6 / (RADIUS_M**2 * step * np.cos(phi))
     np.testing.assert_array_equal(cells.band_counts(), np.rint(2 * np.pi / dlon))
 
 
-def test_the_areas_are_the_sphere():
+def test_the_areas_are_the_sphere() -> None:
     assert (cells.band_counts() * cells.cell_km2()).sum() == pytest.approx(SPHERE_KM2, rel=1e-12)
     assert np.abs(cells.cell_km2() / cells.CELL_KM2 - 1).max() < 0.004
 
 
 @pytest.mark.parametrize(("ppd", "edge"), [(1, 64), (7, 1000)])
-def test_shards_hold_every_cell_once_at_the_pixel_of_its_centre(ppd, edge):
+def test_shards_hold_every_cell_once_at_the_pixel_of_its_centre(ppd: int, edge: int) -> None:
     on = grid(ppd, edge)
     windows = [on.window(shard) for shard in on.shards()]
     found = [cells.sample(on, window) for window in windows]
@@ -47,7 +47,7 @@ def test_shards_hold_every_cell_once_at_the_pixel_of_its_centre(ppd, edge):
 
 @given(number=st.integers(0, 16_858_819))
 @settings(deadline=None)
-def test_a_cell_is_in_its_band(number):
+def test_a_cell_is_in_its_band(number: int) -> None:
     band = int(cells.band_of(number))
     start = cells.band_starts()[band]
     assert start <= number < start + cells.band_counts()[band]

@@ -1,6 +1,9 @@
 """Maps against maps."""
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from lunarcloud.errors import InputError, NotFoundError
@@ -16,13 +19,14 @@ from lunarcloud.statistics.comparison import (
     same_maps,
     table,
 )
+from lunarcloud.statistics.source import Source
 from lunarcloud.statistics.units import maria, whole_moon
 
 ON = grid(2, 128)
 
 
 @pytest.fixture(scope="module")
-def maps():
+def maps() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     rng = np.random.default_rng(4)
     first = rng.gamma(3.0, 2.0, ON.shape).round(3)
     second = (first + rng.normal(0.2, 0.7, ON.shape)).clip(0).round(3)
@@ -32,11 +36,18 @@ def maps():
 
 
 @pytest.fixture(scope="module")
-def sources(make_source, maps):
-    return [make_source(ON, {"feo_equation": values, "omat": np.full(ON.shape, 0.2)}) for values in maps]
+def sources(
+    make_source: Callable[..., Source], maps: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+) -> tuple[Source, Source]:
+    first, second = (
+        make_source(ON, {"feo_equation": values, "omat": np.full(ON.shape, 0.2)}) for values in maps
+    )
+    return first, second
 
 
-def test_statistics_are_those_of_the_cells_that_have_both(sources, maps):
+def test_statistics_are_those_of_the_cells_that_have_both(
+    sources: tuple[Source, Source], maps: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+) -> None:
     found = compare(*sources, same_maps(*sources), [whole_moon(), *maria()])
     at = cells.sample(ON, ON.whole)
     a, b = (values[at.row, at.col] for values in maps)
@@ -60,7 +71,7 @@ def test_statistics_are_those_of_the_cells_that_have_both(sources, maps):
     assert len(table(found)) == 2 * 3
 
 
-def test_equal_maps_differ_by_nothing(sources):
+def test_equal_maps_differ_by_nothing(sources: tuple[Source, Source]) -> None:
     found = compare(sources[0], sources[0], same_maps(*sources), [whole_moon()])
     assert not found["rmse"].values.any()
     assert float(found["correlation"].sel(pair="feo_equation").squeeze()) == 1.0
@@ -68,7 +79,9 @@ def test_equal_maps_differ_by_nothing(sources):
     assert np.isnan(found["correlation"].sel(pair="omat").values).all()
 
 
-def test_difference_maps_are_exact_also_at_the_ends_of_the_codes(sources, maps):
+def test_difference_maps_are_exact_also_at_the_ends_of_the_codes(
+    sources: tuple[Source, Source], maps: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+) -> None:
     ends = (
         np.array([[0, 65534, 65535, 7]], dtype=np.uint16),
         np.array([[65534, 0, 7, 65535]], dtype=np.uint16),
@@ -87,7 +100,9 @@ def test_difference_maps_are_exact_also_at_the_ends_of_the_codes(sources, maps):
     assert (feo.dtype, feo.fill, feo.attrs["units"]) == ("int32", NO_DIFFERENCE, "wt%")
 
 
-def test_different_grids_and_runs_without_networks_are_refused(make_source, sources):
+def test_different_grids_and_runs_without_networks_are_refused(
+    make_source: Callable[..., Source], sources: tuple[Source, Source]
+) -> None:
     coarse = make_source(grid(1), {"feo_equation": 8.0})
     with pytest.raises(InputError, match=r"2 pixels a degree.*1 in shards"):
         compare(sources[0], coarse, same_maps(sources[0], coarse), [whole_moon()])

@@ -1,5 +1,7 @@
 """Potential mare basalt around a pole."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -12,21 +14,23 @@ from lunarcloud.statistics.polar import (
     NO_CLASS,
     OTHER,
     SIMILAR,
+    Candidates,
     Rule,
     find_candidates,
     typical_of_maria,
 )
+from lunarcloud.statistics.source import Source
 from lunarcloud.statistics.stereographic import CLASSES, ProjectShard, gathered, polar_layout, polar_raster
 from lunarcloud.statistics.units import maria
 from lunarcloud.synthetic import POLAR_BASALT as PATCH
 
 
 @pytest.fixture(scope="module")
-def found(truth_source):
+def found(truth_source: Source) -> Candidates:
     return find_candidates(truth_source, maria()[0], Rule())
 
 
-def test_the_planted_basalt_is_found_with_its_area(found):
+def test_the_planted_basalt_is_found_with_its_area(found: Candidates) -> None:
     """2 % is asked for; the pixels' staircase on a radius of 12 pixels leaves less."""
     counted = polar.totals(found).set_index("cells are")
     assert counted["cells"]["mapped"] == 792_886
@@ -39,12 +43,12 @@ def test_the_planted_basalt_is_found_with_its_area(found):
     assert len(polar.ranked(found)) == 1
 
 
-def test_the_highland_of_the_region_is_not_similar_to_maria(found):
+def test_the_highland_of_the_region_is_not_similar_to_maria(found: Candidates) -> None:
     counted = polar.totals(found).set_index("cells are")
     assert counted["cells"]["similar to maria"] < 1.2 * counted["cells"]["high FeO"]
 
 
-def test_thresholds_and_the_pole_are_options(truth_source):
+def test_thresholds_and_the_pole_are_options(truth_source: Source) -> None:
     none = find_candidates(truth_source, maria()[0], Rule(feo_above=18.5))
     assert polar.totals(none)["cells"].tolist()[2] == 0
     assert polar.ranked(none).empty
@@ -55,7 +59,7 @@ def test_thresholds_and_the_pole_are_options(truth_source):
     assert polar.totals(north)["area_km2"][0] == pytest.approx(cap, rel=1e-9)
 
 
-def test_the_stored_candidates_are_the_counted_ones(found):
+def test_the_stored_candidates_are_the_counted_ones(found: Candidates) -> None:
     stored = polar.to_dataset(found)
     assert stored.sizes["candidate"] == stored.attrs["cells_similar_to_maria"]
     assert int(stored["high_feo"].sum()) == stored.attrs["cells_high_FeO"]
@@ -63,7 +67,7 @@ def test_the_stored_candidates_are_the_counted_ones(found):
     assert (stored["lat"] < -65).all()
 
 
-def test_the_rule_is_the_densest_set_where_maria_outweigh_the_rest():
+def test_the_rule_is_the_densest_set_where_maria_outweigh_the_rest() -> None:
     mare = np.array([[50, 30, 15, 5, 0]])
     others = np.array([[0, 0, 900, 50, 50]])
     assert typical_of_maria(mare, 0 * others, 0.8).tolist() == [[True, True, False, False, False]]
@@ -71,14 +75,14 @@ def test_the_rule_is_the_densest_set_where_maria_outweigh_the_rest():
     assert typical_of_maria(mare, others, 1.0).tolist() == [[True, True, False, False, False]]
 
 
-def test_classes_need_both_conditions_and_both_maps(found):
+def test_classes_need_both_conditions_and_both_maps(found: Candidates) -> None:
     classify = found.classifier
     feo = np.array([17_000, 15_000, 4_000, FILL, 17_000], dtype=np.uint16)
     mg = np.array([4_700, 5_000, 6_800, 4_700, FILL], dtype=np.uint16)
     assert classify(feo, mg).tolist() == [HIGH_FEO, SIMILAR, OTHER, NO_CLASS, NO_CLASS]
 
 
-def test_polar_maps_hold_the_nearest_pixel_and_the_same_area(truth_source, found):
+def test_polar_maps_hold_the_nearest_pixel_and_the_same_area(truth_source: Source, found: Candidates) -> None:
     raster = polar_raster(found.classifier.rule, 8_000.0)
     task = ProjectShard(truth_source, raster, found.classifier)
     layout = polar_layout(truth_source, raster)
@@ -94,7 +98,7 @@ def test_polar_maps_hold_the_nearest_pixel_and_the_same_area(truth_source, found
     assert area == pytest.approx(PATCH.area_km2, rel=0.02)
 
 
-def test_gathering_reads_any_pixels(truth_source):
+def test_gathering_reads_any_pixels(truth_source: Source) -> None:
     on = truth_source.grid
     row, col = np.array([[0, 719], [300, 511]]), np.array([[0, 1439], [512, 255]])
     whole = {shard: truth_source.read("feo_cnn", shard) for shard in on.shards()}
@@ -106,7 +110,9 @@ def test_gathering_reads_any_pixels(truth_source):
     assert gathered(truth_source, "feo_cnn", row, col).tolist() == expected
 
 
-def test_a_run_without_networks_and_an_unmapped_region_are_refused(make_source):
+def test_a_run_without_networks_and_an_unmapped_region_are_refused(
+    make_source: Callable[..., Source],
+) -> None:
     with pytest.raises(NotFoundError, match="feo_cnn"):
         find_candidates(make_source(grid(1), {"feo_equation": 8.0}), maria()[0], Rule())
     half = np.full((180, 360), 8.0)
@@ -118,7 +124,7 @@ def test_a_run_without_networks_and_an_unmapped_region_are_refused(make_source):
         find_candidates(make_source(grid(1), {"feo_cnn": polar_only, "mg_number": 0.6}), maria()[0], Rule())
 
 
-def test_neighbours_are_cells_that_share_an_edge():
+def test_neighbours_are_cells_that_share_an_edge() -> None:
     counts, starts = cells.band_counts(), cells.band_starts()
     band = 1100
     row = starts[band] + np.array([0, 1, 5, counts[band] - 1])
@@ -131,7 +137,7 @@ def test_neighbours_are_cells_that_share_an_edge():
     assert clusters.connected(np.empty(0, dtype=np.int64)).size == 0
 
 
-def test_groups_are_those_of_a_search_by_hand():
+def test_groups_are_those_of_a_search_by_hand() -> None:
     """Random cells of a region with the seam in it, linked pair by pair by their edges."""
     rng = np.random.default_rng(6)
     bands = np.arange(1150, 1170)
@@ -156,7 +162,7 @@ def test_groups_are_those_of_a_search_by_hand():
     assert len(area) >= cell.size - links
 
 
-def test_a_disc_of_cells_is_one_group_with_its_centre_and_area():
+def test_a_disc_of_cells_is_one_group_with_its_centre_and_area() -> None:
     every = np.arange(16_858_820)[cells.band_starts()[1050] : cells.band_starts()[1150]]
     at = cells.cell_positions(every)
     disc = every[angular_distance(lat=at.lat, lon=at.lon, to_lat=-75.0, to_lon=179.0) < 4.0]

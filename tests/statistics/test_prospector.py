@@ -1,31 +1,34 @@
 """Maps against Lunar Prospector."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from scipy.spatial import cKDTree
 
-from lunarcloud.archive.lpgrs import read_prospector
+from lunarcloud.archive.lpgrs import Prospector, read_prospector
 from lunarcloud.errors import InputError
 from lunarcloud.moon import RADIUS_M, grid
 from lunarcloud.statistics.prospector import Bounds, agreement, compare_with_prospector, overlap, table
+from lunarcloud.statistics.source import Source
 
 
 @pytest.fixture(scope="module")
-def five_degrees():
+def five_degrees() -> Prospector:
     return read_prospector("5deg")
 
 
-def one_box(south, north, west, east):
+def one_box(south: float, north: float, west: float, east: float) -> Bounds:
     return Bounds(*(np.array([value]) for value in (south, north, west, east)))
 
 
 @pytest.mark.parametrize(
     "box", [(-90, -89, -180, 180), (-1.3, 2.45, -60.2, 13.77), (10, 10.2, 5.1, 5.3), (89, 90, -180, 180)]
 )
-def test_overlap_is_the_exact_area_of_the_box(box):
+def test_overlap_is_the_exact_area_of_the_box(box: tuple[float, float, float, float]) -> None:
     """A mean over a box that cuts pixels: against pixels refined 20 times, by plain summing."""
     on = grid(1)
     codes = np.random.default_rng(1).integers(0, 20_000, on.shape).astype(np.uint16)
@@ -40,7 +43,7 @@ def test_overlap_is_the_exact_area_of_the_box(box):
     assert found.weighted[0] == pytest.approx((areas * valid * codes).sum(), rel=1e-9)
 
 
-def test_parts_of_shards_are_the_whole(make_source, five_degrees):
+def test_parts_of_shards_are_the_whole(make_source: Callable[..., Source], five_degrees: Prospector) -> None:
     values = np.random.default_rng(2).gamma(3.0, 2.0, grid(2).shape).round(3)
     small, large = (
         compare_with_prospector(make_source(grid(2, edge), {"feo_equation": values}), five_degrees)
@@ -50,11 +53,13 @@ def test_parts_of_shards_are_the_whole(make_source, five_degrees):
     np.testing.assert_allclose(small["coverage"], 1.0, rtol=1e-9)
 
 
-def test_a_map_made_from_the_table_gives_it_back(make_source, five_degrees):
+def test_a_map_made_from_the_table_gives_it_back(
+    make_source: Callable[..., Source], five_degrees: Prospector
+) -> None:
     """FeO of the nearest pixel centre, so borders differ: the correlation is high, the mean alike."""
     on = grid(4)
 
-    def unit(lat, lon):
+    def unit(lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         lat, lon = np.radians(lat), np.radians(lon)
         return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
 
@@ -70,7 +75,7 @@ def test_a_map_made_from_the_table_gives_it_back(make_source, five_degrees):
     assert found["coverage"].values == pytest.approx(2 / 3, abs=0.1)
 
 
-def test_the_reference_tiles_give_back_the_table(run_of_lp_tiles):
+def test_the_reference_tiles_give_back_the_table(run_of_lp_tiles: Source) -> None:
     """The archive's tiles with LP's oxides, ingested at 4 pixels a degree and mapped with qiu2025.
 
     r > 0.999 and a slope within 0.5 % of 1 are what pixels on borders of LP's leave: 6 % of all.
@@ -83,7 +88,7 @@ def test_the_reference_tiles_give_back_the_table(run_of_lp_tiles):
     assert float(found["rmse"]) < 0.2
 
 
-def test_agreement_is_that_of_the_line():
+def test_agreement_is_that_of_the_line() -> None:
     theirs = np.linspace(0, 20, 400)
     noise = np.random.default_rng(1).normal(0, 0.3, 400)
     found = agreement(theirs, 0.9 * theirs + 1.0 + noise)
@@ -94,7 +99,9 @@ def test_agreement_is_that_of_the_line():
     assert agreement(theirs + noise**4, theirs)["normality_p"] < 1e-10
 
 
-def test_maps_that_cannot_be_compared_are_refused(make_source, five_degrees):
+def test_maps_that_cannot_be_compared_are_refused(
+    make_source: Callable[..., Source], five_degrees: Prospector
+) -> None:
     with pytest.raises(InputError, match="none of its maps"):
         compare_with_prospector(make_source(grid(1), {"omat": 0.2}), five_degrees)
     values = np.full((180, 360), np.nan)
@@ -106,7 +113,7 @@ def test_maps_that_cannot_be_compared_are_refused(make_source, five_degrees):
         compare_with_prospector(make_source(grid(1), {"feo_equation": 8.0}), without)
 
 
-def test_unmapped_pixels_are_left_out(make_source, five_degrees):
+def test_unmapped_pixels_are_left_out(make_source: Callable[..., Source], five_degrees: Prospector) -> None:
     values = np.full((180, 360), 8.0)
     values[:, :180] = np.nan
     values[0, 180:] = 9.0

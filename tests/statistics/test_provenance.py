@@ -1,5 +1,7 @@
 """Where a sample could come from, and places in words."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -7,17 +9,19 @@ from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.moon import grid
 from lunarcloud.statistics import provenance
 from lunarcloud.statistics.places import place
+from lunarcloud.statistics.provenance import Provenance
+from lunarcloud.statistics.source import Source
 from lunarcloud.synthetic import PROVENANCE, SAMPLE_60639
 
 RANGES = {f"{oxide}_cnn": bounds for oxide, bounds in SAMPLE_60639.items()}
 
 
 @pytest.fixture(scope="module")
-def found(truth_source):
+def found(truth_source: Source) -> Provenance:
     return provenance.search(truth_source, RANGES)
 
 
-def test_the_planted_region_is_ranked_first(found):
+def test_the_planted_region_is_ranked_first(found: Provenance) -> None:
     """5 % is the staircase of a disc 16 pixels across."""
     assert found.matching_km2 == pytest.approx(PROVENANCE.area_km2, rel=0.05)
     best = provenance.ranked(found).iloc[0]
@@ -26,7 +30,7 @@ def test_the_planted_region_is_ranked_first(found):
     assert provenance.regions(found).iloc[0]["feature"] == "Mare Tranquillitatis"
 
 
-def test_each_range_s_share_is_counted(make_source):
+def test_each_range_s_share_is_counted(make_source: Callable[..., Source]) -> None:
     """Quarters of a belt: FeO matches in the north, MgO in the east; omat everywhere."""
     on = grid(1)
     feo = np.where(on.lat() > 0, 17.0, 5.0)[:, None]
@@ -47,7 +51,7 @@ def test_each_range_s_share_is_counted(make_source):
     assert stored["group"].values.max() == 0
 
 
-def test_cells_without_all_maps_do_not_count(make_source):
+def test_cells_without_all_maps_do_not_count(make_source: Callable[..., Source]) -> None:
     on = grid(1)
     feo = np.where(on.lat() > 30, np.nan, 17.0)[:, None]
     found = provenance.search(
@@ -57,7 +61,9 @@ def test_cells_without_all_maps_do_not_count(make_source):
     assert found.mapped_km2 == pytest.approx(37_932_328 * 0.75, rel=2e-3)
 
 
-def test_ranges_that_make_no_sense_are_refused(truth_source, make_source):
+def test_ranges_that_make_no_sense_are_refused(
+    truth_source: Source, make_source: Callable[..., Source]
+) -> None:
     with pytest.raises(InputError, match=r"feo_cnn 19.9:16: the lowest value comes first"):
         provenance.search(truth_source, {"feo_cnn": (19.9, 16.0)})
     with pytest.raises(InputError, match="lowest"):
@@ -81,11 +87,11 @@ def test_ranges_that_make_no_sense_are_refused(truth_source, make_source):
         (-30.0, -17.0, "southern Mare Nubium"),
     ],
 )
-def test_places_are_named(lat, lon, words):
+def test_places_are_named(lat: float, lon: float, words: str) -> None:
     assert place(lat=lat, lon=lon).words == words
 
 
-def test_a_place_in_no_feature_is_told_by_the_nearest_rim():
+def test_a_place_in_no_feature_is_told_by_the_nearest_rim() -> None:
     far = place(lat=-10.0, lon=-155.0)
     assert far.words == f"{far.distance_km:.0f} km off the north-eastern rim of Lacus Oblivionis"
     assert 100 < far.distance_km < 1200

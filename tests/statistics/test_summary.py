@@ -1,31 +1,36 @@
 """Statistics of a run's maps by unit."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import shapely
 import xarray as xr
+from distributed import Client
 
 from lunarcloud.archive.polygons import Outline
 from lunarcloud.engine import stream
 from lunarcloud.errors import InputError, StoreError
-from lunarcloud.moon import grid
+from lunarcloud.moon import Grid, grid
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.source import Source, one_by_one
-from lunarcloud.statistics.summary import means, summarise, table
-from lunarcloud.statistics.units import from_outlines, inside, maria, named_region, whole_moon
+from lunarcloud.statistics.summary import Sampling, means, summarise, table
+from lunarcloud.statistics.units import Unit, from_outlines, inside, maria, named_region, whole_moon
 from lunarcloud.storage import folder, open_dataset, write_dataset
 
 
 @pytest.fixture(scope="module")
-def units():
+def units() -> list[Unit]:
     return [whole_moon(), *maria(), named_region("Mare Tranquillitatis")]
 
 
 @pytest.fixture(scope="module")
-def field():
+def field() -> tuple[Grid, npt.NDArray[np.float64]]:
     on = grid(2, 128)
     values = np.random.default_rng(1).gamma(3.0, 2.0, on.shape).round(3)
     values[200:210, 100:300] = np.nan
@@ -33,12 +38,14 @@ def field():
 
 
 @pytest.fixture(scope="module")
-def source(make_source, field):
+def source(make_source: Callable[..., Source], field: tuple[Grid, npt.NDArray[np.float64]]) -> Source:
     on, values = field
     return make_source(on, {"feo_equation": values, "omat": np.full(on.shape, 0.2)})
 
 
-def test_pixels_give_numpy_s_weighted_mean_of_every_unit(source, field, units):
+def test_pixels_give_numpy_s_weighted_mean_of_every_unit(
+    source: Source, field: tuple[Grid, npt.NDArray[np.float64]], units: list[Unit]
+) -> None:
     on, values = field
     found = summarise(source, units, sampling="pixels").sel(map="feo_equation")
     for unit in units:
@@ -54,7 +61,9 @@ def test_pixels_give_numpy_s_weighted_mean_of_every_unit(source, field, units):
         assert int(one["count"]) == here.sum()
 
 
-def test_cells_sample_the_pixel_at_their_centre(source, field, units):
+def test_cells_sample_the_pixel_at_their_centre(
+    source: Source, field: tuple[Grid, npt.NDArray[np.float64]], units: list[Unit]
+) -> None:
     on, values = field
     at = cells.sample(on, on.whole)
     found = summarise(source, units, sampling="cells").sel(map="feo_equation")
@@ -70,10 +79,15 @@ def test_cells_sample_the_pixel_at_their_centre(source, field, units):
 
 
 @pytest.mark.parametrize("sampling", ["cells", "pixels"])
-def test_any_order_and_any_cutting_give_the_same_bits(make_source, field, units, sampling):
+def test_any_order_and_any_cutting_give_the_same_bits(
+    make_source: Callable[..., Source],
+    field: tuple[Grid, npt.NDArray[np.float64]],
+    units: list[Unit],
+    sampling: Sampling,
+) -> None:
     on, values = field
 
-    def shuffled(function, items):
+    def shuffled(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
         mixed = list(items)
         np.random.default_rng(7).shuffle(mixed)
         return one_by_one(function, mixed)
@@ -85,20 +99,20 @@ def test_any_order_and_any_cutting_give_the_same_bits(make_source, field, units,
     xr.testing.assert_identical(usual, other)
 
 
-def test_workers_give_the_same_bits(source, units, client):
+def test_workers_give_the_same_bits(source: Source, units: list[Unit], client: Client) -> None:
     xr.testing.assert_identical(
         summarise(source, units), summarise(source, units, stream=partial(stream, client))
     )
 
 
-def test_the_whole_moon_has_every_cell(make_source, units):
+def test_the_whole_moon_has_every_cell(make_source: Callable[..., Source], units: list[Unit]) -> None:
     found = summarise(make_source(grid(1), {"feo_equation": 8.23}), units).sel(map="feo_equation")
     assert int(found["count"].sel(unit="global")) == 16_858_820
     assert float(found["area"].sel(unit="global")) == pytest.approx(37_932_328.1, rel=1e-8)
     np.testing.assert_allclose(found["mean"], 8.23, rtol=1e-12)
 
 
-def test_the_maria_of_the_synthetic_moon_are_found(truth_source):
+def test_the_maria_of_the_synthetic_moon_are_found(truth_source: Source) -> None:
     """The disc of Tranquillitatis holds mare basalt of high titanium; other discs less."""
     units = [whole_moon(), *maria(), named_region("Mare Tranquillitatis"), named_region("Mare Crisium")]
     found = summarise(truth_source, units)
@@ -110,7 +124,7 @@ def test_the_maria_of_the_synthetic_moon_are_found(truth_source):
     assert float(found["mode_confidence"].sel(map="feo_equation", unit="global")) > 0.9
 
 
-def test_tables_and_storage_keep_everything(source, units, tmp_path):
+def test_tables_and_storage_keep_everything(source: Source, units: list[Unit], tmp_path: Path) -> None:
     found = summarise(source, units)
     assert list(means(found).columns) == [unit.name for unit in units]
     rows = table(found)
@@ -123,21 +137,21 @@ def test_tables_and_storage_keep_everything(source, units, tmp_path):
     assert stored["histogram"].sum("bin").values == pytest.approx(np.ones((2, 4)))
 
 
-def narrowed(source):
+def narrowed(source: Source) -> Source:
     """The same run with FeO alone, which has the gap."""
     layout = source.group.layout
     variables = tuple(variable for variable in layout.variables if variable.name != "omat")
     return Source(replace(source.group, layout=replace(layout, variables=variables)))
 
 
-def test_a_unit_in_missing_data_is_refused(source):
+def test_a_unit_in_missing_data_is_refused(source: Source) -> None:
     """Rows 200..210 of 2 pixels a degree are latitudes -15..-10."""
     gap = Outline("gap", shapely.box(-120, -14, -60, -11))
     with pytest.raises(InputError, match=r"'gap' .* holds no valid cells"):
         summarise(narrowed(source), from_outlines([gap], "file"))
 
 
-def test_a_damaged_shard_is_named(make_source):
+def test_a_damaged_shard_is_named(make_source: Callable[..., Source]) -> None:
     source = make_source(grid(1), {"feo_equation": 8.23})
     key = source.group.place.keys("feo_equation/c")[0]
     source.group.place.write(key, b"damaged")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lunarcloud.archive.gazetteer import feature
 from lunarcloud.archive.polygons import Outline, spherical_km2
 from lunarcloud.errors import InputError, NotFoundError
-from lunarcloud.moon import SPHERE_KM2, Window, angular_distance, grid
+from lunarcloud.moon import SPHERE_KM2, Grid, Window, angular_distance, grid
 from lunarcloud.statistics.units import (
     Disc,
     Unit,
@@ -27,25 +27,25 @@ from lunarcloud.statistics.units import (
 ON = grid(8)
 
 
-def area_km2(unit, on=ON):
-    return (inside(unit, on, on.whole) * on.pixel_area_m2()[:, None]).sum() / 1e6
+def area_km2(unit: Unit, on: Grid = ON) -> float:
+    return float((inside(unit, on, on.whole) * on.pixel_area_m2()[:, None]).sum() / 1e6)
 
 
 @pytest.mark.parametrize("lat", [0.0, 62.0, -90.0])
 @pytest.mark.parametrize("lon", [10.0, 179.5])
-def test_a_disc_has_the_area_of_a_cap(lat, lon):
+def test_a_disc_has_the_area_of_a_cap(lat: float, lon: float) -> None:
     """10 degrees of radius, 80 pixels: the rim's staircase evens out to 0.1 %."""
     disc = Unit("disc", "", (Disc(lat=lat, lon=lon, radius=10.0),))
     assert area_km2(disc) == pytest.approx(SPHERE_KM2 * np.sin(np.radians(5)) ** 2, rel=1e-3)
 
 
-def test_a_disc_is_what_the_distance_says():
+def test_a_disc_is_what_the_distance_says() -> None:
     disc = Disc(lat=-47.77, lon=91.99, radius=16.4)
     far = angular_distance(lat=ON.lat()[:, None], lon=ON.lon()[None], to_lat=disc.lat, to_lon=disc.lon)
     np.testing.assert_array_equal(inside(Unit("d", "", (disc,)), ON, ON.whole), far <= disc.radius)
 
 
-def test_a_polygon_of_pixels_has_its_exact_area():
+def test_a_polygon_of_pixels_has_its_exact_area() -> None:
     """A tilted L with a hole across 560 pixels; 0.1 % as promised, the borders' staircases evening out."""
     corners = [(-30, -60), (40, -50), (45, 25), (2, 20), (5, 58), (-28, 50)]
     hole = [(-20, -40), (-10, -38), (-8, -20), (-21, -22)]
@@ -62,7 +62,9 @@ def test_a_polygon_of_pixels_has_its_exact_area():
     height=st.floats(10, 14),
     tilt=st.one_of(st.just(0.0), st.floats(-5, 5)),
 )
-def test_any_outline_has_its_area_at_full_resolution(west, south, width, height, tilt):
+def test_any_outline_has_its_area_at_full_resolution(
+    west: float, south: float, width: float, height: float, tilt: float
+) -> None:
     """A pixel is in or out by its centre, so a side is at most one of its 3000 pixels off: 0.07 % for two."""
     full = grid(304)
     top = south + height
@@ -80,7 +82,7 @@ def test_any_outline_has_its_area_at_full_resolution(west, south, width, height,
     assert pixels @ full.pixel_area_m2(window) / 1e6 == pytest.approx(spherical_km2(shape), rel=1e-3)
 
 
-def test_maria_and_the_rest_are_the_moon():
+def test_maria_and_the_rest_are_the_moon() -> None:
     mare, rest = maria()
     assert area_km2(mare) + area_km2(rest) == pytest.approx(SPHERE_KM2, rel=1e-12)
     assert "approximation" in mare.source
@@ -88,20 +90,21 @@ def test_maria_and_the_rest_are_the_moon():
     assert area_km2(maria([outline])[0]) == pytest.approx(spherical_km2(outline.shape), rel=1e-9)
 
 
-def test_a_named_region_is_the_feature_s_disc():
+def test_a_named_region_is_the_feature_s_disc() -> None:
     known = feature("Mare Tranquillitatis")
     (disc,) = named_region("mare tranquillitatis").shapes
+    assert isinstance(disc, Disc)
     assert (disc.lat, disc.lon) == (known.lat, known.lon)
     with pytest.raises(NotFoundError, match="Mare Nirvana"):
         named_region("Mare Nirvana")
 
 
-def units():
+def units() -> list[Unit]:
     overlapping = Outline("box", shapely.box(-60, -20, 40, 40))
     return [whole_moon(), *maria(), named_region("Mare Imbrium"), *from_outlines([overlapping], "test")]
 
 
-def test_labels_are_the_combinations_of_units():
+def test_labels_are_the_combinations_of_units() -> None:
     chosen = units()
     labels, members = labelled(chosen, ON, ON.whole)
     for index, unit in enumerate(chosen):
@@ -111,7 +114,7 @@ def test_labels_are_the_combinations_of_units():
     assert len(set(members)) == len(members)
 
 
-def test_clipping_units_to_a_shard_changes_none_of_its_pixels():
+def test_clipping_units_to_a_shard_changes_none_of_its_pixels() -> None:
     chosen = units()
     for shard, near in near_units(grid(8, 300), chosen):
         window = grid(8, 300).window(shard)
@@ -119,13 +122,13 @@ def test_clipping_units_to_a_shard_changes_none_of_its_pixels():
             np.testing.assert_array_equal(inside(whole, ON, window), inside(part, ON, window))
 
 
-def test_clipping_leaves_out_what_is_far():
+def test_clipping_leaves_out_what_is_far() -> None:
     window = Window(row_start=700, row_stop=710, col_start=2000, col_stop=2010)
     near = clipped(units(), ON, window)
     assert [len(unit.shapes) for unit in near] == [0, 0, 0, 0, 0]
     assert near[0].outside
 
 
-def test_two_units_of_one_name_are_refused():
+def test_two_units_of_one_name_are_refused() -> None:
     with pytest.raises(InputError, match="maria"):
         require_distinct([*maria(), Unit("maria", "file", ())])

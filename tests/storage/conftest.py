@@ -1,5 +1,6 @@
 """A folder of each kind of store, and a small layout."""
 
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,7 @@ from lunarcloud.storage import Bands, Folder, Layout, Variable, folder
 
 
 @pytest.fixture(params=["local", "memory", "s3"])
-def place(request, tmp_path) -> Folder:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
     """An empty folder on a disk, in memory, on an S3 server."""
     if request.param == "local":
         return folder(tmp_path / "store")

@@ -1,6 +1,9 @@
 """The synthetic Moon's truth: a pure function of position, plausible, with exact planted patches."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,27 +11,27 @@ from hypothesis import strategies as st
 from lunarcloud.archive.gazetteer import feature
 from lunarcloud.errors import GeometryError
 from lunarcloud.moon import grid
-from lunarcloud.synthetic import PATCHES, POLAR_BASALT, PROVENANCE, SAMPLE_60639, mare_fraction, truth
+from lunarcloud.synthetic import PATCHES, POLAR_BASALT, PROVENANCE, SAMPLE_60639, Truth, mare_fraction, truth
 
 GRID = grid(2)
 LAT, LON = GRID.lat()[:, None], GRID.lon()[None, :]
 
 
 @pytest.fixture(scope="module")
-def whole():
+def whole() -> Truth:
     return truth(lat=LAT, lon=LON)
 
 
 @pytest.fixture(scope="module")
-def mare():
+def mare() -> npt.NDArray[np.bool]:
     return mare_fraction(lat=LAT, lon=LON) > 0.5
 
 
-def mean(values, where):
-    return np.average(values, weights=np.where(where, GRID.pixel_area_m2()[:, None], 0.0))
+def mean(values: npt.NDArray[Any], where: npt.NDArray[np.bool]) -> float:
+    return float(np.average(values, weights=np.where(where, GRID.pixel_area_m2()[:, None], 0.0)))
 
 
-def mg_number(rock):
+def mg_number(rock: Truth) -> npt.NDArray[np.float64]:
     return (rock.mgo / 40.304) / (rock.mgo / 40.304 + rock.feo / 71.844)
 
 
@@ -38,7 +41,9 @@ def mg_number(rock):
     height=st.integers(1, 30),
     width=st.integers(1, 30),
 )
-def test_a_place_is_the_same_whatever_else_is_asked_for(whole, row, col, height, width):
+def test_a_place_is_the_same_whatever_else_is_asked_for(
+    whole: Truth, row: int, col: int, height: int, width: int
+) -> None:
     rows, cols = slice(row, row + height), slice(col, col + width)
     part = truth(lat=LAT[rows], lon=LON[:, cols])
     for values, expected in zip(part, whole, strict=True):
@@ -46,26 +51,26 @@ def test_a_place_is_the_same_whatever_else_is_asked_for(whole, row, col, height,
 
 
 @pytest.mark.parametrize("lat", [-90.0, 90.0])
-def test_a_pole_is_one_place(lat):
+def test_a_pole_is_one_place(lat: float) -> None:
     around = truth(lat=np.full(36, lat), lon=np.arange(36) * 10.0)
     for values in around:
         np.testing.assert_allclose(values, values[0], rtol=1e-6)
 
 
-def test_longitude_conventions_agree():
+def test_longitude_conventions_agree() -> None:
     lat, lon = np.linspace(-80, 80, 50), np.linspace(180.25, 359.75, 50)
     for east, west in zip(truth(lat=lat, lon=lon), truth(lat=lat, lon=lon - 360.0), strict=True):
         np.testing.assert_allclose(east, west, rtol=1e-6)
 
 
-def test_another_seed_is_another_moon_with_the_same_maria(whole, mare):
+def test_another_seed_is_another_moon_with_the_same_maria(whole: Truth, mare: npt.NDArray[np.bool]) -> None:
     other = truth(lat=LAT, lon=LON, seed=1)
     assert np.mean(other.feo == whole.feo) < 0.01
     same = (mare_fraction(lat=LAT, lon=LON, seed=1) > 0.5) == mare
     assert mean(same.astype(float), np.ones_like(same)) > 0.93
 
 
-def test_values_are_those_of_lunar_rocks(whole):
+def test_values_are_those_of_lunar_rocks(whole: Truth) -> None:
     limits = {
         "feo": (3, 21),
         "tio2": (0.2, 13),
@@ -80,7 +85,7 @@ def test_values_are_those_of_lunar_rocks(whole):
         assert lowest <= values.min() <= values.max() <= highest
 
 
-def test_means_are_near_the_published_ones(whole, mare):
+def test_means_are_near_the_published_ones(whole: Truth, mare: npt.NDArray[np.bool]) -> None:
     """Means of the paper's equation and CNN maps (its Table of units), within what a plausible Moon needs."""
     assert mean(mare, np.ones_like(mare)) == pytest.approx(0.17, abs=0.05)
     assert mean(whole.feo, mare) == pytest.approx(16.9, abs=1.5)
@@ -95,13 +100,13 @@ def test_means_are_near_the_published_ones(whole, mare):
 @pytest.mark.parametrize(
     "name", ["Mare Imbrium", "Mare Crisium", "Mare Tranquillitatis", "Oceanus Procellarum"]
 )
-def test_maria_lie_where_the_gazetteer_has_them(name):
+def test_maria_lie_where_the_gazetteer_has_them(name: str) -> None:
     place = feature(name)
     assert mare_fraction(lat=place.lat, lon=place.lon) == 1.0
     assert truth(lat=place.lat, lon=place.lon).feo > 14.0
 
 
-def test_a_mare_has_its_published_size():
+def test_a_mare_has_its_published_size() -> None:
     """Crisium stands alone: its area is that of the gazetteer's disc within a tenth."""
     crisium = feature("Mare Crisium")
     near = (np.abs(LAT - crisium.lat) < 13) & (np.abs(LON - crisium.lon) < 14)
@@ -110,19 +115,19 @@ def test_a_mare_has_its_published_size():
     assert area == pytest.approx(np.pi * (crisium.diameter_km / 2) ** 2, rel=0.12)
 
 
-def test_south_pole_aitken_is_richer_in_iron_than_the_highlands():
+def test_south_pole_aitken_is_richer_in_iron_than_the_highlands() -> None:
     inside, highlands = truth(lat=-53.0, lon=-169.0), truth(lat=30.0, lon=-130.0)
     assert float(inside.feo) > float(highlands.feo) + 2.5
 
 
-def test_young_craters_are_immature():
+def test_young_craters_are_immature() -> None:
     tycho = feature("Tycho")
     inside = float(truth(lat=tycho.lat, lon=tycho.lon).omat)
     ring = truth(lat=tycho.lat + 35 * np.cos(np.arange(20)), lon=tycho.lon + 35 * np.sin(np.arange(20))).omat
     assert inside > np.median(ring) + 0.06
 
 
-def test_planted_patches_are_exact():
+def test_planted_patches_are_exact() -> None:
     for patch in PATCHES:
         inside = patch.contains(lat=LAT, lon=LON)
         rock = truth(
@@ -135,7 +140,7 @@ def test_planted_patches_are_exact():
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_only_the_planted_patch_is_like_sample_60639(seed):
+def test_only_the_planted_patch_is_like_sample_60639(seed: int) -> None:
     rock = truth(lat=LAT, lon=LON, seed=seed)
     ranges = [(getattr(rock, name), *limits) for name, limits in SAMPLE_60639.items()]
     like = np.all([(low <= values) & (values <= high) for values, low, high in ranges], axis=0)
@@ -143,12 +148,12 @@ def test_only_the_planted_patch_is_like_sample_60639(seed):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_only_the_planted_patch_is_polar_basalt(seed):
+def test_only_the_planted_patch_is_polar_basalt(seed: int) -> None:
     rock = truth(lat=LAT, lon=LON, seed=seed)
     basalt = (LAT < -65.0) & (rock.feo > 15.0) & (mg_number(rock) < 0.60)
     np.testing.assert_array_equal(basalt, POLAR_BASALT.contains(lat=LAT, lon=LON))
 
 
-def test_an_impossible_position_is_refused():
+def test_an_impossible_position_is_refused() -> None:
     with pytest.raises(GeometryError, match="latitude 91"):
         truth(lat=91.0, lon=0.0)

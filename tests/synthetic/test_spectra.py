@@ -1,6 +1,7 @@
 """Spectra of the synthetic Moon give its composition back through the published equations."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,10 +9,11 @@ from hypothesis import strategies as st
 from lunarcloud.archive.shipped import DATA
 from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.errors import InputError
+from lunarcloud.moon import FloatArray
 from lunarcloud.synthetic import Truth, reflectance, station_table, truth
 
 
-def equations(bands):
+def equations(bands: npt.NDArray[np.float64]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """FeO, TiO2 and OMAT by the paper's formulas, written out from its text."""
     r415, r750, _, r950, _ = bands
     theta_fe = -np.arctan((r950 / r750 - 1.188) / (r750 - 0.018))
@@ -27,7 +29,7 @@ def equations(bands):
     cao=st.floats(9, 18),
     omat=st.floats(0.1, 0.45),
 )
-def test_any_composition_comes_back(feo, tio2, mgo, cao, omat):
+def test_any_composition_comes_back(feo: float, tio2: float, mgo: float, cao: float, omat: float) -> None:
     rock = Truth(*(np.array([value]) for value in (feo, tio2, 20.0, mgo, cao, omat)))
     bands = reflectance(rock)
     assert bands.shape == (5, 1)
@@ -35,7 +37,7 @@ def test_any_composition_comes_back(feo, tio2, mgo, cao, omat):
     np.testing.assert_allclose(np.ravel(equations(bands)), [feo, tio2, omat], rtol=1e-9)
 
 
-def test_five_bands_tell_five_oxides_apart():
+def test_five_bands_tell_five_oxides_apart() -> None:
     """Magnesium moves R900 alone, calcium R1000 alone: nothing about the oxides is hidden from the bands."""
     rock = truth(lat=10.0, lon=-60.0)
     bands = reflectance(rock)
@@ -45,7 +47,7 @@ def test_five_bands_tell_five_oxides_apart():
     np.testing.assert_array_equal(np.flatnonzero(calcium), [4])
 
 
-def test_spectra_look_like_those_of_the_real_stations():
+def test_spectra_look_like_those_of_the_real_stations() -> None:
     """R900 and R1000, which no equation fixes, at 39 stations: 1 % in the middle, 4 % each."""
     known = [one for one in shipped_stations().stations if "mgo" in one.oxides and one.reflectance]
     bands = np.array([one.reflectance for one in known]).T
@@ -59,7 +61,7 @@ def test_spectra_look_like_those_of_the_real_stations():
     np.testing.assert_allclose(reflectance(rock), bands, rtol=0.04)
 
 
-def test_stations_carry_the_truth_and_its_spectrum():
+def test_stations_carry_the_truth_and_its_spectrum() -> None:
     table = station_table(49, seed=3)
     rock = truth(lat=table["lat"], lon=table["lon"], seed=3)
     for name in ("feo", "tio2", "al2o3", "mgo", "cao"):
@@ -69,7 +71,7 @@ def test_stations_carry_the_truth_and_its_spectrum():
     np.testing.assert_allclose(equations(bands)[1], table["tio2"], rtol=1e-9)
 
 
-def test_stations_have_the_columns_of_the_real_table_and_span_the_rocks():
+def test_stations_have_the_columns_of_the_real_table_and_span_the_rocks() -> None:
     with (DATA / "stations.csv").open(encoding="utf-8") as lines:
         header = next(line for line in lines if not line.startswith("#"))
     assert set(station_table(3).columns) == set(header.strip().split(","))
@@ -79,6 +81,6 @@ def test_stations_have_the_columns_of_the_real_table_and_span_the_rocks():
     assert table["tio2"].min() < 1 < 5 < table["tio2"].max()
 
 
-def test_no_stations_are_refused():
+def test_no_stations_are_refused() -> None:
     with pytest.raises(InputError, match="0 stations"):
         station_table(0)
