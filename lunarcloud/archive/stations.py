@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lunarcloud.archive.instruments import listed, same_bands
 from lunarcloud.archive.shipped import DATA
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.moon import wrap_longitude
@@ -121,13 +122,13 @@ class StationTable:
         Raises
         ------
         InputError
-            If both give reflectances, at other wavelengths.
+            If both give reflectances, at wavelengths that are not the same bands.
         """
         bands = self.wavelengths_nm or newer.wavelengths_nm
-        if newer.wavelengths_nm not in ((), bands):
+        if newer.wavelengths_nm and not same_bands(newer.wavelengths_nm, bands):
             raise InputError(
-                f"{newer.name}: reflectances at {newer.wavelengths_nm} nm; {self.name} has them at {bands} nm: give "
-                "these, or none, and the mosaic's are taken"
+                f"{newer.name}: reflectances at {listed(newer.wavelengths_nm)}; {self.name} has them at "
+                f"{listed(bands)}: give these, or none, and the mosaic's are taken"
             )
         sites = {station.site.casefold(): station for station in (*self.stations, *newer.stations)}
         return StationTable(tuple(sites.values()), bands, self.name)

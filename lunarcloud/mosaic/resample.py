@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lunarcloud.archive.instruments import CLEMENTINE, Instrument
 from lunarcloud.archive.reading import read_rows
 from lunarcloud.archive.tiles import MISSING, MISSING_KINDS, Tile, TilePixels, missing_kind
 from lunarcloud.moon import Grid, Window
@@ -44,11 +45,11 @@ class Spectra:
     origin: npt.NDArray[np.int16]
 
     @classmethod
-    def empty(cls, rows: int, cols: int) -> "Spectra":
+    def empty(cls, bands: int, rows: int, cols: int) -> "Spectra":
         """Pixels before any tile."""
         return cls(
-            dn=np.full((5, rows, cols), MISSING, dtype=np.int16),
-            kind=np.zeros((5, rows, cols), dtype=np.uint8),
+            dn=np.full((bands, rows, cols), MISSING, dtype=np.int16),
+            kind=np.zeros((bands, rows, cols), dtype=np.uint8),
             # Below any number of bands: the first tile wins even where it measured none, so that its
             # reasons are counted instead of "uncovered".
             measured=np.full((rows, cols), -1, dtype=np.int8),
@@ -66,7 +67,7 @@ class Spectra:
 
 
 def resample(
-    grid: Grid, window: Window, tiles: Sequence[Tile]
+    grid: Grid, window: Window, tiles: Sequence[Tile], instrument: Instrument = CLEMENTINE
 ) -> tuple[npt.NDArray[np.int16], dict[str, int]]:
     """The mosaic's numbers in a window of the grid.
 
@@ -78,6 +79,8 @@ def resample(
         Which pixels of it.
     tiles : sequence of Tile
         Tiles that may touch the window, in any order.
+    instrument : Instrument
+        Whose bands they have.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def resample(
     """
     # A later tile must be strictly better, so this order is what decides among equals.
     ordered = sorted(tiles, key=lambda tile: tile.product_id)
-    spectra = Spectra.empty(*window.shape)
+    spectra = Spectra.empty(len(instrument.bands), *window.shape)
     for index, tile in enumerate(ordered):
         for block in _touched(grid, window, tile):
             _paint(grid, block, tile, index, spectra.part(*block.within(window)))

@@ -56,7 +56,7 @@ def _make(plan: IngestPlan, home: Folder, session: Session) -> Made[MosaicCard]:
     work = ingest_work(plan, home)
     session.compute(work)
     card = completed(plan.card, work.group.ledger.entries().values())
-    work.group.finish(mosaic_attributes(home))
+    work.group.finish(mosaic_attributes(home, card))
     facts = {"ppd": str(card.ppd), "tiles": str(len(card.tiles))}
     return Made(card, work.group.digest(), [work.group], facts)
 
