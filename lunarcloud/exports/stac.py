@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lunarcloud.archive.instruments import CLEMENTINE, instrument
 from lunarcloud.lineage import RECORD, Record, Ref, Root
-from lunarcloud.maps import RunCard
+from lunarcloud.maps import STORE, RunCard, level_name
 from lunarcloud.moon import GEOGRAPHIC, grid, lunar_crs
 from lunarcloud.quantities import QUANTITIES
 
@@ -107,11 +107,17 @@ def _assets(record: Record[RunCard]) -> dict[str, pystac.Asset]:
     }
     return {
         "maps": pystac.Asset(
-            href=f"{place}/maps.zarr",
-            title="Zarr group of all maps, with overviews",
+            href=f"{place}/{STORE}/{level_name(0)}",
+            title="Zarr group of all maps at full resolution",
             media_type=_ZARR,
             roles=["data"],
             extra_fields={"bands": list(maps.values())},
+        ),
+        "levels": pystac.Asset(
+            href=f"{place}/{STORE}",
+            title="Zarr store of all maps at every resolution",
+            media_type=_ZARR,
+            roles=["data", "overview"],
         ),
         "card": pystac.Asset(
             href=f"{place}/{RECORD}",
@@ -128,7 +134,7 @@ def _collection(root: Root) -> pystac.Collection:
 
     entries = root.catalog().of(_KIND)
     # The first runs were published without it.
-    names = {entry.facts.get("instrument", CLEMENTINE.name) for entry in entries}
+    names = {entry.facts.get("instrument", CLEMENTINE.name) for entry in entries} or {CLEMENTINE.name}
     cameras = [instrument(name) for name in sorted(names)]
     observed = [[min(each.observed[0] for each in cameras), max(each.observed[1] for each in cameras)]]
     found = pystac.Collection(
