@@ -105,7 +105,7 @@ def _from_mosaic(station: Station, mosaic: Mosaic | None) -> _Found | str:
         return "no reflectance in the table and no mosaic under the root"
     found = sample(mosaic, station)
     if found is None:
-        return f"no valid pixel of {mosaic.group.place.url} at the site"
+        return "no valid pixel of the mosaic at the site"
     return _Found(tuple(found.mean.tolist()), _use(station, "mosaic", found))
 
 
