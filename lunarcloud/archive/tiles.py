@@ -19,7 +19,7 @@ from pydantic import (
 
 from lunarcloud.archive.instruments import CLEMENTINE, instrument, listed, same_bands
 from lunarcloud.errors import ArchiveError
-from lunarcloud.moon import RADIUS_M, IntArray, wrap_longitude
+from lunarcloud.moon import LABEL_TOLERANCE, RADIUS_M, IntArray, is_lunar_radius, wrap_longitude
 
 #: The code of a missing pixel in everything read from tiles (the archive's NULL).
 MISSING = -32768
@@ -37,8 +37,6 @@ MISSING_KINDS = (
 
 # A defect of the archive: values this close to the ends of 16 bits that are no code of the label.
 _SATURATION_MARGIN = 256
-# Labels say 1737.4 or 1738 km; the next body is far away.
-_RADIUS_TOLERANCE = 1e-3
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -271,7 +269,7 @@ def require_lunar_radius(radius_m: float, *, keyword: str, source: str) -> None:
     ArchiveError
         For a radius that differs from 1737.4 km by more than a thousandth.
     """
-    if not abs(radius_m / RADIUS_M - 1.0) <= _RADIUS_TOLERANCE:
+    if not is_lunar_radius(radius_m, LABEL_TOLERANCE):
         raise ArchiveError(
             f"{source}: {keyword} is {radius_m / 1000} km; the Moon's radius is {RADIUS_M / 1000} km"
         )

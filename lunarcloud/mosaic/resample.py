@@ -5,6 +5,7 @@ among equals, from the first by product id. Bands of different tiles are never m
 the rule knows nothing of the order in which tiles were listed or read.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -176,15 +177,15 @@ def _touched(grid: Grid, window: Window, tile: Tile) -> Iterator[Window]:
     bounds = tile.bounds
     # Edges of the box as rows of the grid, and a row more on both sides: rounding here may differ by a bit
     # from the rounding in `Tile.pixel`, which has the last word.
-    first = int(np.floor((90.0 - bounds.north) * grid.ppd)) - 1
-    last = int(np.ceil((90.0 - bounds.south) * grid.ppd)) + 1
+    first = math.floor(grid.row_of(bounds.north)) - 1
+    last = math.ceil(grid.row_of(bounds.south)) + 1
     top, bottom = max(window.row_start, first), min(window.row_stop, last)
     done = window.col_start
     # A tile across the seam has two ranges, west and east of it: from the left to the right here.
     for west, east in sorted(bounds.lon_ranges):
         # Ranges widened by a pixel may meet: no column is looked at twice.
-        left = max(done, int(np.floor((west + 180.0) * grid.ppd)) - 1)
-        right = min(window.col_stop, int(np.ceil((east + 180.0) * grid.ppd)) + 1)
+        left = max(done, math.floor(grid.col_of(west)) - 1)
+        right = min(window.col_stop, math.ceil(grid.col_of(east)) + 1)
         if left < right:
             done = right
             for start in range(top, bottom, _BLOCK_ROWS):
