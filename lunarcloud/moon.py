@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from lunarcloud.errors import GeometryError
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 Pole: TypeAlias = Literal["north", "south"]
+_Degrees = TypeVar("_Degrees", float, FloatArray)
 
 #: Mean radius of the Moon, metres (IAU 2015; the sphere of every product here).
 RADIUS_M = 1_737_400.0
@@ -31,8 +32,11 @@ GEOGRAPHIC = "IAU_2015:30100"
 MOLLWEIDE = "IAU_2015:30140"
 POLAR: dict[Pole, str] = {"north": "IAU_2015:30130", "south": "IAU_2015:30135"}
 
-# Bodies differ by far more than this; definitions of one body (mean, equatorial) by less.
-_RADIUS_TOLERANCE = 0.01
+#: How far a radius may be from the Moon's, as a part of it. Of a reference sphere, an ellipsoid or a mean
+#: surface: definitions of one body (mean, equatorial) differ by less, bodies by far more.
+BODY_TOLERANCE = 1e-2
+#: Of the sphere that a label of the archive gives, 1737.4 or 1738 km.
+LABEL_TOLERANCE = 1e-3
 # What is read at once: 512 KiB of 16-bit pixels, worth a request and not more than a view of a map needs.
 _INNER_CHUNK = 512
 # What is written at once, the unit of a task and of a retry: five bands of it are 40 MiB.
@@ -199,6 +203,24 @@ class Grid(Raster):
         window = window or self.whole
         return (np.arange(window.col_start, window.col_stop) + 0.5) / self.ppd - 180.0
 
+    def lat_edges(self, window: Window | None = None) -> FloatArray:
+        """Latitudes of the rows' edges, degrees, descending: one more than there are rows."""
+        window = window or self.whole
+        return 90.0 - np.arange(window.row_start, window.row_stop + 1) / self.ppd
+
+    def lon_edges(self, window: Window | None = None) -> FloatArray:
+        """East longitudes of the columns' edges, degrees, ascending: one more than there are columns."""
+        window = window or self.whole
+        return np.arange(window.col_start, window.col_stop + 1) / self.ppd - 180.0
+
+    def row_of(self, lat: _Degrees) -> _Degrees:
+        """Latitudes, degrees, as rows with fractions: 0 at the north pole, whole at edges of pixels."""
+        return (90.0 - lat) * self.ppd
+
+    def col_of(self, lon: _Degrees) -> _Degrees:
+        """East longitudes in -180..180, degrees, as columns with fractions: 0 at -180, whole at edges."""
+        return (lon + 180.0) * self.ppd
+
     def pixel(self, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> Pixels:
         """The pixels that hold the given positions.
 
@@ -214,8 +236,8 @@ class Grid(Raster):
         """
         lat, lon = checked_positions(lat=lat, lon=lon)
         # A pixel owns its northern and western edge, so that every position is in exactly one.
-        row = np.floor((90.0 - lat) * self.ppd).astype(np.int64)
-        col = np.floor((lon + 180.0) * self.ppd).astype(np.int64)
+        row = np.floor(self.row_of(lat)).astype(np.int64)
+        col = np.floor(self.col_of(lon)).astype(np.int64)
         # The south pole, an edge of no row below, belongs to the last row. A longitude just west of the seam
         # may have been rounded onto it: column n_cols is column 0.
         return Pixels(row=np.minimum(row, self.n_rows - 1), col=col % self.n_cols)
@@ -331,10 +353,8 @@ def polar_grid(pole: Pole, *, limit: float, pixel_m: float, shard_edge: int | No
         raise GeometryError(f"latitude limit {limit}: give an absolute latitude between 0 and 90 degrees")
     if not pixel_m > 0:
         raise GeometryError(f"pixel size {pixel_m} m: give a length above 0")
-    # Seen from the other pole onto the plane that touches this one: r = 2 R tan(colatitude / 2).
-    radius = 2.0 * RADIUS_M * math.tan(math.radians(90.0 - limit) / 2.0)
     # Whole pixels on each side of the pole, so that it lies on a corner of four.
-    edge = 2 * math.ceil(radius / pixel_m)
+    edge = 2 * math.ceil(polar_distance_m(limit) / pixel_m)
     return PolarGrid(
         pole=pole, pixel_m=pixel_m, n_rows=edge, n_cols=edge, shard_edge=_shard_edge(edge, edge, shard_edge)
     )
@@ -408,6 +428,18 @@ def angular_distance(
     return distance
 
 
+def is_lunar_radius(radius_m: float, tolerance: float = BODY_TOLERANCE) -> bool:
+    """Whether a radius, metres, is the Moon's within `BODY_TOLERANCE` or `LABEL_TOLERANCE`."""
+    # No comparison holds for NaN, which so is no radius.
+    return abs(radius_m / RADIUS_M - 1.0) <= tolerance
+
+
+def polar_distance_m(lat: float) -> float:
+    """Metres from a pole in its stereographic plane, ``2 R tan((90 - lat) / 2)``; lat is 90 degrees at it."""
+    # Seen from the other pole onto the plane that touches this one, so that the scale is 1 at the pole.
+    return 2.0 * RADIUS_M * math.tan(math.radians(90.0 - lat) / 2.0)
+
+
 def kilometres(degrees: float) -> float:
     """Length on the surface of an arc of a great circle, kilometres."""
     return math.radians(degrees) * RADIUS_M / 1000.0
@@ -450,7 +482,7 @@ def require_moon(crs: CRS, *, source: str) -> CRS:
     if ellipsoid is None:
         raise GeometryError(f"{source}: the coordinate reference system {crs.name!r} names no body")
     radius = ellipsoid.semi_major_metre
-    if abs(radius / RADIUS_M - 1.0) > _RADIUS_TOLERANCE:
+    if not is_lunar_radius(radius):
         raise GeometryError(
             f"{source}: {crs.name!r} is not of the Moon: its ellipsoid {ellipsoid.name!r} has a radius "
             f"of {radius / 1000:.1f} km, the Moon's is {RADIUS_M / 1000} km; "

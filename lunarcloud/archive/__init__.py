@@ -7,7 +7,6 @@ from lunarcloud.archive.search import Problem, TileSearch, find_tiles
 from lunarcloud.archive.tiles import (
     MISSING,
     MISSING_KINDS,
-    WAVELENGTHS_NM,
     Bounds,
     Tile,
     TilePixels,
@@ -17,7 +16,6 @@ from lunarcloud.archive.tiles import (
 __all__ = [
     "MISSING",
     "MISSING_KINDS",
-    "WAVELENGTHS_NM",
     "Bounds",
     "Feature",
     "Problem",

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
+from lunarcloud.archive.files import COEFFICIENT_BYTES, OutsideFile, read_file
+from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.shipped import GRAVITY, place_of
 from lunarcloud.errors import ArchiveError, InputError, StoreError
-from lunarcloud.moon import RADIUS_M, FloatArray
+from lunarcloud.moon import RADIUS_M, FloatArray, is_lunar_radius
 
 #: Gravitational parameter of the Moon, m3/s2 (Williams et al. 2014, doi 10.1002/2013JE004559).
 GM_MOON = 4.90280007e12
 
-# Models differ in GM by 1e-6 and in reference radius by 0.1 %; the next body is far away.
+# Models differ in GM by 1e-6; the next body is far away.
 _GM_TOLERANCE = 1e-3
-_RADIUS_TOLERANCE = 1e-2
 # GM (m3/s2) and radius (m) of the bodies that a wrong file is most likely of, to call it by name.
 _BODIES: Mapping[str, tuple[float, float]] = {
     "Mercury": (2.20319e13, 2.440e6),
@@ -108,7 +108,7 @@ def read_gravity(url: str | Path) -> GravityModel:
     NotFoundError, StoreError
         If the file is not there or cannot be read.
     """
-    source = read_source(place_of(url, GRAVITY, "gravity model"))
+    source = read_file(place_of(url, GRAVITY, "gravity model"), COEFFICIENT_BYTES)
     if b"end_of_head" in source.data:
         header, rows = _icgem(source)
     elif b"POTFIELD" in source.data:
@@ -169,7 +169,7 @@ def fetch(name: str, place: str | Path) -> Path:
     return path
 
 
-def _icgem(source: Source) -> tuple[_Header, pd.DataFrame]:
+def _icgem(source: OutsideFile) -> tuple[_Header, pd.DataFrame]:
     """Header and rows of an ICGEM file (format of Barthelmes & Foerste 2011)."""
     head, body = source.data.split(b"end_of_head", 1)
     lines = [line.split() for line in head.decode("latin-1").splitlines()]
@@ -194,7 +194,7 @@ def _icgem(source: Source) -> tuple[_Header, pd.DataFrame]:
     return header, coefficient_rows(b"\n".join(static), source.url)
 
 
-def _geodyn(source: Source) -> tuple[_Header, pd.DataFrame]:
+def _geodyn(source: OutsideFile) -> tuple[_Header, pd.DataFrame]:
     """Header and rows of a GEODYN card file: fixed columns that may touch."""
     lines = source.data.decode("latin-1").splitlines()
     potfield = next(line for line in lines if line.startswith("POTFIELD"))
@@ -217,7 +217,7 @@ def _geodyn(source: Source) -> tuple[_Header, pd.DataFrame]:
     return header, pd.DataFrame(rows, columns=["degree", "order", "cosine", "sine"])
 
 
-def _text(source: Source) -> tuple[_Header, pd.DataFrame]:
+def _text(source: OutsideFile) -> tuple[_Header, pd.DataFrame]:
     """Header and rows of a table whose first line gives radius, GM, an uncertainty or rotation, and lmax.
 
     PDS tables are in kilometres, pyshtools' in metres; some put GM first. The Moon's values tell.
@@ -240,7 +240,7 @@ def _text(source: Source) -> tuple[_Header, pd.DataFrame]:
     return header, coefficient_rows(b"\n".join(lines[first + 1 :]), source.url)
 
 
-def _lunar(gm: float, radius: float, source: Source, *, kilometres: bool) -> tuple[float, float]:
+def _lunar(gm: float, radius: float, source: OutsideFile, *, kilometres: bool) -> tuple[float, float]:
     """GM and radius in metres, if they are the Moon's; `kilometres` where the format allows them."""
     in_km = (gm < _LARGEST_KM3, radius < _LONGEST_KM)
     if in_km[0] != in_km[1] or (all(in_km) and not kilometres):
@@ -251,7 +251,7 @@ def _lunar(gm: float, radius: float, source: Source, *, kilometres: bool) -> tup
         )
     gm_m, radius_m = (gm * 1e9, radius * 1e3) if all(in_km) else (gm, radius)
     same_gm = abs(gm_m / GM_MOON - 1.0) < _GM_TOLERANCE
-    if not (same_gm and abs(radius_m / RADIUS_M - 1.0) < _RADIUS_TOLERANCE):
+    if not (same_gm and is_lunar_radius(radius_m)):
         body = _nearest_body(gm_m, radius_m)
         raise ArchiveError(
             f"{source.url}: this is not a model of the Moon: GM {gm_m:.6g} m3/s2 and radius "
@@ -261,7 +261,7 @@ def _lunar(gm: float, radius: float, source: Source, *, kilometres: bool) -> tup
     return gm_m, radius_m
 
 
-def _require_plausible(table: FloatArray, source: Source) -> None:
+def _require_plausible(table: FloatArray, source: OutsideFile) -> None:
     size = np.abs(table[:, 2:])
     if size.size and size.max() > _LARGEST_COEFFICIENT:
         # Degrees 0 and 1 are cut off before the look for the largest, so they are added back to its place.
@@ -276,7 +276,7 @@ def _require_plausible(table: FloatArray, source: Source) -> None:
 def _told_apart(one: float, other: float) -> tuple[float, float]:
     """GM and radius in that order, from either order: one is the Moon's radius, else GM is the larger."""
     for gm, radius in ((one, other), (other, one)):
-        if any(abs(radius * unit / RADIUS_M - 1.0) < _RADIUS_TOLERANCE for unit in (1.0, 1e3)):
+        if any(is_lunar_radius(radius * unit) for unit in (1.0, 1e3)):
             return gm, radius
     return max(one, other), min(one, other)
 
@@ -290,13 +290,13 @@ def _nearest_body(gm: float, radius_m: float) -> str:
     return min(_BODIES, key=distance) if gm > 0 and radius_m > 0 else "no body"
 
 
-def _degree(word: str, source: Source) -> int:
+def _degree(word: str, source: OutsideFile) -> int:
     if not word.strip().isdigit():
         raise ArchiveError(f"{source.url}: the highest degree is {word!r}, not an integer")
     return int(word)
 
 
-def _number(word: str, source: Source) -> float:
+def _number(word: str, source: OutsideFile) -> float:
     try:
         return float(word.upper().replace("D", "E"))
     except ValueError as error:

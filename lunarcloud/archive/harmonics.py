@@ -1,64 +1,14 @@
 """Tables of spherical-harmonic coefficients in text: rows of degree, order, cosine and sine, made whole."""
 
-import gzip
-import hashlib
 import io
-import zlib
-from dataclasses import dataclass
-from pathlib import Path
 
-import fsspec
 import numpy as np
 import pandas as pd
 
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import FloatArray, IntArray
-from lunarcloud.storage import explained
 
 _COLUMNS = ["degree", "order", "cosine", "sine"]
-_GZIP = b"\x1f\x8b"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Bytes of somebody's file.
-
-    Attributes
-    ----------
-    url : str
-        Where they come from.
-    data : bytes
-        What the file holds, unpacked if it was gzipped.
-    digest : str
-        SHA-256 of the file as it lies there, so of the packed bytes.
-    """
-
-    url: str
-    data: bytes
-    digest: str
-
-    @property
-    def name(self) -> str:
-        """Name of the file without folder and extensions."""
-        return self.url.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
-
-
-def read_source(url: str | Path) -> Source:
-    """The bytes at a path or any fsspec URL.
-
-    Raises
-    ------
-    NotFoundError
-        If nothing is there.
-    StoreError
-        If it cannot be read.
-    ArchiveError
-        If it is a damaged gzip file.
-    """
-    place = str(url)
-    with explained(place, ""), fsspec.open(place, "rb") as stream:
-        packed: bytes = stream.read()
-    return Source(place, _unpacked(packed, place), hashlib.sha256(packed).hexdigest())
 
 
 def coefficient_rows(data: bytes, source: str) -> pd.DataFrame:
@@ -171,12 +121,3 @@ def _require_once(count: IntArray, first: int, source: str) -> None:
     if twice.size:
         at = twice[0]
         raise ArchiveError(f"{source}: degree {degree[at]} order {order[at]} is there {times[at]} times")
-
-
-def _unpacked(data: bytes, source: str) -> bytes:
-    if not data.startswith(_GZIP):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ArchiveError(f"{source}: damaged gzip file ({error}); get it again") from error

@@ -4,15 +4,16 @@ Data set LP-L-GRS-5-ELEM-ABUNDANCE-V1.0 (Prettyman et al. 2006): pixels of nearl
 latitudes and longitudes, 2, 5 or 20 degrees high.
 """
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-import fsspec
 import numpy as np
 import pandas as pd
 
+from lunarcloud.archive.files import TABLE_BYTES, OutsideFile, read_file
 from lunarcloud.archive.shipped import PROSPECTOR, place_of
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray
@@ -27,7 +28,7 @@ _TAB_COLUMNS = ("pixel_id", *_BOUNDS, "atomic_mass", "neutron_density", *OXIDES,
 # The nine abundances' covariances are a triangle: 9 * 10 / 2 of them, none of which is used.
 _TAB_WIDTH = len(_TAB_COLUMNS) + 45
 
-_Reader: TypeAlias = Callable[[str], pd.DataFrame]
+_Reader: TypeAlias = Callable[[OutsideFile], pd.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,13 @@ def read_prospector(name: str) -> Prospector:
     Raises
     ------
     NotFoundError
-        For a bare word that is no shipped name.
+        For a bare word that is no shipped name, or a file that is not there.
     InputError
         For a file of another extension.
+    StoreError
+        If it cannot be read.
     ArchiveError
-        If it cannot be read, lacks columns, holds text in place of a number, or its pixels are not a
+        If it is no text, lacks columns, holds text in place of a number, or its pixels are not a
         partition of the Moon's surface.
     """
     path = place_of(name, PROSPECTOR, "Lunar Prospector table")
@@ -92,30 +95,31 @@ def read_prospector(name: str) -> Prospector:
     reader = readers.get(Path(path).suffix.lower())
     if reader is None:
         raise InputError(f"{path}: Lunar Prospector tables end in .tab (PDS) or .csv")
+    found = read_file(path, TABLE_BYTES)
     try:
-        table = reader(path)
-    except (OSError, ValueError) as error:
+        table = reader(found)
+    except ArchiveError:
+        raise
+    except ValueError as error:
         raise ArchiveError(f"{path}: not a readable table of abundances ({error})") from error
     numbers = {name: _numbers(path, table, name) for name in (*_BOUNDS, *_present(path, table))}
     bounds = {name: numbers.pop(name) for name in _BOUNDS}
-    found = Prospector(source=path, abundance=numbers, **bounds)
-    _require_partition(found)
-    return found
+    prospector = Prospector(source=path, abundance=numbers, **bounds)
+    _require_partition(prospector)
+    return prospector
 
 
-def _read_csv(path: str) -> pd.DataFrame:
-    with fsspec.open(path, "rt", encoding="utf-8") as lines:
-        return pd.read_csv(lines)
+def _read_csv(found: OutsideFile) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(found.text()))
 
 
-def _read_tab(path: str) -> pd.DataFrame:
-    with fsspec.open(path, "rt", encoding="ascii") as lines:
-        table = pd.read_csv(lines, sep=r"\s+", header=None)
+def _read_tab(found: OutsideFile) -> pd.DataFrame:
+    table = pd.read_csv(io.StringIO(found.text("ascii")), sep=r"\s+", header=None)
     if table.shape[1] != _TAB_WIDTH:
         raise ValueError(f"{table.shape[1]} columns, a table of this data set has {_TAB_WIDTH}")
     table = table.iloc[:, : len(_TAB_COLUMNS)].set_axis(list(_TAB_COLUMNS), axis=1)
     # The archive gives oxides as weight fractions.
-    return table.assign(**{name: 100.0 * _numbers(path, table, name) for name in OXIDES})
+    return table.assign(**{name: 100.0 * _numbers(found.url, table, name) for name in OXIDES})
 
 
 def _present(path: str, table: pd.DataFrame) -> list[str]:

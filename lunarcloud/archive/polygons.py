@@ -21,6 +21,7 @@ from pyproj.exceptions import CRSError
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
+from lunarcloud.archive.files import POLYGON_BYTES, read_file, require_local_size
 from lunarcloud.errors import ArchiveError, GeometryError, InputError
 from lunarcloud.moon import GEOGRAPHIC, RADIUS_M, FloatArray, lunar_crs, require_moon
 
@@ -53,9 +54,10 @@ def read_outlines(path: str, name_field: str | None = None) -> tuple[Outline, ..
     Parameters
     ----------
     path : str
-        A GeoJSON, shapefile (also zipped), GeoPackage or other file that GDAL reads. Longitudes 0..360 or
-        -180..180, or projected coordinates of a lunar system. A file without a coordinate reference
-        system, as planetary GeoJSON often is, is read as latitude and longitude on the Moon.
+        A GeoJSON, shapefile (also zipped), GeoPackage or other file that GDAL reads; by URL, a single file (a
+        shapefile zipped). Longitudes 0..360 or -180..180, or projected coordinates of a lunar system. A file
+        without a coordinate reference system, as planetary GeoJSON often is, is read as latitude and longitude
+        on the Moon.
     name_field : str, optional
         The attribute that names an area. By default the first of name, unit, feature, label, mare_name,
         clean_name that exists (upper and lower case alike), else all records form one area named as the file.
@@ -99,7 +101,7 @@ def _ring_steradian(coords: Iterable[Sequence[float]]) -> float:
 def _read(path: str, name_field: str | None) -> tuple[dict[str, Any], list[BaseGeometry], list[str]]:
     try:
         # Without heights: some files have them, and nothing here is about them.
-        meta, _, wkb, columns = pyogrio.raw.read(path, force_2d=True)
+        meta, _, wkb, columns = pyogrio.raw.read(_source(path), force_2d=True)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as error:
         raise ArchiveError(f"{path}: not a polygon file that can be read ({error})") from error
     if wkb is None or len(wkb) == 0:
@@ -110,6 +112,14 @@ def _read(path: str, name_field: str | None) -> tuple[dict[str, Any], list[BaseG
     if column is None:
         return meta, shapes, [Path(path).stem] * len(shapes)
     return meta, shapes, [str(name) for name in columns[column]]
+
+
+def _source(path: str) -> str | bytes:
+    """What GDAL is given: a local file, which may have others beside it, or the bytes behind a URL."""
+    if "://" in path:
+        return read_file(path, POLYGON_BYTES).data
+    require_local_size(path, POLYGON_BYTES)
+    return path
 
 
 def _name_column(path: str, fields: Sequence[str], wanted: str | None) -> int | None:
@@ -132,9 +142,9 @@ def _crs(path: str, meta: dict[str, Any]) -> CRS:
 
 def _is_plain_geojson(path: str) -> bool:
     """Whether it is a GeoJSON without a ``crs`` member, for which GDAL assumes the Earth's WGS 84."""
-    if Path(path).suffix.lower() not in {".geojson", ".json"} or not Path(path).is_file():
+    if not path.lower().endswith((".geojson", ".json")):
         return False
-    return "crs" not in json.loads(Path(path).read_text(encoding="utf-8"))
+    return "crs" not in json.loads(read_file(path, POLYGON_BYTES).data)
 
 
 def _outline(shape: BaseGeometry, crs: CRS, where: str) -> BaseGeometry:

@@ -15,6 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 from indexed_gzip import IndexedGzipFile, ZranError
 from indexed_gzip.indexed_gzip import CrcError
 
+from lunarcloud.archive.files import LIST_BYTES, read_file
 from lunarcloud.errors import ArchiveError, StoreError
 from lunarcloud.storage import explained, retried
 
@@ -26,8 +27,6 @@ _ARCHIVES = (*_GZIPPED, ".tar")
 # Bytes between the seek points of a .tar.gz: to read anywhere, half of that is unpacked in vain, on average.
 _LEAST_SPACING = 1 << 20
 _SEEK_POINTS = 512
-# Of a list of places whose length the server does not tell.
-_LARGEST_LIST = 1 << 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,8 +220,7 @@ def _item(fs: Any, name: str, info: dict[str, Any]) -> Item:
 
 def _listed(item: Item) -> list[Item]:
     """What the places in a .txt file hold; empty lines and those that begin with # say nothing."""
-    (text,) = read_ranges(item.url, [(0, item.size or _LARGEST_LIST)])
-    lines = [line.strip() for line in text.decode("utf-8", errors="replace").splitlines()]
+    lines = [line.strip() for line in read_file(item.url, LIST_BYTES).text("utf-8-sig").splitlines()]
     places = [line for line in lines if line and not line.startswith("#")]
     if any(_is(place, (".txt",)) for place in places):
         raise ArchiveError(f"{item.source}: a list may not name another .txt list")

@@ -20,6 +20,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lunarcloud.archive.files import TABLE_BYTES, read_file
+from lunarcloud.archive.instruments import listed, same_bands
 from lunarcloud.archive.shipped import DATA
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.moon import wrap_longitude
@@ -121,13 +123,13 @@ class StationTable:
         Raises
         ------
         InputError
-            If both give reflectances, at other wavelengths.
+            If both give reflectances, at wavelengths that are not the same bands.
         """
         bands = self.wavelengths_nm or newer.wavelengths_nm
-        if newer.wavelengths_nm not in ((), bands):
+        if newer.wavelengths_nm and not same_bands(newer.wavelengths_nm, bands):
             raise InputError(
-                f"{newer.name}: reflectances at {newer.wavelengths_nm} nm; {self.name} has them at {bands} nm: give "
-                "these, or none, and the mosaic's are taken"
+                f"{newer.name}: reflectances at {listed(newer.wavelengths_nm)}; {self.name} has them at "
+                f"{listed(bands)}: give these, or none, and the mosaic's are taken"
             )
         sites = {station.site.casefold(): station for station in (*self.stations, *newer.stations)}
         return StationTable(tuple(sites.values()), bands, self.name)
@@ -169,23 +171,23 @@ def shipped_stations() -> StationTable:
 
 
 def read_stations(path: Path | str) -> StationTable:
-    """Read a station table.
+    """Read a station table, from a path or any fsspec URL.
 
     Raises
     ------
     NotFoundError
         If there is no such file.
+    StoreError
+        If it cannot be read.
     InputError
         If it is no table of stations; the message names line, site and column.
     """
     try:
-        # Spreadsheets put a byte-order mark before the first column's name.
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
+        found = read_file(path, TABLE_BYTES)
+    except NotFoundError as error:
         raise NotFoundError(f"{path}: there is no such station table") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not readable as a table in UTF-8 ({error})") from error
-    return parse_stations(text, str(path))
+    # Spreadsheets put a byte-order mark before the first column's name.
+    return parse_stations(found.text("utf-8-sig"), found.url)
 
 
 def parse_stations(text: str, name: str) -> StationTable:

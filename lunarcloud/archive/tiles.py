@@ -1,4 +1,4 @@
-"""One image tile of the UVVIS mosaic: what its label says, where its pixels lie, which of them are valid."""
+"""One image tile of a mosaic: what its label says, where its pixels lie, which of them are valid."""
 
 import math
 from collections.abc import Mapping
@@ -7,15 +7,22 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from lunarcloud.archive.instruments import CLEMENTINE, instrument, listed, same_bands
 from lunarcloud.errors import ArchiveError
-from lunarcloud.moon import RADIUS_M, IntArray, wrap_longitude
+from lunarcloud.moon import LABEL_TOLERANCE, RADIUS_M, IntArray, is_lunar_radius, wrap_longitude
 
 #: The code of a missing pixel in everything read from tiles (the archive's NULL).
 MISSING = -32768
-#: Centres of the five bands A..E, nm.
-WAVELENGTHS_NM = (415.0, 750.0, 900.0, 950.0, 1000.0)
 #: Why a pixel is missing; the first five are codes of the label, the rest is found here.
 MISSING_KINDS = (
     "null",
@@ -30,8 +37,6 @@ MISSING_KINDS = (
 
 # A defect of the archive: values this close to the ends of 16 bits that are no code of the label.
 _SATURATION_MARGIN = 256
-# Labels say 1737.4 or 1738 km; the next body is far away.
-_RADIUS_TOLERANCE = 1e-3
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -79,6 +84,8 @@ class Tile(BaseModel):
     ----------
     product_id : str
         The archive's name, upper case, the same for the PDS3 and the PDS4 issue of a tile: ``UI03N003``.
+    instrument : str
+        Which of `instruments.INSTRUMENTS` took it; both label readers are of Clementine's UVVIS.
     source : str
         Where it was found, for messages: the URL, with ``::member`` inside an archive.
     url : str
@@ -110,6 +117,8 @@ class Tile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     product_id: Annotated[str, Field(min_length=1)]
+    # Before what is checked against it.
+    instrument: Annotated[str, AfterValidator(lambda name: instrument(name).name)] = CLEMENTINE.name
     source: str
     url: str
     data_offset: Annotated[int, Field(ge=0)]
@@ -117,7 +126,7 @@ class Tile(BaseModel):
     bands: int
     lines: Annotated[int, Field(gt=0)]
     samples: Annotated[int, Field(gt=0)]
-    wavelengths: tuple[Positive, ...] = WAVELENGTHS_NM
+    wavelengths: Annotated[tuple[Positive, ...], Field(validate_default=True)] = ()
     scaling_factor: Positive
     offset: Finite = 0.0
     valid_minimum: Code | None = None
@@ -130,17 +139,21 @@ class Tile(BaseModel):
 
     @field_validator("bands")
     @classmethod
-    def _five_bands(cls, bands: int) -> int:
-        if bands != len(WAVELENGTHS_NM):
-            raise ValueError(f"the UVVIS mosaic has {len(WAVELENGTHS_NM)} bands")
+    def _all_bands(cls, bands: int, info: ValidationInfo) -> int:
+        camera = instrument(info.data.get("instrument", CLEMENTINE.name))
+        if bands != len(camera.bands):
+            raise ValueError(f"the {camera.sensor} mosaic has {len(camera.bands)} bands")
         return bands
 
     @field_validator("wavelengths")
     @classmethod
-    def _known_wavelengths(cls, wavelengths: tuple[float, ...]) -> tuple[float, ...]:
-        if wavelengths != WAVELENGTHS_NM:
-            raise ValueError(f"the UVVIS mosaic has bands at {WAVELENGTHS_NM} nm, in this order")
-        return wavelengths
+    def _known_wavelengths(cls, wavelengths: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        camera = instrument(info.data.get("instrument", CLEMENTINE.name))
+        # A label that says nothing is of the instrument as it is.
+        if wavelengths and not same_bands(wavelengths, camera.wavelengths_nm):
+            known = listed(camera.wavelengths_nm)
+            raise ValueError(f"the {camera.sensor} mosaic has bands at {known}, in this order")
+        return wavelengths or camera.wavelengths_nm
 
     @property
     def end_offset(self) -> int:
@@ -256,7 +269,7 @@ def require_lunar_radius(radius_m: float, *, keyword: str, source: str) -> None:
     ArchiveError
         For a radius that differs from 1737.4 km by more than a thousandth.
     """
-    if not abs(radius_m / RADIUS_M - 1.0) <= _RADIUS_TOLERANCE:
+    if not is_lunar_radius(radius_m, LABEL_TOLERANCE):
         raise ArchiveError(
             f"{source}: {keyword} is {radius_m / 1000} km; the Moon's radius is {RADIUS_M / 1000} km"
         )

@@ -12,11 +12,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pyproj import CRS
 from rasterio.errors import RasterioError
 
-from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
+from lunarcloud.archive.files import COEFFICIENT_BYTES, MAP_BYTES, TABLE_BYTES, OutsideFile, read_file
+from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.pds3 import Label, parse_pds3_label
 from lunarcloud.archive.shipped import TOPOGRAPHY, place_of
 from lunarcloud.errors import ArchiveError
-from lunarcloud.moon import RADIUS_M, FloatArray, require_moon
+from lunarcloud.moon import RADIUS_M, FloatArray, is_lunar_radius, require_moon
 
 _DTYPES = {
     ("LSB_INTEGER", 16): "<i2",
@@ -31,8 +32,6 @@ _DTYPES = {
 _METRES = {"METER": 1.0, "METERS": 1.0, "M": 1.0, "KILOMETER": 1000.0, "KILOMETERS": 1000.0, "KM": 1000.0}
 # The Moon's relief has a standard deviation of 2 km: in kilometres taken for metres it would be 2.
 _RELIEF_M = (50.0, 10_000.0)
-# Of the mean radius: models of the Moon's differ by 0.1 %, the next body is far away.
-_MEAN_TOLERANCE = 1e-2
 # As PROJ names the parameters of equidistant cylindrical.
 _PARALLEL, _MERIDIAN = "Latitude of 1st standard parallel", "Longitude of natural origin"
 # Between heights and radii of any body, metres: a mean below is of heights.
@@ -125,7 +124,7 @@ def read_topography(url: str | Path) -> Topography:
     if kind in ("tif", "tiff"):
         return _geotiff(place)
     if kind in ("sh", "txt", "tab", "bshc"):
-        source = read_source(place)
+        source = read_file(place, COEFFICIENT_BYTES)
         return _shape(source, _binary(source) if kind == "bshc" else _text(source))
     raise ArchiveError(
         f"{place}: unknown kind of topography {kind!r}; known are .lbl/.img, .tif, .sh/.txt/.tab and .bshc"
@@ -164,12 +163,12 @@ class _MapProjection(_Facts):
 
 def _pds3(place: str) -> RadiusGrid:
     """A LOLA gridded data record: detached label and raw image."""
-    label_source = read_source(_beside(place, "lbl"))
+    label_source = read_file(_beside(place, "lbl"), TABLE_BYTES)
     label = _flat(parse_pds3_label(label_source.data, source=label_source.url))
     image = _object(label, "IMAGE", _Image, label_source)
     where = _object(label, "IMAGE_MAP_PROJECTION", _MapProjection, label_source)
     _require_global_pds3(image, where, label_source)
-    pixels = read_source(_beside(place, "img"))
+    pixels = read_file(_beside(place, "img"), MAP_BYTES)
     radius = _pixels(pixels, image, label_source).astype(np.float64)
     unit = _unit(image.unit, label_source.url)
     radius *= image.scaling_factor * unit
@@ -180,7 +179,7 @@ def _pds3(place: str) -> RadiusGrid:
     return _checked(str(label.get("PRODUCT_ID", pixels.name)), radius, first_lon, pixels.digest, pixels.url)
 
 
-def _pixels(pixels: Source, image: _Image, label: Source) -> npt.NDArray[Any]:
+def _pixels(pixels: OutsideFile, image: _Image, label: OutsideFile) -> npt.NDArray[Any]:
     """The stored values, if the file is as long as its label says and within its extremes."""
     dtype = _DTYPES.get((image.sample_type, image.sample_bits))
     if dtype is None:
@@ -197,7 +196,7 @@ def _pixels(pixels: Source, image: _Image, label: Source) -> npt.NDArray[Any]:
     return stored
 
 
-def _require_extremes(stored: npt.NDArray[Any], image: _Image, source: Source) -> None:
+def _require_extremes(stored: npt.NDArray[Any], image: _Image, source: OutsideFile) -> None:
     """Refuse pixels outside the label's extremes: another file's, or in another byte order."""
     low, high, found = image.minimum, image.maximum, (float(stored.min()), float(stored.max()))
     # Labels of floating-point maps give rounded extremes.
@@ -209,7 +208,7 @@ def _require_extremes(stored: npt.NDArray[Any], image: _Image, source: Source) -
         )
 
 
-def _require_global_pds3(image: _Image, where: _MapProjection, source: Source) -> None:
+def _require_global_pds3(image: _Image, where: _MapProjection, source: OutsideFile) -> None:
     """Refuse a label that does not describe a whole Moon with north on top and longitude to the east."""
     kind, resolution, shape = (
         where.map_projection_type.upper(),
@@ -222,7 +221,7 @@ def _require_global_pds3(image: _Image, where: _MapProjection, source: Source) -
         raise ArchiveError(
             f"{source.url}: {shape[0]} x {shape[1]} pixels at {resolution} a degree are not the whole Moon"
         )
-    if abs(where.a_axis_radius * 1e3 / RADIUS_M - 1.0) > _MEAN_TOLERANCE:
+    if not is_lunar_radius(where.a_axis_radius * 1e3):
         raise ArchiveError(
             f"{source.url}: A_AXIS_RADIUS {where.a_axis_radius} km is not the Moon's ({RADIUS_M / 1e3} km)"
         )
@@ -239,7 +238,7 @@ def _require_global_pds3(image: _Image, where: _MapProjection, source: Source) -
 
 def _geotiff(place: str) -> RadiusGrid:
     """A global GeoTIFF in degrees, or in metres along the equator (simple cylindrical)."""
-    source = read_source(place)
+    source = read_file(place, MAP_BYTES)
     try:
         with rasterio.MemoryFile(source.data) as memory, memory.open() as dataset:
             first_lon = _require_global_geotiff(dataset, place)
@@ -294,7 +293,7 @@ def _simple_cylindrical(crs: CRS, place: str) -> tuple[float, float]:
     return math.radians(ellipsoid.semi_major_metre), float(found.get(_MERIDIAN, 0.0))
 
 
-def _shape(source: Source, table: FloatArray) -> RadiusHarmonics:
+def _shape(source: OutsideFile, table: FloatArray) -> RadiusHarmonics:
     _require_radius(float(table[0, 0, 0]), source.url)
     # Parseval: with 4 pi normalisation, the variance over the sphere is the sum of squares from degree 1 on.
     relief = math.sqrt(float((table[:, 1:] ** 2).sum()))
@@ -302,11 +301,11 @@ def _shape(source: Source, table: FloatArray) -> RadiusHarmonics:
     return RadiusHarmonics(name=source.name, table=table, digest=source.digest)
 
 
-def _text(source: Source) -> FloatArray:
+def _text(source: OutsideFile) -> FloatArray:
     return whole_table(coefficient_rows(source.data, source.url), promised=None, first=0, source=source.url)
 
 
-def _binary(source: Source) -> FloatArray:
+def _binary(source: OutsideFile) -> FloatArray:
     """Coefficients of a .bshc file: first and last degree, all cosines, all sines, 8-byte little-endian."""
     # numpy takes whole numbers of 8 bytes only; an odd end is refused below, by the length of it all.
     numbers = np.frombuffer(source.data[: len(source.data) // 8 * 8], "<f8")
@@ -334,7 +333,7 @@ def _checked(name: str, radius: FloatArray, first_lon: float, digest: str, sourc
 
 
 def _require_radius(mean: float, source: str) -> None:
-    if abs(mean / RADIUS_M - 1.0) < _MEAN_TOLERANCE:
+    if is_lunar_radius(mean):
         return
     # Heights in metres around a radius in kilometres shift the mean by some hundred.
     in_km = 0.5 < mean * 1e3 / RADIUS_M < 2.0
@@ -370,7 +369,7 @@ def _flat(label: Label) -> Label:
     return {**label.get("UNCOMPRESSED_FILE", {}), **label}
 
 
-def _object(label: Label, name: str, facts: type[_FactsT], source: Source) -> _FactsT:
+def _object(label: Label, name: str, facts: type[_FactsT], source: OutsideFile) -> _FactsT:
     try:
         return facts.model_validate(label[name])
     except KeyError as error:

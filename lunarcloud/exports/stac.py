@@ -8,11 +8,11 @@ by any web server.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lunarcloud.archive.instruments import CLEMENTINE, instrument
 from lunarcloud.lineage import RECORD, Record, Ref, Root
-from lunarcloud.maps import RunCard
+from lunarcloud.maps import STORE, RunCard, level_name
 from lunarcloud.moon import GEOGRAPHIC, grid, lunar_crs
 from lunarcloud.quantities import QUANTITIES
 
@@ -28,8 +28,6 @@ _KIND = "runs"
 _ZARR = "application/vnd.zarr; version=3"
 _BBOX = [-180.0, -90.0, 180.0, 90.0]
 _CORNERS = [[-180.0, -90.0], [180.0, -90.0], [180.0, 90.0], [-180.0, 90.0], [-180.0, -90.0]]
-# Clementine's systematic mapping of the Moon, as the archive's volume description dates it.
-_OBSERVED = datetime(1994, 2, 26, tzinfo=UTC), datetime(1994, 4, 21, tzinfo=UTC)
 _MOON = {"ssys:targets": ["Moon"], "ssys:target_class": "satellite"}
 
 
@@ -63,7 +61,8 @@ def item(record: Record[RunCard]) -> pystac.Item:
 
     card, raster = record.card, grid(record.card.ppd, record.card.shard_edge)
     made_from = {role: parent.ref.id for role, parent in record.given.parents.items()}
-    start, end = _OBSERVED
+    camera = instrument(card.instrument)
+    start, end = camera.observed
     found = pystac.Item(
         id=record.ref.id,
         geometry={"type": "Polygon", "coordinates": [_CORNERS]},
@@ -76,8 +75,8 @@ def item(record: Record[RunCard]) -> pystac.Item:
         properties={
             **_MOON,
             "title": f"Lunar oxide maps, {card.ppd} pixels per degree, model {made_from['model']}",
-            "platform": "Clementine",
-            "instruments": ["UVVIS"],
+            "platform": camera.mission,
+            "instruments": [camera.sensor],
             "created": datetime_to_str(record.finished),
             "processing:datetime": datetime_to_str(record.finished),
             "processing:level": "L4",
@@ -108,11 +107,17 @@ def _assets(record: Record[RunCard]) -> dict[str, pystac.Asset]:
     }
     return {
         "maps": pystac.Asset(
-            href=f"{place}/maps.zarr",
-            title="Zarr group of all maps, with overviews",
+            href=f"{place}/{STORE}/{level_name(0)}",
+            title="Zarr group of all maps at full resolution",
             media_type=_ZARR,
             roles=["data"],
             extra_fields={"bands": list(maps.values())},
+        ),
+        "levels": pystac.Asset(
+            href=f"{place}/{STORE}",
+            title="Zarr store of all maps at every resolution",
+            media_type=_ZARR,
+            roles=["data", "overview"],
         ),
         "card": pystac.Asset(
             href=f"{place}/{RECORD}",
@@ -127,19 +132,28 @@ def _collection(root: Root) -> pystac.Collection:
     """All published runs."""
     import pystac
 
-    start, end = _OBSERVED
+    entries = root.catalog().of(_KIND)
+    # The first runs were published without it.
+    names = {entry.facts.get("instrument", CLEMENTINE.name) for entry in entries} or {CLEMENTINE.name}
+    cameras = [instrument(name) for name in sorted(names)]
+    observed = [[min(each.observed[0] for each in cameras), max(each.observed[1] for each in cameras)]]
     found = pystac.Collection(
         id=_ID,
         title="Lunar oxide maps",
-        description="The Moon's oxides, maturity and Mg# from Clementine UVVIS, one item for each run.",
-        extent=pystac.Extent(pystac.SpatialExtent([_BBOX]), pystac.TemporalExtent([[start, end]])),
+        description="The Moon's oxides, maturity and Mg#, one item for each run.",
+        extent=pystac.Extent(pystac.SpatialExtent([_BBOX]), pystac.TemporalExtent(observed)),
         license="other",
         stac_extensions=[SSYS],
         extra_fields=_MOON,
-        summaries=pystac.Summaries({"platform": ["Clementine"], "instruments": ["UVVIS"]}),
+        summaries=pystac.Summaries(
+            {
+                "platform": list(dict.fromkeys(each.mission for each in cameras)),
+                "instruments": list(dict.fromkeys(each.sensor for each in cameras)),
+            }
+        ),
     )
     found.add_link(pystac.Link("root", "./collection.json", pystac.MediaType.JSON))
-    for entry in root.catalog().of(_KIND):
+    for entry in entries:
         found.add_link(pystac.Link("item", _item_link(entry.ref.id), pystac.MediaType.GEOJSON))
     return found
 

@@ -270,7 +270,7 @@ def _painted(comparison: xr.Dataset, values: Any) -> xr.DataArray:
     bounds = (comparison[name].values for name in ("min_lat", "max_lat", "min_lon", "max_lon"))
     for south, north, west, east, value in zip(*bounds, values, strict=True):
         # Rows count down from the north pole. Rounding only mends floats: bounds are whole half degrees.
-        rows = slice(round((90.0 - north) * fine.ppd), round((90.0 - south) * fine.ppd))
-        painted[rows, round((west + 180.0) * fine.ppd) : round((east + 180.0) * fine.ppd)] = value
+        rows = slice(round(fine.row_of(north)), round(fine.row_of(south)))
+        painted[rows, round(fine.col_of(west)) : round(fine.col_of(east))] = value
     located = coordinates(Layout(raster=fine, variables=())).coords
     return xr.DataArray(painted, located, dims=("lat", "lon"), attrs={"grid_mapping": GRID_MAPPING})

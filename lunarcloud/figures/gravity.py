@@ -18,7 +18,7 @@ from matplotlib.patheffects import withStroke
 
 from lunarcloud.archive.gazetteer import Feature, features
 from lunarcloud.figures.style import MISSING_COLOUR, draw_global, global_axes, plate_carree, polar
-from lunarcloud.moon import RADIUS_M, Pole
+from lunarcloud.moon import RADIUS_M, Pole, polar_distance_m
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +237,7 @@ def _graticule(axes: Any, pole: Pole, reach: float) -> None:
     # Labels of the parallels run along a meridian half way between two that are drawn.
     angle = math.radians(15.0)
     for lat in range(80, 0, -10):
-        # Polar stereographic with the scale of 1 at the pole: 2 R tan(colatitude / 2).
-        radius = 2.0 * RADIUS_M * math.tan(math.radians(90.0 - lat) / 2.0)
+        radius = polar_distance_m(lat)
         if radius > reach:
             break
         axes.add_patch(Circle((0.0, 0.0), radius, fill=False, **_LINES))
@@ -250,7 +249,7 @@ def _name_craters(axes: Any, pole: Pole, reach: float) -> None:
     sign = -1 if pole == "south" else 1
     for feature in features():
         # Of the other hemisphere's features it is larger than any panel, so they drop out by themselves.
-        distance = 2.0 * RADIUS_M * math.tan(math.radians(90.0 - sign * feature.lat) / 2.0)
+        distance = polar_distance_m(sign * feature.lat)
         if distance < 0.9 * reach and feature.diameter_km > _SMALLEST_KM:
             _ring(axes, feature)
             axes.text(

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator
 
 from lunarcloud.archive.gazetteer import features
 from lunarcloud.figures.style import MISSING_COLOUR, plate_carree, polar
-from lunarcloud.moon import RADIUS_M, Pole
+from lunarcloud.moon import Pole, polar_distance_m
 from lunarcloud.quantities import QUANTITIES
 
 #: Colours of the classes other, similar to maria, similar and high FeO.
@@ -66,8 +66,7 @@ def draw_polar(maps: xr.Dataset, candidates: xr.Dataset, pole: Pole) -> Figure:
 def _polar_axes(figure: Figure, position: int, pole: Pole, limit: float) -> Any:
     """Axes cut to the circle of the limiting latitude, with a labelled graticule and named features."""
     axes: Any = figure.add_subplot(position, projection=polar(pole))
-    # Polar stereographic with the scale of 1 at the pole: 2 R tan(colatitude / 2), the same for either pole.
-    radius = 2.0 * RADIUS_M * np.tan(np.radians(90.0 - limit) / 2.0)
+    radius = polar_distance_m(limit)
     axes.set_extent((-radius, radius, -radius, radius), crs=axes.projection)
     angle = np.linspace(0.0, 2.0 * np.pi, 361)
     # In fractions of the axes, whose extent ends exactly at this circle.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lunarcloud.archive.instruments import BAND_TOLERANCE_NM, listed, same_bands
 from lunarcloud.archive.tiles import MISSING
 from lunarcloud.config import settings
 from lunarcloud.engine import MemoryPlan, Once, Product, Work
@@ -18,11 +19,12 @@ from lunarcloud.maps.overviews import OverviewShard
 from lunarcloud.maps.store import RunCard, load_run
 from lunarcloud.models import Model, predict, session
 from lunarcloud.moon import Shard
-from lunarcloud.mosaic import BANDS, REFLECTANCE, Mosaic
+from lunarcloud.mosaic import REFLECTANCE, Mosaic
+from lunarcloud.quantities import OXIDES
 from lunarcloud.storage import Entry, Folder
 
-# Per pixel of a shard: five bands in, up to eleven codes out, one of them being encoded twice over.
-_TASK_BYTES_PER_PIXEL = 10 + 21 + 6
+# Per pixel of a shard, beside bands in and codes out: a map that is encoded holds itself three times over.
+_TASK_BYTES_PER_PIXEL = 6
 # Whatever the shard's size: the blocks that are computed, and what the networks hold meanwhile.
 _TASK_BYTES = 128 * 2**20
 # Mpixel/s of a thread, as measured by benchmarks/whole_moon.py.
@@ -97,15 +99,25 @@ def plan_maps(mosaic: Mosaic, model: Model) -> MapPlan:
     Raises
     ------
     InputError
-        If the model was made for other bands than the mosaic's.
+        If the model was made for other bands than the mosaic's (`BAND_TOLERANCE_NM`), or maps an oxide that
+        is not in the table.
     """
-    if model.wavelengths_nm != BANDS.wavelengths_nm:
+    bands_nm = mosaic.instrument.wavelengths_nm
+    if not same_bands(model.wavelengths_nm, bands_nm):
         raise InputError(
-            f"model {model.id} was made for bands at {model.wavelengths_nm} nm; "
-            f"the mosaic has {BANDS.wavelengths_nm} nm: fit a model for these"
+            f"model {model.id} was made for bands at {listed(model.wavelengths_nm)}; the mosaic of "
+            f"{mosaic.instrument.title} has {listed(bands_nm)}: as many are wanted, in the same order, each "
+            f"within {BAND_TOLERANCE_NM:g} nm; fit a model for these"
+        )
+    if unknown := [oxide for oxide in model.oxides if oxide not in OXIDES]:
+        raise InputError(
+            f"model {model.id} maps {', '.join(unknown)}, which this version of lunarcloud does not know; it "
+            f"knows {', '.join(OXIDES)}"
         )
     maps = map_names(model.equations, model.oxides, with_novelty=model.novelty is not None)
-    card = RunCard(ppd=mosaic.card.ppd, shard_edge=mosaic.card.shard_edge, maps=maps)
+    card = RunCard(
+        ppd=mosaic.card.ppd, shard_edge=mosaic.card.shard_edge, maps=maps, instrument=mosaic.card.instrument
+    )
     return MapPlan(mosaic, model, card)
 
 
@@ -120,7 +132,10 @@ def map_works(plan: MapPlan, place: Folder) -> tuple[Work, ...]:
         Its folder.
     """
     run, model = load_run(place, plan.card), plan.model
-    memory = MemoryPlan(task=_TASK_BYTES + _TASK_BYTES_PER_PIXEL * run.grid.shard_edge**2)
+    pixel_bytes = [group.layout.pixel_bytes for group in (plan.mosaic.group, run.group())]
+    memory = MemoryPlan(
+        task=_TASK_BYTES + (_TASK_BYTES_PER_PIXEL + sum(pixel_bytes)) * run.grid.shard_edge**2
+    )
     finest = Work(
         title="map",
         group=run.group(),

@@ -8,6 +8,7 @@ import xarray as xr
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
+from lunarcloud.archive.instruments import CLEMENTINE
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
 from lunarcloud.storage import Folder, Group, Ledger, finish_tree
@@ -36,6 +37,8 @@ class RunCard(BaseModel):
     ----------
     ppd, shard_edge : int
         The finest level's grid: pixels per degree, and pixels along the edge of a shard.
+    instrument : str
+        Which of `instruments.INSTRUMENTS` measured the mosaic.
     maps : tuple of str
         Names of the maps, without ``quality``.
     counts : dict of str to int
@@ -46,6 +49,7 @@ class RunCard(BaseModel):
 
     ppd: int
     shard_edge: int
+    instrument: str = CLEMENTINE.name
     maps: tuple[str, ...]
     counts: dict[str, int] = Field(default_factory=dict)
 

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lunarcloud.archive.instruments import BAND_TOLERANCE_NM, band, listed
 from lunarcloud.archive.stations import mission
 from lunarcloud.errors import InputError
 from lunarcloud.models.card import MissionInfluence
-from lunarcloud.models.equations import BAND_TOLERANCE_NM, Equations, band, feo, tio2
+from lunarcloud.models.equations import Equations, feo, tio2
 from lunarcloud.models.inputs import FloatArray
 from lunarcloud.models.origins import Search, left_out, search_iron, search_titanium
 from lunarcloud.models.samples import Samples
@@ -141,7 +142,7 @@ def _band(samples: Samples, wanted_nm: float, oxide: str) -> FloatArray:
     if index is None:
         raise InputError(
             f"the equation of {oxide} needs a band within {BAND_TOLERANCE_NM:g} nm of {wanted_nm:g} nm; "
-            f"the stations have bands at {', '.join(f'{each:g}' for each in samples.wavelengths_nm)} nm"
+            f"the stations have bands at {listed(samples.wavelengths_nm)}"
         )
     reflectance: FloatArray = samples.reflectance[index]
     return reflectance

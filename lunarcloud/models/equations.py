@@ -10,17 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from lunarcloud.archive.instruments import CLEMENTINE, band, listed
 from lunarcloud.errors import InputError
 
 Reflectance: TypeAlias = npt.NDArray[np.floating]
 Flags: TypeAlias = npt.NDArray[np.uint8]
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
-
-#: Centre wavelengths of the five Clementine UVVIS bands A..E, nm.
-CLEMENTINE_NM = (415.0, 750.0, 900.0, 950.0, 1000.0)
-#: Another instrument's band stands for 415, 750 or 950 nm when its centre is at most this far away, nm.
-#: Under half the 50 nm between Clementine's last three bands, so none of them can stand for its neighbour.
-BAND_TOLERANCE_NM = 15.0
 
 #: Bits of `EquationMaps.flags`.
 OUTSIDE_VALIDITY = np.uint8(1)
@@ -66,7 +61,7 @@ class Equations(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    wavelengths_nm: tuple[float, ...] = CLEMENTINE_NM
+    wavelengths_nm: tuple[float, ...] = CLEMENTINE.wavelengths_nm
     iron: IronEquation | None
     titanium: TitaniumEquation | None
 
@@ -88,13 +83,6 @@ class EquationMaps(NamedTuple):
     tio2: Reflectance  #: wt%, 0..100
     omat: Reflectance  #: dimensionless, 0 and above
     flags: Flags  #: bits `OUTSIDE_VALIDITY`, `CLIPPED`
-
-
-def band(wavelengths_nm: tuple[float, ...], wanted_nm: float) -> int | None:
-    """The index of the band nearest to a wavelength, None if it is not within `BAND_TOLERANCE_NM`."""
-    distances = [abs(wavelength - wanted_nm) for wavelength in wavelengths_nm]
-    nearest = int(np.argmin(distances))
-    return nearest if distances[nearest] <= BAND_TOLERANCE_NM else None
 
 
 def offsets(
@@ -226,7 +214,7 @@ def _named_bands(reflectance: Reflectance, equations: Equations) -> dict[int, Re
     wavelengths = equations.wavelengths_nm
     if len(reflectance) != len(wavelengths):
         raise InputError(
-            f"{len(reflectance)} bands for equations of {len(wavelengths)} bands at {wavelengths} nm: "
+            f"{len(reflectance)} bands for equations of {len(wavelengths)} bands at {listed(wavelengths)}: "
             "use a model fitted for this instrument"
         )
     found = {wanted: band(wavelengths, wanted) for wanted in (415, 750, 950)}

@@ -6,11 +6,12 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from lunarcloud.archive.instruments import CLEMENTINE, same_bands
 from lunarcloud.archive.stations import Station, StationTable
 from lunarcloud.errors import InputError
 from lunarcloud.models.card import StationUse
 from lunarcloud.models.samples import Samples, SiteMean, site_mean, site_pixels
-from lunarcloud.mosaic import BANDS, REFLECTANCE, Mosaic
+from lunarcloud.mosaic import REFLECTANCE, Mosaic
 from lunarcloud.quantities import OXIDES
 
 #: Where reflectances come from; None: the table's where it has one, else the mosaic's.
@@ -76,7 +77,7 @@ def _choose(
     table: StationTable, mosaic: Mosaic | None, source: Source
 ) -> tuple[tuple[float, ...], Callable[[Station], _Found | str]]:
     """The wavelengths of the fit and how a station's reflectance (or the reason for none) is found."""
-    mosaic_nm = BANDS.wavelengths_nm
+    mosaic_nm = (mosaic.instrument if mosaic else CLEMENTINE).wavelengths_nm
     # One fit has one set of bands. A table without reflectances has none to say, so the mosaic's hold.
     if source == "mosaic" or not table.wavelengths_nm:
         return mosaic_nm, lambda station: _from_mosaic(station, mosaic)
@@ -86,7 +87,7 @@ def _choose(
     def either(station: Station) -> _Found | str:
         if station.reflectance is not None:
             return _from_table(station)
-        if mosaic is not None and table.wavelengths_nm != mosaic_nm:
+        if mosaic is not None and not same_bands(table.wavelengths_nm, mosaic_nm):
             return "no reflectance in the table, and the mosaic has other bands than the table"
         return _from_mosaic(station, mosaic)
 
@@ -104,7 +105,7 @@ def _from_mosaic(station: Station, mosaic: Mosaic | None) -> _Found | str:
         return "no reflectance in the table and no mosaic under the root"
     found = sample(mosaic, station)
     if found is None:
-        return f"no valid pixel of {mosaic.group.place.url} at the site"
+        return "no valid pixel of the mosaic at the site"
     return _Found(tuple(found.mean.tolist()), _use(station, "mosaic", found))
 
 

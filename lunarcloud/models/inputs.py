@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from lunarcloud.archive.instruments import BAND_TOLERANCE_NM, band, listed
 from lunarcloud.errors import InputError
-from lunarcloud.models.equations import Equations, IronEquation, Reflectance, band, omat
+from lunarcloud.models.equations import Equations, IronEquation, Reflectance, omat
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -70,8 +71,8 @@ def maturity_terms(equations: Equations) -> MaturityTerms:
     i750, i950 = (band(equations.wavelengths_nm, wanted) for wanted in (750.0, 950.0))
     if equations.iron is None or i750 is None or i950 is None:
         raise InputError(
-            "OMAT needs an iron equation and bands at 750 and 950 nm; "
-            f"the bands are at {list(equations.wavelengths_nm)} nm"
+            f"OMAT needs an iron equation and bands within {BAND_TOLERANCE_NM:g} nm of 750 and 950 nm; "
+            f"the bands are at {listed(equations.wavelengths_nm)}"
         )
     return MaturityTerms(equations.iron, i750, i950)
 

@@ -1,7 +1,7 @@
-"""Ingest: archive tiles become the five-band reflectance mosaic on the global grid."""
+"""Ingest: archive tiles become the reflectance mosaic on the global grid."""
 
 from lunarcloud.mosaic.ingest import IngestPlan, completed, ingest_work, plan_ingest
-from lunarcloud.mosaic.layout import BANDS, REFLECTANCE, mosaic_layout
+from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
 from lunarcloud.mosaic.store import (
     STORE,
     Mosaic,
@@ -12,7 +12,6 @@ from lunarcloud.mosaic.store import (
 )
 
 __all__ = [
-    "BANDS",
     "REFLECTANCE",
     "STORE",
     "IngestPlan",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lunarcloud.archive.instruments import Instrument, instrument
 from lunarcloud.archive.scheme import cells
 from lunarcloud.archive.search import Problem, TileSearch
 from lunarcloud.archive.tiles import Tile
@@ -16,8 +17,10 @@ from lunarcloud.mosaic.resample import UNCOVERED, resample, touches
 from lunarcloud.mosaic.store import MosaicCard, mosaic_group
 from lunarcloud.storage import Entry, Folder
 
-# Per pixel of a shard: five bands of numbers, again while encoding, and flags; once more for a tile's window.
-_TASK_BYTES_PER_PIXEL = 32
+# Per pixel and band of a shard: numbers, again while encoding, and flags; some more for a tile's window.
+_TASK_BYTES_PER_VALUE = 6
+# Per pixel of a shard: bands measured, and which tile it is from, as far as not counted above.
+_TASK_BYTES_PER_PIXEL = 2
 # Whatever the shard's size: blocks of rows of tiles while they are read and painted.
 _TASK_BYTES = 160 * 2**20
 # Mpixel/s of a thread, as measured by benchmarks/ingest.py.
@@ -46,12 +49,13 @@ class IngestShard:
 
     grid: Grid
     tiles: tuple[Tile, ...]
+    instrument: Instrument
 
     def __call__(self, shard: Shard) -> Product:
         """The mosaic's numbers of one shard, and what is missing of them."""
         window = self.grid.window(shard)
         near = [tile for tile in self.tiles if touches(self.grid, window, tile)]
-        dn, counts = resample(self.grid, window, near)
+        dn, counts = resample(self.grid, window, near, self.instrument)
         # The ledger keeps what was near, not what was used: a tile that gave no pixel was asked all the same.
         inputs = {tile.product_id: tile.label_digest for tile in near}
         return Product(arrays={REFLECTANCE: dn}, inputs=inputs, counts=counts)
@@ -89,6 +93,7 @@ def plan_ingest(search: TileSearch, grid: Grid, *, strict: bool) -> IngestPlan:
         shard_edge=grid.shard_edge,
         scaling_factor=tiles[0].scaling_factor,
         offset=tiles[0].offset,
+        instrument=tiles[0].instrument,
         tiles={tile.product_id: tile.label_digest for tile in tiles},
         missing_tiles=missing,
         problems=problems,
@@ -107,12 +112,14 @@ def ingest_work(plan: IngestPlan, place: Folder) -> Work:
     place : Folder
         Its folder.
     """
-    grid = plan.card.grid
+    grid, group = plan.card.grid, mosaic_group(place, plan.card)
+    camera = instrument(plan.card.instrument)
+    per_pixel = _TASK_BYTES_PER_PIXEL + _TASK_BYTES_PER_VALUE * len(camera.bands)
     return Work(
         title="ingest",
-        group=mosaic_group(place, plan.card),
-        function=IngestShard(grid, plan.tiles),
-        memory=MemoryPlan(task=_TASK_BYTES + _TASK_BYTES_PER_PIXEL * grid.shard_edge**2),
+        group=group,
+        function=IngestShard(grid, plan.tiles, camera),
+        memory=MemoryPlan(task=_TASK_BYTES + per_pixel * grid.shard_edge**2),
         rate=_RATE,
     )
 
@@ -128,16 +135,16 @@ def completed(card: MosaicCard, entries: Iterable[Entry]) -> MosaicCard:
 
 def _same_scaling(search: TileSearch) -> tuple[tuple[Tile, ...], tuple[Problem, ...]]:
     """The tiles whose numbers mean the same as most tiles' do; the others are problems."""
-    scalings = Counter((tile.scaling_factor, tile.offset) for tile in search.tiles)
+    scalings = Counter((tile.scaling_factor, tile.offset, tile.instrument) for tile in search.tiles)
     # Among equally frequent ones the larger, so that the order of the tiles decides nothing.
     common = max(scalings, key=lambda scaling: (scalings[scaling], scaling))
     tiles, problems = [], list(search.problems)
     for tile in search.tiles:
-        if (tile.scaling_factor, tile.offset) == common:
+        if (tile.scaling_factor, tile.offset, tile.instrument) == common:
             tiles.append(tile)
         else:
-            scaling = f"scaling factor {tile.scaling_factor}, offset {tile.offset}"
-            message = f"{tile.source}: {scaling}; most tiles have {common[0]} and {common[1]}"
+            scaling = f"scaling factor {tile.scaling_factor}, offset {tile.offset}, {tile.instrument}"
+            message = f"{tile.source}: {scaling}; most tiles have {', '.join(map(str, common))}"
             problems.append(Problem(source=tile.source, message=message))
     return tuple(tiles), tuple(problems)
 

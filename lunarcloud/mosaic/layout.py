@@ -1,14 +1,16 @@
 """How a mosaic is stored: one int16 array (band, lat, lon) of the archive's own numbers."""
 
-from lunarcloud.archive.tiles import MISSING, WAVELENGTHS_NM
+from lunarcloud.archive.instruments import CLEMENTINE, Instrument
+from lunarcloud.archive.tiles import MISSING
 from lunarcloud.moon import Grid
 from lunarcloud.storage import Bands, Layout, Variable
 
 REFLECTANCE = "reflectance"
-BANDS = Bands(names=("A", "B", "C", "D", "E"), wavelengths_nm=WAVELENGTHS_NM)
 
 
-def mosaic_layout(grid: Grid, *, scaling_factor: float, offset: float) -> Layout:
+def mosaic_layout(
+    grid: Grid, *, scaling_factor: float, offset: float, instrument: Instrument = CLEMENTINE
+) -> Layout:
     """The layout of a mosaic.
 
     Parameters
@@ -18,6 +20,8 @@ def mosaic_layout(grid: Grid, *, scaling_factor: float, offset: float) -> Layout
     scaling_factor, offset : float
         Reflectance (fraction, 0..1) = scaling_factor x DN + offset, as the tiles' labels say; the archive has
         1.35e-4 and 0.
+    instrument : Instrument
+        Whose bands.
 
     Returns
     -------
@@ -29,9 +33,9 @@ def mosaic_layout(grid: Grid, *, scaling_factor: float, offset: float) -> Layout
         name=REFLECTANCE,
         dtype="int16",
         fill=MISSING,
-        bands=BANDS,
+        bands=Bands(names=instrument.bands, wavelengths_nm=instrument.wavelengths_nm),
         attrs={
-            "long_name": "normalised reflectance, Clementine UVVIS",
+            "long_name": f"normalised reflectance, {instrument.title}",
             "units": "1",
             "scale_factor": scaling_factor,
             "add_offset": offset,

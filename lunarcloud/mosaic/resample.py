@@ -5,12 +5,14 @@ among equals, from the first by product id. Bands of different tiles are never m
 the rule knows nothing of the order in which tiles were listed or read.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from lunarcloud.archive.instruments import CLEMENTINE, Instrument
 from lunarcloud.archive.reading import read_rows
 from lunarcloud.archive.tiles import MISSING, MISSING_KINDS, Tile, TilePixels, missing_kind
 from lunarcloud.moon import Grid, Window
@@ -44,11 +46,11 @@ class Spectra:
     origin: npt.NDArray[np.int16]
 
     @classmethod
-    def empty(cls, rows: int, cols: int) -> "Spectra":
+    def empty(cls, bands: int, rows: int, cols: int) -> "Spectra":
         """Pixels before any tile."""
         return cls(
-            dn=np.full((5, rows, cols), MISSING, dtype=np.int16),
-            kind=np.zeros((5, rows, cols), dtype=np.uint8),
+            dn=np.full((bands, rows, cols), MISSING, dtype=np.int16),
+            kind=np.zeros((bands, rows, cols), dtype=np.uint8),
             # Below any number of bands: the first tile wins even where it measured none, so that its
             # reasons are counted instead of "uncovered".
             measured=np.full((rows, cols), -1, dtype=np.int8),
@@ -66,7 +68,7 @@ class Spectra:
 
 
 def resample(
-    grid: Grid, window: Window, tiles: Sequence[Tile]
+    grid: Grid, window: Window, tiles: Sequence[Tile], instrument: Instrument = CLEMENTINE
 ) -> tuple[npt.NDArray[np.int16], dict[str, int]]:
     """The mosaic's numbers in a window of the grid.
 
@@ -78,6 +80,8 @@ def resample(
         Which pixels of it.
     tiles : sequence of Tile
         Tiles that may touch the window, in any order.
+    instrument : Instrument
+        Whose bands they have.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def resample(
     """
     # A later tile must be strictly better, so this order is what decides among equals.
     ordered = sorted(tiles, key=lambda tile: tile.product_id)
-    spectra = Spectra.empty(*window.shape)
+    spectra = Spectra.empty(len(instrument.bands), *window.shape)
     for index, tile in enumerate(ordered):
         for block in _touched(grid, window, tile):
             _paint(grid, block, tile, index, spectra.part(*block.within(window)))
@@ -173,15 +177,15 @@ def _touched(grid: Grid, window: Window, tile: Tile) -> Iterator[Window]:
     bounds = tile.bounds
     # Edges of the box as rows of the grid, and a row more on both sides: rounding here may differ by a bit
     # from the rounding in `Tile.pixel`, which has the last word.
-    first = int(np.floor((90.0 - bounds.north) * grid.ppd)) - 1
-    last = int(np.ceil((90.0 - bounds.south) * grid.ppd)) + 1
+    first = math.floor(grid.row_of(bounds.north)) - 1
+    last = math.ceil(grid.row_of(bounds.south)) + 1
     top, bottom = max(window.row_start, first), min(window.row_stop, last)
     done = window.col_start
     # A tile across the seam has two ranges, west and east of it: from the left to the right here.
     for west, east in sorted(bounds.lon_ranges):
         # Ranges widened by a pixel may meet: no column is looked at twice.
-        left = max(done, int(np.floor((west + 180.0) * grid.ppd)) - 1)
-        right = min(window.col_stop, int(np.ceil((east + 180.0) * grid.ppd)) + 1)
+        left = max(done, math.floor(grid.col_of(west)) - 1)
+        right = min(window.col_stop, math.ceil(grid.col_of(east)) + 1)
         if left < right:
             done = right
             for start in range(top, bottom, _BLOCK_ROWS):

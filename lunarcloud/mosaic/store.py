@@ -6,6 +6,7 @@ import xarray as xr
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
+from lunarcloud.archive.instruments import CLEMENTINE, Instrument, instrument
 from lunarcloud.mosaic.layout import mosaic_layout
 from lunarcloud.storage import Folder, Group, Ledger, crs_of
 
@@ -22,6 +23,8 @@ class MosaicCard(BaseModel):
         The grid: pixels per degree, and pixels along the edge of a shard.
     scaling_factor, offset : float
         Reflectance (fraction) = scaling_factor x DN + offset.
+    instrument : str
+        Which of `instruments.INSTRUMENTS` measured it.
     tiles : dict of str to str
         Digest of the label by product id, for every tile used.
     missing_tiles : tuple of str
@@ -42,6 +45,7 @@ class MosaicCard(BaseModel):
     shard_edge: int
     scaling_factor: float
     offset: float
+    instrument: str = CLEMENTINE.name
     tiles: dict[str, str]
     missing_tiles: tuple[str, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
@@ -79,6 +83,11 @@ class Mosaic:
         """The grid of its pixels."""
         return self.card.grid
 
+    @property
+    def instrument(self) -> Instrument:
+        """Who measured it."""
+        return instrument(self.card.instrument)
+
     def open(self) -> xr.Dataset:
         """The mosaic as a lazy dataset: ``reflectance`` (band, lat, lon), missing is NaN."""
         return self.group.open()
@@ -86,14 +95,27 @@ class Mosaic:
 
 def mosaic_group(place: Folder, card: MosaicCard) -> Group:
     """The pixels of a mosaic and their ledger, in the mosaic's folder."""
-    layout = mosaic_layout(card.grid, scaling_factor=card.scaling_factor, offset=card.offset)
+    layout = mosaic_layout(
+        card.grid,
+        scaling_factor=card.scaling_factor,
+        offset=card.offset,
+        instrument=instrument(card.instrument),
+    )
     return Group(place / STORE, layout, Ledger(place / "ledger"))
 
 
-def mosaic_attributes(place: Folder) -> dict[str, str]:
-    """Attributes of the Zarr store of a mosaic; the folder is named after the mosaic."""
+def mosaic_attributes(place: Folder, card: MosaicCard) -> dict[str, str]:
+    """Attributes of the Zarr store of a mosaic.
+
+    Parameters
+    ----------
+    place : Folder
+        The mosaic's folder, which is named after it.
+    card : MosaicCard
+        What is known of it.
+    """
     return {
-        "title": "Clementine UVVIS reflectance mosaic of the Moon",
+        "title": f"{instrument(card.instrument).title} reflectance mosaic of the Moon",
         "mosaic": place.url.rsplit("/", 1)[-1],
     }
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from lunarcloud.archive.search import find_tiles
+from lunarcloud.archive.search import Problem, find_tiles
 from lunarcloud.engine import Session
 from lunarcloud.lineage import Given, Record, Root, Source
 from lunarcloud.moon import grid
@@ -45,7 +45,15 @@ def _resolve(inputs: IngestInputs, root: Root) -> tuple[Given, IngestPlan]:
     plan = plan_ingest(find_tiles(inputs.tiles), grid(inputs.ppd, inputs.shard), strict=inputs.strict)
     # A tile's label carries the archive's checksum of its pixels, so its digest stands for both.
     sources = tuple(Source(url=root.relative(tile.source), digest=tile.label_digest) for tile in plan.tiles)
-    return given_of(inputs, root, {}, sources), plan
+    problems = tuple(_stored(Problem(*problem), root) for problem in plan.card.problems)
+    card = plan.card.model_copy(update={"problems": problems})
+    return given_of(inputs, root, {}, sources), plan._replace(card=card)
+
+
+def _stored(problem: Problem, root: Root) -> Problem:
+    """A problem as records hold it: files as seen from the root, no credentials."""
+    where = root.relative(problem.source)
+    return Problem(source=where, message=problem.message.replace(problem.source, where))
 
 
 def _estimate(plan: IngestPlan, home: Folder, threads: int) -> Sequence[Estimate]:
@@ -56,7 +64,7 @@ def _make(plan: IngestPlan, home: Folder, session: Session) -> Made[MosaicCard]:
     work = ingest_work(plan, home)
     session.compute(work)
     card = completed(plan.card, work.group.ledger.entries().values())
-    work.group.finish(mosaic_attributes(home))
+    work.group.finish(mosaic_attributes(home, card))
     facts = {"ppd": str(card.ppd), "tiles": str(len(card.tiles))}
     return Made(card, work.group.digest(), [work.group], facts)
 

@@ -59,7 +59,12 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
     session.tell(Note("figures of the maps"))
     _draw(run)
     content = digest("".join(group.digest() for group in groups).encode())
-    facts = {"ppd": str(card.ppd), "model": material.ids["model"], "maps": str(len(card.maps))}
+    facts = {
+        "ppd": str(card.ppd),
+        "model": material.ids["model"],
+        "maps": str(len(card.maps)),
+        "instrument": card.instrument,
+    }
     return Made(card, content, groups, facts)
 
 

@@ -26,7 +26,7 @@ class Line(NamedTuple):
 PROCESSES: dict[str, Line] = {
     "ingest": Line(
         "lunarcloud.processes.ingest",
-        "Make the five-band mosaic of archive tiles: nearest neighbour, the archive's own numbers kept.",
+        "Make the reflectance mosaic of archive tiles: nearest neighbour, the archive's own numbers kept.",
     ),
     "stations": Line(
         "lunarcloud.processes.stations", "Publish a table of ground truth: sites with oxides in wt%."

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lunarcloud.archive.files import TABLE_BYTES, read_file
 from lunarcloud.archive.stations import StationTable, parse_stations, read_stations, shipped_stations
 from lunarcloud.engine import Session
 from lunarcloud.errors import InputError
@@ -169,8 +170,8 @@ def add_stations(root: Root, path: str) -> str:
     """
     found = read_stations(path)
     _main_table(root).merged(found)
-    key = Path(path).name
-    (root.folder / INBOX).write(key, Path(path).read_bytes())
+    key = Path(path).name.removesuffix(".gz")
+    (root.folder / INBOX).write(key, read_file(path, TABLE_BYTES).data)
     return f"{INBOX}/{key}"
 
 

@@ -108,8 +108,7 @@ def overlap(codes: MapCodes, grid: Grid, window: Window, bounds: Bounds) -> Over
         Of the boxes that the window touches, in their order.
     """
     # Edges of the pixels, one more than there are pixels: northern ones down, western ones to the right.
-    top = 90.0 - np.arange(window.row_start, window.row_stop + 1) / grid.ppd
-    west = np.arange(window.col_start, window.col_stop + 1) / grid.ppd - 180.0
+    top, west = grid.lat_edges(window), grid.lon_edges(window)
     # Strictly, so that a box that only shares an edge with the window is left out.
     touched = (bounds.min_lat < top[0]) & (bounds.max_lat > top[-1])
     touched &= (bounds.min_lon < west[-1]) & (bounds.max_lon > west[0])

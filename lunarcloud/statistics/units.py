@@ -260,7 +260,7 @@ def _in_outlines(outlines: Sequence[Outline], grid: Grid, window: Window) -> Boo
     if not shapes:
         return np.zeros(window.shape, dtype=np.bool_)
     # From pixels to degrees by the outer corner of the window's first pixel, as rasters are placed.
-    west, north = window.col_start / grid.ppd - 180.0, 90.0 - window.row_start / grid.ppd
+    west, north = float(grid.lon_edges(window)[0]), float(grid.lat_edges(window)[0])
     to_degrees = Affine(1.0 / grid.ppd, 0.0, west, 0.0, -1.0 / grid.ppd, north)
     burnt = rasterize(shapes, out_shape=window.shape, transform=to_degrees, dtype="uint8")
     return np.asarray(burnt, dtype=np.bool_)

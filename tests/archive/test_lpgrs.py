@@ -10,7 +10,7 @@ import pytest
 
 from lunarcloud.archive.lpgrs import ELEMENTS, OXIDES, read_prospector
 from lunarcloud.archive.shipped import DATA, PROSPECTOR
-from lunarcloud.errors import ArchiveError, InputError
+from lunarcloud.errors import ArchiveError, InputError, NotFoundError
 from lunarcloud.moon import SPHERE_KM2
 
 
@@ -66,7 +66,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     narrow.write_text("1 2 3\n4 5 6\n")
     with pytest.raises(ArchiveError, match="3 columns"):
         read_prospector(str(narrow))
-    with pytest.raises(ArchiveError, match=r"absent\.csv"):
+    with pytest.raises(NotFoundError, match=r"absent\.csv"):
         read_prospector(str(tmp_path / "absent.csv"))
     with pytest.raises(InputError, match=r"end in \.tab"):
         read_prospector(str(tmp_path / "table.xlsx"))

@@ -9,7 +9,6 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from small_root import write_shard
 
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps import FILL, FLAGS, QUALITY, RunCard, finish_maps, load_run
@@ -17,6 +16,7 @@ from lunarcloud.maps.overviews import OverviewShard, any_flag, halved
 from lunarcloud.maps.store import multiscales
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder
+from lunarcloud.testing.small_root import write_shard
 
 CODES = st.one_of(st.just(FILL), st.integers(0, FILL - 1))
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_root import write_model, write_mosaic, write_shard
 
 from lunarcloud.errors import InputError
 from lunarcloud.maps import completed, load_run, map_works, plan_maps
@@ -13,6 +12,7 @@ from lunarcloud.models import builtin, load_model
 from lunarcloud.moon import grid
 from lunarcloud.mosaic import load_mosaic
 from lunarcloud.storage import folder
+from lunarcloud.testing.small_root import write_model, write_mosaic, write_shard
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,22 @@ def test_a_plan_computed_shard_by_shard_is_the_run(root, mosaic, model):
     assert np.count_nonzero(missing) == counts["missing_input"] > 0
 
 
-def test_a_model_for_other_bands_is_refused(mosaic):
+def _made_for(*wavelengths_nm):
     plain = builtin("qiu2025")
-    equations = plain.equations.model_copy(update={"wavelengths_nm": (415.0, 750.0, 900.0, 950.0, 1001.0)})
-    other = replace(plain, id="other", card=plain.card.model_copy(update={"equations": equations}))
-    with pytest.raises(InputError, match=r"model other .* 1001\.0"):
-        plan_maps(mosaic, other)
+    equations = plain.equations.model_copy(update={"wavelengths_nm": wavelengths_nm})
+    return replace(plain, id="other", card=plain.card.model_copy(update={"equations": equations}))
+
+
+@pytest.mark.parametrize(
+    "bands_nm",
+    [(415, 750, 900, 950, 1016), (415, 750, 900, 950), (750, 415, 900, 950, 1000)],
+    ids=["too far", "too few", "another order"],
+)
+def test_a_model_for_other_bands_is_refused(mosaic, bands_nm):
+    with pytest.raises(InputError, match=r"model other .* 750.* within 15 nm"):
+        plan_maps(mosaic, _made_for(*bands_nm))
+
+
+def test_a_model_for_nearly_the_same_bands_maps_the_mosaic(mosaic):
+    plan = plan_maps(mosaic, _made_for(404.0, 749.0, 901.0, 950.0, 1015.0))
+    assert "feo_equation" in plan.card.maps

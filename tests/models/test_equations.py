@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lunarcloud.archive.instruments import band
 from lunarcloud.errors import InputError
 from lunarcloud.models import CLIPPED, OUTSIDE_VALIDITY, QIU2025, EquationMaps, Equations, equation_maps
 from lunarcloud.models.accuracy import score
 from lunarcloud.models.equation_fit import evaluate
-from lunarcloud.models.equations import IronEquation, band
+from lunarcloud.models.equations import IronEquation
 from lunarcloud.models.samples import Samples
 
 MARE = [0.0726, 0.1267, 0.1306, 0.1333, 0.1380]

@@ -7,8 +7,8 @@ from typing import Any
 import pvl
 import pytest
 
+from lunarcloud.archive.instruments import CLEMENTINE
 from lunarcloud.archive.pds3 import parse_pds3_label, pds3_tile
-from lunarcloud.archive.tiles import WAVELENGTHS_NM
 from lunarcloud.synthetic import frames, write_tiles
 
 # Written down from the archive's document, not by the parser.
@@ -98,7 +98,7 @@ def test_the_real_label_is_read_as_the_pvl_library_reads_it(real_label: bytes) -
 def test_real_label_places_its_corners(real_label: bytes) -> None:
     tile = pds3_tile(real_label, source="tile.img", url="tile.img", start=0)
     assert (tile.lines, tile.samples, tile.data_offset) == (2127, 1844, 2 * 3688)
-    assert tile.wavelengths == WAVELENGTHS_NM
+    assert tile.wavelengths == CLEMENTINE.wavelengths_nm
     # Before INT: latitude 7 is line 1.0001, and longitude 0 at the equator sample 1.0001.
     assert tile.line_projection_offset - 7 * tile.map_resolution == pytest.approx(1.0001, abs=5e-5)
     assert tile.sample_projection_offset - 15 * tile.map_resolution == pytest.approx(1.0001, abs=5e-5)

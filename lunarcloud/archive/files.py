@@ -1,0 +1,145 @@
+"""One reader of other people's files: path or fsspec URL, bounded, unpacked, its errors in our words."""
+
+import gzip
+import hashlib
+import io
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import fsspec
+
+from lunarcloud.errors import ArchiveError
+from lunarcloud.storage import explained
+
+#: Largest files that are read into memory, bytes, by what is wanted: text tables of a few thousand rows;
+#: lists of places; polygons of a detailed geological map; coefficients to degree 1800; a map at 128 pixels a
+#: degree in two bytes. What is larger is another file, or belongs on a coarser grid first.
+TABLE_BYTES = 64 << 20
+LIST_BYTES = 16 << 20
+POLYGON_BYTES = 1 << 30
+COEFFICIENT_BYTES = 1 << 30
+MAP_BYTES = 4 << 30
+
+_GZIP = b"\x1f\x8b"
+_BLOCK = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideFile:
+    """What somebody's file holds.
+
+    Attributes
+    ----------
+    url : str
+        Where it is.
+    data : bytes
+        Its content, unpacked if it was gzipped.
+    digest : str
+        SHA-256 of the file as it lies there, so of the packed bytes.
+    """
+
+    url: str
+    data: bytes
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """Name of the file without folder and extensions."""
+        return self.url.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
+
+    def text(self, encoding: str = "utf-8") -> str:
+        """Its content as text.
+
+        Raises
+        ------
+        ArchiveError
+            If it is in another encoding, with the byte that is not of this one.
+        """
+        try:
+            return self.data.decode(encoding)
+        except UnicodeDecodeError as error:
+            byte = f"byte {self.data[error.start]:#04x} at {error.start}"
+            name = encoding.removesuffix("-sig").upper()
+            raise ArchiveError(
+                f"{self.url}: not readable as text in {name} ({byte}): of another kind, or encoding"
+            ) from error
+
+
+def read_file(place: str | Path, most: int) -> OutsideFile:
+    """The content of a file, gunzipped where it is gzipped.
+
+    Parameters
+    ----------
+    place : str or Path
+        Path or any fsspec URL.
+    most : int
+        Bytes, packed or unpacked, above which it is refused: one of the limits above.
+
+    Raises
+    ------
+    NotFoundError
+        If nothing is there.
+    StoreError
+        If it cannot be read.
+    ArchiveError
+        If it is larger, or a damaged gzip file.
+    """
+    url = str(place)
+    with explained(url, ""), fsspec.open(url, "rb") as stream:
+        packed = _read(stream, most)
+    _require_size(packed, most, url)
+    return OutsideFile(url, _unpacked(packed, most, url), hashlib.sha256(packed).hexdigest())
+
+
+def require_local_size(path: str | Path, most: int) -> None:
+    """Refuse a local file that another library is to read, if it is too large.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; one that is not there, or is a folder, is left to the library.
+    most : int
+        Bytes above which it is refused.
+
+    Raises
+    ------
+    ArchiveError
+        If it is larger.
+    """
+    found = Path(path)
+    if found.is_file() and found.stat().st_size > most:
+        raise ArchiveError(_too_large(str(path), most))
+
+
+def _read(stream: IO[bytes], most: int) -> bytes:
+    """All that a stream holds, or at least a byte more than allowed."""
+    # In blocks: neither need a server say how long a file is, nor a packed file to how much it unpacks.
+    held = io.BytesIO()
+    while held.tell() <= most and (block := stream.read(_BLOCK)):
+        held.write(block)
+    return held.getvalue()
+
+
+def _unpacked(data: bytes, most: int, url: str) -> bytes:
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        found = _read(gzip.GzipFile(fileobj=io.BytesIO(data)), most)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ArchiveError(f"{url}: damaged gzip file ({error}); get it again") from error
+    _require_size(found, most, url)
+    return found
+
+
+def _require_size(data: bytes, most: int, url: str) -> None:
+    if len(data) > most:
+        raise ArchiveError(_too_large(url, most))
+
+
+def _too_large(url: str, most: int) -> str:
+    return (
+        f"{url}: more than {most >> 20} MiB, which is more than such a file has; give the right file, or a "
+        "coarser version of it"
+    )
