@@ -21,14 +21,15 @@ from zarr.codecs import BloscCodec, ZstdCodec
 from benchmarks._results import report
 from lunarcloud import moon
 from lunarcloud.archive import find_tiles
+from lunarcloud.archive.instruments import CLEMENTINE
 from lunarcloud.archive.scheme import cells
 from lunarcloud.archive.tiles import MISSING, Tile
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
 from lunarcloud.maps.layout import map_names, maps_layout
-from lunarcloud.models import Model, find_model, predict, session
+from lunarcloud.models import Model, load_model, predict, session
 from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
 from lunarcloud.mosaic.resample import resample
-from lunarcloud.storage import Layout, folder, shards
+from lunarcloud.storage import Layout, coding, folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.machine import machine
 from lunarcloud.testing.small_root import write_model
@@ -37,7 +38,7 @@ _PPD, _EDGE, _ROUNDS = 304, 1024, 3
 _TILE = "UI03N003"
 _OURS = "blosc zstd 1, 256 KiB"
 _CODECS = {
-    _OURS: shards._COMPRESSOR,
+    _OURS: coding._COMPRESSOR,
     "blosc zstd 3 (peer)": BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"),
     "blosc zstd 5": BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle"),
     "blosc lz4 5": BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"),
@@ -53,9 +54,9 @@ def main() -> None:
         write_tiles(Path(name) / "tiles", ppd=_PPD, product_ids=[_TILE])
         (tile,) = find_tiles(str(Path(name) / "tiles")).tiles
         root = folder(Path(name) / "root")
-        write_model(root)
-        model = find_model(root)
-        dn, _ = resample(grid, grid.window(shard), [tile])
+        record = write_model(root)
+        model = load_model(root / record.ref.path, record.ref.id, record.card)
+        dn, _ = resample(grid, grid.window(shard), [tile], CLEMENTINE)
     mosaic = mosaic_layout(grid, scaling_factor=tile.scaling_factor, offset=tile.offset)
     _compare("mosaic", mosaic, shard, {REFLECTANCE: dn})
     maps = map_names(model.equations, model.oxides, with_novelty=True)
@@ -80,7 +81,7 @@ def _compare(what: str, layout: Layout, shard: moon.Shard, arrays: Mapping[str, 
     valid = np.mean([np.mean(values != (layout.variable(name).fill or 0)) for name, values in arrays.items()])
     measured = {}
     for name, codec in _CODECS.items():
-        with patch.object(shards, "_COMPRESSOR", codec):
+        with patch.object(coding, "_COMPRESSOR", codec):
             measured[name] = min(_encoded(layout, shard, arrays) for _ in range(_ROUNDS))
     rows = [
         {
@@ -98,7 +99,7 @@ def _compare(what: str, layout: Layout, shard: moon.Shard, arrays: Mapping[str, 
 def _encoded(layout: Layout, shard: moon.Shard, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[float, int]:
     """CPU time of this process, and bytes."""
     start = time.process_time()
-    stored = [shards.encode(layout, layout.variable(name), shard, values) for name, values in arrays.items()]
+    stored = [coding.encode(layout, layout.variable(name), shard, values) for name, values in arrays.items()]
     return time.process_time() - start, sum(len(data) for data in stored if data is not None)
 
 

@@ -23,7 +23,7 @@ from scipy.stats import linregress
 
 from benchmarks._results import Row, report
 from lunarcloud.archive.stations import shipped_stations
-from lunarcloud.models import QIU2025, equation_maps, novelty
+from lunarcloud.models import QIU2025, equation_maps, novelty_of
 from lunarcloud.models.gather import gather
 from lunarcloud.models.inputs import network_inputs
 from lunarcloud.models.novelty import fit_novelty
@@ -65,7 +65,7 @@ def report_rates(samples: Samples) -> None:
     rows = []
     for name, action in (
         ("FeO, TiO2 and OMAT", lambda: equation_maps(spectra, QIU2025)),
-        ("novelty", lambda: novelty(spectra, maturity, parameters)),
+        ("novelty", lambda: novelty_of(spectra, maturity, parameters)),
     ):
         best = min(seconds(action) for _ in range(200))
         rows.append({"maps": name, "Mpixel/s": round(_BLOCK / best / 1e6)})

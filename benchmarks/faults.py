@@ -25,13 +25,13 @@ os.environ.update(LUNARCLOUD_TIMEOUT_S="1", LUNARCLOUD_BACKOFF_S="0.05", LUNARCL
 import fsspec
 import numpy as np
 from distributed import Client
-from lunarcloud.storage.shards import encode
 
 from benchmarks._results import report
-from lunarcloud.engine import Cluster, Group, MemoryPlan, Product, compute, connect, remaining
+from lunarcloud.engine import Cluster, MemoryPlan, Product, Session, Work, connect
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.moon import Raster, Shard
-from lunarcloud.storage import Layout, Ledger, Variable, folder
+from lunarcloud.storage import Group, Layout, Ledger, Variable, folder
+from lunarcloud.storage.coding import encode
 from lunarcloud.testing.faulty_proxy import Faults, faulty_proxy, random_plan
 from lunarcloud.testing.machine import machine
 from lunarcloud.testing.s3_server import s3_server
@@ -71,10 +71,10 @@ def main() -> int:
         log = Path(name) / "calls"
         with s3_server(Path(name)) as server, faulty_proxy(server.endpoint, silence_s=1.5) as faults:
             os.environ.update(server.environment)
-            group = _group(chosen.shards, log)
-            seconds, kills, commands = _write(group, faults, chosen.seed)
+            work = _work(chosen.shards, log)
+            seconds, kills, commands = _write(work, faults, chosen.seed)
             _use(server.endpoint)
-            lost = _losses(group)
+            lost = _losses(work.group)
         computed = len(log.read_text().splitlines())
     row = {
         "shards": chosen.shards,
@@ -90,14 +90,13 @@ def main() -> int:
     return 1 if lost else 0
 
 
-def _group(shards: int, log: Path) -> Group:
+def _work(shards: int, log: Path) -> Work:
     raster = Raster(n_rows=_EDGE * 10, n_cols=_EDGE * -(-shards // 10), shard_edge=_EDGE)
+    layout = Layout(raster=raster, variables=(Variable(name="codes", dtype="uint16", fill=65535),))
     place = folder("s3://moon/faults")
-    return Group(
+    return Work(
         title="faults",
-        place=place / "g.zarr",
-        ledger=Ledger(place / "ledger"),
-        layout=Layout(raster=raster, variables=(Variable(name="codes", dtype="uint16", fill=65535),)),
+        group=Group(place / "g.zarr", layout, Ledger(place / "ledger")),
         function=Codes(raster, log),
         memory=MemoryPlan(task=2**20),
         rate=1.0,
@@ -109,16 +108,17 @@ def _use(endpoint: str) -> None:
     fsspec.filesystem("s3").clear_instance_cache()
 
 
-def _write(group: Group, faults: Faults, seed: int) -> tuple[float, int, int]:
+def _write(work: Work, faults: Faults, seed: int) -> tuple[float, int, int]:
     """Seconds, killed workers and commands until every shard is in the ledger."""
     faults.plan = random_plan(seed, _RATE)
     _use(faults.endpoint)
     start, kills, commands = time.perf_counter(), [0], 0
-    while todo := remaining(group):
+    while work.group.missing():
         commands += 1
         with connect(Cluster(workers=3)) as client, _killer(client, kills, seed):
             try:
-                compute(group, todo, client)
+                with Session(Cluster(scheduler=client.scheduler.address)) as session:
+                    session.compute(work)
             except LunarcloudError as error:
                 print(f"  run {commands} ended: {error}")
     return time.perf_counter() - start, kills[0], commands

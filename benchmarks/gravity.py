@@ -19,7 +19,6 @@ from unittest.mock import patch
 import numpy as np
 import psutil
 import pyshtools
-from lunarcloud.jobs.gravity import GravityInputs, gravity
 
 from benchmarks._results import report
 from lunarcloud.archive.gravity import GravityModel
@@ -30,6 +29,7 @@ from lunarcloud.gravity.bouguer import BouguerField, Reduction, filter_weights, 
 from lunarcloud.gravity.grids import dh2_dataset
 from lunarcloud.synthetic.gravity import kaula_model, kaula_shape
 from lunarcloud.testing.machine import machine
+from lunarcloud.testing.make import make
 
 _T = TypeVar("_T")
 _PACKAGES = ("pyshtools", "ducc0")
@@ -149,15 +149,14 @@ def report_job(model: GravityModel, shape: RadiusHarmonics, reduction: Reduction
             str(place / "kaula.sh")
         )
         pyshtools.SHCoeffs.from_array(shape.table).to_file(str(place / "shape.bshc"), format="bshc")
-        inputs = GravityInputs(
+        inputs = {
             **reduction.model_dump(),
-            root=str(place / "root"),
-            gravity=str(place / "kaula.sh"),
-            topography=str(place / "shape.bshc"),
-            ppd=ppd,
-        )
+            "gravity": str(place / "kaula.sh"),
+            "topography": str(place / "shape.bshc"),
+            "ppd": ppd,
+        }
         with _peak_memory() as peak:
-            seconds, result = _timed(lambda: gravity(inputs, Cluster()))
+            seconds, result = _timed(lambda: make("gravity", place / "root", Cluster(), **inputs))
         written = sum(file.stat().st_size for file in (place / "root").rglob("*") if file.is_file())
     row = {
         "pixels/degree": ppd,

@@ -15,18 +15,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from distributed import Client
 from scipy.optimize import nnls
 
 from benchmarks._results import report
 from lunarcloud import moon
 from lunarcloud.archive import find_tiles
 from lunarcloud.archive.scheme import cells
-from lunarcloud.engine import Cluster, Group, compute, connect
+from lunarcloud.engine import Cluster, Session, Work, connect
 from lunarcloud.moon import Shard
-from lunarcloud.mosaic import plan_ingest
+from lunarcloud.mosaic import ingest_work, plan_ingest
 from lunarcloud.mosaic.resample import touches
-from lunarcloud.storage import folder
+from lunarcloud.storage import Entry, folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.machine import machine, peak_mib
 
@@ -87,12 +86,18 @@ def _measured(place: Path, ppd: int) -> Measured:
     ]
     write_tiles(place / "tiles", ppd=ppd, product_ids=names)
     search, grid = find_tiles(str(place / "tiles")), moon.grid(ppd, _EDGE)
-    with connect(Cluster(workers=2)) as client:
-        # Into one root to start the workers, into another to measure.
-        _ingested(plan_ingest(search, folder(place / "first"), grid, strict=False).group, ppd, client)
-        group = plan_ingest(search, folder(place / "second"), grid, strict=False).group
+    plan = plan_ingest(search, grid, strict=False)
+    # Into one folder to start the workers, into another to measure.
+    first, second = (ingest_work(plan, folder(place / name)) for name in ("first", "second"))
+    with (
+        connect(Cluster(workers=2)) as client,
+        Session(Cluster(scheduler=client.scheduler.address)) as session,
+    ):
+        _only_part(first, ppd)
+        session.compute(first)
+        shards = _only_part(second, ppd)
         start = time.perf_counter()
-        shards = _ingested(group, ppd, client)
+        session.compute(second)
         seconds = time.perf_counter() - start
         peak = peak_mib(client)
     windows = [grid.window(shard) for shard in shards]
@@ -102,17 +107,19 @@ def _measured(place: Path, ppd: int) -> Measured:
     return Measured(ppd, len(names), opened, pixels, seconds, peak)
 
 
-def _ingested(group: Group, ppd: int, client: Client) -> list[Shard]:
-    """Compute the shards whose tiles were written."""
-    shards = [shard for shard in group.layout.raster.shards() if _within(group, shard, ppd)]
-    compute(group, shards, client)
-    return shards
+def _only_part(work: Work, ppd: int) -> list[Shard]:
+    """The shards whose tiles were written; all others are noted as done, so that only these are computed."""
+    shards = work.group.missing()
+    inside = [shard for shard in shards if _within(moon.grid(ppd, _EDGE), shard, ppd)]
+    for shard in set(shards) - set(inside):
+        work.group.ledger.record(Entry(shard=shard, objects={}, seconds=0.0, worker="none"))
+    return inside
 
 
-def _within(group: Group, shard: Shard, ppd: int) -> bool:
+def _within(grid: moon.Grid, shard: Shard, ppd: int) -> bool:
     """Whether a shard lies in the part of the grid whose tiles were written."""
     width, height = _PARTS[ppd]
-    window, grid = group.layout.raster.window(shard), moon.grid(ppd, _EDGE)
+    window = grid.window(shard)
     lat, lon = grid.lat(window), grid.lon(window)
     inside = width == 360 or 0 < lon.min() <= lon.max() < width
     return height == 180 or (abs(lat).max() < height / 2 and inside)

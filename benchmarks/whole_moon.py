@@ -20,16 +20,15 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from distributed import Client
-from lunarcloud.engine.resource import provide
 
 from benchmarks._results import Row, report
 from lunarcloud import moon
-from lunarcloud.engine import Cluster, Group, compute, connect
-from lunarcloud.maps import MapPlan, plan, plan_maps
-from lunarcloud.models import QIU2025, builtin, find_model, predict, session
+from lunarcloud.engine import Cluster, Session, Work, connect
+from lunarcloud.maps import MapPlan, Run, finish_maps, load_run, map_works, plan, plan_maps
+from lunarcloud.models import QIU2025, builtin, load_model, predict, session
 from lunarcloud.moon import Shard
-from lunarcloud.mosaic import Mosaic, find_mosaic
-from lunarcloud.storage import finish, folder, write_shard
+from lunarcloud.mosaic import Mosaic, load_mosaic
+from lunarcloud.storage import Folder, folder
 from lunarcloud.testing.machine import machine, peak_mib
 from lunarcloud.testing.small_root import OXIDES, defective_spectra, plain_model, write_model, write_mosaic
 
@@ -62,16 +61,14 @@ def main() -> None:
 
 def against_xarray(place: Path) -> None:
     """The same maps of the same mosaic on the same processes, in turn."""
-    root = folder(place)
-    write_mosaic(root, moon.grid(11, _EDGE), repeated)
-    write_model(root)
-    mosaic, model = find_mosaic(root), find_model(root)
+    planned = prepared(place, 11, networks=True)
+    mosaic = planned.mosaic
     pixels = mosaic.card.pixels / 1e6
     ours, theirs = [], []
     with connect(Cluster(workers=2)) as client:
         for turn in range(_ROUNDS):
-            made = plan_maps(root / f"turn{turn}", mosaic, model)
-            ours.append(_timed(lambda made=made: run(made, client)))
+            to = folder(place / f"turn{turn}")
+            ours.append(_timed(lambda to=to: run(planned, to, client)))
             with client.as_current():
                 written = place / f"peer{turn}.zarr"
                 theirs.append(_timed(lambda to=written: peer(mosaic, to, plain_model())))
@@ -84,7 +81,18 @@ def against_xarray(place: Path) -> None:
     size = f"{mosaic.grid.n_rows} x {mosaic.grid.n_cols} pixels, two processes of one thread"
     note = f"{size}; ours {pixels / np.median(ours):.2f} Mpixel/s."
     report("whole runs against plain xarray", rows, of=__file__, packages=_PACKAGES, note=note)
-    _compare(made, written)
+    _compare(load_run(to, planned.card), written)
+
+
+def prepared(place: Path, ppd: int, *, networks: bool) -> MapPlan:
+    """A run of a mosaic made up in a folder, with untrained networks or the paper's equations alone."""
+    root = folder(place)
+    record = write_mosaic(root, moon.grid(ppd, _EDGE), repeated)
+    mosaic = load_mosaic(root / record.ref.path, record.card)
+    if not networks:
+        return plan_maps(mosaic, builtin("qiu2025"))
+    made = write_model(root)
+    return plan_maps(mosaic, load_model(root / made.ref.path, made.ref.id, made.card))
 
 
 def repeated(shape: tuple[int, int], _: list[int]) -> npt.NDArray[np.int16]:
@@ -97,18 +105,23 @@ def _pattern() -> npt.NDArray[np.int16]:
     return defective_spectra((_EDGE, _EDGE), [0])
 
 
-def run(made: MapPlan, client: Client) -> None:
-    """Compute all groups of a plan and finish them, as the job does, without pictures."""
-    for group in made.groups:
-        compute(group, group.layout.raster.shards(), client)
-    for group in reversed(made.groups):
-        finish(group.place, group.layout, {})
+def run(planned: MapPlan, place: Folder, client: Client) -> None:
+    """Compute all levels of a run and finish them, as the process does, without pictures."""
+    with on(client) as session:
+        for work in map_works(planned, place):
+            session.compute(work)
+    finish_maps(load_run(place, planned.card), {})
+
+
+def on(client: Client) -> Session:
+    """A session on a cluster that runs already."""
+    return Session(Cluster(scheduler=client.scheduler.address))
 
 
 def peer(mosaic: Mosaic, place: Path, onnx: bytes) -> None:
     """Nine maps as a user would compute them with xarray, dask and onnxruntime."""
     chunks = {"band": -1, "lat": _CHUNK, "lon": _CHUNK}
-    reflectance = xr.open_zarr(mosaic.place.url, chunks=chunks)["reflectance"].astype("float32")
+    reflectance = xr.open_zarr(mosaic.group.place.url, chunks=chunks)["reflectance"].astype("float32")
     r415, r750, r950 = (reflectance.isel(band=band, drop=True) for band in (0, 1, 3))
     iron, titanium = QIU2025.iron, QIU2025.titanium
     assert iron
@@ -150,9 +163,9 @@ def _plain_session(onnx: bytes) -> Any:
     return session(onnx)
 
 
-def _compare(made: MapPlan, place: Path) -> None:
+def _compare(made: Run, place: Path) -> None:
     """Both computed the same: greatest difference where both have a value."""
-    ours = xr.open_zarr(made.groups[0].place.url)
+    ours = made.open()
     theirs = xr.open_zarr(place, consolidated=False)
     rows = []
     for name in ("feo_equation", "feo_cnn", "mg_number"):
@@ -172,21 +185,11 @@ def _compare(made: MapPlan, place: Path) -> None:
 
 def share_of_networks(place: Path) -> None:
     """CPU time of a worker for whole shards: in the networks, and in all (read, compute, encode, write)."""
-    root = folder(place)
-    write_mosaic(root, moon.grid(23, _EDGE), repeated)
-    write_model(root)
-    group = plan_maps(root, find_mosaic(root), find_model(root)).groups[0]
-    whole = [shard for shard in group.layout.raster.shards() if shard.row < 2 and shard.col < 2]
+    work, *_ = map_works(prepared(place, 23, networks=True), folder(place / "run"))
+    whole = [shard for shard in work.group.layout.raster.shards() if shard.row < 2 and shard.col < 2]
     pixels = len(whole) * _EDGE**2 / 1e6
     with connect(Cluster(workers=1)) as client:
-
-        def measured(shards: list[Shard]) -> tuple[float, float]:
-            return client.submit(_cpu_seconds, group, shards, pure=False).result()
-
-        for resource in group.resources:
-            provide(client, resource)
-        measured(whole[:1])  # builds the session, fills the caches
-        rounds = [measured(whole) for _ in range(_ROUNDS_OF_SHARE)]
+        rounds = client.submit(_rounds, work, whole).result()
     networks, rest = ([values[kind] / pixels for values in rounds] for kind in (0, 1))
     shares = [100 * network / (network + other) for network, other in rounds]
     rows = [
@@ -197,7 +200,13 @@ def share_of_networks(place: Path) -> None:
     report("where the time goes", rows, of=__file__, packages=_PACKAGES, note=note)
 
 
-def _cpu_seconds(group: Group, shards: list[Shard]) -> tuple[float, float]:
+def _rounds(work: Work, shards: list[Shard]) -> list[tuple[float, float]]:
+    """CPU times of some rounds, in a worker that has built its session and filled its caches."""
+    _cpu_seconds(work, shards[:1])
+    return [_cpu_seconds(work, shards) for _ in range(_ROUNDS_OF_SHARE)]
+
+
+def _cpu_seconds(work: Work, shards: list[Shard]) -> tuple[float, float]:
     """CPU time of this process in the networks, and in all else that shards take."""
     spent = 0.0
 
@@ -211,7 +220,7 @@ def _cpu_seconds(group: Group, shards: list[Shard]) -> tuple[float, float]:
     start = time.process_time()
     with patch.object(plan, "predict", timed_predict):
         for shard in shards:
-            write_shard(group.place, group.layout, shard, group.function(shard).arrays)
+            work.group.write(shard, work.function(shard).arrays)
     everything = time.process_time() - start
     return spent, everything - spent
 
@@ -224,12 +233,9 @@ def by_size(place: Path, sizes: list[int], *, networks: bool) -> float:
     rows: list[Row] = []
     us_per_pixel = 0.0
     for ppd in sizes:
-        root = folder(place / str(ppd))
-        write_mosaic(root, moon.grid(ppd, _EDGE), repeated)
-        if networks:
-            write_model(root)
-        model = find_model(root) if networks else builtin("qiu2025")
-        us_per_pixel, row = _measured(plan_maps(root, find_mosaic(root), model).groups[0])
+        planned = prepared(place / str(ppd), ppd, networks=networks)
+        work, *_ = map_works(planned, folder(place / str(ppd) / "run"))
+        us_per_pixel, row = _measured(work)
         rows.append(row)
     note = f"Shards of {_EDGE}, two processes of one thread, a fresh cluster each."
     what = "all maps by size" if networks else "equations alone by size"
@@ -237,16 +243,16 @@ def by_size(place: Path, sizes: list[int], *, networks: bool) -> float:
     return us_per_pixel
 
 
-def _measured(group: Group) -> tuple[float, Row]:
-    rows, cols = group.layout.raster.shape
-    shards = list(group.layout.raster.shards())
-    with connect(Cluster(workers=2)) as client:
-        seconds = _timed(lambda: compute(group, shards, client))
+def _measured(work: Work) -> tuple[float, Row]:
+    rows, cols = work.group.layout.raster.shape
+    shards = len(work.group.missing())
+    with connect(Cluster(workers=2)) as client, on(client) as session:
+        seconds = _timed(lambda: session.compute(work))
         peak = peak_mib(client)
     us_per_pixel = seconds / (rows * cols) * 1e6
     return us_per_pixel, {
         "pixels": f"{rows} x {cols}",
-        "shards": len(shards),
+        "shards": shards,
         "seconds": round(seconds, 1),
         "us/pixel": round(us_per_pixel, 3),
         "MiB/worker": round(peak),

@@ -1,6 +1,6 @@
 """Names of the functions that `lunarcloud` has: of the registry, and of what opens what is published."""
 
-from lunarcloud.processes.registry import ACTIONS, PROCESSES
+from lunarcloud.processes import ACTIONS, PROCESSES
 
 #: Process by function, where a room has the process's name: ``lunarcloud.gravity`` is the room.
 RENAMED = {"reduce_gravity": "gravity"}

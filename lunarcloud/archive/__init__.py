@@ -1,31 +1,152 @@
 """What others published: image tiles, element maps, topography, gravity, names and stations."""
 
-from lunarcloud.archive.gazetteer import Feature, feature, features
-from lunarcloud.archive.pds3 import parse_pds3_label
-from lunarcloud.archive.reading import read_rows
-from lunarcloud.archive.search import Problem, TileSearch, find_tiles
-from lunarcloud.archive.tiles import (
-    MISSING,
-    MISSING_KINDS,
-    Bounds,
-    Tile,
-    TilePixels,
-    missing_kind,
-)
+from typing import TYPE_CHECKING
+
+from lunarcloud.lazy import lazily
+
+if TYPE_CHECKING:
+    from lunarcloud.archive.files import TABLE_BYTES, read_file
+    from lunarcloud.archive.gazetteer import Feature, feature, features
+    from lunarcloud.archive.gravity import GM_MOON, GravityModel, fetch, read_gravity
+    from lunarcloud.archive.instruments import (
+        BAND_TOLERANCE_NM,
+        CLEMENTINE,
+        Instrument,
+        band,
+        instrument,
+        listed,
+        same_bands,
+    )
+    from lunarcloud.archive.lpgrs import Prospector, read_prospector
+    from lunarcloud.archive.pds3 import parse_pds3_label
+    from lunarcloud.archive.polygons import Outline, read_outlines
+    from lunarcloud.archive.reading import read_rows
+    from lunarcloud.archive.scheme import Cell, cells
+    from lunarcloud.archive.search import Problem, TileSearch, find_tiles
+    from lunarcloud.archive.stations import (
+        Station,
+        StationTable,
+        mission,
+        parse_stations,
+        read_stations,
+        shipped_stations,
+    )
+    from lunarcloud.archive.tiles import MISSING, MISSING_KINDS, Bounds, Tile, TilePixels, missing_kind
+    from lunarcloud.archive.topography import RadiusGrid, RadiusHarmonics, Topography, read_topography
 
 __all__ = [
+    "BAND_TOLERANCE_NM",
+    "CLEMENTINE",
+    "GM_MOON",
     "MISSING",
     "MISSING_KINDS",
+    "TABLE_BYTES",
     "Bounds",
+    "Cell",
     "Feature",
+    "GravityModel",
+    "Instrument",
+    "Outline",
     "Problem",
+    "Prospector",
+    "RadiusGrid",
+    "RadiusHarmonics",
+    "Station",
+    "StationTable",
     "Tile",
     "TilePixels",
     "TileSearch",
+    "Topography",
+    "band",
+    "cells",
     "feature",
     "features",
+    "fetch",
     "find_tiles",
+    "instrument",
+    "listed",
     "missing_kind",
+    "mission",
     "parse_pds3_label",
+    "parse_stations",
+    "read_file",
+    "read_gravity",
+    "read_outlines",
+    "read_prospector",
     "read_rows",
+    "read_stations",
+    "read_topography",
+    "same_bands",
+    "shipped_stations",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "files": (
+            "TABLE_BYTES",
+            "read_file",
+        ),
+        "gazetteer": (
+            "Feature",
+            "feature",
+            "features",
+        ),
+        "gravity": (
+            "GM_MOON",
+            "GravityModel",
+            "fetch",
+            "read_gravity",
+        ),
+        "instruments": (
+            "BAND_TOLERANCE_NM",
+            "CLEMENTINE",
+            "Instrument",
+            "band",
+            "instrument",
+            "listed",
+            "same_bands",
+        ),
+        "lpgrs": (
+            "Prospector",
+            "read_prospector",
+        ),
+        "pds3": ("parse_pds3_label",),
+        "polygons": (
+            "Outline",
+            "read_outlines",
+        ),
+        "reading": ("read_rows",),
+        "scheme": (
+            "Cell",
+            "cells",
+        ),
+        "search": (
+            "Problem",
+            "TileSearch",
+            "find_tiles",
+        ),
+        "stations": (
+            "Station",
+            "StationTable",
+            "mission",
+            "parse_stations",
+            "read_stations",
+            "shipped_stations",
+        ),
+        "tiles": (
+            "MISSING",
+            "MISSING_KINDS",
+            "Bounds",
+            "Tile",
+            "TilePixels",
+            "missing_kind",
+        ),
+        "topography": (
+            "RadiusGrid",
+            "RadiusHarmonics",
+            "Topography",
+            "read_topography",
+        ),
+    },
+)

@@ -15,6 +15,6 @@ def fetch(
 ) -> None:
     """Download a lunar gravity model or shape, its checksum verified, for `lunarcloud gravity`."""
     # Loads pyshtools' data sets, which no other command needs.
-    from lunarcloud.archive.gravity import fetch as download
+    from lunarcloud.archive import fetch as download
 
     say(f"saved {download(name, place)}")

@@ -50,8 +50,7 @@ def _add() -> Callable[..., None]:
     from lunarcloud.cli.options import OF_PROCESSES, Common, parameters
     from lunarcloud.cli.work import make
     from lunarcloud.lineage import open_root
-    from lunarcloud.processes import load_process
-    from lunarcloud.processes.stations import add_stations
+    from lunarcloud.processes import add_stations, load_process
 
     process = load_process(_KIND)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lunarcloud.archive.instruments import CLEMENTINE, instrument
+from lunarcloud.archive import CLEMENTINE, instrument
 from lunarcloud.lineage import RECORD, Record, Ref, Root
 from lunarcloud.maps import STORE, RunCard, level_name
 from lunarcloud.moon import GEOGRAPHIC, grid, lunar_crs

@@ -13,9 +13,8 @@ from lunarcloud.figures.statistics import UNIT_COLOURS
 from lunarcloud.figures.style import draw_global, global_axes
 from lunarcloud.moon import grid
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.statistics.prospector import LEAST_COVERAGE
-from lunarcloud.storage import Layout
-from lunarcloud.storage.layout import GRID_MAPPING, coordinates
+from lunarcloud.statistics import LEAST_COVERAGE
+from lunarcloud.storage import GRID_MAPPING, Layout, coordinates
 
 _DIVERGING = "RdBu_r"
 _LINE = {"color": "0.15", "linewidth": 0.8}

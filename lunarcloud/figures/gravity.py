@@ -16,7 +16,7 @@ from matplotlib.patches import Circle
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 
-from lunarcloud.archive.gazetteer import Feature, features
+from lunarcloud.archive import Feature, features
 from lunarcloud.figures.style import MISSING_COLOUR, draw_global, global_axes, plate_carree, polar
 from lunarcloud.moon import RADIUS_M, Pole, polar_distance_m
 

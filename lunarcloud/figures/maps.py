@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from lunarcloud.archive.gazetteer import features
+from lunarcloud.archive import features
 from lunarcloud.figures.style import draw_global, global_axes, plate_carree
 from lunarcloud.quantities import QUANTITIES
 

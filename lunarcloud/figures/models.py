@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from lunarcloud.archive.instruments import band
-from lunarcloud.models.card import Accuracy, Card, Residual
-from lunarcloud.models.equations import QIU2025, IronEquation, TitaniumEquation
+from lunarcloud.archive import band
+from lunarcloud.models import QIU2025, Accuracy, Card, IronEquation, Residual, TitaniumEquation
 from lunarcloud.quantities import OXIDES
 
 _FITTED, _LEFT_OUT, _PAPER = "#1b4f72", "#d35400", "#7d3c98"

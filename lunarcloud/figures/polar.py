@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
 
-from lunarcloud.archive.gazetteer import features
+from lunarcloud.archive import features
 from lunarcloud.figures.style import MISSING_COLOUR, plate_carree, polar
 from lunarcloud.moon import Pole, polar_distance_m
 from lunarcloud.quantities import QUANTITIES

@@ -9,7 +9,7 @@ from affine import Affine
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from lunarcloud.archive.gazetteer import features
+from lunarcloud.archive import features
 from lunarcloud.figures.style import draw_global, global_axes, globe, plate_carree
 from lunarcloud.moon import RADIUS_M
 from lunarcloud.quantities import QUANTITIES

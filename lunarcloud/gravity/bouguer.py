@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from lunarcloud.archive.gravity import GravityModel
-from lunarcloud.archive.topography import RadiusGrid, Topography
+from lunarcloud.archive import GravityModel, RadiusGrid, Topography
 from lunarcloud.errors import InputError
 from lunarcloud.gravity import harmonics
 from lunarcloud.gravity.attraction import acceleration, mean_radius, referred, shape_potential

@@ -4,8 +4,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lunarcloud.archive.gravity import GravityModel
-from lunarcloud.archive.topography import Topography
+from lunarcloud.archive import GravityModel, Topography
 from lunarcloud.gravity.bouguer import BouguerField, Reduction
 from lunarcloud.moon import Grid, grid
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from lunarcloud import moon
-from lunarcloud.archive.gazetteer import features
+from lunarcloud.archive import features
 from lunarcloud.engine import MemoryPlan, Product, Work
 from lunarcloud.gravity import harmonics
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, products, sample
@@ -18,16 +18,19 @@ from lunarcloud.gravity.profiles import contrasts
 from lunarcloud.gravity.store import PARTS, STORE, Part, harmonics_dataset, read_field
 from lunarcloud.moon import GEOGRAPHIC, FloatArray, Grid, PolarGrid, Positions, Shard, Window
 from lunarcloud.storage import (
+    GRID_MAPPING,
     Folder,
     Group,
     Layout,
     Ledger,
     Member,
     Variable,
+    coordinates,
+    dims,
     finish_tree,
+    grid_mapping,
     write_dataset,
 )
-from lunarcloud.storage.layout import GRID_MAPPING, coordinates, dims, grid_mapping
 
 # Codes of mGal and Eotvos: no reduction comes near the ends; the rounding is far below a model's error.
 _SCALE, _FILL = 0.001, -(2**31)

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from pyproj import Geod
 
-from lunarcloud.archive.gazetteer import Feature
+from lunarcloud.archive import Feature
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, sample
 from lunarcloud.moon import RADIUS_M, FloatArray, Positions
 

@@ -12,8 +12,16 @@ import numpy.typing as npt
 
 from lunarcloud.maps import layout
 from lunarcloud.maps.layout import decode, encode
-from lunarcloud.models import Equations, Novelty, equation_maps, novelty
-from lunarcloud.models import equations as eq
+from lunarcloud.models import (
+    CLIPPED,
+    OUTSIDE_VALIDITY,
+    EquationMaps,
+    Equations,
+    Flags,
+    Novelty,
+    equation_maps,
+    novelty_of,
+)
 from lunarcloud.quantities import QUANTITIES
 
 Codes: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -122,7 +130,7 @@ class Kernel:
         values = _equation_values(maps, self.equations)
         if self.stations is not None:
             # A comparison with NaN is false: of a pixel that is not mapped, nothing is said to be beyond.
-            distance = novelty(reflectance, maps.omat, self.stations)
+            distance = novelty_of(reflectance, maps.omat, self.stations)
             values[layout.NOVELTY] = distance
             bits |= _bits(distance > self.stations.limit, layout.EXTRAPOLATED)
         return _encoded(values | _derived(values, {}, np.arange(0))) | {layout.QUALITY: bits}
@@ -164,10 +172,10 @@ def _input_bits(missing: npt.NDArray[np.bool_], reflectance: Reflectance) -> Bit
     return _bits(np.any(missing, axis=0), layout.MISSING_INPUT) | _bits(off_scale, layout.OFF_SCALE_INPUT)
 
 
-def _equation_bits(flags: eq.Flags, bits: Bits) -> Bits:
+def _equation_bits(flags: Flags, bits: Bits) -> Bits:
     # Where an input is missing, nothing is known of the equations' validity.
-    outside = ((flags & eq.OUTSIDE_VALIDITY) != 0) & ((bits & layout.MISSING_INPUT) == 0)
-    return _bits(outside, layout.OUTSIDE_VALIDITY) | _bits((flags & eq.CLIPPED) != 0, layout.CLIPPED)
+    outside = ((flags & OUTSIDE_VALIDITY) != 0) & ((bits & layout.MISSING_INPUT) == 0)
+    return _bits(outside, layout.OUTSIDE_VALIDITY) | _bits((flags & CLIPPED) != 0, layout.CLIPPED)
 
 
 def _bits(where: npt.NDArray[np.bool_] | np.bool_, bit: int) -> Bits:
@@ -175,7 +183,7 @@ def _bits(where: npt.NDArray[np.bool_] | np.bool_, bit: int) -> Bits:
     return np.multiply(where, bit, dtype=np.uint8)
 
 
-def _equation_values(maps: eq.EquationMaps, equations: Equations) -> Values:
+def _equation_values(maps: EquationMaps, equations: Equations) -> Values:
     values: Values = {}
     if equations.iron is not None:
         values |= {"feo_equation": maps.feo, "omat": maps.omat}

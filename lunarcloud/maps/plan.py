@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lunarcloud.archive.instruments import BAND_TOLERANCE_NM, listed, same_bands
-from lunarcloud.archive.tiles import MISSING
+from lunarcloud.archive import BAND_TOLERANCE_NM, MISSING, listed, same_bands
 from lunarcloud.config import settings
 from lunarcloud.engine import MemoryPlan, Once, Product, Work
 from lunarcloud.errors import InputError

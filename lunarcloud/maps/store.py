@@ -8,7 +8,7 @@ import xarray as xr
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
-from lunarcloud.archive.instruments import CLEMENTINE
+from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
 from lunarcloud.storage import Folder, Group, Ledger, finish_tree

@@ -1,27 +1,40 @@
 """Inversion models: equations and their fit, CNN training, ONNX export, the model card."""
 
-from lunarcloud.models.card import Card
-from lunarcloud.models.equations import (
-    CLIPPED,
-    OUTSIDE_VALIDITY,
-    QIU2025,
-    EquationMaps,
-    Equations,
-    equation_maps,
-)
-from lunarcloud.models.novelty import Novelty, novelty
-from lunarcloud.models.package import (
-    BATCH,
-    BUILTIN,
-    CPU,
-    NETWORKS,
-    Model,
-    builtin,
-    load_model,
-    model_digest,
-    predict,
-    session,
-)
+from typing import TYPE_CHECKING
+
+from lunarcloud.lazy import lazily
+
+if TYPE_CHECKING:
+    from lunarcloud.models.card import Accuracy, Card, Residual
+    from lunarcloud.models.equations import (
+        CLIPPED,
+        OUTSIDE_VALIDITY,
+        QIU2025,
+        EquationMaps,
+        Equations,
+        Flags,
+        IronEquation,
+        TitaniumEquation,
+        equation_maps,
+    )
+    from lunarcloud.models.fitting import Fitting, fit_model
+    from lunarcloud.models.gather import Gathered
+    from lunarcloud.models.gather import gather as gather_samples
+    from lunarcloud.models.novelty import Novelty
+    from lunarcloud.models.novelty import novelty as novelty_of
+    from lunarcloud.models.package import (
+        BATCH,
+        BUILTIN,
+        CPU,
+        NETWORKS,
+        Model,
+        builtin,
+        load_model,
+        model_digest,
+        predict,
+        session,
+    )
+    from lunarcloud.models.report import accuracy_rows, remarks
 
 __all__ = [
     "BATCH",
@@ -31,16 +44,77 @@ __all__ = [
     "NETWORKS",
     "OUTSIDE_VALIDITY",
     "QIU2025",
+    "Accuracy",
     "Card",
     "EquationMaps",
     "Equations",
+    "Fitting",
+    "Flags",
+    "Gathered",
+    "IronEquation",
     "Model",
     "Novelty",
+    "Residual",
+    "TitaniumEquation",
+    "accuracy_rows",
     "builtin",
     "equation_maps",
+    "fit_model",
+    "gather_samples",
     "load_model",
     "model_digest",
-    "novelty",
+    "novelty_of",
     "predict",
+    "remarks",
     "session",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "card": (
+            "Accuracy",
+            "Card",
+            "Residual",
+        ),
+        "equations": (
+            "CLIPPED",
+            "OUTSIDE_VALIDITY",
+            "QIU2025",
+            "EquationMaps",
+            "Equations",
+            "Flags",
+            "IronEquation",
+            "TitaniumEquation",
+            "equation_maps",
+        ),
+        "fitting": (
+            "Fitting",
+            "fit_model",
+        ),
+        "gather": (
+            "Gathered",
+            "gather as gather_samples",
+        ),
+        "novelty": (
+            "Novelty",
+            "novelty as novelty_of",
+        ),
+        "package": (
+            "BATCH",
+            "BUILTIN",
+            "CPU",
+            "NETWORKS",
+            "Model",
+            "builtin",
+            "load_model",
+            "model_digest",
+            "predict",
+            "session",
+        ),
+        "report": (
+            "accuracy_rows",
+            "remarks",
+        ),
+    },
+)

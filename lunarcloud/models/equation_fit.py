@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive.instruments import BAND_TOLERANCE_NM, band, listed
-from lunarcloud.archive.stations import mission
+from lunarcloud.archive import BAND_TOLERANCE_NM, band, listed, mission
 from lunarcloud.errors import InputError
 from lunarcloud.models.card import MissionInfluence
 from lunarcloud.models.equations import Equations, feo, tio2

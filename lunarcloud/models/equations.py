@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from lunarcloud.archive.instruments import CLEMENTINE, band, listed
+from lunarcloud.archive import CLEMENTINE, band, listed
 from lunarcloud.errors import InputError
 
 Reflectance: TypeAlias = npt.NDArray[np.floating]

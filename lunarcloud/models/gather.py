@@ -6,8 +6,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from lunarcloud.archive.instruments import CLEMENTINE, same_bands
-from lunarcloud.archive.stations import Station, StationTable
+from lunarcloud.archive import CLEMENTINE, Station, StationTable, same_bands
 from lunarcloud.errors import InputError
 from lunarcloud.models.card import StationUse
 from lunarcloud.models.samples import Samples, SiteMean, site_mean, site_pixels

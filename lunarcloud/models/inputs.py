@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from lunarcloud.archive.instruments import BAND_TOLERANCE_NM, band, listed
+from lunarcloud.archive import BAND_TOLERANCE_NM, band, listed
 from lunarcloud.errors import InputError
 from lunarcloud.models.equations import Equations, IronEquation, Reflectance, omat
 

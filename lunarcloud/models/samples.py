@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive.stations import Station
+from lunarcloud.archive import Station
 from lunarcloud.models.equations import Reflectance
 from lunarcloud.models.inputs import FloatArray
 from lunarcloud.moon import Grid, IntArray

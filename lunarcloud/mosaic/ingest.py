@@ -5,10 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lunarcloud.archive.instruments import Instrument, instrument
-from lunarcloud.archive.scheme import cells
-from lunarcloud.archive.search import Problem, TileSearch
-from lunarcloud.archive.tiles import Tile
+from lunarcloud.archive import Instrument, Problem, Tile, TileSearch, cells, instrument
 from lunarcloud.engine import MemoryPlan, Product, Work
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import Grid, Shard

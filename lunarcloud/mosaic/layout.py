@@ -1,7 +1,6 @@
 """How a mosaic is stored: one int16 array (band, lat, lon) of the archive's own numbers."""
 
-from lunarcloud.archive.instruments import CLEMENTINE, Instrument
-from lunarcloud.archive.tiles import MISSING
+from lunarcloud.archive import CLEMENTINE, MISSING, Instrument
 from lunarcloud.moon import Grid
 from lunarcloud.storage import Bands, Layout, Variable
 

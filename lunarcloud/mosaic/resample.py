@@ -12,9 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive.instruments import CLEMENTINE, Instrument
-from lunarcloud.archive.reading import read_rows
-from lunarcloud.archive.tiles import MISSING, MISSING_KINDS, Tile, TilePixels, missing_kind
+from lunarcloud.archive import (
+    CLEMENTINE,
+    MISSING,
+    MISSING_KINDS,
+    Instrument,
+    Tile,
+    TilePixels,
+    missing_kind,
+    read_rows,
+)
 from lunarcloud.moon import Grid, Window
 
 # Rows handled at once: bounds the temporaries to a few tens of MB, whatever the shard.

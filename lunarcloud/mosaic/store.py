@@ -6,7 +6,7 @@ import xarray as xr
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
-from lunarcloud.archive.instruments import CLEMENTINE, Instrument, instrument
+from lunarcloud.archive import CLEMENTINE, Instrument, instrument
 from lunarcloud.mosaic.layout import mosaic_layout
 from lunarcloud.storage import Folder, Group, Ledger, crs_of
 

@@ -4,8 +4,9 @@ Loaded when first used: the command line lists what there is without loading any
 the name of their module here have a longer one outside: `run_process`, `load_process`, `load_action`.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
     from lunarcloud.processes.action import Action
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lunarcloud.processes.registry import process as load_process
     from lunarcloud.processes.run import Outcome, estimate
     from lunarcloud.processes.run import run as run_process
+    from lunarcloud.processes.stations import add_stations
 
 __all__ = [
     "ACTIONS",
@@ -47,6 +49,7 @@ __all__ = [
     "Report",
     "Shape",
     "Table",
+    "add_stations",
     "checked",
     "choices",
     "described",
@@ -65,31 +68,27 @@ __all__ = [
     "shape_of",
 ]
 
-_HOMES = {
-    "action": ("Action",),
-    "describe": ("Shape", "choices", "described", "detail", "shape_of"),
-    "inputs": (
-        "ARGUMENT",
-        "FILE",
-        "PARENT",
-        "PLACE",
-        "Inputs",
-        "checked",
-        "field_name",
-        "marks",
-        "option_name",
-        "replayed",
-    ),
-    "process": ("Estimate", "Made", "Process", "Report", "Table"),
-    "records": ("gravity_of", "mosaic_of", "run_of"),
-    "registry": ("ACTIONS", "PROCESSES", "Line", "load_action", "load_process"),
-    "run": ("Outcome", "estimate", "run_process"),
-}
-_SHORT = {"load_action": "action", "load_process": "process", "run_process": "run"}
-
-
-def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"lunarcloud.processes.{home}"), _SHORT.get(name, name))
-    raise AttributeError(f"module 'lunarcloud.processes' has no attribute {name!r}")
+__getattr__ = lazily(
+    __name__,
+    {
+        "action": ("Action",),
+        "describe": ("Shape", "choices", "described", "detail", "shape_of"),
+        "inputs": (
+            "ARGUMENT",
+            "FILE",
+            "PARENT",
+            "PLACE",
+            "Inputs",
+            "checked",
+            "field_name",
+            "marks",
+            "option_name",
+            "replayed",
+        ),
+        "process": ("Estimate", "Made", "Process", "Report", "Table"),
+        "records": ("gravity_of", "mosaic_of", "run_of"),
+        "registry": ("ACTIONS", "PROCESSES", "Line", "action as load_action", "process as load_process"),
+        "run": ("Outcome", "estimate", "run as run_process"),
+        "stations": ("add_stations",),
+    },
+)

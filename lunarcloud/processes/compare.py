@@ -23,10 +23,19 @@ from lunarcloud.processes.inputs import ARGUMENT, given_of, parent
 from lunarcloud.processes.process import Estimate, Made, Process, estimate_work, record_id
 from lunarcloud.processes.records import run_of
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.statistics import comparison
-from lunarcloud.statistics.comparison import DifferenceShard, Pair
-from lunarcloud.statistics.source import source_of
-from lunarcloud.statistics.units import Unit, require_distinct
+from lunarcloud.statistics import (
+    DifferenceShard,
+    Pair,
+    Unit,
+    cnn_against_equation,
+    compare_maps,
+    comparison_table,
+    difference_layout,
+    require_comparable,
+    require_distinct,
+    same_maps,
+    source_of,
+)
 from lunarcloud.storage import Folder, Group, Ledger
 
 if TYPE_CHECKING:  # slow to import
@@ -64,8 +73,8 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
     require_distinct(units)
     runs = run_of(root, first), run_of(root, second)
     sources = source_of(runs[0]), source_of(runs[1])
-    pairs = comparison.same_maps(*sources) if inputs.other else comparison.cnn_against_equation(sources[0])
-    comparison.require_comparable(*sources, pairs)
+    pairs = same_maps(*sources) if inputs.other else cnn_against_equation(sources[0])
+    require_comparable(*sources, pairs)
     parents = {"run": first.as_parent()} | ({"other": second.as_parent()} if inputs.other else {})
     read = unit_sources(root, units, inputs.maria, inputs.units)
     return given_of(inputs, root, parents, read), _Material(*runs, pairs, units)
@@ -76,9 +85,7 @@ def _work(material: _Material, home: Folder) -> Work:
     source = source_of(first)
     return Work(
         title="differences",
-        group=Group(
-            home / "differences.zarr", comparison.difference_layout(source, pairs), Ledger(home / "ledger")
-        ),
+        group=Group(home / "differences.zarr", difference_layout(source, pairs), Ledger(home / "ledger")),
         function=DifferenceShard(source, source_of(second), pairs),
         memory=MemoryPlan(
             task=(_TASK_BYTES_PER_PIXEL + 4 * len(pairs)) * first.card.shard_edge**2 + _TASK_BYTES
@@ -98,13 +105,13 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     session.compute(work)
     work.group.finish({"title": "Difference maps", **ids})
     stream = stream_over(session, "compare", first)
-    statistics = comparison.compare(source_of(first), source_of(second), pairs, units, stream=stream)
+    statistics = compare_maps(source_of(first), source_of(second), pairs, units, stream=stream)
     statistics.attrs |= ids
     return keep(
         home,
         facts={**ids, "pairs": len(pairs), "maria": units[1].source},
         datasets={_DATASET: statistics},
-        tables={"comparison": comparison.table(statistics)},
+        tables={"comparison": comparison_table(statistics)},
         figures=_figures(statistics, material),
         groups=[work.group],
     )
@@ -112,7 +119,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
 
 def _figures(statistics: xr.Dataset, material: _Material) -> "dict[str, Callable[[], Figure]]":
     """Pictures of the pairs that differ at all."""
-    from lunarcloud.figures.comparison import draw_comparison
+    from lunarcloud.figures import draw_comparison
 
     first, second, pairs, _ = material
     names = (
@@ -130,7 +137,7 @@ def _figures(statistics: xr.Dataset, material: _Material) -> "dict[str, Callable
 
 def _difference_map(first: Run, second: Run, pair: Pair, names: tuple[str, str]) -> "Callable[[], Figure]":
     def draw() -> "Figure":
-        from lunarcloud.figures.comparison import draw_difference
+        from lunarcloud.figures import draw_difference
 
         a, b = overview(first)[pair.first], overview(second)[pair.second]
         label, title = QUANTITIES[pair.first].label, f"{pair.name}: {names[0]} minus {names[1]}"

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon, synthetic
-from lunarcloud.archive.lpgrs import read_prospector
+from lunarcloud.archive import read_prospector
 from lunarcloud.engine import Cluster, Note, Session, Watch
 from lunarcloud.lineage import Root
 from lunarcloud.processes.action import Action

@@ -12,15 +12,14 @@ import pandas as pd
 import xarray as xr
 from pydantic import BaseModel, ConfigDict, Field
 
-from lunarcloud.archive.polygons import Outline, read_outlines
+from lunarcloud.archive import Outline, read_outlines
 from lunarcloud.config import settings
 from lunarcloud.engine import MemoryPlan, Session
 from lunarcloud.lineage import Record, Root, Source
 from lunarcloud.maps import Run
 from lunarcloud.processes.inputs import OPTION, Inputs, file, option, parent
 from lunarcloud.processes.process import Cell, Estimate, Made, Report, Table
-from lunarcloud.statistics.source import Stream
-from lunarcloud.statistics.units import Shape, Unit, from_outlines, maria, named_region, whole_moon
+from lunarcloud.statistics import Shape, Stream, Unit, from_outlines, maria, named_region, whole_moon
 from lunarcloud.storage import Folder, Group, digest, open_dataset, write_dataset
 
 if TYPE_CHECKING:  # slow to import, and a finding that is there already draws nothing
@@ -131,7 +130,7 @@ def keep(
     groups : sequence of Group
         Sharded Zarr groups that are finished in the folder already.
     """
-    from lunarcloud.figures.style import save
+    from lunarcloud.figures import save_figure
 
     for name, dataset in datasets.items():
         write_dataset(home / f"{name}.zarr", dataset)
@@ -139,7 +138,7 @@ def keep(
         home.write(f"{name}.csv", frame.to_csv(index=False).encode())
         home.write(f"{name}.md", markdown(table_of(frame)).encode())
     for name, draw in figures.items():
-        save(draw(), home, f"{name}.png")
+        save_figure(draw(), home, f"{name}.png")
     card = FindingCard(
         facts=dict(facts),
         tables={name: table_of(frame) for name, frame in tables.items()},

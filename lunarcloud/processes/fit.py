@@ -6,10 +6,19 @@ from typing import Literal, NamedTuple
 from lunarcloud.engine import Note, Session
 from lunarcloud.errors import NotFoundError
 from lunarcloud.lineage import Entry, Given, Record, Root
-from lunarcloud.models import NETWORKS, Card, Model, load_model, model_digest
-from lunarcloud.models.fitting import Fitting, fit_model
-from lunarcloud.models.gather import Gathered, gather
-from lunarcloud.models.report import accuracy_rows, remarks
+from lunarcloud.models import (
+    NETWORKS,
+    Card,
+    Fitting,
+    Gathered,
+    Model,
+    accuracy_rows,
+    fit_model,
+    gather_samples,
+    load_model,
+    model_digest,
+    remarks,
+)
 from lunarcloud.mosaic import Mosaic, MosaicCard, load_mosaic
 from lunarcloud.processes import stations
 from lunarcloud.processes.inputs import Inputs, given_of, option, parent
@@ -50,7 +59,9 @@ class _Material(NamedTuple):
 def _resolve(inputs: FitInputs, root: Root) -> tuple[Given, _Material]:
     chosen = stations.choose(root, inputs.stations)
     found = _mosaic(inputs, root)
-    gathered = gather(chosen.table.without(inputs.without), found[1] if found else None, inputs.reflectance)
+    gathered = gather_samples(
+        chosen.table.without(inputs.without), found[1] if found else None, inputs.reflectance
+    )
     dropped = dict.fromkeys(inputs.without, "left out on request")
     gathered = gathered._replace(left_out={**dropped, **gathered.left_out})
     parents = {"stations": chosen.parent}
@@ -99,11 +110,10 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[Card]:
     home.write(stations.STATIONS, material.gathered.table.dump())
     write_dataset(home / _DIAGNOSTICS, diagnostics)
     # Slow to import, and a model that is there already draws nothing.
-    from lunarcloud.figures.models import draw_fit
-    from lunarcloud.figures.style import save
+    from lunarcloud.figures import draw_fit, save_figure
 
     for name, figure in draw_fit(card, diagnostics).items():
-        save(figure, home / "figures", f"{name}.png")
+        save_figure(figure, home / "figures", f"{name}.png")
     best = {each.oxide: each.loocv.r2 for each in card.accuracy if each.loocv and each.kind == "cnn"}
     best = best or {each.oxide: each.training.r2 for each in card.accuracy}
     facts = {"stations": str(len(card.used)), **{f"R2 {oxide}": f"{r2:.3f}" for oxide, r2 in best.items()}}

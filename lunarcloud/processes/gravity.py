@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lunarcloud import moon
-from lunarcloud.archive.gravity import GravityModel, read_gravity
-from lunarcloud.archive.topography import Topography, read_topography
+from lunarcloud.archive import GravityModel, Topography, read_gravity, read_topography
 from lunarcloud.engine import Note, Session
 from lunarcloud.gravity import (
     STORE,
@@ -96,14 +95,13 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[GravityCa
 def _draw(place: Folder, field: BouguerField, card: GravityCard) -> None:
     """Pictures of the globe and both poles, sampled as finely as they show."""
     # Slow to import, and a reduction that is there already draws nothing.
-    from lunarcloud.figures.gravity import draw_gravity_maps, draw_gravity_pole
-    from lunarcloud.figures.style import save
+    from lunarcloud.figures import draw_gravity_maps, draw_gravity_pole, save_figure
 
     attributes = card.attributes()
-    save(draw_gravity_maps(gridded(field, moon.grid(_FIGURE_PPD), attributes)), place, "globe.png")
+    save_figure(draw_gravity_maps(gridded(field, moon.grid(_FIGURE_PPD), attributes)), place, "globe.png")
     for pole in _POLES:
         grid = moon.polar_grid(pole, limit=card.polar_limit, pixel_m=_FIGURE_PIXEL_M)
-        save(draw_gravity_pole(gridded(field, grid, attributes), pole), place, f"{pole}.png")
+        save_figure(draw_gravity_pole(gridded(field, grid, attributes), pole), place, f"{pole}.png")
 
 
 def _report(record: Record[GravityCard], home: Folder) -> Report:

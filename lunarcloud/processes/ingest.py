@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from lunarcloud.archive.search import Problem, find_tiles
+from lunarcloud.archive import Problem, find_tiles
 from lunarcloud.engine import Session
 from lunarcloud.lineage import Given, Record, Root, Source
 from lunarcloud.moon import grid

@@ -71,13 +71,12 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
 def _draw(run: Run) -> None:
     """A picture of every map, beside the maps."""
     # Slow to import, and a run that is there already draws nothing.
-    from lunarcloud.figures.maps import draw_map
-    from lunarcloud.figures.style import save
+    from lunarcloud.figures import draw_map, save_figure
 
     maps = overview(run)
     for name in run.card.maps:
         title = f"{maps[name].attrs['long_name']} · run {record_id(run.place)}"
-        save(draw_map(maps[name], title), run.place / "figures", f"{name}.png")
+        save_figure(draw_map(maps[name], title), run.place / "figures", f"{name}.png")
 
 
 def _report(record: Record[RunCard], home: Folder) -> Report:

@@ -25,11 +25,22 @@ from lunarcloud.processes.findings import (
 from lunarcloud.processes.inputs import OPTION, given_of, option, parent
 from lunarcloud.processes.process import Estimate, Made, Process, record_id
 from lunarcloud.processes.records import gravity_of, run_of
-from lunarcloud.statistics import polar
-from lunarcloud.statistics.polar import FEO, HIGH_FEO, MG_NUMBER, Candidates, Rule
-from lunarcloud.statistics.source import source_of
-from lunarcloud.statistics.stereographic import ProjectShard, polar_layout, polar_raster
-from lunarcloud.statistics.units import Unit
+from lunarcloud.statistics import (
+    FEO,
+    HIGH_FEO,
+    MG_NUMBER,
+    Candidates,
+    ProjectShard,
+    Rule,
+    Unit,
+    candidate_totals,
+    candidates_dataset,
+    find_candidates,
+    polar_layout,
+    polar_raster,
+    ranked_candidates,
+    source_of,
+)
 from lunarcloud.storage import Folder, Group, Ledger, open_dataset
 
 if TYPE_CHECKING:  # slow to import
@@ -91,20 +102,20 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
-    from lunarcloud.figures.polar import draw_polar
+    from lunarcloud.figures import draw_polar
 
     run, maria, rule, _, gravity = material
     stream = stream_over(session, "polar", run)
-    candidates = polar.find_candidates(source_of(run), maria, rule, stream=stream)
+    candidates = find_candidates(source_of(run), maria, rule, stream=stream)
     work = _work(material, home, candidates)
     session.compute(work)
-    dataset = polar.to_dataset(candidates).assign_attrs(run=record_id(run.place))
+    dataset = candidates_dataset(candidates).assign_attrs(run=record_id(run.place))
     work.group.finish({"title": dataset.attrs["title"], "run": record_id(run.place)})
     return keep(
         home,
         facts={"pole": rule.pole, "latitude_limit": rule.limit, "maria": maria.source},
         datasets={_DATASET: dataset},
-        tables={"totals": polar.totals(candidates), "groups": polar.ranked(candidates)},
+        tables={"totals": candidate_totals(candidates), "groups": ranked_candidates(candidates)},
         figures={
             "polar": lambda: draw_polar(open_dataset(work.group.place), dataset, rule.pole),
             **_gravity_figure(gravity, work.group.place, rule.pole),
@@ -118,7 +129,7 @@ def _gravity_figure(gravity: Gravity | None, maps: Folder, pole: Pole) -> "dict[
         return {}
 
     def draw() -> "Figure":
-        from lunarcloud.figures.gravity import draw_gravity_pole
+        from lunarcloud.figures import draw_gravity_pole
 
         high = open_dataset(maps)["mare_basalt"] == HIGH_FEO
         return draw_gravity_pole(gravity.open(pole), pole, outlined=high)

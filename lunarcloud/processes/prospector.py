@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import xarray as xr
 
-from lunarcloud.archive.lpgrs import Prospector, read_prospector
+from lunarcloud.archive import Prospector, read_prospector
 from lunarcloud.engine import Session
 from lunarcloud.lineage import Given, Root, Source
 from lunarcloud.maps import Run
@@ -23,8 +23,7 @@ from lunarcloud.processes.inputs import file, given_of
 from lunarcloud.processes.process import Estimate, Made, Process, record_id
 from lunarcloud.processes.records import run_of
 from lunarcloud.quantities import QUANTITIES, counterparts
-from lunarcloud.statistics import prospector
-from lunarcloud.statistics.source import source_of
+from lunarcloud.statistics import compare_with_prospector, prospector_table, source_of
 from lunarcloud.storage import Folder, digest
 
 if TYPE_CHECKING:  # slow to import
@@ -61,11 +60,11 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
-    from lunarcloud.figures.comparison import draw_prospector
+    from lunarcloud.figures import draw_prospector
 
     run, measured, table = material
     stream = stream_over(session, "prospector", run)
-    statistics = prospector.compare_with_prospector(source_of(run), measured, stream=stream)
+    statistics = compare_with_prospector(source_of(run), measured, stream=stream)
     statistics.attrs["run"] = record_id(run.place)
     # Those by equation are drawn beside Lunar Prospector's; all are in the scatter figure.
     compared = map(str, statistics["map"].values)
@@ -74,7 +73,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
         home,
         facts={"pixels": measured.lat.size, "table": table},
         datasets={_DATASET: statistics},
-        tables={"comparison": prospector.table(statistics)},
+        tables={"comparison": prospector_table(statistics)},
         figures={
             "scatter": lambda: draw_prospector(statistics),
             **{f"map_{name}": _prospector_map(statistics, name) for name in drawn},
@@ -83,7 +82,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
 
 
 def _prospector_map(statistics: xr.Dataset, name: str) -> "Callable[[], Figure]":
-    from lunarcloud.figures.comparison import draw_prospector_maps
+    from lunarcloud.figures import draw_prospector_maps
 
     return lambda: draw_prospector_maps(statistics, name)
 

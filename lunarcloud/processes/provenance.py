@@ -29,8 +29,16 @@ from lunarcloud.processes.inputs import OPTION, UNIT, Bounds, given_of, option
 from lunarcloud.processes.process import Estimate, Made, Process, record_id
 from lunarcloud.processes.records import run_of
 from lunarcloud.quantities import OXIDES, Oxide, composition
-from lunarcloud.statistics import provenance
-from lunarcloud.statistics.source import source_of
+from lunarcloud.statistics import (
+    Provenance,
+    code_ranges,
+    provenance_constraints,
+    provenance_dataset,
+    provenance_regions,
+    ranked_regions,
+    search_provenance,
+    source_of,
+)
 from lunarcloud.storage import Folder
 
 _DATASET = "provenance"
@@ -93,7 +101,7 @@ class _Material(NamedTuple):
 def _resolve(inputs: _Sample, root: Root) -> tuple[Given, _Material]:
     entry = root.find("runs", inputs.run)
     material = _Material(run_of(root, entry), inputs.ranges(), inputs.sample)
-    provenance.code_ranges(source_of(material.run), material.ranges)
+    code_ranges(source_of(material.run), material.ranges)
     return given_of(inputs, root, {"run": entry.as_parent()}), material
 
 
@@ -102,14 +110,14 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
-    from lunarcloud.figures.provenance import draw_provenance
+    from lunarcloud.figures import draw_provenance
 
     run, ranges, sample = material
-    matches = provenance.search(source_of(run), ranges, stream=stream_over(session, "provenance", run))
+    matches = search_provenance(source_of(run), ranges, stream=stream_over(session, "provenance", run))
     _require_matches(matches)
-    dataset = provenance.to_dataset(matches).assign_attrs(run=record_id(run.place), sample=sample)
+    dataset = provenance_dataset(matches).assign_attrs(run=record_id(run.place), sample=sample)
     backdrop = overview(run)[next(iter(matches.ranges))]
-    best = provenance.ranked(matches).iloc[0]
+    best = ranked_regions(matches).iloc[0]
     return keep(
         home,
         facts={
@@ -120,15 +128,15 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
         },
         datasets={_DATASET: dataset},
         tables={
-            "ranges": provenance.constraints(matches),
-            "features": provenance.regions(matches),
-            "groups": provenance.ranked(matches),
+            "ranges": provenance_constraints(matches),
+            "features": provenance_regions(matches),
+            "groups": ranked_regions(matches),
         },
         figures={"provenance": lambda: draw_provenance(dataset, backdrop, sample)},
     )
 
 
-def _require_matches(found: provenance.Provenance) -> None:
+def _require_matches(found: Provenance) -> None:
     if not found.cell.size:
         name, least = min(found.alone_km2.items(), key=lambda item: item[1])
         raise InputError(

@@ -20,9 +20,7 @@ from lunarcloud.processes.findings import (
 from lunarcloud.processes.inputs import given_of, option
 from lunarcloud.processes.process import Estimate, Made, Process, record_id
 from lunarcloud.processes.records import run_of
-from lunarcloud.statistics.source import source_of
-from lunarcloud.statistics.summary import Sampling, means, summarise, table
-from lunarcloud.statistics.units import Unit, require_distinct
+from lunarcloud.statistics import Sampling, Unit, means, require_distinct, source_of, summarise, summary_table
 from lunarcloud.storage import Folder
 
 _DATASET = "statistics"
@@ -55,7 +53,7 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
-    from lunarcloud.figures.statistics import draw_histograms
+    from lunarcloud.figures import draw_histograms
 
     run, units, sampling = material
     stream = stream_over(session, "reduce", run)
@@ -65,7 +63,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
         home,
         facts={"sampling": sampling, "maria": units[1].source},
         datasets={_DATASET: statistics},
-        tables={"means": means(statistics).reset_index(), "statistics": table(statistics)},
+        tables={"means": means(statistics).reset_index(), "statistics": summary_table(statistics)},
         figures={"histograms": lambda: draw_histograms(statistics)},
     )
 

@@ -2,8 +2,8 @@
 
 The table ``main`` is the shipped one with what lies in the root's inbox; a file is a table named after it.
 The name is the process's own input, so that a new version of a table is the next record of its series, and
-another table another series. Its content, citations left out, is what models are fitted to: an edited citation
-changes no model.
+another table another series. Its content, citations left out, is what models are fitted to: an edited
+citation changes no model.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,14 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lunarcloud.archive.files import TABLE_BYTES, read_file
-from lunarcloud.archive.stations import StationTable, parse_stations, read_stations, shipped_stations
+from lunarcloud.archive import (
+    TABLE_BYTES,
+    StationTable,
+    parse_stations,
+    read_file,
+    read_stations,
+    shipped_stations,
+)
 from lunarcloud.engine import Session
 from lunarcloud.errors import InputError
 from lunarcloud.lineage import Given, Parent, Record, Ref, Root, Source, identity, series_of

@@ -1,1 +1,153 @@
 """Findings from maps: equal-area statistics, comparisons, polar candidates, provenance searches."""
+
+from typing import TYPE_CHECKING
+
+from lunarcloud.lazy import lazily
+
+if TYPE_CHECKING:
+    from lunarcloud.statistics.comparison import (
+        DifferenceShard,
+        Pair,
+        cnn_against_equation,
+        difference_layout,
+        require_comparable,
+        same_maps,
+    )
+    from lunarcloud.statistics.comparison import compare as compare_maps
+    from lunarcloud.statistics.comparison import table as comparison_table
+    from lunarcloud.statistics.polar import FEO, HIGH_FEO, MG_NUMBER, Candidates, Rule, find_candidates
+    from lunarcloud.statistics.polar import ranked as ranked_candidates
+    from lunarcloud.statistics.polar import to_dataset as candidates_dataset
+    from lunarcloud.statistics.polar import totals as candidate_totals
+    from lunarcloud.statistics.prospector import LEAST_COVERAGE, compare_with_prospector
+    from lunarcloud.statistics.prospector import table as prospector_table
+    from lunarcloud.statistics.provenance import Provenance, code_ranges
+    from lunarcloud.statistics.provenance import constraints as provenance_constraints
+    from lunarcloud.statistics.provenance import ranked as ranked_regions
+    from lunarcloud.statistics.provenance import regions as provenance_regions
+    from lunarcloud.statistics.provenance import search as search_provenance
+    from lunarcloud.statistics.provenance import to_dataset as provenance_dataset
+    from lunarcloud.statistics.source import Stream, source_of
+    from lunarcloud.statistics.stereographic import ProjectShard, polar_layout, polar_raster
+    from lunarcloud.statistics.summary import Sampling, means, summarise
+    from lunarcloud.statistics.summary import table as summary_table
+    from lunarcloud.statistics.units import (
+        Shape,
+        Unit,
+        from_outlines,
+        maria,
+        named_region,
+        require_distinct,
+        whole_moon,
+    )
+
+__all__ = [
+    "FEO",
+    "HIGH_FEO",
+    "LEAST_COVERAGE",
+    "MG_NUMBER",
+    "Candidates",
+    "DifferenceShard",
+    "Pair",
+    "ProjectShard",
+    "Provenance",
+    "Rule",
+    "Sampling",
+    "Shape",
+    "Stream",
+    "Unit",
+    "candidate_totals",
+    "candidates_dataset",
+    "cnn_against_equation",
+    "code_ranges",
+    "compare_maps",
+    "compare_with_prospector",
+    "comparison_table",
+    "difference_layout",
+    "find_candidates",
+    "from_outlines",
+    "maria",
+    "means",
+    "named_region",
+    "polar_layout",
+    "polar_raster",
+    "prospector_table",
+    "provenance_constraints",
+    "provenance_dataset",
+    "provenance_regions",
+    "ranked_candidates",
+    "ranked_regions",
+    "require_comparable",
+    "require_distinct",
+    "same_maps",
+    "search_provenance",
+    "source_of",
+    "summarise",
+    "summary_table",
+    "whole_moon",
+]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "comparison": (
+            "DifferenceShard",
+            "Pair",
+            "cnn_against_equation",
+            "compare as compare_maps",
+            "difference_layout",
+            "require_comparable",
+            "same_maps",
+            "table as comparison_table",
+        ),
+        "polar": (
+            "FEO",
+            "HIGH_FEO",
+            "MG_NUMBER",
+            "Candidates",
+            "Rule",
+            "find_candidates",
+            "ranked as ranked_candidates",
+            "to_dataset as candidates_dataset",
+            "totals as candidate_totals",
+        ),
+        "prospector": (
+            "LEAST_COVERAGE",
+            "compare_with_prospector",
+            "table as prospector_table",
+        ),
+        "provenance": (
+            "Provenance",
+            "code_ranges",
+            "constraints as provenance_constraints",
+            "ranked as ranked_regions",
+            "regions as provenance_regions",
+            "search as search_provenance",
+            "to_dataset as provenance_dataset",
+        ),
+        "source": (
+            "Stream",
+            "source_of",
+        ),
+        "stereographic": (
+            "ProjectShard",
+            "polar_layout",
+            "polar_raster",
+        ),
+        "summary": (
+            "Sampling",
+            "means",
+            "summarise",
+            "table as summary_table",
+        ),
+        "units": (
+            "Shape",
+            "Unit",
+            "from_outlines",
+            "maria",
+            "named_region",
+            "require_distinct",
+            "whole_moon",
+        ),
+    },
+)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lunarcloud.archive.gazetteer import Feature, features
+from lunarcloud.archive import Feature, features
 from lunarcloud.moon import angular_distance, kilometres
 
 # From the north clockwise, 45 degrees each.

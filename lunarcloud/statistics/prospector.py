@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from lunarcloud.archive.lpgrs import Prospector
+from lunarcloud.archive import Prospector
 from lunarcloud.errors import InputError
 from lunarcloud.moon import RADIUS_M, FloatArray, Grid, IntArray, Shard, Window
 from lunarcloud.quantities import counterparts

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from lunarcloud.archive.gazetteer import Feature, features
+from lunarcloud.archive import Feature, features
 from lunarcloud.errors import InputError
 from lunarcloud.moon import RADIUS_M, IntArray, Shard, angular_distance
 from lunarcloud.statistics import cells, clusters

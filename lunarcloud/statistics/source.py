@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.errors import NotFoundError
-from lunarcloud.maps.layout import FILL
-from lunarcloud.maps.store import Run
+from lunarcloud.maps import FILL, Run
 from lunarcloud.moon import FloatArray, Grid, Shard
 from lunarcloud.quantities import QUANTITIES, composition
 from lunarcloud.storage import Group

@@ -18,8 +18,7 @@ import shapely
 from affine import Affine
 from rasterio.features import rasterize
 
-from lunarcloud.archive.gazetteer import Feature, feature, features
-from lunarcloud.archive.polygons import Outline
+from lunarcloud.archive import Feature, Outline, feature, features
 from lunarcloud.errors import InputError
 from lunarcloud.moon import RADIUS_M, Grid, Shard, Window, angular_distance
 from lunarcloud.statistics.tallies import Labels

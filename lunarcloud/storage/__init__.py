@@ -1,8 +1,8 @@
 """Everything under a root: objects in a folder, shard-checked Zarr groups, ledgers, documents."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lunarcloud.lazy import lazily
 from lunarcloud.storage.digests import CODING, digest
 from lunarcloud.storage.documents import read_document
 from lunarcloud.storage.faults import explained
@@ -12,20 +12,21 @@ from lunarcloud.storage.retry import retried
 if TYPE_CHECKING:
     from lunarcloud.storage.dataset import crs_of, open_dataset, write_dataset
     from lunarcloud.storage.group import EMPTY, Group, Member, finish_tree
-    from lunarcloud.storage.layout import Bands, Layout, Variable
+    from lunarcloud.storage.layout import (
+        GRID_MAPPING,
+        Bands,
+        Layout,
+        Variable,
+        coordinates,
+        dims,
+        grid_mapping,
+    )
     from lunarcloud.storage.ledger import Entry, Ledger
-
-# What needs xarray and Zarr is loaded when first used: whoever lists records reads documents only.
-_ARRAYS = {
-    "dataset": ("crs_of", "open_dataset", "write_dataset"),
-    "group": ("EMPTY", "Group", "Member", "finish_tree"),
-    "layout": ("Bands", "Layout", "Variable"),
-    "ledger": ("Entry", "Ledger"),
-}
 
 __all__ = [
     "CODING",
     "EMPTY",
+    "GRID_MAPPING",
     "Bands",
     "Entry",
     "Folder",
@@ -34,20 +35,27 @@ __all__ = [
     "Ledger",
     "Member",
     "Variable",
+    "coordinates",
     "crs_of",
     "digest",
+    "dims",
     "explained",
     "finish_tree",
     "folder",
+    "grid_mapping",
     "open_dataset",
     "read_document",
     "retried",
     "write_dataset",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    for home, names in _ARRAYS.items():
-        if name in names:
-            return getattr(import_module(f"lunarcloud.storage.{home}"), name)
-    raise AttributeError(f"module 'lunarcloud.storage' has no attribute {name!r}")
+# What needs xarray and Zarr is loaded when first used: whoever lists records reads documents only.
+__getattr__ = lazily(
+    __name__,
+    {
+        "dataset": ("crs_of", "open_dataset", "write_dataset"),
+        "group": ("EMPTY", "Group", "Member", "finish_tree"),
+        "layout": ("GRID_MAPPING", "Bands", "Layout", "Variable", "coordinates", "dims", "grid_mapping"),
+        "ledger": ("Entry", "Ledger"),
+    },
+)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lunarcloud.archive.gazetteer import feature
+from lunarcloud.archive import feature
 from lunarcloud.moon import RADIUS_M, FloatArray
 from lunarcloud.synthetic.fields import unit_vectors
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive.gazetteer import Feature, features
+from lunarcloud.archive import Feature, features
 from lunarcloud.moon import RADIUS_M, SPHERE_KM2, FloatArray, angular_distance, checked_positions
 from lunarcloud.synthetic import composition
 from lunarcloud.synthetic.composition import MARIA, Truth, Unit

@@ -7,9 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.constants import G
 
-from lunarcloud.archive.gazetteer import Feature, features
-from lunarcloud.archive.gravity import GM_MOON, GravityModel
-from lunarcloud.archive.topography import RadiusHarmonics
+from lunarcloud.archive import GM_MOON, Feature, GravityModel, RadiusHarmonics, features
 from lunarcloud.moon import RADIUS_M, FloatArray
 
 #: Reference radius of the synthetic models, as of the real ones, metres.

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive.tiles import MISSING
+from lunarcloud.archive import MISSING
 from lunarcloud.moon import RADIUS_M
 from lunarcloud.synthetic.tiling import Frame
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive.scheme import Cell, cells
+from lunarcloud.archive import Cell, cells
 from lunarcloud.errors import InputError
 from lunarcloud.moon import Positions
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive.tiles import MISSING
+from lunarcloud.archive import MISSING
 from lunarcloud.errors import InputError
 from lunarcloud.moon import FloatArray, Positions
 from lunarcloud.synthetic.fields import pixel_noise

@@ -12,7 +12,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @st.composite
 def histories(draw):
-    """A catalog: records of series 0, 1, 2 ..., each series made from some earlier ones, published in turn."""
+    """A catalog: records of series 0, 1, 2 ..., each made from some earlier ones, published in turn."""
     number = draw(st.integers(1, 8))
     series = [
         sorted(draw(st.sets(st.integers(0, max(0, n - 1)), max_size=3)) if n else ()) for n in range(number)

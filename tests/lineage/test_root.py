@@ -61,7 +61,7 @@ def test_of_many_publishers_none_is_lost(root, make_record):
 def test_a_record_that_others_were_made_from_is_not_removed(root, publish):
     one = publish("stations", {"name": "main"})
     publish("models", {}, {"stations": one})
-    with pytest.raises(InputError, match="models/.* were made from it"):
+    with pytest.raises(InputError, match=r"models/.* were made from it"):
         root.remove(root.find("stations"))
     root.remove(root.find("models"))
     root.remove(root.find("stations"))
@@ -114,5 +114,5 @@ def test_places_are_stored_without_credentials_and_relative_to_the_root(tmp_path
     assert root.relative("https://me:secret@host/a.img?X-Amz-Signature=1") == "https://host/a.img"
 
 
-def _ref(id: str) -> Ref:
-    return Ref(kind="stations", id=id)
+def _ref(name: str) -> Ref:
+    return Ref(kind="stations", id=name)

@@ -6,7 +6,7 @@ import pytest
 from scipy.spatial.distance import mahalanobis
 
 from lunarcloud.errors import InputError
-from lunarcloud.models import QIU2025, Novelty, equation_maps, novelty
+from lunarcloud.models import QIU2025, Novelty, equation_maps, novelty_of
 from lunarcloud.models.inputs import network_inputs
 from lunarcloud.models.novelty import fit_novelty
 from lunarcloud.models.samples import Samples
@@ -19,7 +19,7 @@ def parameters(stations: Samples) -> Novelty:
 
 def distances(reflectance: npt.NDArray[Any], parameters: Novelty) -> npt.NDArray[np.float32]:
     reflectance = np.asarray(reflectance, np.float32)
-    return novelty(reflectance, equation_maps(reflectance, QIU2025).omat, parameters)
+    return novelty_of(reflectance, equation_maps(reflectance, QIU2025).omat, parameters)
 
 
 def test_distance_is_scipys_mahalanobis_distance(stations: Samples, parameters: Novelty) -> None:
@@ -38,7 +38,7 @@ def test_limit_holds_its_share_of_further_spectra() -> None:
     for _ in range(2000):
         draw = random.normal(size=(6, 21))
         parameters = fit_novelty(draw[:, :20])
-        inside.append(novelty(draw[:5, 20:], draw[5, 20:], parameters)[0] <= parameters.limit)
+        inside.append(novelty_of(draw[:5, 20:], draw[5, 20:], parameters)[0] <= parameters.limit)
     # 2000 draws at 0.99: standard error 0.0022.
     assert np.mean(inside) == pytest.approx(0.99, abs=0.007)
 
