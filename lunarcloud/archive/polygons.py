@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyogrio
-import pyogrio.errors
 import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
@@ -86,6 +84,10 @@ def _ring_steradian(coords: Iterable[Sequence[float]]) -> float:
 
 
 def _read(path: str, name_field: str | None) -> tuple[dict[str, Any], list[BaseGeometry], list[str]]:
+    # Slow to import, and a command that finds everything done does not need it.
+    import pyogrio
+    import pyogrio.errors
+
     try:
         meta, _, wkb, columns = pyogrio.raw.read(path, force_2d=True)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as error:

@@ -126,9 +126,7 @@ class StationTable:
 
     def content(self) -> bytes:
         """The table without citations: what a model is fitted to."""
-        return replace(
-            self, stations=tuple(replace(station, sources={}) for station in self.stations)
-        ).dump()
+        return replace(self, stations=tuple(replace(station, sources={}) for station in self.stations)).dump()
 
     def dump(self) -> bytes:
         """The table as CSV that `read_stations` reads back."""

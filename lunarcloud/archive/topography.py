@@ -3,19 +3,20 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pyproj import CRS
-from rasterio.errors import RasterioError
 
 from lunarcloud.archive.harmonics import Source, coefficient_rows, read_source, whole_table
 from lunarcloud.archive.pds3 import Label, parse_pds3_label
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import RADIUS_M, FloatArray, require_moon
+
+if TYPE_CHECKING:
+    import rasterio
 
 _DTYPES = {
     ("LSB_INTEGER", 16): "<i2",
@@ -233,6 +234,10 @@ def _require_global_pds3(image: _Image, where: _MapProjection, source: Source) -
 
 def _geotiff(place: str) -> RadiusGrid:
     """A global GeoTIFF in degrees, or in metres along the equator (simple cylindrical)."""
+    # Slow to import, and a command that finds everything done does not need it.
+    import rasterio
+    from rasterio.errors import RasterioError
+
     source = read_source(place)
     try:
         with rasterio.MemoryFile(source.data) as memory, memory.open() as dataset:
@@ -251,7 +256,7 @@ def _geotiff(place: str) -> RadiusGrid:
     return _checked(source.name, heights, first_lon, source.digest, place)
 
 
-def _require_global_geotiff(dataset: rasterio.DatasetReader, place: str) -> float:
+def _require_global_geotiff(dataset: "rasterio.DatasetReader", place: str) -> float:
     if dataset.crs is None:
         raise ArchiveError(f"{place}: no coordinate reference system; a lunar one is needed")
     crs = require_moon(CRS.from_user_input(dataset.crs), source=place)

@@ -24,7 +24,6 @@ from lunarcloud.storage import (
     Ledger,
     Member,
     Variable,
-    finish_tree,
     write_dataset,
 )
 from lunarcloud.storage.layout import GRID_MAPPING, coordinates, dims, grid_mapping
@@ -121,6 +120,9 @@ def finish_gravity(place: Folder, card: GravityCard, field: BouguerField) -> Non
     field : BouguerField
         The reduction: what is no shard is made from it here.
     """
+    # Loads Zarr, which a reduction that is there already does not need.
+    from lunarcloud.storage import finish_tree
+
     attributes = card.attributes()
     members: dict[str, Member] = {part: part_group(place, card.grids, part) for part in PARTS}
     members["dh2"] = dh2_dataset(field, attributes)

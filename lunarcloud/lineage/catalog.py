@@ -167,7 +167,9 @@ class Catalog(_Document):
         if children:
             names = ", ".join(str(child.ref) for child in children[:8])
             more = f" and {len(children) - 8} more" if len(children) > 8 else ""
-            raise InputError(f"{entry.ref} cannot be removed: {names}{more} were made from it; remove these first")
+            raise InputError(
+                f"{entry.ref} cannot be removed: {names}{more} were made from it; remove these first"
+            )
         records = tuple(each for each in self.records if each.ref != entry.ref)
         return Catalog(records=records, heads=self._heads_of(records), main=self._main_of(records))
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from lunarcloud.errors import InputError, MissingPackageError, NotFoundError, StoreError
 from lunarcloud.models.card import Card
@@ -126,6 +125,9 @@ def session(onnx: bytes, *, threads: int = 1, providers: Sequence[str] = CPU) ->
     MissingPackageError
         If a provider is not in the installed onnxruntime.
     """
+    # Slow to import, and a command that finds everything done does not need it.
+    import onnxruntime
+
     absent = set(providers) - set(onnxruntime.get_available_providers())
     if absent:
         raise MissingPackageError(

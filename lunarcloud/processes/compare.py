@@ -43,7 +43,10 @@ class CompareInputs(UnitInputs):
 
     run: str = parent("runs", "the first run", **{ARGUMENT: True})
     other: str | None = parent(
-        "runs", "the second; without it, CNN maps against equation maps of the first", None, **{ARGUMENT: True}
+        "runs",
+        "the second; without it, CNN maps against equation maps of the first",
+        None,
+        **{ARGUMENT: True},
     )
 
 
@@ -111,7 +114,11 @@ def _figures(statistics: xr.Dataset, material: _Material) -> "dict[str, Callable
     from lunarcloud.figures.comparison import draw_comparison
 
     first, second, pairs, _ = material
-    names = ("CNN", "equation") if record_id(first.place) == record_id(second.place) else (f"run {record_id(first.place)[:6]}", f"run {record_id(second.place)[:6]}")
+    names = (
+        ("CNN", "equation")
+        if record_id(first.place) == record_id(second.place)
+        else (f"run {record_id(first.place)[:6]}", f"run {record_id(second.place)[:6]}")
+    )
     differ = (statistics["rmse"].isel(unit=0) > 0).values
     maps = {f"difference_{pair.name}": _difference_map(first, second, pair, names) for pair in pairs}
     drawn = {name: draw for (name, draw), shown in zip(maps.items(), differ, strict=True) if shown}

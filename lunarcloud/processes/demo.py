@@ -33,7 +33,9 @@ _DEGREES = (10, 60)
 class DemoInputs(Inputs):
     """Where the demonstration goes."""
 
-    place: str = place("demo", "new local folder for the tiles, and the root without another", **{ARGUMENT: True})
+    place: str = place(
+        "demo", "new local folder for the tiles, and the root without another", **{ARGUMENT: True}
+    )
     ppd: int = option(4, "pixels per degree", limits={"ge": 2, "le": 64})
 
 

@@ -58,7 +58,9 @@ class MariaInputs(RunInputs):
 class UnitInputs(MariaInputs):
     """Which run, and by which units of the Moon."""
 
-    units: str | None = file(None, "polygon file (GeoJSON, shapefile, GeoPackage), one unit for each name in it")
+    units: str | None = file(
+        None, "polygon file (GeoJSON, shapefile, GeoPackage), one unit for each name in it"
+    )
     name_field: str | None = option(None, "attribute of that file with the names")
     regions: tuple[str, ...] = option(
         ("Mare Tranquillitatis",), "feature of the IAU gazetteer, as a disc", **{OPTION: "region"}

@@ -58,7 +58,9 @@ def _resolve(inputs: FitInputs, root: Root) -> tuple[Given, _Material]:
         parents["mosaic"] = found[0].as_parent()
     seeds = () if inputs.equations_only else tuple(range(inputs.seeds))
     trained = tuple(range(max(inputs.seeds, _SPREAD_SEEDS))) if seeds else ()
-    return given_of(inputs, root, parents), _Material(root, chosen, gathered, Fitting(gathered, seeds, trained))
+    return given_of(inputs, root, parents), _Material(
+        root, chosen, gathered, Fitting(gathered, seeds, trained)
+    )
 
 
 def _mosaic(inputs: FitInputs, root: Root) -> tuple[Entry, Mosaic] | None:

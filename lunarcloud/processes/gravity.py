@@ -36,7 +36,8 @@ class GravityInputs(Reduction, Inputs):
     """What to reduce, and how."""
 
     gravity: str = file(
-        "lp165p", "gravity model: lp165p (shipped), or path or URL of PDS .tab, ICGEM .gfc, .cof, pyshtools text"
+        "lp165p",
+        "gravity model: lp165p (shipped), or path or URL of PDS .tab, ICGEM .gfc, .cof, pyshtools text",
     )
     topography: str = file(
         "lola4", "topography: lola4 (shipped), or path or URL of LOLA .img/.lbl, GeoTIFF, .sh or .bshc"

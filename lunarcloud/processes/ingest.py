@@ -28,9 +28,13 @@ class IngestInputs(Inputs):
     """What to ingest."""
 
     tiles: tuple[str, ...] = place(
-        ..., "folders, globs, .tar.gz archives, files or URLs of PDS3 .img or PDS4 .xml tiles", **{ARGUMENT: True}
+        ...,
+        "folders, globs, .tar.gz archives, files or URLs of PDS3 .img or PDS4 .xml tiles",
+        **{ARGUMENT: True},
     )
-    ppd: int = option(..., "pixels per degree of the grid; 304 is full resolution", limits={"ge": 1, "le": 1000})
+    ppd: int = option(
+        ..., "pixels per degree of the grid; 304 is full resolution", limits={"ge": 1, "le": 1000}
+    )
     shard: int | None = option(
         None, "edge of a shard; 2048 unless the grid is small", unit="pixels", limits={"ge": 1}
     )

@@ -39,7 +39,9 @@ def _resolve(inputs: MapInputs, root: Root) -> tuple[Given, _Material]:
     entry, chosen = root.find("mosaics", inputs.mosaic), model_of(root, inputs.model)
     parents = {"model": chosen.parent, "mosaic": entry.as_parent()}
     plan = plan_maps(mosaic_of(root, entry), chosen.model)
-    return given_of(inputs, root, parents), _Material(plan, {role: each.ref.id for role, each in parents.items()})
+    return given_of(inputs, root, parents), _Material(
+        plan, {role: each.ref.id for role, each in parents.items()}
+    )
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.errors import NotFoundError
-from lunarcloud.gravity import Gravity
 from lunarcloud.lineage import Given, Root
 from lunarcloud.maps import Run
 from lunarcloud.moon import Pole, kilometres
@@ -35,6 +34,8 @@ from lunarcloud.storage import Folder, Group, Ledger, open_dataset
 
 if TYPE_CHECKING:  # slow to import
     from matplotlib.figure import Figure
+
+    from lunarcloud.gravity import Gravity
 
 _DATASET = "candidates"
 # Per pixel of a polar shard: positions, rows and columns as 64-bit numbers, all maps, a shard of the source.
@@ -69,7 +70,7 @@ class _Material(NamedTuple):
     maria: Unit
     rule: Rule
     pixel_m: float
-    gravity: Gravity | None
+    gravity: "Gravity | None"
 
 
 def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
@@ -114,7 +115,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     )
 
 
-def _gravity_figure(gravity: Gravity | None, maps: Folder, pole: Pole) -> "dict[str, Callable[[], Figure]]":
+def _gravity_figure(gravity: "Gravity | None", maps: Folder, pole: Pole) -> "dict[str, Callable[[], Figure]]":
     if gravity is None:
         return {}
 

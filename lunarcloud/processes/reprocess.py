@@ -100,13 +100,12 @@ def _report(found: Reprocessed) -> Report:
     if not found.steps:
         return Report({"reprocess": "nothing to do: everything is made of what are the heads now"})
     rows = tuple(
-        (each.process, each.old, ", ".join(each.changed), each.new, each.shards_computed) for each in found.steps
+        (each.process, each.old, ", ".join(each.changed), each.new, each.shards_computed)
+        for each in found.steps
     )
     title = "would be made again" if found.dry_run else "made again"
     columns = ("process", "was", "because of", "is now", "shards computed")
     return Report({title: len(found.steps)}, {title: Table(columns=columns, rows=rows)})
 
 
-ACTION = Action(
-    name="reprocess", inputs=ReprocessInputs, result=Reprocessed, act=_act, report=_report
-)
+ACTION = Action(name="reprocess", inputs=ReprocessInputs, result=Reprocessed, act=_act, report=_report)

@@ -151,7 +151,9 @@ def _record(
 ) -> Record[CardT]:
     for group in made.groups:
         if missing := group.missing():
-            raise ComputeError(f"{group.place.url}: {len(missing)} shards are not in the ledger; run it again")
+            raise ComputeError(
+                f"{group.place.url}: {len(missing)} shards are not in the ledger; run it again"
+            )
     names = {_within(place, group.place): _within(place, group.ledger.place) for group in made.groups}
     ledgers = {_within(place, group.ledger.place): group.digest() for group in made.groups}
     return Record[process.card](  # type: ignore[name-defined]

@@ -181,11 +181,18 @@ def _problem(place: Folder, key: str, expected: str) -> str:
 
 
 def _report(found: Verification) -> Report:
-    facts = {"record": found.record, "where": found.url, "objects read": found.objects, "shards": found.shards}
+    facts = {
+        "record": found.record,
+        "where": found.url,
+        "objects read": found.objects,
+        "shards": found.shards,
+    }
     if not found.damaged:
         return Report({**facts, "damaged": "none"})
     advice = f"`lunarcloud repair {found.record.rpartition('/')[2]}` makes again what is damaged"
-    return Report({**facts, "damaged": len(found.damaged)}, {}, (*(each.problem for each in found.damaged), advice))
+    return Report(
+        {**facts, "damaged": len(found.damaged)}, {}, (*(each.problem for each in found.damaged), advice)
+    )
 
 
 ACTION = Action(

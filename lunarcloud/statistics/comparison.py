@@ -54,7 +54,9 @@ def same_maps(first: Source, second: Source) -> tuple[Pair, ...]:
     """
     pairs = tuple(Pair(name, name, name) for name in first.names if name in second.names)
     if not pairs:
-        raise InputError(f"{first.group.place.url} and {second.group.place.url} have no composition map in common")
+        raise InputError(
+            f"{first.group.place.url} and {second.group.place.url} have no composition map in common"
+        )
     return pairs
 
 

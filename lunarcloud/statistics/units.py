@@ -15,8 +15,6 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import shapely
-from affine import Affine
-from rasterio.features import rasterize
 
 from lunarcloud.archive.gazetteer import Feature, feature, features
 from lunarcloud.archive.polygons import Outline
@@ -207,6 +205,10 @@ def _in_outlines(outlines: Sequence[Outline], grid: Grid, window: Window) -> Boo
     shapes = [outline.shape for outline in outlines if not outline.shape.is_empty]
     if not shapes:
         return np.zeros(window.shape, dtype=np.bool_)
+    # Slow to import, and a command that finds everything done does not need it.
+    from affine import Affine
+    from rasterio.features import rasterize
+
     west, north = window.col_start / grid.ppd - 180.0, 90.0 - window.row_start / grid.ppd
     to_degrees = Affine(1.0 / grid.ppd, 0.0, west, 0.0, -1.0 / grid.ppd, north)
     burnt = rasterize(shapes, out_shape=window.shape, transform=to_degrees, dtype="uint8")

@@ -12,16 +12,18 @@ from lunarcloud.storage.retry import retried
 
 if TYPE_CHECKING:
     from lunarcloud.storage.dataset import crs_of, open_dataset, write_dataset
-    from lunarcloud.storage.group import EMPTY, Group, Member, finish_tree
+    from lunarcloud.storage.group import EMPTY, Group, Member
     from lunarcloud.storage.layout import Bands, Layout, Variable
     from lunarcloud.storage.ledger import Entry, Ledger
+    from lunarcloud.storage.tree import finish_tree
 
 # What needs xarray and Zarr is loaded when first used: whoever lists records reads documents only.
 _ARRAYS = {
     "dataset": ("crs_of", "open_dataset", "write_dataset"),
-    "group": ("EMPTY", "Group", "Member", "finish_tree"),
+    "group": ("EMPTY", "Group", "Member"),
     "layout": ("Bands", "Layout", "Variable"),
     "ledger": ("Entry", "Ledger"),
+    "tree": ("finish_tree",),
 }
 
 __all__ = [
