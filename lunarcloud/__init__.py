@@ -22,7 +22,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    rooms = (name for name in vars(sys.modules[__name__]) if f"{__name__}.{name}" in sys.modules)
+    rooms = [name for name in vars(sys.modules[__name__]) if f"{__name__}.{name}" in sys.modules]
     return sorted({*_names(), *rooms})
 
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyogrio
-import pyogrio.errors
 import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
@@ -54,8 +52,8 @@ def read_outlines(path: str, name_field: str | None = None) -> tuple[Outline, ..
     Parameters
     ----------
     path : str
-        A GeoJSON, shapefile (also zipped), GeoPackage or other file that GDAL reads; by URL, a single file (a
-        shapefile zipped). Longitudes 0..360 or -180..180, or projected coordinates of a lunar system. A file
+        A GeoJSON, shapefile (also zipped), GeoPackage or other file that GDAL reads; by URL, a single file
+        (a shapefile zipped). Longitudes 0..360 or -180..180, or projected coordinates of a lunar system. A file
         without a coordinate reference system, as planetary GeoJSON often is, is read as latitude and longitude
         on the Moon.
     name_field : str, optional
@@ -99,6 +97,10 @@ def _ring_steradian(coords: Iterable[Sequence[float]]) -> float:
 
 
 def _read(path: str, name_field: str | None) -> tuple[dict[str, Any], list[BaseGeometry], list[str]]:
+    # Slow to import, and a command that finds everything done does not need it.
+    import pyogrio
+    import pyogrio.errors
+
     try:
         # Without heights: some files have them, and nothing here is about them.
         meta, _, wkb, columns = pyogrio.raw.read(_source(path), force_2d=True)

@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
-from indexed_gzip import IndexedGzipFile, ZranError
-from indexed_gzip.indexed_gzip import CrcError
 
 from lunarcloud.archive.files import LIST_BYTES, read_file
 from lunarcloud.errors import ArchiveError, StoreError
 from lunarcloud.storage import explained, retried
+
+if TYPE_CHECKING:  # slow to import, here and below, and most tiles are in no archive
+    from indexed_gzip import IndexedGzipFile
 
 #: First byte and number of bytes.
 Range: TypeAlias = tuple[int, int]
@@ -178,7 +179,7 @@ def _read_gzip(url: str, ranges: Sequence[Range]) -> list[bytes]:
 _OPENING = threading.Lock()
 
 
-def _open_gzip(url: str) -> tuple[IndexedGzipFile, threading.RLock]:
+def _open_gzip(url: str) -> "tuple[IndexedGzipFile, threading.RLock]":
     fs, path = fsspec.core.url_to_fs(url)
     version = str(fs.ukey(path))
     with _OPENING:
@@ -186,12 +187,14 @@ def _open_gzip(url: str) -> tuple[IndexedGzipFile, threading.RLock]:
 
 
 @lru_cache(maxsize=4)
-def _opened_gzip(url: str, version: str) -> tuple[IndexedGzipFile, threading.RLock]:
+def _opened_gzip(url: str, version: str) -> "tuple[IndexedGzipFile, threading.RLock]":
     """An archive kept open with its index, which grows as the stream is read and serves all later reads.
 
     Each seek point holds 32 KiB. Their spacing grows with the archive, so that the index of one with 60 GB of
     tiles stays below 64 MB. An archive that was replaced has another `version` and is opened anew.
     """
+    from indexed_gzip import IndexedGzipFile
+
     fs, path = fsspec.core.url_to_fs(url)
     # By the packed length; the other is known only after all was unpacked.
     spacing = max(_LEAST_SPACING, int(fs.size(path) or 0) // _SEEK_POINTS)
@@ -204,6 +207,9 @@ def _opened_gzip(url: str, version: str) -> tuple[IndexedGzipFile, threading.RLo
 @contextmanager
 def _explained_archive(url: str) -> Iterator[None]:
     """As `explained`, and an archive that cannot be unpacked is the archive's fault, not the store's."""
+    from indexed_gzip import ZranError
+    from indexed_gzip.indexed_gzip import CrcError
+
     try:
         with explained(url, ""):
             yield

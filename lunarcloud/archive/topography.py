@@ -3,14 +3,12 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pyproj import CRS
-from rasterio.errors import RasterioError
 
 from lunarcloud.archive.files import COEFFICIENT_BYTES, MAP_BYTES, TABLE_BYTES, OutsideFile, read_file
 from lunarcloud.archive.harmonics import coefficient_rows, whole_table
@@ -18,6 +16,9 @@ from lunarcloud.archive.pds3 import Label, parse_pds3_label
 from lunarcloud.archive.shipped import TOPOGRAPHY, place_of
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import RADIUS_M, FloatArray, is_lunar_radius, require_moon
+
+if TYPE_CHECKING:
+    import rasterio
 
 _DTYPES = {
     ("LSB_INTEGER", 16): "<i2",
@@ -238,6 +239,10 @@ def _require_global_pds3(image: _Image, where: _MapProjection, source: OutsideFi
 
 def _geotiff(place: str) -> RadiusGrid:
     """A global GeoTIFF in degrees, or in metres along the equator (simple cylindrical)."""
+    # Slow to import, and a command that finds everything done does not need it.
+    import rasterio
+    from rasterio.errors import RasterioError
+
     source = read_file(place, MAP_BYTES)
     try:
         with rasterio.MemoryFile(source.data) as memory, memory.open() as dataset:
@@ -256,7 +261,7 @@ def _geotiff(place: str) -> RadiusGrid:
     return _checked(source.name, heights, first_lon, source.digest, place)
 
 
-def _require_global_geotiff(dataset: rasterio.DatasetReader, place: str) -> float:
+def _require_global_geotiff(dataset: "rasterio.DatasetReader", place: str) -> float:
     if dataset.crs is None:
         raise ArchiveError(f"{place}: no coordinate reference system; a lunar one is needed")
     crs = require_moon(CRS.from_user_input(dataset.crs), source=place)

@@ -115,7 +115,9 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     # Four digits of a fraction are enough for every quantity here.
-    return f"{value:.4g}" if isinstance(value, float) and value != round(value) else str(value)
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:.4g}"
+    return str(value)
 
 
 def _is_number(cell: str) -> bool:

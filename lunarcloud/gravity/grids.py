@@ -140,6 +140,8 @@ def finish_gravity(place: Folder, card: GravityCard, field: BouguerField) -> Non
     field : BouguerField
         The reduction: what is no shard is made from it here.
     """
+    # Loads Zarr, which a reduction that is there already does not need.
+
     attributes = card.attributes()
     members: dict[str, Member] = {part: part_group(place, card.grids, part) for part in PARTS}
     members["dh2"] = dh2_dataset(field, attributes)

@@ -14,8 +14,6 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from ducc0.fft import good_size
-from ducc0.sht import analysis_2d, synthesis_2d, synthesis_general
 
 from lunarcloud.engine import usable_cores
 from lunarcloud.moon import FloatArray, IntArray
@@ -121,6 +119,9 @@ def at(*, lat: npt.ArrayLike, lon: npt.ArrayLike) -> Sampler:
     Values have a relative accuracy of 1e-10 of the field's root mean square, and their bits do not depend on
     which other positions are asked for.
     """
+    # Slow to import, here and below, and a command that finds everything done does not need it.
+    from ducc0.sht import synthesis_general
+
     # ducc0 wants colatitude and a longitude from 0 up, radians, side by side for each position.
     lat, lon = np.broadcast_arrays(np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64))
     places = np.empty((lat.size, 2))
@@ -146,6 +147,8 @@ def at(*, lat: npt.ArrayLike, lon: npt.ArrayLike) -> Sampler:
 
 def on_dh2(lmax: int) -> Sampler:
     """The equally spaced grid of Driscoll & Healy (1994): 2 lmax + 2 rows from 90 N, columns from 0 E."""
+    from ducc0.sht import synthesis_2d
+
     n_rows = 2 * lmax + 2
 
     def evaluate(coefficients: Coefficients, spin: int) -> FloatArray:
@@ -192,6 +195,9 @@ def anisotropy(coefficients: Coefficients, where: Sampler) -> FloatArray:
 
 def to_gauss_grid(coefficients: Coefficients, degree: int) -> FloatArray:
     """The field on the Gauss-Legendre grid that holds a degree: degree + 1 rows from north to south."""
+    from ducc0.fft import good_size
+    from ducc0.sht import synthesis_2d
+
     # At least 2 degree + 1 columns to tell all orders apart, and then as many as the FFT likes best.
     n_cols = good_size(2 * degree + 1, True)
     grid: FloatArray = synthesis_2d(
@@ -237,6 +243,8 @@ def from_pixels(grid: FloatArray, lmax: int, *, first_lon: float) -> Coefficient
 
 
 def _analyse(grid: FloatArray, lmax: int, geometry: str, *, first_lon: float) -> Coefficients:
+    from ducc0.sht import analysis_2d
+
     coefficients: Coefficients = analysis_2d(
         map=grid[np.newaxis],
         spin=0,

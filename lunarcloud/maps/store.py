@@ -11,7 +11,7 @@ from lunarcloud import moon
 from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
-from lunarcloud.storage import Folder, Group, Ledger, finish_tree
+from lunarcloud.storage import Folder, Group, Ledger
 
 _MULTISCALES = {
     "name": "multiscales",
@@ -136,6 +136,9 @@ def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:
     attrs : mapping
         Attributes of every level: title, ids, and whatever a reader should know.
     """
+    # Loads Zarr, which maps that are there already do not need.
+    from lunarcloud.storage import finish_tree
+
     levels = {level_name(level): run.group(level) for level in range(run.levels)}
     finish_tree(run.store, levels, attrs, multiscales(run.levels))
 

@@ -1,11 +1,17 @@
 """What figures of a fit need beyond its card, as an xarray dataset: R2 by origin, loss curves, spectra."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 
 from lunarcloud.models.equation_fit import EquationFit
-from lunarcloud.models.network_fit import NetworkFit
 from lunarcloud.models.samples import Samples
+
+if TYPE_CHECKING:  # loads onnx
+    from lunarcloud.models.network_fit import NetworkFit
 
 
 def diagnostics(

@@ -1,7 +1,9 @@
 """A whole fit: from gathered stations to equations, networks, novelty, and the card that says how good."""
 
+from __future__ import annotations
+
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import xarray as xr
 
@@ -10,14 +12,16 @@ from lunarcloud.models.accuracy import accuracy, residuals
 from lunarcloud.models.card import Accuracy, Card, Kind, TrainingRecord
 from lunarcloud.models.diagnostics import diagnostics
 from lunarcloud.models.equation_fit import EquationFit, fit_equations, influences
-from lunarcloud.models.export import export
 from lunarcloud.models.gather import Gathered
 from lunarcloud.models.inputs import network_inputs
-from lunarcloud.models.network_fit import NetworkFit, fit_networks
 from lunarcloud.models.novelty import Novelty, fit_novelty
 from lunarcloud.models.package import NETWORKS
 from lunarcloud.models.training import TrainingSettings
 from lunarcloud.storage import digest
+
+if TYPE_CHECKING:
+    from lunarcloud.models.network_fit import NetworkFit
+
 
 _ARCHITECTURE = "Conv1D 32 k2 ReLU, Conv1D 32 k2 ReLU, MaxPool1D 2, Dense 64 ReLU, Dense 1"
 
@@ -65,6 +69,9 @@ def fit_model(fitting: Fitting) -> Fitted:
     MissingPackageError
         If networks are wanted and jax or optax is not installed.
     """
+    # Loads onnx and onnxruntime, which a model that is there already does not need.
+    from lunarcloud.models.export import export
+
     fits = _fit(fitting)
     onnx, training = None, None
     if fits.networks is not None:
@@ -88,6 +95,9 @@ def _fit(fitting: Fitting) -> _Fits:
     except InputError as error:
         not_fitted["novelty"] = str(error)
     if fitting.trained:
+        # Loads onnx, as above.
+        from lunarcloud.models.network_fit import fit_networks
+
         try:
             networks = fit_networks(
                 samples,

@@ -10,7 +10,6 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.special import fdtri
 
 from lunarcloud.errors import InputError
 from lunarcloud.models.equations import Reflectance
@@ -66,6 +65,9 @@ def fit_novelty(inputs: FloatArray) -> Novelty:
     are themselves estimated from n stations: ``T2 = p (n^2 - 1) / (n (n - p)) F(p, n - p)``. For many
     stations it becomes the chi-square limit.
     """
+    # Slow to import, and a command that finds everything done does not need it.
+    from scipy.special import fdtri
+
     p, n = inputs.shape
     # F needs n above p. At n = p + 1 its limit would be a hundred times that of many stations: of six inputs
     # nothing would ever be novel.

@@ -131,7 +131,7 @@ def session(onnx: bytes, *, threads: int = 1, providers: Sequence[str] = CPU) ->
     MissingPackageError
         If a provider is not in the installed onnxruntime.
     """
-    # Slow to load, and only what computes needs it.
+    # Slow to import, and a command that finds everything done does not need it.
     import onnxruntime
 
     absent = set(providers) - set(onnxruntime.get_available_providers())

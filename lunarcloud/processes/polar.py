@@ -46,6 +46,8 @@ from lunarcloud.storage import Folder, Group, Ledger, open_dataset
 if TYPE_CHECKING:  # slow to import
     from matplotlib.figure import Figure
 
+    from lunarcloud.gravity import Gravity
+
 _DATASET = "candidates"
 # Per pixel of a polar shard: positions, rows and columns as 64-bit numbers, all maps, a shard of the source.
 _TASK_BYTES_PER_PIXEL = 120
@@ -79,7 +81,7 @@ class _Material(NamedTuple):
     maria: Unit
     rule: Rule
     pixel_m: float
-    gravity: Gravity | None
+    gravity: "Gravity | None"
 
 
 def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
@@ -124,7 +126,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     )
 
 
-def _gravity_figure(gravity: Gravity | None, maps: Folder, pole: Pole) -> "dict[str, Callable[[], Figure]]":
+def _gravity_figure(gravity: "Gravity | None", maps: Folder, pole: Pole) -> "dict[str, Callable[[], Figure]]":
     if gravity is None:
         return {}
 

@@ -1,12 +1,14 @@
 """Records opened as what they are: mosaics, runs, models, gravity, by name."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from lunarcloud.gravity import Gravity, GravityCard, load_gravity
 from lunarcloud.lineage import Entry, Parent, Root
 from lunarcloud.maps import Run, RunCard, load_run
 from lunarcloud.models import BUILTIN, Card, Model, builtin, load_model, model_digest
 from lunarcloud.mosaic import Mosaic, MosaicCard, load_mosaic
+
+if TYPE_CHECKING:  # maps, models and mosaics need none of it
+    from lunarcloud.gravity import Gravity
 
 
 class Chosen(NamedTuple):
@@ -26,8 +28,10 @@ def run_of(root: Root, entry: Entry) -> Run:
     return load_run(root.place(entry.ref), root.record(entry, RunCard).card)
 
 
-def gravity_of(root: Root, entry: Entry) -> Gravity:
+def gravity_of(root: Root, entry: Entry) -> "Gravity":
     """The gravity reduction of a record."""
+    from lunarcloud.gravity import GravityCard, load_gravity
+
     return load_gravity(root.place(entry.ref), root.record(entry, GravityCard).card)
 
 

@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lunarcloud.moon import FloatArray, IntArray
 from lunarcloud.statistics import cells
@@ -37,6 +35,10 @@ def connected(cell: IntArray) -> IntArray:
     (cell,) array
         Numbers from 0, the group of the largest area first (of equal ones, that of the lower cell number).
     """
+    # Slow to import, and a command that finds everything done does not need it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     # The graph's nodes are runs of neighbours in a band, not cells: far fewer nodes, and far fewer links.
     runs = _runs(cell)
     links = np.concatenate([_across_the_seam(runs), _to_the_south(runs)], axis=1)

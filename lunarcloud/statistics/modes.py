@@ -12,8 +12,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import find_peaks
 
 from lunarcloud.moon import FloatArray
 from lunarcloud.statistics.source import Coding
@@ -95,12 +93,17 @@ def _bandwidth(centres: FloatArray, share: FloatArray, n: int) -> float:
 
 
 def _smooth(shares: FloatArray, width: float) -> FloatArray:
+    # Slow to import, here and below, and a command that finds everything done does not need it.
+    from scipy.ndimage import gaussian_filter1d
+
     # Half a step at least: a narrower Gaussian is a single point and would let all noise of counting pass.
     return np.asarray(gaussian_filter1d(shares, max(width, 0.5), axis=1, mode="constant"))
 
 
 def _peaks(densities: FloatArray) -> list[list[int]]:
     """In each row, the places of at most two peaks that stand out enough, ascending."""
+    from scipy.signal import find_peaks
+
     found = []
     for density in densities:
         peaks, about = find_peaks(density, prominence=PROMINENCE * density.max())

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy import stats
 
 from lunarcloud.archive import Prospector
 from lunarcloud.errors import InputError
@@ -236,6 +235,9 @@ def agreement(ours: FloatArray, theirs: FloatArray) -> dict[str, float]:
     Least squares take the first axis as exact, so that is ours: a mean of many pixels of a map scatters
     less than a gamma-ray measurement. (The other regression's slope is the correlation squared over this.)
     """
+    # Slow to import, and a command that finds everything done does not need it.
+    from scipy import stats
+
     difference = ours - theirs
     line = stats.linregress(ours, theirs)
     return {

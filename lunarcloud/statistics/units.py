@@ -15,8 +15,6 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import shapely
-from affine import Affine
-from rasterio.features import rasterize
 
 from lunarcloud.archive import Feature, Outline, feature, features
 from lunarcloud.errors import InputError
@@ -258,6 +256,10 @@ def _in_outlines(outlines: Sequence[Outline], grid: Grid, window: Window) -> Boo
     shapes = [outline.shape for outline in outlines if not outline.shape.is_empty]
     if not shapes:
         return np.zeros(window.shape, dtype=np.bool_)
+    # Slow to import, and a command that finds everything done does not need it.
+    from affine import Affine
+    from rasterio.features import rasterize
+
     # From pixels to degrees by the outer corner of the window's first pixel, as rasters are placed.
     west, north = float(grid.lon_edges(window)[0]), float(grid.lat_edges(window)[0])
     to_degrees = Affine(1.0 / grid.ppd, 0.0, west, 0.0, -1.0 / grid.ppd, north)

@@ -11,7 +11,7 @@ from lunarcloud.storage.retry import retried
 
 if TYPE_CHECKING:
     from lunarcloud.storage.dataset import crs_of, open_dataset, write_dataset
-    from lunarcloud.storage.group import EMPTY, Group, Member, finish_tree
+    from lunarcloud.storage.group import EMPTY, Group, Member
     from lunarcloud.storage.layout import (
         GRID_MAPPING,
         Bands,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         grid_mapping,
     )
     from lunarcloud.storage.ledger import Entry, Ledger
+    from lunarcloud.storage.tree import finish_tree
 
 __all__ = [
     "CODING",
@@ -54,8 +55,9 @@ __getattr__ = lazily(
     __name__,
     {
         "dataset": ("crs_of", "open_dataset", "write_dataset"),
-        "group": ("EMPTY", "Group", "Member", "finish_tree"),
+        "group": ("EMPTY", "Group", "Member"),
         "layout": ("GRID_MAPPING", "Bands", "Layout", "Variable", "coordinates", "dims", "grid_mapping"),
         "ledger": ("Entry", "Ledger"),
+        "tree": ("finish_tree",),
     },
 )

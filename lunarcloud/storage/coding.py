@@ -1,33 +1,13 @@
-"""Between the pixels of one shard of one variable and its stored bytes, as Zarr defines them."""
+"""Between the pixels of one shard of one variable and its stored bytes."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import zarr
-from zarr.codecs import BloscCodec, BytesCodec, ShardingCodec
-from zarr.core.buffer import default_buffer_prototype
-from zarr.core.codec_pipeline import BatchedCodecPipeline
-from zarr.core.sync import sync
-from zarr.storage import MemoryStore
 
 from lunarcloud.errors import InputError
 from lunarcloud.moon import Shard
 from lunarcloud.storage.layout import Layout, Variable
-
-# Level 1 in blocks of 256 KiB: the size of level 3 within 1 % for 0.7 of its time (benchmarks/codecs.py).
-_COMPRESSOR = BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle", blocksize=1 << 18)
-
-# Chunks of a shard that zarr codes together: its bookkeeping for single ones is a fifth of the coding.
-_BATCH = 16
-
-
-class _Sharding(ShardingCodec):
-    """Zarr's own, with chunks coded in batches whatever the settings of this process say."""
-
-    @property
-    def codec_pipeline(self) -> BatchedCodecPipeline:
-        return BatchedCodecPipeline.from_codecs(self.codecs, batch_size=_BATCH)
 
 
 def encode(layout: Layout, variable: Variable, shard: Shard, pixels: npt.NDArray[Any]) -> bytes | None:
@@ -54,20 +34,17 @@ def encode(layout: Layout, variable: Variable, shard: Shard, pixels: npt.NDArray
         )
     if (pixels == (variable.fill or 0)).all():
         return None
-    store = MemoryStore()
-    array = _shard_array(store, layout, variable)
-    array[...] = _whole(layout, variable, pixels)
-    buffer = sync(store.get(_memory_key(variable), default_buffer_prototype()))
-    return None if buffer is None else buffer.to_bytes()
+    # Loads Zarr, here and below: whoever finds everything done codes nothing.
+    from lunarcloud.storage.sharding import shard_bytes
+
+    return shard_bytes(layout, variable, _whole(layout, variable, pixels))
 
 
 def decode(layout: Layout, variable: Variable, shard: Shard, data: bytes) -> npt.NDArray[Any]:
     """The pixels of one shard of one variable, shape (bands,) rows, cols, from its stored bytes."""
-    rows, cols = layout.raster.window(shard).shape
-    store = MemoryStore()
-    array = _shard_array(store, layout, variable)
-    sync(store.set(_memory_key(variable), default_buffer_prototype().buffer.from_bytes(data)))
-    return np.asarray(array[..., :rows, :cols])
+    from lunarcloud.storage.sharding import shard_pixels
+
+    return shard_pixels(layout, variable, layout.raster.window(shard).shape, data)
 
 
 def missing(layout: Layout, variable: Variable, shard: Shard) -> npt.NDArray[Any]:
@@ -76,38 +53,9 @@ def missing(layout: Layout, variable: Variable, shard: Shard) -> npt.NDArray[Any
     return np.full(shape, variable.fill or 0, dtype=variable.dtype)
 
 
-def array_options(layout: Layout, variable: Variable) -> dict[str, Any]:
-    """How zarr makes the array of a variable: type, shards, chunks, codecs."""
-    shard, chunk = layout.raster.shard_edge, layout.raster.chunk_edge
-    return {
-        "dtype": variable.dtype,
-        "fill_value": variable.fill or 0,
-        "shards": (*variable.leading, shard, shard),
-        "chunks": (*(1 for _ in variable.leading), chunk, chunk),
-        "compressors": _COMPRESSOR,
-    }
-
-
 def object_key(variable: Variable, shard: Shard) -> str:
     """The object of a group that holds one shard of one variable."""
     return "/".join([variable.name, "c", *("0" for _ in variable.leading), str(shard.row), str(shard.col)])
-
-
-def _shard_array(store: MemoryStore, layout: Layout, variable: Variable) -> Any:
-    edge, options = layout.raster.shard_edge, array_options(layout, variable)
-    codec = _Sharding(chunk_shape=options["chunks"], codecs=(BytesCodec(), options["compressors"]))
-    return zarr.create_array(
-        store,
-        shape=options["shards"],
-        chunks=(*variable.leading, edge, edge),
-        dtype=options["dtype"],
-        fill_value=options["fill_value"],
-        filters=None,
-        serializer=codec,
-        compressors=None,
-        # To find the empty chunks of a shard costs a third of its whole encoding.
-        config={"write_empty_chunks": True},
-    )
 
 
 def _whole(layout: Layout, variable: Variable, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -117,7 +65,3 @@ def _whole(layout: Layout, variable: Variable, pixels: npt.NDArray[Any]) -> npt.
         return pixels
     sides = [*((0, 0) for _ in variable.leading), *((0, size) for size in rest)]
     return np.pad(pixels, sides, constant_values=variable.fill or 0)
-
-
-def _memory_key(variable: Variable) -> str:
-    return "/".join(["c", *("0" for _ in variable.leading), "0", "0"])

@@ -1,18 +1,21 @@
 """Whole xarray datasets as Zarr: opening any of ours, and writing those small enough to hold."""
 
+from __future__ import annotations
+
 import json
 import warnings
+from typing import TYPE_CHECKING
 
 import xarray as xr
 from pyproj import CRS
 from pyproj.exceptions import CRSError
-from zarr.core.buffer import default_buffer_prototype
-from zarr.core.sync import sync
-from zarr.storage import MemoryStore
 
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.layout import GRID_MAPPING
+
+if TYPE_CHECKING:  # slow to import, here and below: whoever finds everything done writes nothing
+    from zarr.storage import MemoryStore
 
 _ROOT = "zarr.json"
 
@@ -51,6 +54,8 @@ def crs_of(place: Folder) -> CRS:
 
 def write_dataset(place: Folder, dataset: xr.Dataset) -> None:
     """Write a dataset that fits in memory (a table, profiles, a coarse grid) as Zarr, metadata last."""
+    from zarr.storage import MemoryStore
+
     store = MemoryStore()
     with warnings.catch_warnings():
         # Strings and consolidated metadata are in every Zarr v3 reader we serve, if not in its first text.
@@ -61,6 +66,8 @@ def write_dataset(place: Folder, dataset: xr.Dataset) -> None:
 
 def write_members(place: Folder, store: MemoryStore) -> None:
     """Put every object of a store in memory under a folder, its root metadata last."""
+    from zarr.core.sync import sync
+
     members = {key: _bytes(store, key) for key in sync(_keys(store))}
     for key in sorted(members, key=lambda name: (name == _ROOT, name)):
         place.write(key, members[key])
@@ -71,5 +78,8 @@ async def _keys(store: MemoryStore) -> list[str]:
 
 
 def _bytes(store: MemoryStore, key: str) -> bytes:
+    from zarr.core.buffer import default_buffer_prototype
+    from zarr.core.sync import sync
+
     buffer = sync(store.get(key, default_buffer_prototype()))
     return b"" if buffer is None else buffer.to_bytes()

@@ -5,7 +5,6 @@ them, whatever the chunking of the data they come from. The metadata is written 
 to Zarr readers until it is whole.
 """
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -13,16 +12,14 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-import zarr
-from zarr.storage import MemoryStore
 
 from lunarcloud.errors import InputError, LunarcloudError, StoreError
 from lunarcloud.moon import Shard, Window
-from lunarcloud.storage.coding import array_options, decode, encode, missing, object_key
-from lunarcloud.storage.dataset import open_dataset, write_members
+from lunarcloud.storage.coding import decode, encode, missing, object_key
+from lunarcloud.storage.dataset import open_dataset
 from lunarcloud.storage.digests import digest
 from lunarcloud.storage.folder import Folder
-from lunarcloud.storage.layout import GRID_MAPPING, Layout, Variable, coordinates, dims
+from lunarcloud.storage.layout import Layout
 from lunarcloud.storage.ledger import Entry, Ledger
 
 #: Digest that stands for a shard without a single valid pixel: no object is stored for it.
@@ -178,6 +175,9 @@ class Group:
         attrs : mapping
             Attributes of the group: title, source, ids, and whatever a reader should know.
         """
+        # Loads Zarr, which a finished group does not need.
+        from lunarcloud.storage.tree import finish_tree
+
         finish_tree(self.place, {"": self}, attrs)
 
     def open(self) -> xr.Dataset:
@@ -205,76 +205,6 @@ class Group:
 
 #: What a store holds: groups whose shards are all written, and datasets small enough to write now.
 Member: TypeAlias = Group | xr.Dataset
-
-
-def finish_tree(
-    place: Folder,
-    members: Mapping[str, Member],
-    attrs: Mapping[str, Any],
-    own: Mapping[str, Any] | None = None,
-) -> None:
-    """Make a store of several groups visible at once: everything else first, its root's metadata last.
-
-    The root's metadata holds that of all groups, so that ``xarray.open_datatree`` needs one object to find
-    them. Groups inside each other must not share dimensions of different lengths: xarray refuses such trees.
-
-    Parameters
-    ----------
-    place : Folder
-        The root of the store.
-    members : mapping of str to Group or Dataset
-        By path in the store (``""`` is its root): groups whose shards are all written, at ``place / path``;
-        or whole datasets, written here.
-    attrs : mapping
-        Attributes of every group: title, source, ids, and whatever a reader should know.
-    own : mapping, optional
-        Attributes of the root alone.
-    """
-    store = MemoryStore()
-    # Silenced: consolidated metadata is in every Zarr v3 reader we serve, if not in the format's first text.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if "" not in members:
-            zarr.create_group(store, attributes={**attrs, **(own or {})})
-        for path, member in members.items():
-            _describe(store, path, member, {**attrs, **(own or {})} if path == "" else attrs)
-        # Last, with all groups in it: a reader finds them from the root's one object.
-        zarr.consolidate_metadata(store)
-    write_members(place, store)
-
-
-def _describe(store: MemoryStore, path: str, member: Member, attrs: Mapping[str, Any]) -> None:
-    """Put the metadata of one group, and what of it is no shard, into a store in memory."""
-    if isinstance(member, xr.Dataset):
-        dataset = member.assign_attrs({**attrs, **member.attrs})
-        dataset.to_zarr(store, group=path, mode="a", zarr_format=3, consolidated=False)
-    else:
-        _describe_group(store, path, member.layout, attrs)
-    zarr.consolidate_metadata(store, path=path)
-
-
-def _describe_group(store: MemoryStore, path: str, layout: Layout, attrs: Mapping[str, Any]) -> None:
-    coords = coordinates(layout)
-    names = " ".join(str(name) for name in coords.coords if name not in coords.dims)
-    # A literal group attribute makes plain xarray see the grid mapping as a coordinate.
-    coords.attrs = {"Conventions": "CF-1.11", **attrs, "coordinates": names}
-    plain = coords.reset_coords(drop=False)
-    plain.to_zarr(store, group=path, mode="a", zarr_format=3, consolidated=False)
-    group = zarr.open_group(store, path=path, mode="r+")
-    for variable in layout.variables:
-        _create_array(group, layout, variable)
-
-
-def _create_array(group: zarr.Group, layout: Layout, variable: Variable) -> None:
-    leading_dims = ("band",) if variable.bands else ()
-    fill = {} if variable.fill is None else {"_FillValue": variable.fill}
-    group.create_array(
-        variable.name,
-        shape=(*variable.leading, *layout.raster.shape),
-        dimension_names=(*leading_dims, *dims(layout.raster)),
-        attributes={**variable.attrs, **fill, "grid_mapping": GRID_MAPPING},
-        **array_options(layout, variable),
-    )
 
 
 def _damaged(data: bytes, expected: str) -> str:

@@ -1,0 +1,33 @@
+"""What the tests of commands share: a toy process in the registry, and records of it."""
+
+import json
+
+import pytest
+from toys import CHECK, LINE
+
+from lunarcloud.processes import ACTIONS, PROCESSES
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """A terminal in which nothing is wrapped."""
+    monkeypatch.setenv("COLUMNS", "250")
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    """A process and an action more."""
+    monkeypatch.setitem(PROCESSES, "toy", LINE)
+    monkeypatch.setitem(ACTIONS, "check-toy", CHECK)
+
+
+@pytest.fixture
+def say(toys, lunarcloud, tmp_path):
+    """Make a toy record under the root of the test: its id."""
+
+    def said(*words: object) -> str:
+        code, out, err = lunarcloud("toy", *words, "--root", tmp_path, "--json")
+        assert code == 0, err
+        return str(json.loads(out)["record"]["ref"]["id"])
+
+    return said

@@ -1,0 +1,70 @@
+"""Commands that compute nothing load nothing that only computing needs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small_root import write_model, write_mosaic
+
+from lunarcloud import moon
+from lunarcloud.storage import folder
+
+HEAVY = {"distributed", "matplotlib", "onnxruntime", "jax", "onnx"}
+ARRAYS = {"xarray", "zarr", "pandas", "numpy"}
+SCRIPT = """
+import json, sys
+from lunarcloud.cli.app import run
+sys.argv[0] = "lunarcloud"
+try:
+    code = run()
+except SystemExit as end:
+    code = end.code or 0
+names = sorted({name for name in sys.modules})
+sys.stderr.write("\\n" + json.dumps([code, names]))
+"""
+
+
+def _loaded(*words: object) -> set[str]:
+    """Modules that are loaded when a command that succeeds has ended."""
+    command = [sys.executable, "-c", SCRIPT, *map(str, words)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    code, names = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(names)
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory) -> Path:
+    """A root with a mosaic, a model and a run."""
+    root = tmp_path_factory.mktemp("mapped")
+    write_mosaic(folder(root), moon.grid(2))
+    write_model(folder(root))
+    _loaded("map", "--root", root)
+    return root
+
+
+@pytest.mark.parametrize("words", [("--help",), ("processes",), ("list", "--root", "nowhere")], ids=" ".join)
+def test_lists_load_no_arrays_and_no_process(words):
+    loaded = _loaded(*words)
+    assert not loaded & (HEAVY | ARRAYS)
+    assert not {name for name in loaded if name.startswith(("lunarcloud.mosaic", "lunarcloud.maps"))}
+
+
+@pytest.mark.parametrize("name", ["ingest", "fit", "map", "reduce", "polar", "gravity", "demo", "verify"])
+def test_help_loads_nothing_heavy(name):
+    assert not _loaded(name, "--help") & HEAVY
+
+
+def test_help_of_one_command_loads_no_other():
+    assert "lunarcloud.processes.polar" not in _loaded("ingest", "--help")
+
+
+@pytest.mark.parametrize(
+    "words", [("map",), ("show", "runs"), ("map", "--dry-run"), ("reprocess",)], ids=" ".join
+)
+def test_a_command_with_nothing_to_do_loads_nothing_heavy(mapped, words):
+    assert not _loaded(*words, "--root", mapped) & HEAVY
