@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
+from pydantic import TypeAdapter
 from rich.console import Console
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _GAP = "  "
 
 def print_json(result: Any) -> None:
     """Print a result, a record or a list of them, as one JSON document on the standard output."""
-    console.file.write(to_json(result, indent=1).decode() + "\n")
+    console.file.write(TypeAdapter(Any).dump_json(result, indent=1).decode() + "\n")
 
 
 def say(text: str, style: str | None = None) -> None:
