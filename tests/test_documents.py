@@ -21,17 +21,18 @@ from typing import Any, NamedTuple, TypeAlias
 
 import fsspec
 import pytest
-from lunarcloud.jobs.map import MapInputs, map_oxides
 from markdown_it import MarkdownIt
 
-from lunarcloud.archive.stations import OXIDES, StationTable, shipped_stations
+from lunarcloud.archive.stations import StationTable, shipped_stations
 from lunarcloud.config import Settings
 from lunarcloud.engine import Cluster, connect
 from lunarcloud.engine import cluster as engine_cluster
 from lunarcloud.moon import grid
+from lunarcloud.quantities import OXIDES
 from lunarcloud.storage import folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
+from lunarcloud.testing.make import make
 from lunarcloud.testing.s3_server import HOST, S3
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
@@ -39,6 +40,10 @@ REPOSITORY = Path(__file__).parents[1]
 DOCUMENTS = (REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted(REPOSITORY.glob("docs/*.md")))
 _TARGET = re.compile(r"(?m)^([a-z][\w-]*):")
 _START_S = 60
+_NEW_SAMPLE = (
+    "site,lat,lon,feo,tio2,al2o3,mgo,cao,r415,r750,r900,r950,r1000\n"
+    "new sample,17.0,58.5,16.0,1.5,12.5,9.0,11.0,0.072,0.121,0.124,0.125,0.129\n"
+)
 
 Start: TypeAlias = Callable[[list[str], Mapping[str, str]], None]
 
@@ -88,35 +93,34 @@ def shared(on_s3: S3) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def prepared(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Reader:
+def prepared(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """``demo`` as `make demo` leaves it but small, the same in the bucket, and tiles for the archive's."""
     place = tmp_path_factory.mktemp("reader")
     write_tiles(place / "demo" / "tiles", ppd=2)
     root = folder(place / "demo" / "root")
     write_mosaic(root, grid(2))
     write_model(root)
-    with pytest.MonkeyPatch.context() as patch:
-        # Pictures take longest, and no document opens one.
-        patch.setattr("lunarcloud.jobs.map._draw", lambda run: None)
-        run = map_oxides(MapInputs(root=root.url), Cluster(scheduler=shared)).run
-    copy = folder("s3://moon/demo")
-    for key, data in root.read_all().items():
-        copy.write(key, data)
     stations = place / "few.csv"
     stations.write_bytes(_few_stations().dump())
-    port = str(_free_port())
-    return Reader(
-        place,
-        {
-            "fit --root s3://moon/clementine": f"fit --stations {stations} --root s3://moon/clementine",
-            "<run>": run,
-            "/data/clementine": str(place / "demo" / "tiles"),
-            "--ppd 304": "--ppd 2",
-            "--ppd 4": "--ppd 2",
-            "--ppd 8": "--ppd 1",
-            "8786": port,
-        },
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        # Pictures take longest, and no document opens one.
+        patch.setattr("lunarcloud.processes.map._draw", lambda run: None)
+        run = make("map", root.url, Cluster(scheduler=shared)).record.ref.id
+        copy = folder("s3://moon/demo")
+        for key, data in root.read_all().items():
+            copy.write(key, data)
+        yield Reader(
+            place,
+            {
+                "fit --root s3://moon/clementine": f"fit --stations {stations} --root s3://moon/clementine",
+                "<run>": run,
+                "/data/clementine": str(place / "demo" / "tiles"),
+                "--ppd 304": "--ppd 2",
+                "--ppd 4": "--ppd 2",
+                "--ppd 8": "--ppd 1",
+                "8786": str(_free_port()),
+            },
+        )
 
 
 @pytest.fixture
@@ -124,6 +128,7 @@ def reader(prepared: Reader, tmp_path: Path) -> Reader:
     """A reader of one document, who finds ``demo`` as it was prepared."""
     shutil.copytree(prepared.place / "demo" / "root", tmp_path / "demo" / "root")
     (tmp_path / "demo" / "tiles").symlink_to(prepared.place / "demo" / "tiles")
+    (tmp_path / "new_sample.csv").write_text(_NEW_SAMPLE)
     return Reader(tmp_path, prepared.instead)
 
 
@@ -163,7 +168,7 @@ def test_a_document_does_what_it_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(reader.place)
-    monkeypatch.setattr(engine_cluster, "_local", lambda workers: engine_cluster._remote(shared))
+    monkeypatch.setattr(engine_cluster, "_local", lambda *pool: engine_cluster._remote(shared))
     namespace: dict[str, Any] = {"__name__": path.stem}
     for block in blocks(path):
         text = reader.text(block.text)

@@ -111,9 +111,9 @@ def _outcome(name: str, values: dict[str, Any], options: Common, watch: Any) -> 
 
 def print_line(document: dict[str, Any]) -> None:
     """Print a JSON document on one line."""
-    from pydantic_core import to_json
+    from pydantic import TypeAdapter
 
-    sys.stdout.write(to_json(document).decode() + "\n")
+    sys.stdout.write(TypeAdapter(Any).dump_json(document).decode() + "\n")
     sys.stdout.flush()
 
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
+from pydantic import TypeAdapter
 from rich.console import Console
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _GAP = "  "
 
 def print_json(result: Any) -> None:
     """Print a result, a record or a list of them, as one JSON document on the standard output."""
-    console.file.write(to_json(result, indent=1).decode() + "\n")
+    console.file.write(TypeAdapter(Any).dump_json(result, indent=1).decode() + "\n")
 
 
 def say(text: str, style: str | None = None) -> None:
@@ -38,7 +38,17 @@ def print_facts(title: str, facts: Iterable[tuple[str, object]]) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; where it does not fit the terminal's width, a line of names and values for each row."""
+    """Print a table; where it does not fit the terminal's width, a line of names and values for each row.
+
+    Parameters
+    ----------
+    title : str
+        Above it.
+    columns : sequence of str
+        Their names.
+    rows : iterable of sequence
+        Values in the order of the columns.
+    """
     cells = [[_cell(value) for value in row] for row in rows]
     say(title, "bold")
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
@@ -54,7 +64,17 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def print_report(title: str, facts: Iterable[tuple[str, object]], report: Report) -> None:
-    """Print what a person should read of a record or a result: facts before its own ones, tables, remarks."""
+    """Print what a person should read of a record or a result: facts before its own ones, tables, remarks.
+
+    Parameters
+    ----------
+    title : str
+        Above it.
+    facts : iterable of (str, object)
+        What comes before the report's own facts.
+    report : Report
+        What there is to read.
+    """
     print_facts(title, (*facts, *report.facts.items()))
     for name, table in report.tables.items():
         print_table(name, table.columns, table.rows)

@@ -21,7 +21,17 @@ _held: dict[str, tuple[Once[Callable[[Any], Any]], set[str]]] = {}
 
 
 def keep(name: str, pickled: bytes, worker: str) -> None:
-    """Have this process hold a function under a name, on behalf of a worker in it."""
+    """Have this process hold a function under a name, on behalf of a worker in it.
+
+    Parameters
+    ----------
+    name : str
+        Under which tasks find it.
+    pickled : bytes
+        The function.
+    worker : str
+        Id of the worker.
+    """
     with _lock:
         _, workers = _held.setdefault(name, (Once(lambda: pickle.loads(pickled)), set()))  # noqa: S301 - the scheduler's, as every task
         workers.add(worker)

@@ -50,7 +50,22 @@ class MemoryPlan:
             self.require(address, int(worker["nthreads"]), int(worker["memory_limit"]))
 
     def require(self, worker: str, threads: int, limit: int) -> None:
-        """Refuse the plan on a worker of so many threads and a limit in bytes (0: no limit)."""
+        """Refuse the plan on a worker that has too little memory for it.
+
+        Parameters
+        ----------
+        worker : str
+            Its address.
+        threads : int
+            Each of which runs a task.
+        limit : int
+            Its memory, bytes; 0 for no limit.
+
+        Raises
+        ------
+        InputError
+            With what it needs, has, and what to set.
+        """
         needed = self.worker_bytes(threads)
         enough = _mib(int(needed / _USABLE) + 1)
         if limit and needed > limit * _USABLE:

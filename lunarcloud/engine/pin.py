@@ -58,6 +58,15 @@ def pin(place: Folder, found: Mapping[str, str]) -> None:
 def require_same(begun: Mapping[str, str], worker: str, found: Mapping[str, str]) -> None:
     """Refuse a worker whose results would have other bytes.
 
+    Parameters
+    ----------
+    begun : mapping of str to str
+        What decided the bytes so far.
+    worker : str
+        Its address.
+    found : mapping of str to str
+        What would decide the worker's.
+
     Raises
     ------
     InputError

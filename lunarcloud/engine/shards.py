@@ -87,13 +87,38 @@ def able(client: Client, needs: Mapping[str, float]) -> dict[str, Any]:
 
 
 def ask(client: Client, mark: Mark, needs: Mapping[str, float]) -> tuple[str, dict[str, str]]:
-    """A worker's address and facts, once it has shown that it sees a mark; waits until there is a worker."""
+    """A worker's address and facts, once it has shown that it sees a mark; waits until there is a worker.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        The cluster.
+    mark : Mark
+        In the folder of what is to be computed.
+    needs : mapping of str to float
+        Resources that the worker must have.
+    """
     ((_, answer),) = stream(client, _answer, [mark], title="prove", needs=needs)
     return answer
 
 
 def require_alike(client: Client, found: Mapping[str, str], needs: Mapping[str, float]) -> None:
-    """Refuse a cluster whose workers would make different bytes."""
+    """Refuse a cluster whose workers would make different bytes.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        The cluster.
+    found : mapping of str to str
+        Facts of one of its workers.
+    needs : mapping of str to float
+        Resources of the workers that count.
+
+    Raises
+    ------
+    InputError
+        Naming a worker that differs, and in what.
+    """
     workers = list(able(client, needs))
     for address, other in client.run(facts, workers=workers, on_error="ignore").items():
         require_same(found, address, other)

@@ -139,7 +139,17 @@ def exhausted(state: State) -> State:
 
 
 def seen(state: State, threads: int, now: float) -> State:
-    """The cluster was seen to have so many threads, at a time in seconds."""
+    """The cluster was seen to have so many threads, at a time in seconds.
+
+    Parameters
+    ----------
+    state : State
+        Before.
+    threads : int
+        Of all workers; 0 when there is none.
+    now : float
+        When, seconds.
+    """
     alone_since = None if threads else now if state.alone_since is None else state.alone_since
     return replace(state, threads=threads, alone_since=alone_since)
 
@@ -181,7 +191,17 @@ def ended(
 
 
 def decide(state: State, limits: Limits, now: float) -> Next:
-    """What to do next, at a time in seconds."""
+    """What to do next, at a time in seconds.
+
+    Parameters
+    ----------
+    state : State
+        What happened so far.
+    limits : Limits
+        How many tasks may be in flight, and how long to wait for a worker.
+    now : float
+        Seconds.
+    """
     if state.exhausted and not state.in_flight:
         return Finish()
     if state.alone_since is not None and now - state.alone_since >= limits.patience_s:

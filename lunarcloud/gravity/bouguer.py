@@ -169,7 +169,13 @@ class HeldDegrees(NamedTuple):
 
 
 def held_degrees(model: GravityModel, topography: Topography, reduction: Reduction) -> HeldDegrees:
-    """What is left of the degrees that are asked for; parameters and errors as in `reduce_bouguer`."""
+    """What is left of the degrees that are asked for.
+
+    Parameters
+    ----------
+    model, topography, reduction
+        As in `reduce_bouguer`, as are the errors.
+    """
     held = min(model.lmax, topography.lmax)
     holders = f"{model.name} holds degrees up to {model.lmax}, {topography.name} up to {topography.lmax}"
     asked = {"Bouguer anomaly": reduction.degrees, "gradient": reduction.gradient_degrees}

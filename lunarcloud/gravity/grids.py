@@ -124,7 +124,17 @@ def part_group(place: Folder, grids: Grids, part: Part) -> Group:
 
 
 def write_harmonics(place: Folder, card: GravityCard, field: BouguerField) -> None:
-    """Write the coefficients: every shard is made from them."""
+    """Write the coefficients: every shard is made from them.
+
+    Parameters
+    ----------
+    place : Folder
+        The folder of the reduction.
+    card : GravityCard
+        For the attributes.
+    field : BouguerField
+        Whose coefficients.
+    """
     write_dataset(place / STORE / _HARMONICS, harmonics_dataset(field, card.attributes()))
 
 

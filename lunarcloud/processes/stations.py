@@ -184,8 +184,8 @@ def add_stations(root: Root, path: str) -> str:
 def _main_table(root: Root) -> StationTable:
     """The shipped stations and those of the inbox, in the order of its files' names."""
     inbox, table = root.folder / INBOX, shipped_stations()
-    keys = inbox.keys()
-    for key in keys:
+    arrived = inbox.keys()
+    for key in arrived:
         if key.endswith(".csv") and "/" not in key:
             table = table.merged(parse_stations(inbox.read(key).decode("utf-8-sig"), f"{INBOX}/{key}"))
     return table

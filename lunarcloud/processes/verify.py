@@ -144,8 +144,8 @@ def _groups(home: Folder, record: Record[Any]) -> Iterator[_Shards]:
     for key, ledger_key in record.groups.items():
         ledger = home / ledger_key.rstrip("/")
         entries: dict[str, Entry | None] = {}
-        names = ledger.keys()
-        for name in names:
+        listed = ledger.keys()
+        for name in listed:
             try:
                 entries[f"{ledger_key}{name}"] = Entry.model_validate_json(ledger.read(name))
             except ValueError:

@@ -41,14 +41,28 @@ def encode(layout: Layout, variable: Variable, shard: Shard, pixels: npt.NDArray
 
 
 def decode(layout: Layout, variable: Variable, shard: Shard, data: bytes) -> npt.NDArray[Any]:
-    """The pixels of one shard of one variable, shape (bands,) rows, cols, from its stored bytes."""
+    """The pixels of one shard of one variable, shape (bands,) rows, cols, from its stored bytes.
+
+    Parameters
+    ----------
+    layout, variable, shard
+        What the group holds, and what of it this is.
+    data : bytes
+        As `encode` made them.
+    """
     from lunarcloud.storage.sharding import shard_pixels
 
     return shard_pixels(layout, variable, layout.raster.window(shard).shape, data)
 
 
 def missing(layout: Layout, variable: Variable, shard: Shard) -> npt.NDArray[Any]:
-    """The pixels of a shard of which nothing is stored."""
+    """The pixels of a shard of which nothing is stored.
+
+    Parameters
+    ----------
+    layout, variable, shard
+        What the group holds, and what of it this is.
+    """
     shape = (*variable.leading, *layout.raster.window(shard).shape)
     return np.full(shape, variable.fill or 0, dtype=variable.dtype)
 

@@ -5,7 +5,6 @@ import pyproj
 import pyshtools
 import pytest
 import xarray as xr
-from small_root import write_shard
 
 from lunarcloud import moon
 from lunarcloud.archive.gravity import read_gravity
@@ -28,6 +27,7 @@ from lunarcloud.gravity.grids import SampleShard
 from lunarcloud.moon import Shard
 from lunarcloud.storage import folder
 from lunarcloud.synthetic.gravity import write_gravity
+from lunarcloud.testing.small_root import write_shard
 
 LMAX = 24
 
