@@ -25,11 +25,11 @@ from markdown_it import MarkdownIt
 from lunarcloud.config import Settings
 from lunarcloud.engine import Cluster, connect
 from lunarcloud.engine import cluster as engine_cluster
-from lunarcloud.jobs.map import MapInputs, map_oxides
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
+from lunarcloud.testing.make import make
 from lunarcloud.testing.s3_server import HOST, S3
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
@@ -93,7 +93,7 @@ def reader(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     root = folder(place / "demo" / "root")
     write_mosaic(root, grid(2))
     write_model(root)
-    run = map_oxides(MapInputs(root=root.url), Cluster(scheduler=shared)).run
+    run = make("map", root.url, Cluster(scheduler=shared)).record.ref.id
     copy = folder("s3://moon/demo")
     for key, data in root.read_all().items():
         copy.write(key, data)
@@ -147,7 +147,7 @@ def test_a_document_does_what_it_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(reader.place)
-    monkeypatch.setattr(engine_cluster, "_local", lambda workers: engine_cluster._remote(shared))
+    monkeypatch.setattr(engine_cluster, "_local", lambda *pool: engine_cluster._remote(shared))
     namespace: dict[str, Any] = {"__name__": path.stem}
     for block in blocks(path):
         text = reader.text(block.text)

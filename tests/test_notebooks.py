@@ -8,43 +8,43 @@ from nbclient import NotebookClient
 
 from lunarcloud.archive.search import find_tiles
 from lunarcloud.engine import Cluster
-from lunarcloud.jobs.gravity import GravityInputs, gravity
-from lunarcloud.jobs.ingest import IngestInputs, ingest
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.synthetic.gravity import write_gravity
+from lunarcloud.testing.make import make
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
 @pytest.fixture(scope="module")
-def mosaic_root(tmp_path_factory, scheduler):
+def mosaic_root(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> str:
     """A root with a mosaic of the synthetic Moon at 2 pixels a degree."""
     place = tmp_path_factory.mktemp("notebooks")
+    tiles, root = str(place / "tiles"), str(place / "root")
     write_tiles(place / "tiles", ppd=2)
-    assert len(find_tiles(str(place / "tiles")).tiles) == 996
-    root = str(place / "root")
-    ingest(IngestInputs(tiles=(str(place / "tiles"),), root=root, ppd=2), Cluster(scheduler=scheduler))
+    assert len(find_tiles(tiles).tiles) == 996
+    make("ingest", root, Cluster(scheduler=scheduler), tiles=(tiles,), ppd=2)
     return root
 
 
 @pytest.fixture(scope="module")
-def gravity_root(truth_root, tmp_path_factory, scheduler):
+def gravity_root(truth_root: str, tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> str:
     """The root of the synthetic Moon's maps, with a small gravity reduction beside them."""
     files = write_gravity(tmp_path_factory.mktemp("gravity"), lmax=30)
-    inputs = GravityInputs(
-        root=truth_root,
+    make(
+        "gravity",
+        truth_root,
+        Cluster(scheduler=scheduler),
         gravity=str(files.gravity),
         topography=str(files.topography),
         ppd=1,
         degrees=(5, 30),
         gradient_degrees=(5, 30),
     )
-    gravity(inputs, Cluster(scheduler=scheduler))
     return truth_root
 
 
-def run(name, root, monkeypatch):
-    """Execute a notebook; the outputs of its cells as text and pictures."""
+def run(name: str, root: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
+    """Execute a notebook; the outputs of its cells as text, and how many are pictures."""
     monkeypatch.setenv("LUNARCLOUD_ROOT", root)
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     NotebookClient(notebook, timeout=240, kernel_name="python3").execute(cwd=str(NOTEBOOKS))
@@ -53,19 +53,19 @@ def run(name, root, monkeypatch):
     return str(outputs), len(pictures)
 
 
-def test_opening_results_needs_xarray_alone(truth_root, monkeypatch):
+def test_opening_results_needs_xarray_alone(truth_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text, pictures = run("01_open_results", truth_root, monkeypatch)
     assert pictures == 2
     assert "tio2_equation" in text
 
 
-def test_what_a_new_sample_changes(mosaic_root, monkeypatch):
+def test_what_a_new_sample_changes(mosaic_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text, pictures = run("02_what_a_new_sample_changes", mosaic_root, monkeypatch)
     assert pictures == 2
     assert "non-maria" in text
 
 
-def test_the_south_pole(gravity_root, monkeypatch):
+def test_the_south_pole(gravity_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text, pictures = run("03_south_pole", gravity_root, monkeypatch)
     assert pictures == 2
     assert "Zeeman" in text
@@ -73,7 +73,7 @@ def test_the_south_pole(gravity_root, monkeypatch):
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_notebooks_are_kept_without_outputs(path):
+def test_notebooks_are_kept_without_outputs(path: Path) -> None:
     for cell in nbformat.read(path, as_version=4).cells:
         assert not cell.get("outputs")
         assert cell.get("execution_count") is None
