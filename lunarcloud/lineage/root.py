@@ -66,8 +66,8 @@ class Root:
         if found != entry.record:
             raise StoreError(
                 f"{place.url}/{RECORD} is not the record that was published (digest {found[:12]}, "
-                f"the catalog says {entry.record[:12]}): restore it from a copy, or remove {entry.ref} and run "
-                "its command again"
+                f"the catalog says {entry.record[:12]}): restore it from a copy, or remove {entry.ref} and "
+                "run its command again"
             )
         return read_document(place, RECORD, Record[card])  # type: ignore[valid-type]
 

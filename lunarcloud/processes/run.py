@@ -132,9 +132,10 @@ def inventory(place: Folder, groups: Sequence[Group]) -> dict[str, str]:
         for key in entry.objects
     }
     ledgers = tuple(f"{_within(place, group.ledger.place)}" for group in groups)
+    listed = place.keys()
     keys = [
         key
-        for key in place.keys()
+        for key in listed
         # Names with a dot in front are marks of commands that run now.
         if key not in shards and not key.startswith((".", *ledgers)) and key not in (RECORD, "plan.json")
     ]

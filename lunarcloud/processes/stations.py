@@ -2,8 +2,8 @@
 
 The table ``main`` is the shipped one with what lies in the root's inbox; a file is a table named after it.
 The name is the process's own input, so that a new version of a table is the next record of its series, and
-another table another series. Its content, citations left out, is what models are fitted to: an edited citation
-changes no model.
+another table another series. Its content, citations left out, is what models are fitted to: an edited
+citation changes no model.
 """
 
 from collections.abc import Sequence
@@ -178,7 +178,8 @@ def add_stations(root: Root, path: str) -> str:
 def _main_table(root: Root) -> StationTable:
     """The shipped stations and those of the inbox, in the order of its files' names."""
     inbox, table = root.folder / INBOX, shipped_stations()
-    for key in inbox.keys():
+    arrived = inbox.keys()
+    for key in arrived:
         if key.endswith(".csv") and "/" not in key:
             table = table.merged(parse_stations(inbox.read(key).decode("utf-8-sig"), f"{INBOX}/{key}"))
     return table

@@ -144,7 +144,8 @@ def _groups(home: Folder, record: Record[Any]) -> Iterator[_Shards]:
     for key, ledger_key in record.groups.items():
         ledger = home / ledger_key.rstrip("/")
         entries: dict[str, Entry | None] = {}
-        for name in ledger.keys():
+        listed = ledger.keys()
+        for name in listed:
             try:
                 entries[f"{ledger_key}{name}"] = Entry.model_validate_json(ledger.read(name))
             except ValueError:

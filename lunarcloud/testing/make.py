@@ -39,7 +39,9 @@ def make(
         Of the process.
     """
     process = load_process(name)
-    return run_process(process, checked(process.inputs, inputs), open_root(root), cluster=cluster, label=label)
+    return run_process(
+        process, checked(process.inputs, inputs), open_root(root), cluster=cluster, label=label
+    )
 
 
 def dry_run(name: str, root: str | os.PathLike[str], **inputs: Any) -> Sequence[Estimate]:
