@@ -27,7 +27,7 @@ def ingest(
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
-    """Make the five-band mosaic of archive tiles: nearest neighbour, the archive's own numbers kept.
+    """Make the reflectance mosaic of archive tiles: nearest neighbour, the archive's own numbers kept.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def fit(
     stations: str = 'main',
     without: Sequence[str] = (),
     reflectance: Literal['table', 'mosaic'] | None = None,
-    mosaic: str = 'latest',
+    mosaic: str | None = 'latest',
     equations_only: bool = False,
     seeds: int = 1,
     label: str = '',
@@ -119,8 +119,8 @@ def fit(
         Site or mission to leave out.
     reflectance : {'table', 'mosaic'}, optional
         Where spectra come from; by default the table, else the mosaic.
-    mosaic : str, default 'latest'
-        Mosaic to sample.
+    mosaic : str or None, default 'latest'
+        Mosaic to sample, if there is one.
     equations_only : bool, default False
         Train no networks.
     seeds : int, default 1
@@ -371,13 +371,13 @@ def provenance(
     *,
     root: str | os.PathLike[str],
     run: str = 'latest',
+    maps: Mapping[str, tuple[float, float] | str] = {},
+    sample: str = 'sample',
     feo: tuple[float, float] | str | None = None,
     tio2: tuple[float, float] | str | None = None,
     al2o3: tuple[float, float] | str | None = None,
     mgo: tuple[float, float] | str | None = None,
     cao: tuple[float, float] | str | None = None,
-    maps: Mapping[str, tuple[float, float] | str] = {},
-    sample: str = 'sample',
     label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
@@ -390,6 +390,10 @@ def provenance(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
+    maps : mapping of str to (float, float) or str, default {}
+        Range of any map by its name, NAME=LOW:HIGH; the map's.
+    sample : str, default 'sample'
+        What to call it in tables and figures.
     feo : (float, float) or str, optional
         Lowest and highest FeO as the networks map it; wt%.
     tio2 : (float, float) or str, optional
@@ -400,10 +404,6 @@ def provenance(
         Lowest and highest MgO as the networks map it; wt%.
     cao : (float, float) or str, optional
         Lowest and highest CaO as the networks map it; wt%.
-    maps : mapping of str to (float, float) or str, default {}
-        Range of any map by its name, NAME=LOW:HIGH; the map's.
-    sample : str, default 'sample'
-        What to call it in tables and figures.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional
