@@ -7,6 +7,7 @@ from the maps that it names.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -41,8 +42,8 @@ class Oxide:
         Name of the colour map of its maps, in matplotlib.
     least, most : float
         Range of the colours, wt%.
-    molar_mass : float or None
-        g/mol, where a formula needs it.
+    molar_mass : float
+        g/mol; NaN where no formula needs it.
     """
 
     key: str
@@ -51,7 +52,7 @@ class Oxide:
     colours: str
     least: float
     most: float
-    molar_mass: float | None = None
+    molar_mass: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from lunarcloud.jobs.gravity import GravityInputs, gravity
-from lunarcloud.jobs.ingest import IngestInputs, ingest
 from nbclient import NotebookClient
 
 from lunarcloud.archive.search import find_tiles
 from lunarcloud.engine import Cluster
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.synthetic.gravity import write_gravity
+from lunarcloud.testing.make import make
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -20,10 +19,10 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 def mosaic_root(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> str:
     """A root with a mosaic of the synthetic Moon at 2 pixels a degree."""
     place = tmp_path_factory.mktemp("notebooks")
+    tiles, root = str(place / "tiles"), str(place / "root")
     write_tiles(place / "tiles", ppd=2)
-    assert len(find_tiles(str(place / "tiles")).tiles) == 996
-    root = str(place / "root")
-    ingest(IngestInputs(tiles=(str(place / "tiles"),), root=root, ppd=2), Cluster(scheduler=scheduler))
+    assert len(find_tiles(tiles).tiles) == 996
+    make("ingest", root, Cluster(scheduler=scheduler), tiles=(tiles,), ppd=2)
     return root
 
 
@@ -31,20 +30,21 @@ def mosaic_root(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> str
 def gravity_root(truth_root: str, tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> str:
     """The root of the synthetic Moon's maps, with a small gravity reduction beside them."""
     files = write_gravity(tmp_path_factory.mktemp("gravity"), lmax=30)
-    inputs = GravityInputs(
-        root=truth_root,
+    make(
+        "gravity",
+        truth_root,
+        Cluster(scheduler=scheduler),
         gravity=str(files.gravity),
         topography=str(files.topography),
         ppd=1,
         degrees=(5, 30),
         gradient_degrees=(5, 30),
     )
-    gravity(inputs, Cluster(scheduler=scheduler))
     return truth_root
 
 
 def run(name: str, root: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
-    """Execute a notebook; the outputs of its cells as text and pictures."""
+    """Execute a notebook; the outputs of its cells as text, and how many are pictures."""
     monkeypatch.setenv("LUNARCLOUD_ROOT", root)
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     NotebookClient(notebook, timeout=240, kernel_name="python3").execute(cwd=str(NOTEBOOKS))

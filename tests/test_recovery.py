@@ -12,25 +12,36 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, NamedTuple, cast
 
 import fsspec
 import pytest
-from lunarcloud.jobs.map import MapInputs, map_oxides
 
 from lunarcloud.config import settings
 from lunarcloud.engine import Cluster, connect
-from lunarcloud.errors import ComputeError, NotFoundError, StoreError
-from lunarcloud.maps import find_run
-from lunarcloud.maps.store import run_ledger, run_place
+from lunarcloud.errors import AwayError, NotFoundError, StoreError
+from lunarcloud.lineage import open_root
+from lunarcloud.maps import load_run, plan_maps
+from lunarcloud.maps.store import Run
 from lunarcloud.moon import grid
-from lunarcloud.storage import folder, open_dataset, read_catalog, read_shard
+from lunarcloud.processes import mosaic_of, run_of
+from lunarcloud.processes.records import model_of
+from lunarcloud.storage import folder
 from lunarcloud.testing.faulty_proxy import FAULTS, faulty_proxy, random_plan
+from lunarcloud.testing.make import make
 from lunarcloud.testing.s3_server import S3
-from lunarcloud.testing.slow_shards import full_disk_plan, watched_plan
+from lunarcloud.testing.slow_shards import full_disk_works, watched_works
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
 GRID = grid(1, 64)
 SHARDS = 18
+
+
+class Whole(NamedTuple):
+    """A run as it is when nothing happens: its id and its digest."""
+
+    id: str
+    digest: str
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +57,16 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _no_figures() -> Iterator[None]:
     """Pictures of ten maps take longer than all that is tested here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.jobs.map._draw", lambda run: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda run: None)
         yield
 
 
 @pytest.fixture(scope="module")
-def undisturbed(template: Path, scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """Id and digest of the run as it is when nothing happens."""
+def undisturbed(template: Path, scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """The run as it is when nothing happens."""
     root = shutil.copytree(template, tmp_path_factory.mktemp("quiet") / "root")
-    run = map_oxides(MapInputs(root=str(root)), Cluster(scheduler=scheduler)).run
-    return run, find_run(folder(root), run).card.digest
+    record = make("map", root, Cluster(scheduler=scheduler)).record
+    return Whole(record.ref.id, record.digest)
 
 
 @pytest.fixture
@@ -64,75 +75,87 @@ def root(template: Path, tmp_path: Path) -> str:
     return str(shutil.copytree(template, tmp_path / "root"))
 
 
-def _entries(root: str, run: str) -> int:
-    return len(run_ledger(run_place(folder(root), run), 0).entries())
+def _planned(root: str, run_id: str) -> Run:
+    """The run that there is or will be, published or not."""
+    home = open_root(root)
+    plan = plan_maps(mosaic_of(home, home.find("mosaics")), model_of(home, "latest").model)
+    return load_run(home.folder / f"runs/{run_id}", plan.card)
 
 
-def _wait_for_entries(root: str, run: str, number: int) -> None:
+def _runs(root: str) -> list[str]:
+    return [entry.ref.id for entry in open_root(root).catalog().of("runs")]
+
+
+def _wait_for_shards(run: Run, number: int) -> None:
     end = time.monotonic() + 60
-    while _entries(root, run) < number:
+    while len(run.group().ledger.done()) < number:
         assert time.monotonic() < end, "the run does not get on"
         time.sleep(0.02)
 
 
-def _require_whole(root: str, run: str, digest: str) -> None:
-    """The card says the digest, and the stored shards are those that the ledger says."""
-    found = find_run(folder(root), run)
-    assert found.card.digest == digest
-    entries = found.ledger().entries()
-    assert len(entries) == SHARDS
-    for shard, entry in entries.items():
-        for name, expected in entry.outputs.items():
-            read_shard(found.group(), found.layout(), name, shard, expected)
+def _require_whole(root: str, whole: Whole) -> None:
+    """The catalog says the digest, and the stored shards are those that the ledger says."""
+    home = open_root(root)
+    entry = home.find("runs", whole.id)
+    assert entry.digest == whole.digest
+    group = run_of(home, entry).group()
+    assert len(group.ledger.done()) == SHARDS
+    assert [problem for shard in group.layout.raster.shards() for problem in group.verify(shard)] == []
+
+
+class Seen(NamedTuple):
+    """What a reader saw: whether there was anything, each time; and what was not whole."""
+
+    visible: list[bool]
+    wrong: list[tuple[bool, bool]]
 
 
 @contextmanager
-def _reader(root: str, run: str) -> Iterator[tuple[list[tuple[bool, bool]], list[bool]]]:
-    """Somebody who looks at the run all the time; yields what they saw that was not whole."""
-    wrong, seen, stop = [], [], threading.Event()
+def _reader(root: str, run: Run) -> Iterator[Seen]:
+    """Somebody who looks at the run all the time."""
+    seen, stop = Seen([], []), threading.Event()
 
     def look() -> None:
         while not stop.wait(0.05):
-            published = bool(read_catalog(folder(root)).of("run"))
+            published = bool(_runs(root))
             try:
-                open_dataset(run_place(folder(root), run) / "maps.zarr")
+                run.open()
                 visible = True
             except NotFoundError:
                 visible = False
-            seen.append(visible)
-            if (published or visible) and (_entries(root, run) < SHARDS or not visible):
-                wrong.append((published, visible))
+            seen.visible.append(visible)
+            if (published or visible) and (run.group().missing() or not visible):
+                seen.wrong.append((published, visible))
 
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        yield wrong, seen
+        yield seen
     finally:
         stop.set()
         thread.join()
 
 
 def test_a_killed_worker_costs_one_shard_and_no_reader_sees_a_part(
-    root: str, undisturbed: tuple[str, str], scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: str, undisturbed: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, digest = undisturbed
-    log = tmp_path / "calls"
-    monkeypatch.setattr("lunarcloud.jobs.map.plan_maps", watched_plan(log, 0.1))
+    log, run = tmp_path / "calls", _planned(root, undisturbed.id)
+    monkeypatch.setattr("lunarcloud.processes.map.map_works", watched_works(log, 0.1))
     with (
         connect(Cluster(workers=2)) as own,
-        _reader(root, run) as (wrong, seen),
+        _reader(root, run) as seen,
         ThreadPoolExecutor(1) as pool,
     ):
         victim = next(iter(own.run(os.getpid).values()))
-        cluster = Cluster(scheduler=str(own.scheduler_info()["address"]))
-        job = pool.submit(map_oxides, MapInputs(root=root), cluster)
-        _wait_for_entries(root, run, 4)
+        made = pool.submit(make, "map", root, Cluster(scheduler=own.scheduler.address))
+        _wait_for_shards(run, 4)
         os.kill(victim, signal.SIGKILL)
-        assert job.result(120).shards_computed == SHARDS
-    assert len(log.read_text().splitlines()) <= SHARDS + 1
-    assert wrong == []
-    assert not seen[0]
-    _require_whole(root, run, digest)
+        assert made.result(120).shards_computed == SHARDS
+    # A process has two threads, each with a shard.
+    assert len(log.read_text().splitlines()) <= SHARDS + settings().threads
+    assert seen.wrong == []
+    assert not seen.visible[0]
+    _require_whole(root, undisturbed)
 
 
 _CLUSTER = """
@@ -146,71 +169,65 @@ if __name__ == "__main__":
 
 
 def test_a_run_goes_on_where_a_killed_scheduler_left_it(
-    root: str, undisturbed: tuple[str, str], scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: str, undisturbed: Whole, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, digest = undisturbed
-    script = tmp_path / "cluster.py"
+    run, script = _planned(root, undisturbed.id), tmp_path / "cluster.py"
     script.write_text(_CLUSTER)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    monkeypatch.setattr("lunarcloud.jobs.map.plan_maps", watched_plan(tmp_path / "calls", 0.2))
+    monkeypatch.setattr("lunarcloud.processes.map.map_works", watched_works(tmp_path / "calls", 0.2))
     with (
         subprocess.Popen(
             [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         ) as process,
         ThreadPoolExecutor(1) as pool,
     ):
-        assert process.stdout
-        address = process.stdout.readline().decode().strip()
-        job = pool.submit(map_oxides, MapInputs(root=root), Cluster(scheduler=address))
-        _wait_for_entries(root, run, 4)
+        address = cast("IO[bytes]", process.stdout).readline().decode().strip()
+        made = pool.submit(make, "map", root, Cluster(scheduler=address))
+        _wait_for_shards(run, 4)
         process.kill()
-        with pytest.raises(ComputeError, match="run the same command again"):
-            job.result(120)
-    assert read_catalog(folder(root)).of("run") == []
+        with pytest.raises(AwayError, match="run the same command again"):
+            made.result(120)
+    assert _runs(root) == []
     with pytest.raises(NotFoundError):
-        open_dataset(run_place(folder(root), run) / "maps.zarr")
-    before = _entries(root, run)
+        run.open()
+    missing = len(run.group().missing())
     monkeypatch.undo()
-    again = map_oxides(MapInputs(root=root), Cluster(scheduler=scheduler))
-    assert again.shards_computed == SHARDS - before < SHARDS
-    _require_whole(root, run, digest)
+    again = make("map", root, Cluster(scheduler=scheduler))
+    assert again.shards_computed == missing < SHARDS
+    _require_whole(root, undisturbed)
 
 
 _COMMAND = """
-import lunarcloud.jobs.map
-lunarcloud.jobs.map._draw = lambda run: None
+import importlib
+importlib.import_module("lunarcloud.processes.map")._draw = lambda run: None
 from lunarcloud.cli import main
 main()
 """
 
 
-def test_the_same_command_twice_at_once_makes_one_run(
-    root: str, undisturbed: tuple[str, str], scheduler: str
-) -> None:
-    run, digest = undisturbed
+def test_the_same_command_twice_at_once_makes_one_run(root: str, undisturbed: Whole, scheduler: str) -> None:
     words = [sys.executable, "-c", _COMMAND]
     words += ["map", "--root", root, "--scheduler", scheduler, "--json"]
     both = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
     answers = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0, 0], answers
-    assert [json.loads(out)["run"] for out, _ in answers] == [run, run]
-    assert len(read_catalog(folder(root)).of("run")) == 1
-    _require_whole(root, run, digest)
+    assert {json.loads(out)["record"]["ref"]["id"] for out, _ in answers} == {undisturbed.id}
+    assert _runs(root) == [undisturbed.id]
+    _require_whole(root, undisturbed)
 
 
 def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
-    root: str, undisturbed: tuple[str, str], scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: str, undisturbed: Whole, scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, digest = undisturbed
     flag = tmp_path / "full"
     flag.touch()
-    monkeypatch.setattr("lunarcloud.jobs.map.plan_maps", full_disk_plan(flag))
+    monkeypatch.setattr("lunarcloud.processes.map.map_works", full_disk_works(flag))
     with pytest.raises(StoreError, match="No space left on device"):
-        map_oxides(MapInputs(root=root), Cluster(scheduler=scheduler))
-    assert read_catalog(folder(root)).of("run") == []
+        make("map", root, Cluster(scheduler=scheduler))
+    assert _runs(root) == []
     flag.unlink()
-    assert map_oxides(MapInputs(root=root), Cluster(scheduler=scheduler)).shards_computed > 0
-    _require_whole(root, run, digest)
+    assert make("map", root, Cluster(scheduler=scheduler)).shards_computed
+    _require_whole(root, undisturbed)
 
 
 @pytest.fixture
@@ -224,10 +241,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_store_that_fails_in_every_way_changes_nothing(
-    s3_environment: S3, undisturbed: tuple[str, str], impatient: None, monkeypatch: pytest.MonkeyPatch
+    s3_environment: S3, undisturbed: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, digest = undisturbed
     root = "s3://moon/faults"
     write_mosaic(folder(root), GRID)
     write_model(folder(root))
@@ -235,17 +252,18 @@ def test_a_store_that_fails_in_every_way_changes_nothing(
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint)
         fsspec.filesystem("s3").clear_instance_cache()
         faults.plan = random_plan(11, 0.08)
-        made = map_oxides(MapInputs(root=root), Cluster(workers=2))
-    assert made.run == run
+        made = make("map", root, Cluster(workers=2))
+    assert made.record.ref.id == undisturbed.id
     assert made.shards_computed == SHARDS
     assert all(faults.done[kind] > 0 for kind in FAULTS)
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_environment.endpoint)
     fsspec.filesystem("s3").clear_instance_cache()
-    _require_whole(root, run, digest)
+    _require_whole(root, undisturbed)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_store_that_stays_silent_ends_the_command_in_words(
-    s3_environment: S3, impatient: None, monkeypatch: pytest.MonkeyPatch
+    s3_environment: S3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LUNARCLOUD_RETRIES", "1")
     settings.cache_clear()
@@ -254,4 +272,4 @@ def test_a_store_that_stays_silent_ends_the_command_in_words(
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint)
         fsspec.filesystem("s3").clear_instance_cache()
         with pytest.raises(StoreError, match=r"s3://moon/silent/catalog\.json"):
-            map_oxides(MapInputs(root="s3://moon/silent"), Cluster())
+            make("map", "s3://moon/silent")

@@ -113,7 +113,7 @@ def require_local_size(path: str | Path, most: int) -> None:
         raise ArchiveError(_too_large(str(path), most))
 
 
-def _read(stream: IO[bytes], most: int) -> bytes:
+def _read(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
     """All that a stream holds, or at least a byte more than allowed."""
     # In blocks: neither need a server say how long a file is, nor a packed file to how much it unpacks.
     held = io.BytesIO()

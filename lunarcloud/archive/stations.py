@@ -142,16 +142,19 @@ class StationTable:
         """The table as CSV that `read_stations` reads back."""
         source_columns = sorted({name for station in self.stations for name in station.sources})
         bands = [f"r{wavelength:g}" for wavelength in self.wavelengths_nm]
+        # Not those that nobody knows: a further oxide in the table of all changes no table of stations.
+        known = [oxide for oxide in OXIDES if any(oxide in each.oxides for each in self.stations)]
+        oxides = known or list(OXIDES)
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*_PLACE, *OXIDES, *bands, _PIXELS, *source_columns])
+        writer.writerow([*_PLACE, *oxides, *bands, _PIXELS, *source_columns])
         for station in self.stations:
             writer.writerow(
                 [
                     station.site,
                     station.lat,
                     station.lon,
-                    *(station.oxides.get(oxide, "") for oxide in OXIDES),
+                    *(station.oxides.get(oxide, "") for oxide in oxides),
                     *(station.reflectance or [""] * len(bands)),
                     "x".join(map(str, station.pixels)),
                     *(station.sources.get(name, "") for name in source_columns),

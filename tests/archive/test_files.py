@@ -2,6 +2,8 @@
 
 import gzip
 import hashlib
+from collections.abc import Callable
+from pathlib import Path
 
 import fsspec
 import pytest
@@ -11,13 +13,15 @@ from lunarcloud.archive.polygons import read_outlines
 from lunarcloud.archive.stations import read_stations
 from lunarcloud.errors import ArchiveError, NotFoundError, StoreError
 
+#: From a name and content to the URL of the file.
+Memory = Callable[[str, bytes], str]
 SQUARE = (
     '{"type": "Polygon", "coordinates": [[[10.0, 0.0], [20.0, 0.0], [20.0, 9.0], [10.0, 9.0], [10.0, 0.0]]]}'
 )
 
 
 @pytest.fixture
-def memory():
+def memory() -> Memory:
     """Writes a file that is reached by URL."""
 
     def write(name: str, data: bytes) -> str:
@@ -29,7 +33,7 @@ def memory():
     return write
 
 
-def test_a_path_and_a_url_give_the_same(tmp_path, memory):
+def test_a_path_and_a_url_give_the_same(tmp_path: Path, memory: Memory) -> None:
     (tmp_path / "a.tab").write_bytes(b"content")
     here, there = read_file(tmp_path / "a.tab", 7), read_file(memory("a.tab", b"content"), 7)
     assert here.data == there.data == b"content"
@@ -37,7 +41,7 @@ def test_a_path_and_a_url_give_the_same(tmp_path, memory):
     assert here.name == there.name == "a"
 
 
-def test_a_gzipped_file_is_unpacked_and_known_by_its_packed_bytes(tmp_path):
+def test_a_gzipped_file_is_unpacked_and_known_by_its_packed_bytes(tmp_path: Path) -> None:
     packed = gzip.compress(b"rows")
     (tmp_path / "a.tab.gz").write_bytes(packed)
     found = read_file(tmp_path / "a.tab.gz", TABLE_BYTES)
@@ -45,7 +49,7 @@ def test_a_gzipped_file_is_unpacked_and_known_by_its_packed_bytes(tmp_path):
     assert found.digest == hashlib.sha256(packed).hexdigest()
 
 
-def test_a_file_above_its_limit_is_refused(tmp_path):
+def test_a_file_above_its_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(bytes(3 << 20))
     with pytest.raises(ArchiveError, match="large: more than 2 MiB"):
         read_file(tmp_path / "large", 2 << 20)
@@ -53,26 +57,26 @@ def test_a_file_above_its_limit_is_refused(tmp_path):
         require_local_size(tmp_path / "large", 2 << 20)
 
 
-def test_a_small_file_that_unpacks_to_too_much_is_refused(tmp_path):
+def test_a_small_file_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(64 << 20)))
     with pytest.raises(ArchiveError, match=r"bomb\.gz: more than 1 MiB"):
         read_file(tmp_path / "bomb.gz", 1 << 20)
 
 
-def test_what_is_not_there_or_no_file_is_said(tmp_path):
+def test_what_is_not_there_or_no_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="absent"):
         read_file(tmp_path / "absent", 1)
     with pytest.raises(StoreError, match="not permitted"):
         read_file(tmp_path, 1)
 
 
-def test_text_in_another_encoding_names_the_byte(tmp_path):
+def test_text_in_another_encoding_names_the_byte(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes("Chang'E-6 à".encode("latin-1"))
     with pytest.raises(ArchiveError, match=r"latin: not readable as text in UTF-8 .*byte 0xe0 at 10"):
         read_file(tmp_path / "latin", 100).text()
 
 
-def test_stations_and_polygons_are_read_by_url(memory):
+def test_stations_and_polygons_are_read_by_url(memory: Memory) -> None:
     assert read_stations(memory("s.csv", b"site,lat,lon,feo\nA,1,2,3\n")).stations[0].site == "A"
     (outline,) = read_outlines(memory("square.geojson", SQUARE.encode()))
     assert outline.shape.bounds == (10.0, 0.0, 20.0, 9.0)

@@ -1,9 +1,10 @@
-"""Ingest through the command: the reference Moon, reruns, both issues of the archive, order and workers."""
+"""Process ingest: the reference Moon, reruns, both issues of the archive, order and workers."""
 
 import json
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,7 @@ import xarray as xr
 
 from lunarcloud.archive import find_tiles
 from lunarcloud.archive.shipped import DATA, PROSPECTOR
-from lunarcloud.mosaic import find_mosaic
-from lunarcloud.storage import folder
+from lunarcloud.lineage import Entry, open_root
 from lunarcloud.synthetic import DEFECTS, write_tiles
 from lunarcloud.testing.fixtures import Command
 
@@ -28,8 +28,16 @@ def some_tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def _digest(root: Path) -> str:
-    return find_mosaic(folder(root)).card.digest
+def _totals(card: dict[str, Any]) -> Counter[str]:
+    """Values found missing by kind, over all tiles."""
+    totals: Counter[str] = Counter()
+    for name, count in card["missing"].items():
+        totals[name.split("/")[1]] += count
+    return totals
+
+
+def _mosaic(root: Path) -> Entry:
+    return open_root(root).find("mosaics")
 
 
 def test_the_reference_moon_maps_to_lunar_prospector(
@@ -39,10 +47,11 @@ def test_the_reference_moon_maps_to_lunar_prospector(
     to = ("--root", tmp_path, "--scheduler", scheduler)
     code, out, err = lunarcloud("ingest", lp_archive, "--ppd", 4, "--json", *to)
     assert code == 0, err
-    report = json.loads(out)
+    made = json.loads(out)
+    report = _totals(made["record"]["card"])
     code, out, err = lunarcloud("map", "--model", "qiu2025", "--json", *to)
     assert code == 0, err
-    maps = xr.open_zarr(json.loads(out)["url"])
+    maps = xr.open_zarr(f"{json.loads(out)['url']}/maps.zarr/0")
     table = pd.read_csv(str(DATA / PROSPECTOR["2deg"]))
     gap = table["lon"].between(100, 103) & table["lat"].between(-20, -15)
     table = table[~gap]
@@ -53,9 +62,10 @@ def test_the_reference_moon_maps_to_lunar_prospector(
         assert close.mean() >= 0.999
     assert np.isnan(maps["feo_equation"].sel(lat=slice(-15.2, -19.8), lon=slice(100.2, 102.8))).all()
     planted = ("null", "high_repr_saturation", "low_repr_saturation", "unflagged_saturation")
-    assert all(report["missing"][kind] > 0 for kind in planted)
-    mosaic = xr.open_zarr(report["url"], mask_and_scale=False)["reflectance"]
-    assert int((mosaic == -32768).sum()) == sum(report["missing"].values()) + 5 * report["uncovered"]
+    assert all(report[kind] > 0 for kind in planted)
+    mosaic = xr.open_zarr(f"{made['url']}/mosaic.zarr", mask_and_scale=False)["reflectance"]
+    uncovered = made["record"]["card"]["uncovered"]
+    assert int((mosaic == -32768).sum()) == sum(report.values()) + 5 * uncovered
 
 
 def test_planted_defects_are_missing_and_counted_by_tile(
@@ -64,13 +74,13 @@ def test_planted_defects_are_missing_and_counted_by_tile(
     code, out, _ = lunarcloud(
         "ingest", some_tiles, "--root", tmp_path, "--ppd", 8, "--json", "--scheduler", scheduler
     )
-    report = json.loads(out)
+    card = json.loads(out)["record"]["card"]
     assert code == 0
-    kinds = Counter(defect.kind for defect in DEFECTS)
+    kinds = {defect.kind for defect in DEFECTS}
     for name in ("UI10N045", "UI17S099"):
-        assert any(entry.startswith(name) for entry in report["missing_by_tile"])
-    assert {kind for kind in report["missing"] if kind != "null"} <= set(kinds)
-    assert len(report["missing_tiles"]) == 996 - len(SOME)
+        assert any(entry.startswith(name) for entry in card["missing"])
+    assert {kind for kind in _totals(card) if kind != "null"} <= kinds
+    assert len(card["missing_tiles"]) == 996 - len(SOME)
 
 
 def test_a_second_ingest_computes_nothing(
@@ -79,8 +89,8 @@ def test_a_second_ingest_computes_nothing(
     command = ("ingest", some_tiles, "--root", tmp_path, "--ppd", 4, "--json")
     first = json.loads(lunarcloud(*command, "--scheduler", scheduler)[1])
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
-    second = json.loads(lunarcloud(*command, "--scheduler", "tcp://127.0.0.1:1")[1])  # nobody is there
-    assert (second["mosaic"], second["shards_computed"]) == (first["mosaic"], 0)
+    second = json.loads(lunarcloud(*command, "--scheduler", "tcp://127.0.0.1:9")[1])  # nobody is there
+    assert (second["record"], second["shards_computed"]) == (first["record"], None)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
 
 
@@ -91,7 +101,7 @@ def test_both_issues_of_the_archive_give_the_same_bytes(
     for tiles, root in ((some_tiles, tmp_path / "a"), (tmp_path / "pds4", tmp_path / "b")):
         code, _, err = lunarcloud("ingest", tiles, "--root", root, "--ppd", 5, "--scheduler", scheduler)
         assert code == 0, err
-    assert _digest(tmp_path / "a") == _digest(tmp_path / "b")
+    assert _mosaic(tmp_path / "a").digest == _mosaic(tmp_path / "b").digest
 
 
 def test_one_and_four_workers_and_any_order_of_tiles_give_the_same_bytes(
@@ -102,7 +112,7 @@ def test_one_and_four_workers_and_any_order_of_tiles_give_the_same_bytes(
         words = ("ingest", *listed, "--root", root, "--ppd", 3, "--shard", 97, "--workers", workers)
         code, _, err = lunarcloud(*words)
         assert code == 0, err
-    names = {path.relative_to(tmp_path / "a") for path in (tmp_path / "a" / "mosaic").rglob("c/0/*/*")}
+    names = {path.relative_to(tmp_path / "a") for path in (tmp_path / "a" / "mosaics").rglob("c/0/*/*")}
     assert names
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
@@ -117,10 +127,13 @@ def test_bad_tiles_leave_missing_pixels_and_strict_refuses_them(
     words = ("ingest", tmp_path / "tiles", "--ppd", 4, "--scheduler", scheduler)
     code, out, _ = lunarcloud(*words, "--root", tmp_path / "a", "--json")
     assert code == 0
-    ((_, problem),) = json.loads(out)["problems"]
-    assert "ui03n003.img" in problem
+    made = json.loads(out)
+    ((where, problem),) = made["record"]["card"]["problems"]
+    assert where == "../tiles/ui03n003.img"
+    assert where in problem
+    assert str(tmp_path) not in problem
     assert str(len(whole)) in problem.replace(",", "")
-    data = xr.open_zarr(json.loads(out)["url"])["reflectance"]
+    data = xr.open_zarr(f"{made['url']}/mosaic.zarr")["reflectance"]
     assert np.isnan(data.sel(lat=3.0, lon=3.0, method="nearest")).all()
     code, _, err = lunarcloud(*words, "--root", tmp_path / "b", "--strict")
     assert code == 2
@@ -128,14 +141,14 @@ def test_bad_tiles_leave_missing_pixels_and_strict_refuses_them(
     assert not (tmp_path / "b").exists()
 
 
-def test_another_grid_in_one_root_is_refused(
+def test_tiles_that_moved_are_the_same_mosaic(
     lunarcloud: Command, some_tiles: Path, tmp_path: Path, scheduler: str
 ) -> None:
-    words = ("ingest", some_tiles, "--root", tmp_path, "--scheduler", scheduler)
-    assert lunarcloud(*words, "--ppd", 2)[0] == 0
-    code, _, err = lunarcloud(*words, "--ppd", 3)
-    assert code == 2
-    assert "2 pixels per degree" in err
+    words = ("--root", tmp_path / "root", "--ppd", 2, "--json")
+    first = json.loads(lunarcloud("ingest", some_tiles, *words, "--scheduler", scheduler)[1])
+    shutil.copytree(some_tiles, tmp_path / "moved")
+    second = json.loads(lunarcloud("ingest", tmp_path / "moved", *words)[1])
+    assert (second["record"], second["shards_computed"]) == (first["record"], None)
 
 
 @pytest.mark.parametrize(("ppd", "shard"), [(1, 256), (1, 61), (2, 720), (3, 1080)])
@@ -147,7 +160,7 @@ def test_odd_grids_are_whole(
     assert lunarcloud("ingest", some_tiles, "--ppd", ppd, "--shard", shard, *words)[0] == 0
     code, out, err = lunarcloud("map", "--model", "qiu2025", "--json", *words)
     assert code == 0, err
-    maps = xr.open_zarr(json.loads(out)["url"])
+    maps = xr.open_zarr(f"{json.loads(out)['url']}/maps.zarr/0")
     assert maps["feo_equation"].shape == (180 * ppd, 360 * ppd)
     assert int(maps["feo_equation"].notnull().sum()) > 0
 

@@ -1,0 +1,76 @@
+"""The runs under a root as a STAC collection, valid and never short of one."""
+
+import pystac
+import pytest
+import xarray as xr
+from pystac.validation.stac_validator import JsonSchemaSTACValidator
+
+from lunarcloud import exports
+from lunarcloud.engine import Cluster
+from lunarcloud.lineage import open_root
+from lunarcloud.moon import grid
+from lunarcloud.storage import folder
+from lunarcloud.testing.make import make
+from lunarcloud.testing.small_root import write_model, write_mosaic
+
+
+@pytest.fixture(scope="module")
+def mapped(scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A root with two runs."""
+    root = folder(tmp_path_factory.mktemp("mapped"))
+    write_mosaic(root, grid(2, 180))
+    write_model(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lunarcloud.processes.map._draw", lambda run: None)
+        for model in ("qiu2025", "untrained"):
+            make("map", root.url, Cluster(scheduler=scheduler), model=model)
+    return root.url
+
+
+def _collection(root: str) -> pystac.Collection:
+    return pystac.Collection.from_file(f"{root}/stac/collection.json")
+
+
+def _runs(root: str) -> set[str]:
+    return {entry.ref.id for entry in open_root(root).catalog().of("runs")}
+
+
+def test_runs_are_a_valid_stac_collection(mapped: str) -> None:
+    collection = _collection(mapped)
+    schema = JsonSchemaSTACValidator()
+    version = pystac.get_stac_version()
+    schema.validate_core(collection.to_dict(), pystac.STACObjectType.COLLECTION, version)
+    items = list(collection.get_items())
+    assert {item.id for item in items} == _runs(mapped)
+    for item in items:
+        schema.validate_core(item.to_dict(), pystac.STACObjectType.ITEM, version)
+        assert item.properties["ssys:targets"] == ["Moon"]
+        assert item.properties["proj:code"] == "IAU_2015:30100"
+        assert item.properties["proj:shape"] == [360, 720]
+        assert item.properties["processing:software"]["zarr"]
+
+
+def test_the_maps_of_an_item_open_in_plain_xarray(mapped: str) -> None:
+    for item in _collection(mapped).get_items():
+        asset = item.assets["maps"]
+        maps = xr.open_zarr(asset.get_absolute_href())
+        assert set(maps.data_vars) == {band["name"] for band in asset.extra_fields["bands"]} | {"quality"}
+        levels = xr.open_datatree(str(item.assets["levels"].get_absolute_href()), engine="zarr")
+        assert levels["0"].to_dataset().identical(maps)
+
+
+def test_a_collection_that_lost_a_race_is_rebuilt_with_every_run(mapped: str) -> None:
+    (folder(mapped) / "stac").write("collection.json", b"{}")
+    make("map", mapped, model="qiu2025")
+    assert len(_collection(mapped).get_item_links()) == len(_runs(mapped)) == 2
+
+
+def test_a_removed_run_is_listed_no_longer(mapped: str) -> None:
+    root = open_root(mapped)
+    gone = root.catalog().of("runs")[-1]
+    root.remove(gone)
+    exports.forget(root, gone.ref)
+    assert [link.href for link in _collection(mapped).get_item_links()] == [
+        f"./items/{each}.json" for each in _runs(mapped)
+    ]
+    assert not root.folder.exists(f"stac/items/{gone.ref.id}.json")

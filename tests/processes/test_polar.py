@@ -1,0 +1,40 @@
+"""Process polar: candidates around a pole, stereographic maps, gravity below where there is any."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from pyproj import Transformer
+
+from lunarcloud.engine import Cluster
+from lunarcloud.errors import NotFoundError
+from lunarcloud.moon import grid
+from lunarcloud.processes import Outcome
+from lunarcloud.storage import folder
+from lunarcloud.synthetic import POLAR_BASALT
+from lunarcloud.testing.make import make
+from lunarcloud.testing.runs import MakeRun
+
+
+def test_candidates_and_stereographic_maps_are_left(
+    truth_root: str, cluster: Cluster, require_pictures: Callable[[Outcome], None]
+) -> None:
+    found = make("polar", truth_root, cluster, run="true", gravity=None)
+    maps = xr.open_zarr(f"{found.place.url}/polar.zarr")
+    assert maps["crs"].attrs["authority"] == "IAU_2015:30135"
+    at_patch = maps["feo_cnn"].rio.write_crs(maps["crs"].attrs["crs_wkt"])
+    to_polar = Transformer.from_crs("IAU_2015:30100", "IAU_2015:30135", always_xy=True)
+    x, y = to_polar.transform(POLAR_BASALT.lon, POLAR_BASALT.lat)
+    assert float(at_patch.sel(x=x, y=y, method="nearest")) == pytest.approx(POLAR_BASALT.feo, abs=0.01)
+    candidates = xr.open_zarr(f"{found.place.url}/candidates.zarr")
+    assert candidates.attrs["cells_in_region"] == 792_886
+    totals = found.record.card.tables["totals"]
+    assert totals.rows[2][2] == pytest.approx(POLAR_BASALT.area_km2, rel=0.02)
+    require_pictures(found)
+
+
+def test_a_run_without_networks_is_refused(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run(grid(1), {"feo_equation": 8.0}, folder(tmp_path))
+    with pytest.raises(NotFoundError, match="equations alone"):
+        make("polar", tmp_path)

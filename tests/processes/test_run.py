@@ -1,0 +1,134 @@
+"""Running any process: once, only what is missing, under an identity of what decides the bytes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lunarcloud.engine import Cluster, Event, Note, Published, Session
+from lunarcloud.errors import AwayError
+from lunarcloud.lineage import RECORD, identity, open_root
+from lunarcloud.maps import Run
+from lunarcloud.moon import grid
+from lunarcloud.processes import checked, estimate, load_process, run_process
+from lunarcloud.storage import folder
+from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.make import NOWHERE, dry_run, make
+from lunarcloud.testing.small_root import write_mosaic
+
+EQUATIONS = {"model": "qiu2025"}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with a mosaic."""
+    place = tmp_path_factory.mktemp("template")
+    write_mosaic(folder(place), grid(1, 90))
+    return place
+
+
+@pytest.fixture
+def root(template: Path, tmp_path: Path) -> str:
+    """A copy of it."""
+    return str(shutil.copytree(template, tmp_path / "root"))
+
+
+pytestmark = pytest.mark.usefixtures("no_figures")
+
+
+def test_what_is_there_is_found_without_a_cluster_and_nothing_is_written(root: str, cluster: Cluster) -> None:
+    first = make("map", root, cluster, **EQUATIONS)
+    before = folder(root).read_all()
+    second = make("map", root, NOWHERE, **EQUATIONS)
+    assert (second.record, second.shards_computed) == (first.record, None)
+    assert first.shards_computed == 8
+    assert folder(root).read_all() == before
+
+
+def test_whatever_is_missing_needs_a_cluster(root: str) -> None:
+    with pytest.raises(AwayError, match=r"127\.0\.0\.1:9"):
+        make("map", root, NOWHERE, **EQUATIONS)
+
+
+def test_a_label_is_beside_the_identity(root: str, cluster: Cluster) -> None:
+    first = make("map", root, cluster, label="paper", **EQUATIONS)
+    second = make("map", root, NOWHERE, label="another", **EQUATIONS)
+    assert second.record == first.record
+    assert open_root(root).find("runs", "paper").ref == first.record.ref
+
+
+def test_tiles_that_moved_are_the_same_source(tmp_path: Path, cluster: Cluster) -> None:
+    write_tiles(tmp_path / "here", ppd=4, product_ids=["UI03N003"])
+    first = make("ingest", tmp_path / "root", cluster, tiles=(str(tmp_path / "here"),), ppd=1)
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    second = make("ingest", tmp_path / "root", NOWHERE, tiles=(str(tmp_path / "there"),), ppd=1)
+    assert second.record == first.record
+    assert [source.url for source in first.record.given.sources] == ["../here/ui03n003.img"]
+
+
+def test_a_record_says_what_it_was_made_from_and_lists_every_object(root: str, cluster: Cluster) -> None:
+    made = make("map", root, cluster, **EQUATIONS)
+    record, mosaic = made.record, open_root(root).find("mosaics")
+    assert record.given.parents["mosaic"] == mosaic.as_parent()
+    assert record.given.parents["model"].ref.id == "qiu2025"
+    assert record.ref.id == identity("map", record.algorithm, record.given)
+    home = Path(made.place.url)
+    shards = {str(path.relative_to(home)) for path in home.glob("maps.zarr/0/*/c/*/*")}
+    ledger = set(made.place.keys("ledger"))
+    assert set(made.place.keys()) == {*record.outputs, *shards, *ledger, RECORD, "plan.json"}
+
+
+def test_a_dry_run_tells_the_truth_before_in_between_and_after(root: str, cluster: Cluster) -> None:
+    (before,) = dry_run("map", root, **EQUATIONS)
+    assert (before.tasks, before.done, before.pixels) == (8, 0, 180 * 360)
+    made = make("map", root, cluster, **EQUATIONS)
+    published = dry_run("map", root, **EQUATIONS)
+    assert [(step.tasks, step.done) for step in published] == [(0, 1)]
+    assert str(made.record.ref) in published[0].title
+    open_root(root).remove(open_root(root).find("runs"))
+    assert [step.tasks for step in dry_run("map", root, **EQUATIONS)] == [8]
+
+
+def test_a_dry_run_reckons_with_the_threads_there_are(root: str, cluster: Cluster) -> None:
+    process = load_process("map")
+    inputs, home = checked(process.inputs, EQUATIONS), open_root(root)
+    with Session(cluster) as session:
+        threads = session.threads()
+    (one,) = estimate(process, inputs, home, threads=1)
+    (all_of_them,) = estimate(process, inputs, home, threads=threads)
+    assert threads == 2
+    assert all_of_them.seconds == pytest.approx(one.seconds / threads)
+
+
+def test_a_stopped_run_goes_on_with_what_is_missing(root: str, cluster: Cluster) -> None:
+    made = make("map", root, cluster, **EQUATIONS)
+    open_root(root).folder.remove("catalog.json")
+    made.place.remove(RECORD)
+    made.place.remove("ledger/0/1-1.json")
+    shutil.rmtree(Path(root, "mosaics"))
+    write_mosaic(folder(root), grid(1, 90))
+    again = make("map", root, cluster, **EQUATIONS)
+    assert again.record.ref == made.record.ref
+    assert again.record.ledgers == made.record.ledgers
+    assert again.shards_computed == 1
+
+
+def test_whoever_watches_is_told_of_every_stage_and_of_the_record(root: str, cluster: Cluster) -> None:
+    process, told = load_process("map"), list[Event]()
+    made = run_process(
+        process, checked(process.inputs, EQUATIONS), open_root(root), cluster=cluster, watch=told.append
+    )
+    kinds = [type(event).__name__ for event in told if not isinstance(event, Note)]
+    assert kinds == ["Started", *["ShardDone"] * 8, "StageDone", "Published"]
+    assert told[-1] == Published(made.record.ref.kind, made.record.ref.id, made.place.url)
+
+
+def test_marks_of_other_commands_are_no_part_of_a_record(
+    root: str, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave_a_mark(run: Run) -> None:
+        run.place.write(".seen-1234", b"")
+
+    monkeypatch.setattr("lunarcloud.processes.map._draw", leave_a_mark)
+    made = make("map", root, cluster, **EQUATIONS)
+    assert not [key for key in made.record.outputs if key.startswith(".")]
