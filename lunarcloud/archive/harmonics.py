@@ -1,19 +1,24 @@
 """Tables of spherical-harmonic coefficients in text: rows of degree, order, cosine and sine, made whole."""
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import io
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import fsspec
 import numpy as np
-import pandas as pd
 
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import FloatArray, IntArray
 from lunarcloud.storage import explained
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
 
 _COLUMNS = ["degree", "order", "cosine", "sine"]
 _GZIP = b"\x1f\x8b"
@@ -59,6 +64,8 @@ def coefficient_rows(data: bytes, source: str) -> pd.DataFrame:
     ArchiveError
         If a row holds something else than numbers.
     """
+    import pandas as pd
+
     text = data.translate(bytes.maketrans(b",Dd", b" EE"))
     try:
         return pd.read_csv(

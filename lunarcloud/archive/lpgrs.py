@@ -4,17 +4,21 @@ Data set LP-L-GRS-5-ELEM-ABUNDANCE-V1.0 (Prettyman et al. 2006): pixels of nearl
 latitudes and longitudes, 2, 5 or 20 degrees high.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import fsspec
 import numpy as np
-import pandas as pd
 
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
 
 #: Constituents in the order of the PDS table: oxides in wt%, then elements in ppm.
 OXIDES = ("MgO", "Al2O3", "SiO2", "CaO", "TiO2", "FeO")
@@ -25,7 +29,7 @@ _BOUNDS = ("min_lat", "max_lat", "min_lon", "max_lon")
 _TAB_COLUMNS = ("pixel_id", *_BOUNDS, "atomic_mass", "neutron_density", *OXIDES, *ELEMENTS)
 _TAB_WIDTH = len(_TAB_COLUMNS) + 45
 
-_Reader: TypeAlias = Callable[[str], pd.DataFrame]
+_Reader: TypeAlias = "Callable[[str], pd.DataFrame]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +96,15 @@ def read_prospector(path: str) -> Prospector:
 
 
 def _read_csv(path: str) -> pd.DataFrame:
+    import pandas as pd
+
     with fsspec.open(path, "rt", encoding="utf-8") as lines:
         return pd.read_csv(lines)
 
 
 def _read_tab(path: str) -> pd.DataFrame:
+    import pandas as pd
+
     with fsspec.open(path, "rt", encoding="ascii") as lines:
         table = pd.read_csv(lines, sep=r"\s+", header=None)
     if table.shape[1] != _TAB_WIDTH:
@@ -118,6 +126,8 @@ def _present(path: str, table: pd.DataFrame) -> list[str]:
 
 
 def _numbers(path: str, table: pd.DataFrame, name: str) -> FloatArray:
+    import pandas as pd
+
     numbers = pd.to_numeric(table[name], errors="coerce")
     wrong = numbers.isna() & table[name].notna()
     if wrong.any():

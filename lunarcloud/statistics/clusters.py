@@ -1,13 +1,17 @@
 """Connected groups of equal-area cells, ranked by area, with their centres and the nearest named feature."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from lunarcloud.moon import FloatArray, IntArray
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.places import place
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
 
 
 class _Runs(NamedTuple):
@@ -66,6 +70,8 @@ def cluster_table(
     largest : int
         How many groups to list.
     """
+    import pandas as pd
+
     rows = []
     for number in range(min(largest, int(group.max(initial=-1)) + 1)):
         members = group == number
