@@ -1,18 +1,23 @@
 """Lunar gravity models: PDS spherical-harmonic tables, ICGEM .gfc, GEODYN .cof, pyshtools text; downloads."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lunarcloud.archive.files import COEFFICIENT_BYTES, OutsideFile, read_file
 from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.shipped import GRAVITY, place_of
 from lunarcloud.errors import ArchiveError, InputError, StoreError
 from lunarcloud.moon import RADIUS_M, FloatArray, is_lunar_radius
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
 
 #: Gravitational parameter of the Moon, m3/s2 (Williams et al. 2014, doi 10.1002/2013JE004559).
 GM_MOON = 4.90280007e12
@@ -196,6 +201,8 @@ def _icgem(source: OutsideFile) -> tuple[_Header, pd.DataFrame]:
 
 def _geodyn(source: OutsideFile) -> tuple[_Header, pd.DataFrame]:
     """Header and rows of a GEODYN card file: fixed columns that may touch."""
+    import pandas as pd
+
     lines = source.data.decode("latin-1").splitlines()
     potfield = next(line for line in lines if line.startswith("POTFIELD"))
     cards = [line for line in lines if line.startswith("RECOEF")]

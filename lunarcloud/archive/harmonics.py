@@ -1,12 +1,17 @@
 """Tables of spherical-harmonic coefficients in text: rows of degree, order, cosine and sine, made whole."""
 
+from __future__ import annotations
+
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import FloatArray, IntArray
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
 
 _COLUMNS = ["degree", "order", "cosine", "sine"]
 
@@ -19,6 +24,8 @@ def coefficient_rows(data: bytes, source: str) -> pd.DataFrame:
     ArchiveError
         If a row holds something else than numbers.
     """
+    import pandas as pd
+
     # Fortran writes double precision as 1.0D-05, which only Fortran reads.
     text = data.translate(bytes.maketrans(b",Dd", b" EE"))
     try:

@@ -4,19 +4,23 @@ Data set LP-L-GRS-5-ELEM-ABUNDANCE-V1.0 (Prettyman et al. 2006): pixels of nearl
 latitudes and longitudes, 2, 5 or 20 degrees high.
 """
 
+from __future__ import annotations
+
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import pandas as pd
 
 from lunarcloud.archive.files import TABLE_BYTES, OutsideFile, read_file
 from lunarcloud.archive.shipped import PROSPECTOR, place_of
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
 
 #: Constituents in the order of the PDS table: oxides in wt%, then elements in ppm.
 OXIDES = ("MgO", "Al2O3", "SiO2", "CaO", "TiO2", "FeO")
@@ -28,7 +32,7 @@ _TAB_COLUMNS = ("pixel_id", *_BOUNDS, "atomic_mass", "neutron_density", *OXIDES,
 # The nine abundances' covariances are a triangle: 9 * 10 / 2 of them, none of which is used.
 _TAB_WIDTH = len(_TAB_COLUMNS) + 45
 
-_Reader: TypeAlias = Callable[[OutsideFile], pd.DataFrame]
+_Reader: TypeAlias = "Callable[[OutsideFile], pd.DataFrame]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +114,14 @@ def read_prospector(name: str) -> Prospector:
 
 
 def _read_csv(found: OutsideFile) -> pd.DataFrame:
+    import pandas as pd
+
     return pd.read_csv(io.StringIO(found.text()))
 
 
 def _read_tab(found: OutsideFile) -> pd.DataFrame:
+    import pandas as pd
+
     table = pd.read_csv(io.StringIO(found.text("ascii")), sep=r"\s+", header=None)
     if table.shape[1] != _TAB_WIDTH:
         raise ValueError(f"{table.shape[1]} columns, a table of this data set has {_TAB_WIDTH}")
@@ -134,6 +142,8 @@ def _present(path: str, table: pd.DataFrame) -> list[str]:
 
 
 def _numbers(path: str, table: pd.DataFrame, name: str) -> FloatArray:
+    import pandas as pd
+
     numbers = pd.to_numeric(table[name], errors="coerce")
     # An empty field is an unknown abundance; only text that did not become a number is wrong.
     wrong = numbers.isna() & table[name].notna()

@@ -89,11 +89,18 @@ def run() -> int:
 
 def _complain(text: str) -> None:
     """Say what was wrong; for those who look for a fault, also where."""
-    if settings().debug:
+    if _debugging():
         traceback.print_exc()
     message = Console(stderr=True, highlight=False, soft_wrap=True)
     message.print("error:", style="bold red", end=" ")
     message.print(text, markup=False)
+
+
+def _debugging() -> bool:
+    try:
+        return settings().debug
+    except LunarcloudError:
+        return False  # it is the settings that are wrong
 
 
 def _process(name: str) -> Callable[..., None]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.constants import G
 
 from lunarcloud.errors import ComputeError, GeometryError
 from lunarcloud.gravity import harmonics
@@ -148,6 +147,9 @@ def mean_radius(shape: Coefficients) -> float:
 
 def _terms(shape: Coefficients, density: float, gm: float, lmax: int) -> Iterator[Coefficients]:
     """Potential of each power of the relief, at the mean radius; power 1 first."""
+    # Slow to import, here and below, and a reduction that is there already does not need it.
+    from scipy.constants import G
+
     mean_m = mean_radius(shape)
     relief = _relief(shape)
     degree = np.arange(lmax + 1, dtype=np.float64)
@@ -171,6 +173,8 @@ def _relief(shape: Coefficients) -> FloatArray:
 
 def _sphere(density: float, gm: float, mean_m: float, lmax: int) -> Coefficients:
     """Potential of the homogeneous sphere of the mean radius."""
+    from scipy.constants import G
+
     if not mean_m > 0:
         raise GeometryError(f"mean radius {mean_m} m: a shape needs absolute radii, not heights")
     # An entry for each pair 0 <= m <= l. That of degree 0 is the sphere's mass over the body's, orthonormal.

@@ -1,12 +1,13 @@
 """The products on grids: shard by shard in the store, or whole in memory."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from lunarcloud import moon
 from lunarcloud.archive import features
@@ -31,6 +32,9 @@ from lunarcloud.storage import (
     grid_mapping,
     write_dataset,
 )
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import xarray as xr
 
 # Codes of mGal and Eotvos: no reduction comes near the ends; the rounding is far below a model's error.
 _SCALE, _FILL = 0.001, -(2**31)
@@ -72,6 +76,8 @@ def dh2_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Dataset:
     ``2 lmax + 2`` rows from 90 N (the south pole is left out) and twice as many columns from 0 E, as
     pyshtools makes it: ``SHGrid.from_array(dataset.bouguer_anomaly.values)`` reads it.
     """
+    import xarray as xr
+
     # Points of the grid, not centres of pixels: row 0 is the pole and column 0 the prime meridian themselves.
     n_rows = 2 * field.lmax + 2
     lat, lon = 90.0 - np.arange(n_rows) * 180.0 / n_rows, np.arange(2 * n_rows) * 180.0 / n_rows

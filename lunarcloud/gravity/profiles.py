@@ -1,14 +1,19 @@
 """Gravity across named features: along great circles, around centres, and inside against outside a floor."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from pyproj import Geod
 
 from lunarcloud.archive import Feature
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, sample
 from lunarcloud.moon import RADIUS_M, FloatArray, Positions
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import xarray as xr
 
 #: A crater's floor ends, and its surroundings reach, at these multiples of the rim's radius: what lies
 #: between, walls and rim, is neither.
@@ -41,6 +46,8 @@ def transect(
     xarray.Dataset
         The products over ``distance`` (km from the centre), with ``lat`` and ``lon``.
     """
+    import xarray as xr
+
     # An odd number of points, so that one is the centre. A negative distance goes back along the azimuth.
     distance = np.linspace(-reach, reach, 2 * _N_DISTANCES + 1) * feature.diameter_km / 2.0
     where = _destinations(feature, np.array(azimuth), distance * 1e3)
@@ -73,6 +80,8 @@ def radial_profile(field: BouguerField, feature: Feature, *, reach: float = SURR
     xarray.Dataset
         The products over ``distance`` (km from the centre); circles are in the middle of equal rings.
     """
+    import xarray as xr
+
     distance = _rings(reach) * feature.diameter_km / 2.0
     means = {name: values[0] for name, values in _circle_means(field, [feature], reach).items()}
     axis = {"units": "km", "long_name": f"distance from the centre of {feature.name}"}
@@ -92,6 +101,8 @@ def contrasts(field: BouguerField, features: Sequence[Feature]) -> xr.Dataset:
         Along ``feature``: ``<product>_inside`` (nearer than 0.6 radii of the rim) and
         ``<product>_outside`` (1.2 to 2 radii), means by area; coordinates ``lat``, ``lon``, ``diameter_km``.
     """
+    import xarray as xr
+
     variables = {}
     for name, means in _circle_means(field, features, SURROUNDINGS[1]).items():
         for side, limits in (("inside", (0.0, FLOOR)), ("outside", SURROUNDINGS)):
@@ -141,6 +152,8 @@ def _area_means(means: FloatArray, features: Sequence[Feature], limits: tuple[fl
 
 
 def _variables(dim: str, values: dict[str, FloatArray]) -> dict[str, xr.Variable]:
+    import xarray as xr
+
     return {name: xr.Variable(dim, array, PRODUCTS[name]._asdict()) for name, array in values.items()}
 
 

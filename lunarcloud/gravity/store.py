@@ -1,16 +1,20 @@
 """A Bouguer reduction in its folder: where its parts are, and how they are opened."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-import xarray as xr
 
 from lunarcloud.gravity import harmonics
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField
 from lunarcloud.gravity.card import GravityCard
 from lunarcloud.storage import Folder, open_dataset
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import xarray as xr
 
 #: The Zarr store of a reduction, in the reduction's folder.
 STORE = "gravity.zarr"
@@ -61,6 +65,8 @@ def load_gravity(place: Folder, card: GravityCard) -> Gravity:
 
 def harmonics_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Dataset:
     """A reduction's coefficients as a dataset: 4 pi normalised, mGal, (part, degree, order)."""
+    import xarray as xr
+
     described = {"units": "mGal", "normalization": "4 pi, no Condon-Shortley phase"}
     coefficients = {"gravity_disturbance": field.disturbance, "topography_attraction": field.attraction}
     return xr.Dataset(

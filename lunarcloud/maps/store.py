@@ -1,10 +1,11 @@
 """A run in its folder: its card, its maps at every level, its ledgers."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
@@ -12,6 +13,9 @@ from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
 from lunarcloud.storage import Folder, Group, Ledger
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import xarray as xr
 
 _MULTISCALES = {
     "name": "multiscales",

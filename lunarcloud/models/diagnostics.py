@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from lunarcloud.models.equation_fit import EquationFit
 from lunarcloud.models.samples import Samples
 
 if TYPE_CHECKING:  # loads onnx
+    import xarray as xr
+
     from lunarcloud.models.network_fit import NetworkFit
 
 
@@ -36,6 +37,8 @@ def diagnostics(
         ``reflectance`` (wavelength, site), a fraction; ``<oxide>_r2`` (x0, y0), NaN where an origin does not
         count; with networks ``loss`` (oxide, seed, epoch), NaN after early stopping.
     """
+    import xarray as xr
+
     variables: dict[str, xr.DataArray] = {
         "reflectance": xr.DataArray(
             samples.reflectance,

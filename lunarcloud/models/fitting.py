@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
 
-import xarray as xr
-
 from lunarcloud.errors import InputError
 from lunarcloud.models.accuracy import accuracy, residuals
 from lunarcloud.models.card import Accuracy, Card, Kind, TrainingRecord
@@ -20,6 +18,8 @@ from lunarcloud.models.training import TrainingSettings
 from lunarcloud.storage import digest
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from lunarcloud.models.network_fit import NetworkFit
 
 

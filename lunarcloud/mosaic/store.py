@@ -1,14 +1,19 @@
 """A mosaic in its folder: its card, its pixels, its ledger."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import xarray as xr
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon
 from lunarcloud.archive import CLEMENTINE, Instrument, instrument
 from lunarcloud.mosaic.layout import mosaic_layout
 from lunarcloud.storage import Folder, Group, Ledger, crs_of
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import xarray as xr
 
 #: The Zarr store of a mosaic, in the mosaic's folder.
 STORE = "mosaic.zarr"

@@ -1,9 +1,9 @@
 """Process ``compare``: run against run, or the networks of a run against its equations."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
-
-import xarray as xr
 
 from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
@@ -39,6 +39,7 @@ from lunarcloud.statistics import (
 from lunarcloud.storage import Folder, Group, Ledger
 
 if TYPE_CHECKING:  # slow to import
+    import xarray as xr
     from matplotlib.figure import Figure
 
 _DATASET = "statistics"
@@ -117,7 +118,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     )
 
 
-def _figures(statistics: xr.Dataset, material: _Material) -> "dict[str, Callable[[], Figure]]":
+def _figures(statistics: xr.Dataset, material: _Material) -> dict[str, Callable[[], Figure]]:
     """Pictures of the pairs that differ at all."""
     from lunarcloud.figures import draw_comparison
 
@@ -135,8 +136,8 @@ def _figures(statistics: xr.Dataset, material: _Material) -> "dict[str, Callable
     return {"comparison": lambda: draw_comparison(statistics.isel(pair=differ), *names), **drawn}
 
 
-def _difference_map(first: Run, second: Run, pair: Pair, names: tuple[str, str]) -> "Callable[[], Figure]":
-    def draw() -> "Figure":
+def _difference_map(first: Run, second: Run, pair: Pair, names: tuple[str, str]) -> Callable[[], Figure]:
+    def draw() -> Figure:
         from lunarcloud.figures import draw_difference
 
         a, b = overview(first)[pair.first], overview(second)[pair.second]

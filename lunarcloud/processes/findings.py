@@ -4,12 +4,12 @@ A finding is Zarr datasets, tables as CSV and Markdown, and figures as PNG in it
 and tables are in its card.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-import pandas as pd
-import xarray as xr
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud.archive import Outline, read_outlines
@@ -23,6 +23,8 @@ from lunarcloud.statistics import Shape, Stream, Unit, from_outlines, maria, nam
 from lunarcloud.storage import Folder, Group, digest, open_dataset, write_dataset
 
 if TYPE_CHECKING:  # slow to import, and a finding that is there already draws nothing
+    import pandas as pd
+    import xarray as xr
     from matplotlib.figure import Figure
 
 #: Raised when the same inputs would give other findings.
@@ -116,7 +118,7 @@ def keep(
     facts: Mapping[str, str | int | float],
     datasets: Mapping[str, xr.Dataset],
     tables: Mapping[str, pd.DataFrame],
-    figures: "Mapping[str, Callable[[], Figure]]",
+    figures: Mapping[str, Callable[[], Figure]],
     groups: Sequence[Group] = (),
 ) -> Made[FindingCard]:
     """Write a finding.

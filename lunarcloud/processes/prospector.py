@@ -1,9 +1,9 @@
 """Process ``prospector``: the maps of a run against Lunar Prospector's abundances."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
-
-import xarray as xr
 
 from lunarcloud.archive import Prospector, read_prospector
 from lunarcloud.engine import Session
@@ -27,6 +27,7 @@ from lunarcloud.statistics import compare_with_prospector, prospector_table, sou
 from lunarcloud.storage import Folder, digest
 
 if TYPE_CHECKING:  # slow to import
+    import xarray as xr
     from matplotlib.figure import Figure
 
 _DATASET = "prospector"
@@ -81,7 +82,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     )
 
 
-def _prospector_map(statistics: xr.Dataset, name: str) -> "Callable[[], Figure]":
+def _prospector_map(statistics: xr.Dataset, name: str) -> Callable[[], Figure]:
     from lunarcloud.figures import draw_prospector_maps
 
     return lambda: draw_prospector_maps(statistics, name)

@@ -1,13 +1,17 @@
 """Connected groups of equal-area cells, ranked by area, with their centres and the nearest named feature."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from lunarcloud.moon import FloatArray, IntArray
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.places import place
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
 
 
 class _Runs(NamedTuple):
@@ -73,6 +77,8 @@ def cluster_table(
         A row for each group: ``rank`` from 1, ``cells``, ``area_km2``, ``lat`` and ``lon`` of its middle
         (degrees), the mean of each map, and the nearest ``feature`` and ``where`` it lies to it.
     """
+    import pandas as pd
+
     rows = []
     for number in range(min(largest, int(group.max(initial=-1)) + 1)):
         members = group == number

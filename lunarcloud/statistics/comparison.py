@@ -1,14 +1,14 @@
 """One map against another of the same quantity: exact differences, by unit, with the joint distribution."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import xarray as xr
 
 from lunarcloud.engine import Product
 from lunarcloud.errors import InputError
@@ -21,6 +21,10 @@ from lunarcloud.statistics.summary import ShardTallies, Totals, require_filled
 from lunarcloud.statistics.tallies import Codes, Sums, Tally, cell_parts, tally_cells
 from lunarcloud.statistics.units import Near, Unit, labelled, near_units, require_distinct
 from lunarcloud.storage import Layout, Variable
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
+    import xarray as xr
 
 #: Code of a missing difference.
 NO_DIFFERENCE = int(np.iinfo(np.int32).min)
@@ -247,6 +251,8 @@ def compare(
     InputError
         For different grids or codes, or a unit without a cell that has both maps.
     """
+    import xarray as xr
+
     require_distinct(units)
     require_comparable(first, second, pairs)
     totals = Totals()
@@ -283,6 +289,8 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
 
 def _of_pair(pair: Pair, coding: Coding, totals: Totals, n_units: int, joint: IntArray) -> xr.Dataset:
     """The statistics of one pair, dimension ``unit`` first."""
+    import xarray as xr
+
     roles = [[totals[f"{pair.name} {role}", unit] for unit in range(n_units)] for role in _ROLES]
     # A difference of values has no offset of its own; this one takes back the shift of its codes.
     delta = replace(coding, offset=-_ZERO * coding.scale)

@@ -11,21 +11,25 @@ The comparison with the other cells keeps highland compositions out where the bo
 discs, which hold much highland.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import xarray as xr
 
 from lunarcloud.errors import InputError
 from lunarcloud.moon import FloatArray, Grid, IntArray, Pole, Shard
 from lunarcloud.statistics import cells, clusters
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
 from lunarcloud.statistics.units import Near, Unit, inside, near_units
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
+    import xarray as xr
 
 #: The maps the rule needs.
 FEO, MG_NUMBER = "feo_cnn", "mg_number"
@@ -247,6 +251,8 @@ def typical_of_maria(maria: IntArray, others: IntArray, coverage: float) -> npt.
 
 def totals(found: Candidates) -> pd.DataFrame:
     """Cells, area (km2) and per cent of the mapped region: mapped, similar to maria, high FeO."""
+    import pandas as pd
+
     area = clusters.area_km2(found.at.cell)
     masks = {
         "mapped": np.ones(area.size, dtype=np.bool_),
@@ -272,6 +278,8 @@ def ranked(found: Candidates) -> pd.DataFrame:
 
 def to_dataset(found: Candidates) -> xr.Dataset:
     """The candidates for storing: the cells similar to maria, the groups, and the maria's distribution."""
+    import xarray as xr
+
     rule, listed = found.classifier.rule, ranked(found).drop(columns="rank")
     keep = found.classes >= SIMILAR
     where = cells.cell_positions(found.at.cell[keep])

@@ -4,18 +4,23 @@ A map's pixel that a bound of a Lunar Prospector pixel cuts counts with the area
 of shards are added in the shards' order, so the result is the same to the bit for any number of workers.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 
 from lunarcloud.archive import Prospector
 from lunarcloud.errors import InputError
 from lunarcloud.moon import RADIUS_M, FloatArray, Grid, IntArray, Shard, Window
 from lunarcloud.quantities import counterparts
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
+    import xarray as xr
 
 #: Least part of a Lunar Prospector pixel that must be mapped for it to be compared.
 LEAST_COVERAGE = 0.5
@@ -174,6 +179,8 @@ def compare_with_prospector(
     InputError
         If the run has no map that the table has, or fewer than 20 pixels are mapped.
     """
+    import xarray as xr
+
     constituents = counterparts()
     names = tuple(name for name in source.names if constituents.get(name) in prospector.abundance)
     if not names:
@@ -207,6 +214,8 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
 
 
 def _of_map(coding: Coding, prospector: Prospector, parts: list[Overlap]) -> xr.Dataset:
+    import xarray as xr
+
     area, weighted = np.zeros(prospector.lat.size), np.zeros(prospector.lat.size)
     for part in parts:
         # An index is in a part once at most, so adding through it loses nothing.

@@ -4,13 +4,13 @@ The example of the paper is sample 60639: FeO 16..19.9, TiO2 6.3..7.9, Al2O3 12.
 10.6..11.5 wt% (its answer: south-western Mare Tranquillitatis).
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 
 from lunarcloud.archive import Feature, features
 from lunarcloud.errors import InputError
@@ -18,6 +18,10 @@ from lunarcloud.moon import RADIUS_M, IntArray, Shard, angular_distance
 from lunarcloud.statistics import cells, clusters
 from lunarcloud.statistics.source import MISSING, Source, Stream, one_by_one
 from lunarcloud.statistics.tallies import PART_KM2, cell_parts
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
+    import xarray as xr
 
 #: By map, lowest and highest value that matches, in the map's units.
 Ranges: TypeAlias = Mapping[str, tuple[float, float]]
@@ -149,6 +153,8 @@ def constraints(found: Provenance) -> pd.DataFrame:
     ``excludes_per_cent`` is the part of the area left by all other ranges that this range takes away: the
     larger, the more the answer rests on it.
     """
+    import pandas as pd
+
     rows = []
     for name, (low, high) in found.ranges.items():
         others = found.others_km2[name]
@@ -159,6 +165,8 @@ def constraints(found: Provenance) -> pd.DataFrame:
 
 def regions(found: Provenance) -> pd.DataFrame:
     """Named features by the matching area in their discs, the largest first: also as per cent of the disc."""
+    import pandas as pd
+
     rows = []
     for known in features():
         radius = known.diameter_km / 2.0 / _RADIUS_KM
@@ -191,6 +199,8 @@ def ranked(found: Provenance) -> pd.DataFrame:
 
 def to_dataset(found: Provenance) -> xr.Dataset:
     """The matching cells and their ranking, for storing."""
+    import xarray as xr
+
     at = cells.cell_positions(found.cell)
     tables = (
         ("constraint", "constraint", constraints(found)),

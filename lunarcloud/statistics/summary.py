@@ -1,12 +1,12 @@
 """Statistics of maps by unit: one pass over the shards, one dataset, a table like the paper's Table 1."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 
 from lunarcloud.errors import InputError
 from lunarcloud.moon import FloatArray, Shard
@@ -25,6 +25,10 @@ from lunarcloud.statistics.tallies import (
     tally_pixels,
 )
 from lunarcloud.statistics.units import Near, Unit, labelled, near_units, require_distinct
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import pandas as pd
+    import xarray as xr
 
 #: ``cells``: the paper's equal-area cells, each the pixel at its centre, each counted once.
 #: ``pixels``: every pixel, weighted by its exact area on the sphere.
@@ -137,6 +141,8 @@ def summarise(
     InputError
         For two units of one name, or a unit without a single cell or pixel.
     """
+    import xarray as xr
+
     require_distinct(units)
     totals = Totals()
     for _, found in stream(TallyShard(source, source.names, sampling), near_units(source.grid, units)):
@@ -208,6 +214,8 @@ def require_filled(totals: Totals, units: Sequence[Unit], sampling: Sampling) ->
 
 def _of_map(coding: Coding, by_unit: list[Sums]) -> xr.Dataset:
     """The statistics of one map, dimension ``unit`` first."""
+    import xarray as xr
+
     moment = [moments(sums, coding) for sums in by_unit]
     mode = [modes(sums, coding) for sums in by_unit]
     # Middles: a bin holds codes k..k+15, whose mean is k + 7.5.

@@ -6,7 +6,6 @@ import json
 import warnings
 from typing import TYPE_CHECKING
 
-import xarray as xr
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -15,6 +14,7 @@ from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.layout import GRID_MAPPING
 
 if TYPE_CHECKING:  # slow to import, here and below: whoever finds everything done writes nothing
+    import xarray as xr
     from zarr.storage import MemoryStore
 
 _ROOT = "zarr.json"
@@ -28,6 +28,8 @@ def open_dataset(place: Folder) -> xr.Dataset:
     NotFoundError
         If nothing finished is there.
     """
+    import xarray as xr
+
     if not place.exists(_ROOT):
         raise NotFoundError(f"{place.url}: nothing published there")
     dataset: xr.Dataset = xr.open_zarr(place.url, zarr_format=3, consolidated=True)

@@ -5,13 +5,14 @@ them, whatever the chunking of the data they come from. The metadata is written 
 to Zarr readers until it is whole.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from lunarcloud.errors import InputError, LunarcloudError, StoreError
 from lunarcloud.moon import Shard, Window
@@ -21,6 +22,9 @@ from lunarcloud.storage.digests import digest
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.layout import Layout
 from lunarcloud.storage.ledger import Entry, Ledger
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import xarray as xr
 
 #: Digest that stands for a shard without a single valid pixel: no object is stored for it.
 EMPTY = "empty"
@@ -204,7 +208,7 @@ class Group:
 
 
 #: What a store holds: groups whose shards are all written, and datasets small enough to write now.
-Member: TypeAlias = Group | xr.Dataset
+Member: TypeAlias = "Group | xr.Dataset"
 
 
 def _damaged(data: bytes, expected: str) -> str:

@@ -1,16 +1,20 @@
 """What a sharded Zarr group holds: variables on one raster, with their CF attributes and coordinates."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyproj
-import xarray as xr
 
 from lunarcloud.errors import NotFoundError
 from lunarcloud.moon import GEOGRAPHIC, Grid, PolarGrid, Raster, lunar_crs
+
+if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
+    import xarray as xr
 
 #: Name of the scalar variable that carries the coordinate reference system.
 GRID_MAPPING = "crs"
@@ -104,6 +108,8 @@ def dims(raster: Raster) -> tuple[str, str]:
 
 def coordinates(layout: Layout) -> xr.Dataset:
     """The coordinate variables of a layout with their CF attributes, ready to be written."""
+    import xarray as xr
+
     raster = layout.raster
     variables: dict[str, xr.Variable] = {}
     if isinstance(raster, PolarGrid):
@@ -122,6 +128,8 @@ def coordinates(layout: Layout) -> xr.Dataset:
 
 def grid_mapping(code: str) -> xr.Variable:
     """The CF grid-mapping variable of a lunar coordinate reference system, with its WKT2."""
+    import xarray as xr
+
     crs = lunar_crs(code)
     attrs = {
         key: value
@@ -136,10 +144,14 @@ def grid_mapping(code: str) -> xr.Variable:
 
 
 def _axis(name: str, values: npt.NDArray[np.float64], attrs: Mapping[str, str]) -> xr.Variable:
+    import xarray as xr
+
     return xr.Variable((name,), values, dict(attrs))
 
 
 def _band_axis(bands: Bands) -> dict[str, xr.Variable]:
+    import xarray as xr
+
     # Numbers, not strings: every Zarr v3 reader has a type for them.
     band = {"long_name": "band number", "filters": " ".join(bands.names)}
     wavelength = {"standard_name": "radiation_wavelength", "long_name": "band centre", "units": "nm"}
