@@ -2,22 +2,19 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from xarray import Dataset
-
-from lunarcloud.api import open_gravity as open_gravity
-from lunarcloud.api import open_maps as open_maps
-from lunarcloud.api import open_mosaic as open_mosaic
-from lunarcloud.api import record as record
-from lunarcloud.api import records as records
-from lunarcloud.archive.stations import StationTable
-from lunarcloud.engine import Cluster, Watch
+from lunarcloud.api import open_gravity as open_gravity, open_maps as open_maps, open_mosaic as open_mosaic, record as record, records as records
+from lunarcloud.archive import StationTable
+from lunarcloud.engine import Cluster
+from lunarcloud.engine import Watch
 from lunarcloud.models import Model
 from lunarcloud.processes.demo import Demonstration
 from lunarcloud.processes.repair import Repair
 from lunarcloud.processes.reprocess import Reprocessed
 from lunarcloud.processes.verify import Verification
+from xarray import Dataset
+
 
 def ingest(
     tiles: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
@@ -26,11 +23,11 @@ def ingest(
     ppd: int,
     shard: int | None = None,
     strict: bool = False,
-    label: str = "",
+    label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
-    """Make the five-band mosaic of archive tiles: nearest neighbour, the archive's own numbers kept.
+    """Make the reflectance mosaic of archive tiles: nearest neighbour, the archive's own numbers kept.
 
     Parameters
     ----------
@@ -65,8 +62,8 @@ def stations(
     table: str | os.PathLike[str] | None = None,
     *,
     root: str | os.PathLike[str],
-    name: str = "main",
-    label: str = "",
+    name: str = 'main',
+    label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> StationTable:
@@ -100,13 +97,13 @@ def stations(
 def fit(
     *,
     root: str | os.PathLike[str],
-    stations: str = "main",
+    stations: str = 'main',
     without: Sequence[str] = (),
-    reflectance: Literal["table", "mosaic"] | None = None,
-    mosaic: str = "latest",
+    reflectance: Literal['table', 'mosaic'] | None = None,
+    mosaic: str | None = 'latest',
     equations_only: bool = False,
     seeds: int = 1,
-    label: str = "",
+    label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Model:
@@ -122,8 +119,8 @@ def fit(
         Site or mission to leave out.
     reflectance : {'table', 'mosaic'}, optional
         Where spectra come from; by default the table, else the mosaic.
-    mosaic : str, default 'latest'
-        Mosaic to sample.
+    mosaic : str or None, default 'latest'
+        Mosaic to sample, if there is one.
     equations_only : bool, default False
         Train no networks.
     seeds : int, default 1
@@ -148,9 +145,9 @@ def fit(
 def map(
     *,
     root: str | os.PathLike[str],
-    model: str = "latest",
-    mosaic: str = "latest",
-    label: str = "",
+    model: str = 'latest',
+    mosaic: str = 'latest',
+    label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
@@ -184,13 +181,13 @@ def map(
 def reduce(
     *,
     root: str | os.PathLike[str],
-    run: str = "latest",
+    run: str = 'latest',
     maria: str | os.PathLike[str] | None = None,
     units: str | os.PathLike[str] | None = None,
     name_field: str | None = None,
-    regions: Sequence[str] = ("Mare Tranquillitatis",),
-    sampling: Literal["cells", "pixels"] = "cells",
-    label: str = "",
+    regions: Sequence[str] = ('Mare Tranquillitatis',),
+    sampling: Literal['cells', 'pixels'] = 'cells',
+    label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
@@ -230,15 +227,15 @@ def reduce(
     """
 
 def compare(
-    run: str = "latest",
+    run: str = 'latest',
     other: str | None = None,
     *,
     root: str | os.PathLike[str],
     maria: str | os.PathLike[str] | None = None,
     units: str | os.PathLike[str] | None = None,
     name_field: str | None = None,
-    regions: Sequence[str] = ("Mare Tranquillitatis",),
-    label: str = "",
+    regions: Sequence[str] = ('Mare Tranquillitatis',),
+    label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
@@ -280,9 +277,9 @@ def compare(
 def prospector(
     *,
     root: str | os.PathLike[str],
-    run: str = "latest",
-    lpgrs: str | os.PathLike[str] = "5deg",
-    label: str = "",
+    run: str = 'latest',
+    lpgrs: str | os.PathLike[str] = '5deg',
+    label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
@@ -316,16 +313,16 @@ def prospector(
 def polar(
     *,
     root: str | os.PathLike[str],
-    run: str = "latest",
+    run: str = 'latest',
     maria: str | os.PathLike[str] | None = None,
-    pole: Literal["north", "south"] = "south",
+    pole: Literal['north', 'south'] = 'south',
     limit: float = 65.0,
     coverage: float = 0.95,
     feo_above: float = 15.0,
     mg_below: float = 0.6,
     pixel_m: float | None = None,
-    gravity: str | None = "latest",
-    label: str = "",
+    gravity: str | None = 'latest',
+    label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
@@ -373,15 +370,15 @@ def polar(
 def provenance(
     *,
     root: str | os.PathLike[str],
-    run: str = "latest",
+    run: str = 'latest',
+    maps: Mapping[str, tuple[float, float] | str] = {},
+    sample: str = 'sample',
     feo: tuple[float, float] | str | None = None,
     tio2: tuple[float, float] | str | None = None,
     al2o3: tuple[float, float] | str | None = None,
     mgo: tuple[float, float] | str | None = None,
     cao: tuple[float, float] | str | None = None,
-    maps: Mapping[str, tuple[float, float] | str] = {},
-    sample: str = "sample",
-    label: str = "",
+    label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
@@ -393,6 +390,10 @@ def provenance(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
+    maps : mapping of str to (float, float) or str, default {}
+        Range of any map by its name, NAME=LOW:HIGH; the map's.
+    sample : str, default 'sample'
+        What to call it in tables and figures.
     feo : (float, float) or str, optional
         Lowest and highest FeO as the networks map it; wt%.
     tio2 : (float, float) or str, optional
@@ -403,10 +404,6 @@ def provenance(
         Lowest and highest MgO as the networks map it; wt%.
     cao : (float, float) or str, optional
         Lowest and highest CaO as the networks map it; wt%.
-    maps : mapping of str to (float, float) or str, default {}
-        Range of any map by its name, NAME=LOW:HIGH; the map's.
-    sample : str, default 'sample'
-        What to call it in tables and figures.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional
@@ -515,7 +512,7 @@ def reprocess(
     """
 
 def demo(
-    place: str | os.PathLike[str] = "demo",
+    place: str | os.PathLike[str] = 'demo',
     *,
     root: str | os.PathLike[str] | None = None,
     ppd: int = 4,
@@ -555,12 +552,12 @@ def reduce_gravity(
     gradient_degrees: tuple[int, int] | str = (50, 350),
     taper: int = 0,
     radius_m: float = 1738000.0,
-    gravity: str | os.PathLike[str] = "lp165p",
-    topography: str | os.PathLike[str] = "lola4",
+    gravity: str | os.PathLike[str] = 'lp165p',
+    topography: str | os.PathLike[str] = 'lola4',
     ppd: int = 8,
     shard: int | None = None,
     polar_limit: float = 60.0,
-    label: str = "",
+    label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:

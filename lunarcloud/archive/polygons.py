@@ -53,9 +53,9 @@ def read_outlines(path: str, name_field: str | None = None) -> tuple[Outline, ..
     ----------
     path : str
         A GeoJSON, shapefile (also zipped), GeoPackage or other file that GDAL reads; by URL, a single file
-        (a shapefile zipped). Longitudes 0..360 or -180..180, or projected coordinates of a lunar system. A file
-        without a coordinate reference system, as planetary GeoJSON often is, is read as latitude and longitude
-        on the Moon.
+        (a shapefile zipped). Longitudes 0..360 or -180..180, or projected coordinates of a lunar system. A
+        file without a coordinate reference system, as planetary GeoJSON often is, is read as latitude and
+        longitude on the Moon.
     name_field : str, optional
         The attribute that names an area. By default the first of name, unit, feature, label, mare_name,
         clean_name that exists (upper and lower case alike), else all records form one area named as the file.
