@@ -15,6 +15,8 @@ from lunarcloud.processes.reprocess import Reprocessed
 from lunarcloud.processes.verify import Verification
 from xarray import Dataset
 
+__version__: str
+
 
 def ingest(
     tiles: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],

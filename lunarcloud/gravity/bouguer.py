@@ -48,7 +48,7 @@ Degrees: TypeAlias = Annotated[
 
 def _option(default: Any, description: str, unit: str, option: str = "", **limits: Any) -> Any:
     """A field as people are asked for it: with its unit, and its short name where it has one."""
-    marks = {"unit": unit, **({"option": option} if option else {})}
+    marks: dict[str, Any] = {"unit": unit, **({"option": option} if option else {})}
     return Field(default=default, description=description, json_schema_extra=marks, **limits)
 
 
@@ -179,14 +179,13 @@ def held_degrees(model: GravityModel, topography: Topography, reduction: Reducti
     held = min(model.lmax, topography.lmax)
     holders = f"{model.name} holds degrees up to {model.lmax}, {topography.name} up to {topography.lmax}"
     asked = {"Bouguer anomaly": reduction.degrees, "gradient": reduction.gradient_degrees}
-    used = {what: _clipped(degrees, held, f"{what}: {holders}") for what, degrees in asked.items()}
+    bouguer, gradient = (_clipped(degrees, held, f"{what}: {holders}") for what, degrees in asked.items())
     clips = tuple(
-        f"degrees {degrees[0]}:{degrees[1]} of the {what} are clipped to "
-        f"{used[what][0]}:{used[what][1]}: {holders}"
-        for what, degrees in asked.items()
-        if degrees != used[what]
+        f"degrees {degrees[0]}:{degrees[1]} of the {what} are clipped to {used[0]}:{used[1]}: {holders}"
+        for (what, degrees), used in zip(asked.items(), (bouguer, gradient), strict=True)
+        if degrees != used
     )
-    return HeldDegrees(*used.values(), clips)
+    return HeldDegrees(bouguer, gradient, clips)
 
 
 def reduce_bouguer(model: GravityModel, topography: Topography, reduction: Reduction) -> BouguerField:

@@ -19,7 +19,7 @@ from lunarcloud.processes.findings import (
     stream_over,
     unit_sources,
 )
-from lunarcloud.processes.inputs import ARGUMENT, given_of, parent
+from lunarcloud.processes.inputs import given_of, parent
 from lunarcloud.processes.process import Estimate, Made, Process, estimate_work, record_id
 from lunarcloud.processes.records import run_of
 from lunarcloud.quantities import QUANTITIES
@@ -52,12 +52,12 @@ _RATE = 15.0
 class CompareInputs(UnitInputs):
     """Two runs, or one whose networks are compared with its equations."""
 
-    run: str = parent("runs", "the first run", **{ARGUMENT: True})
+    run: str = parent("runs", "the first run", argument=True)
     other: str | None = parent(
         "runs",
         "the second; without it, CNN maps against equation maps of the first",
         None,
-        **{ARGUMENT: True},
+        argument=True,
     )
 
 

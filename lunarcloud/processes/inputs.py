@@ -60,8 +60,11 @@ def option(default: Any, description: str, *, unit: str = "", limits: Any = None
     **marks
         Other marks of the field.
     """
-    extra = {**({UNIT: unit} if unit else {}), **marks}
-    return Field(default, description=description, json_schema_extra=extra, **(limits or {}))
+    return _marked(default, description, {**({UNIT: unit} if unit else {}), **marks}, limits)
+
+
+def _marked(default: Any, description: str, found: dict[str, Any], limits: Any) -> Any:
+    return Field(default, description=description, json_schema_extra=found, **(limits or {}))
 
 
 def place(default: Any, description: str, **marks: Any) -> Any:
@@ -77,7 +80,7 @@ def place(default: Any, description: str, **marks: Any) -> Any:
         Other marks of the field.
     """
     limits = {"min_length": 1} if default is ... else None
-    return option(default, description, limits=limits, **{PLACE: True}, **marks)
+    return _marked(default, description, {PLACE: True, **marks}, limits)
 
 
 def file(default: Any, description: str, **marks: Any) -> Any:
@@ -93,7 +96,7 @@ def file(default: Any, description: str, **marks: Any) -> Any:
         Other marks of the field.
     """
     limits = {"min_length": 1} if default is ... else None
-    return option(default, description, limits=limits, **{FILE: True}, **marks)
+    return _marked(default, description, {FILE: True, **marks}, limits)
 
 
 def _bounds(value: Any) -> Any:
@@ -163,7 +166,7 @@ def checked(
 
 def _problem(model: type[Inputs], problem: Any, typed_as: Callable[[str, FieldInfo], str]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "inputs"
-    message = problem["msg"].removeprefix("Value error, ")
+    message = str(problem["msg"]).removeprefix("Value error, ")
     if name not in model.model_fields:
         if problem["type"] != "extra_forbidden":
             return message
