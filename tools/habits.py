@@ -31,6 +31,7 @@ DOCUMENTED_PARAMETERS = 3
 PARAMETER_ERRORS = frozenset({"PR01", "PR02", "PR03"})
 #: Tests of no single module, and why.
 CROSS_CUTTING = {
+    "cli/test_imports.py": "nothing to do loads nothing heavy",
     "engine/test_held_to.py": "what every worker process is held to, by three modules",
     "maps/test_instruments.py": "a mosaic of eight bands through all rooms",
     "test_configuration.py": "importing and using us leaves other people's settings",

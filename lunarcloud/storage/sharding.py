@@ -29,7 +29,15 @@ class _Sharding(ShardingCodec):
 
 
 def shard_bytes(layout: Layout, variable: Variable, pixels: npt.NDArray[Any]) -> bytes | None:
-    """The stored bytes of a whole shard, shape (bands,) edge, edge."""
+    """The stored bytes of a whole shard.
+
+    Parameters
+    ----------
+    layout, variable
+        What the group holds, and what of it this is.
+    pixels : ndarray, shape (bands,) edge, edge
+        Its codes.
+    """
     store = MemoryStore()
     array = _shard_array(store, layout, variable)
     array[...] = pixels
