@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import uuid4
 
 import fsspec
@@ -9,10 +10,11 @@ import pytest
 from s3fs import S3FileSystem
 
 from lunarcloud.errors import NotFoundError, StoreError, TransientStoreError
-from lunarcloud.storage import folder
+from lunarcloud.storage import Folder, folder
+from lunarcloud.testing.s3_server import S3
 
 
-def test_what_is_written_is_read(place):
+def test_what_is_written_is_read(place: Folder) -> None:
     place.write("a/b", b"moon")
     assert place.read("a/b") == b"moon"
     assert place.exists("a/b")
@@ -21,18 +23,18 @@ def test_what_is_written_is_read(place):
     assert (place / "a").read_all() == {"b": b"moon"}
 
 
-def test_a_part_of_an_object_is_read_as_a_slice_is_taken(place):
+def test_a_part_of_an_object_is_read_as_a_slice_is_taken(place: Folder) -> None:
     place.write("digits", b"0123456789")
     for start, end in ((2, 5), (None, 3), (7, None), (8, 99), (4, 4), (10, None), (20, 30)):
         assert place.read("digits", start, end) == b"0123456789"[start:end]
 
 
-def test_a_part_of_nothing_is_not_found(place):
+def test_a_part_of_nothing_is_not_found(place: Folder) -> None:
     with pytest.raises(NotFoundError, match="digits"):
         place.read("digits", 2, 5)
 
 
-def test_keys_of_one_subfolder_are_listed(place):
+def test_keys_of_one_subfolder_are_listed(place: Folder) -> None:
     for key in ("a/b", "a/c/d", "ab/e", "f"):
         place.write(key, key.encode())
     assert place.keys() == ["a/b", "a/c/d", "ab/e", "f"]
@@ -41,7 +43,7 @@ def test_keys_of_one_subfolder_are_listed(place):
     assert place.keys("f") == place.keys("nothing-here") == []
 
 
-def test_what_is_removed_is_gone_and_removing_it_again_does_no_harm(place):
+def test_what_is_removed_is_gone_and_removing_it_again_does_no_harm(place: Folder) -> None:
     place.write("a", b"1")
     place.write("b", b"2")
     for _ in range(2):
@@ -49,7 +51,7 @@ def test_what_is_removed_is_gone_and_removing_it_again_does_no_harm(place):
     assert place.keys() == ["b"]
 
 
-def test_a_whole_folder_is_removed_and_its_neighbours_stay(place):
+def test_a_whole_folder_is_removed_and_its_neighbours_stay(place: Folder) -> None:
     for key in ("gone/a", "gone/b/c", "gone-not/d"):
         place.write(key, b"1")
     for _ in range(2):
@@ -57,30 +59,30 @@ def test_a_whole_folder_is_removed_and_its_neighbours_stay(place):
     assert place.keys() == ["gone-not/d"]
 
 
-def test_a_folder_is_the_same_in_another_process(place):
+def test_a_folder_is_the_same_in_another_process(place: Folder) -> None:
     place.write("a", b"1")
     assert pickle.loads(pickle.dumps(place)) == place  # noqa: S301 - our own bytes
     assert pickle.loads(pickle.dumps(place / "b")).url == f"{place.url}/b"  # noqa: S301 - our own bytes
 
 
-def test_an_object_that_is_not_there_is_named(place):
+def test_an_object_that_is_not_there_is_named(place: Folder) -> None:
     with pytest.raises(NotFoundError, match="nothing-here"):
         place.read("nothing-here")
 
 
-def test_an_empty_folder_has_no_keys(place):
+def test_an_empty_folder_has_no_keys(place: Folder) -> None:
     assert place.keys() == []
     assert place.read_all() == {}
 
 
-def test_only_the_first_of_many_creates(place):
+def test_only_the_first_of_many_creates(place: Folder) -> None:
     with ThreadPoolExecutor(8) as pool:
         wins = list(pool.map(lambda number: place.create("once", str(number).encode()), range(8)))
     assert sum(wins) == 1
     assert place.read("once") == str(wins.index(True)).encode()
 
 
-def test_updates_from_many_writers_are_all_kept(place):
+def test_updates_from_many_writers_are_all_kept(place: Folder) -> None:
     def append(number: int) -> None:
         place.update("list", lambda old: (old or b"") + bytes([number]))
 
@@ -89,7 +91,7 @@ def test_updates_from_many_writers_are_all_kept(place):
     assert sorted(place.read("list")) == list(range(24))
 
 
-def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = folder(tmp_path)
     place.write("card", b"old")
 
@@ -103,30 +105,32 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     assert place.keys() == ["card"]
 
 
-def test_an_unknown_protocol_is_refused():
+def test_an_unknown_protocol_is_refused() -> None:
     with pytest.raises(StoreError, match="nope://"):
         folder("nope://x")
 
 
-def test_a_place_that_is_a_file_is_not_writable(tmp_path):
+def test_a_place_that_is_a_file_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file"):
         folder(tmp_path / "file").require_writable()
 
 
-def test_a_missing_bucket_is_named(s3_environment):
+def test_a_missing_bucket_is_named(s3_environment: S3) -> None:
     with pytest.raises(StoreError, match=r"no-such-bucket.*bucket does not exist"):
         folder("s3://no-such-bucket/x").write("a", b"1")
 
 
-def test_wrong_credentials_are_said(s3_environment, monkeypatch):
+def test_wrong_credentials_are_said(s3_environment: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "stranger")
     fsspec.filesystem("s3").clear_instance_cache()
     with pytest.raises(StoreError, match="access key"):
         folder("s3://moon/x").write("a", b"1")
 
 
-def test_a_read_only_account_reads_and_is_told_that_it_may_not_write(s3_environment, monkeypatch):
+def test_a_read_only_account_reads_and_is_told_that_it_may_not_write(
+    s3_environment: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder("s3://moon/shared").write("a", b"1")
     for name, value in s3_environment.account("reader").items():
         monkeypatch.setenv(name, value)
@@ -136,7 +140,9 @@ def test_a_read_only_account_reads_and_is_told_that_it_may_not_write(s3_environm
         folder("s3://moon/shared").require_writable()
 
 
-def test_a_store_that_does_not_answer_is_a_passing_fault(s3_environment, monkeypatch):
+def test_a_store_that_does_not_answer_is_a_passing_fault(
+    s3_environment: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     fsspec.filesystem("s3").clear_instance_cache()
     with pytest.raises(TransientStoreError, match="s3://moon/x") as raised:
@@ -146,14 +152,16 @@ def test_a_store_that_does_not_answer_is_a_passing_fault(s3_environment, monkeyp
     assert StoreError.exit_code == 2
 
 
-def test_a_listing_of_many_objects_is_one_request(s3_environment, monkeypatch):
+def test_a_listing_of_many_objects_is_one_request(
+    s3_environment: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place = folder(f"s3://moon/{uuid4().hex}")
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda number: place.write(f"{number:03d}", b""), range(200)))
-    asked = []
+    asked: list[str] = []
     send = S3FileSystem._call_s3
 
-    async def counted(self, method, *args, **kwargs):
+    async def counted(self: S3FileSystem, method: str, *args: object, **kwargs: object) -> object:
         asked.append(method)
         return await send(self, method, *args, **kwargs)
 

@@ -4,18 +4,24 @@ import pickle
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import xarray as xr
 import zarr
 
 from lunarcloud.errors import InputError, NotFoundError, StoreError
 from lunarcloud.moon import Shard, Window
-from lunarcloud.storage import Entry, Group, Ledger, digest, finish_tree, folder, open_dataset
+from lunarcloud.storage import Entry, Folder, Group, Layout, Ledger, digest, finish_tree, folder, open_dataset
+
+#: Codes of a shard by variable.
+Pixels: TypeAlias = dict[str, npt.NDArray[Any]]
 
 
-def _pixels(layout, shard):
+def _pixels(layout: Layout, shard: Shard) -> Pixels:
     rows, cols = layout.raster.window(shard).shape
     random = np.random.default_rng([shard.row, shard.col])
     return {
@@ -24,19 +30,19 @@ def _pixels(layout, shard):
     }
 
 
-def _compute(group, shard, pixels=None, seconds=1.0):
+def _compute(group: Group, shard: Shard, pixels: Pixels | None = None, seconds: float = 1.0) -> None:
     objects = group.write(shard, pixels or _pixels(group.layout, shard))
     group.ledger.record(Entry(shard=shard, objects=objects, seconds=seconds, worker="me"))
 
 
 @pytest.fixture
-def group(place, layout) -> Group:
+def group(place: Folder, layout: Layout) -> Group:
     """A group with nothing in it."""
     return Group(place / "maps.zarr", layout, Ledger(place / "ledger"))
 
 
 @pytest.fixture
-def whole(group) -> Group:
+def whole(group: Group) -> Group:
     """A finished group."""
     for shard in group.layout.raster.shards():
         _compute(group, shard)
@@ -44,13 +50,13 @@ def whole(group) -> Group:
     return group
 
 
-def test_shards_come_back_as_they_went_in(whole):
+def test_shards_come_back_as_they_went_in(whole: Group) -> None:
     for shard in whole.layout.raster.shards():
         for name, pixels in _pixels(whole.layout, shard).items():
             assert np.array_equal(whole.read(name, shard), pixels)
 
 
-def test_a_group_opens_decoded_with_units_and_reference_system(whole):
+def test_a_group_opens_decoded_with_units_and_reference_system(whole: Group) -> None:
     data = whole.open()
     feo = data["feo"]
     assert feo.attrs["units"] == "wt%"
@@ -60,25 +66,25 @@ def test_a_group_opens_decoded_with_units_and_reference_system(whole):
     assert data["wavelength"].values.tolist() == [415.0, 750.0]
 
 
-def test_a_window_across_shards_is_read(whole):
+def test_a_window_across_shards_is_read(whole: Group) -> None:
     window = Window(row_start=90, row_stop=210, col_start=95, col_stop=320)
     decoded = np.rint(whole.open()["feo"].values[window.slices] / 0.001)
     assert np.array_equal(whole.read_window("feo", window), decoded)
     assert np.array_equal(whole.read_window("feo", window, whole.ledger.entries()), decoded)
 
 
-def test_a_group_travels_to_another_process(whole):
+def test_a_group_travels_to_another_process(whole: Group) -> None:
     there = pickle.loads(pickle.dumps(whole))  # noqa: S301 - our own bytes
     assert np.array_equal(there.read("feo", Shard(1, 1)), whole.read("feo", Shard(1, 1)))
 
 
-def test_nothing_is_visible_before_the_metadata(group):
+def test_nothing_is_visible_before_the_metadata(group: Group) -> None:
     _compute(group, Shard(0, 0))
     with pytest.raises(NotFoundError):
         group.open()
 
 
-def test_what_is_missing_is_what_the_ledger_does_not_name(group):
+def test_what_is_missing_is_what_the_ledger_does_not_name(group: Group) -> None:
     everything = list(group.layout.raster.shards())
     assert group.missing() == everything
     _compute(group, everything[3])
@@ -88,7 +94,7 @@ def test_what_is_missing_is_what_the_ledger_does_not_name(group):
     assert group.missing() == everything
 
 
-def test_missing_reads_no_entry(group):
+def test_missing_reads_no_entry(group: Group) -> None:
     group.ledger.place.write("0-0.json", b"garbage")
     assert Shard(0, 0) not in group.missing()
     with pytest.raises(StoreError, match=r"0-0\.json.*damaged"):
@@ -96,33 +102,33 @@ def test_missing_reads_no_entry(group):
 
 
 @pytest.mark.parametrize("cut", [np.s_[:, :-1], np.s_[:-1, :]])
-def test_part_of_a_shard_cannot_be_written(group, cut):
+def test_part_of_a_shard_cannot_be_written(group: Group, cut: tuple[slice, slice]) -> None:
     pixels = _pixels(group.layout, Shard(0, 0))
     pixels["feo"] = pixels["feo"][cut]
     with pytest.raises(InputError, match="whole shard"):
         group.write(Shard(0, 0), pixels)
 
 
-def test_a_shard_without_one_of_its_variables_cannot_be_written(group):
+def test_a_shard_without_one_of_its_variables_cannot_be_written(group: Group) -> None:
     pixels = _pixels(group.layout, Shard(0, 0))
     del pixels["feo"]
     with pytest.raises(InputError, match="feo"):
         group.write(Shard(0, 0), pixels)
 
 
-def test_another_type_cannot_be_written(group):
+def test_another_type_cannot_be_written(group: Group) -> None:
     pixels = _pixels(group.layout, Shard(0, 0))
     pixels["feo"] = pixels["feo"].astype(float)
     with pytest.raises(InputError, match="float64"):
         group.write(Shard(0, 0), pixels)
 
 
-def test_a_variable_that_is_not_there_is_named(whole):
+def test_a_variable_that_is_not_there_is_named(whole: Group) -> None:
     with pytest.raises(NotFoundError, match=r"'mgo'.*reflectance, feo"):
         whole.read("mgo", Shard(0, 0))
 
 
-def test_a_shard_without_valid_pixels_stores_nothing_and_reads_as_missing(group):
+def test_a_shard_without_valid_pixels_stores_nothing_and_reads_as_missing(group: Group) -> None:
     pixels = _pixels(group.layout, Shard(0, 0))
     pixels["feo"] = np.full_like(pixels["feo"], 65535)
     _compute(group, Shard(0, 0), pixels)
@@ -132,7 +138,7 @@ def test_a_shard_without_valid_pixels_stores_nothing_and_reads_as_missing(group)
     assert group.verify(Shard(0, 0)) == []
 
 
-def test_a_damaged_shard_is_named(whole):
+def test_a_damaged_shard_is_named(whole: Group) -> None:
     data = bytearray(whole.place.read("feo/c/1/2"))
     data[100] ^= 1
     whole.place.write("feo/c/1/2", bytes(data))
@@ -142,7 +148,7 @@ def test_a_damaged_shard_is_named(whole):
     assert "feo/c/1/2" in problem
 
 
-def test_verify_says_in_words_what_is_wrong(group):
+def test_verify_says_in_words_what_is_wrong(group: Group) -> None:
     shard = Shard(0, 0)
     assert "0-0.json" in group.verify(shard)[0]
     pixels = _pixels(group.layout, shard)
@@ -161,7 +167,7 @@ def test_verify_says_in_words_what_is_wrong(group):
         group.read("reflectance", shard)
 
 
-def test_the_digest_is_of_the_bytes_and_not_of_time_and_order(tmp_path, layout):
+def test_the_digest_is_of_the_bytes_and_not_of_time_and_order(tmp_path: Path, layout: Layout) -> None:
     groups = [Group(folder(tmp_path / name), layout, Ledger(folder(tmp_path / f"{name}-l"))) for name in "ab"]
     first, second = (Shard(0, 0), Shard(0, 1))
     for group, order, seconds in zip(groups, ((first, second), (second, first)), (1.0, 2.0), strict=True):
@@ -174,7 +180,7 @@ def test_the_digest_is_of_the_bytes_and_not_of_time_and_order(tmp_path, layout):
     assert groups[0].digest() != groups[1].digest()
 
 
-def test_a_tree_of_groups_opens_from_its_root(place, layout):
+def test_a_tree_of_groups_opens_from_its_root(place: Folder, layout: Layout) -> None:
     parts = {name: Group(place / name, layout, Ledger(place / f"ledger-{name}")) for name in ("0", "1")}
     for group in parts.values():
         for shard in layout.raster.shards():
@@ -185,13 +191,13 @@ def test_a_tree_of_groups_opens_from_its_root(place, layout):
     assert set(tree.children) == {"0", "1", "table"}
     assert tree.attrs == {"title": "test", "levels": 2}
     assert tree["table"].attrs == {"title": "test", "comment": "its own"}
-    assert tree["table"]["count"].values.tolist() == [1, 2]
-    assert np.array_equal(tree["1"]["feo"].values, parts["1"].open()["feo"].values)
+    assert tree["table"].to_dataset()["count"].values.tolist() == [1, 2]
+    assert np.array_equal(tree["1"].to_dataset()["feo"].values, parts["1"].open()["feo"].values)
     assert xr.open_zarr(place.url).attrs["title"] == open_dataset(place / "0").attrs["title"] == "test"
     assert xr.open_zarr(place.url, group="0")["feo"].shape == layout.raster.shape
 
 
-def test_bytes_are_what_zarr_itself_writes(tmp_path, layout):
+def test_bytes_are_what_zarr_itself_writes(tmp_path: Path, layout: Layout) -> None:
     """Written by plain Zarr in whole shards, the same pixels give the same objects."""
     group = Group(folder(tmp_path / "ours"), layout, Ledger(folder(tmp_path / "ledger")))
     written = {s: group.write(s, _pixels(layout, s)) for s in layout.raster.shards()}
@@ -200,14 +206,16 @@ def test_bytes_are_what_zarr_itself_writes(tmp_path, layout):
     theirs = zarr.open_group(tmp_path / "theirs", mode="r+", use_consolidated=False)
     for shard in layout.raster.shards():
         slices = layout.raster.window(shard).slices
-        theirs["feo"][slices] = _pixels(layout, shard)["feo"]
-        theirs["reflectance"][(slice(None), *slices)] = _pixels(layout, shard)["reflectance"]
+        for name, pixels in _pixels(layout, shard).items():
+            array = theirs[name]
+            assert isinstance(array, zarr.Array)
+            array[(..., *slices)] = pixels
     for objects in written.values():
         for key, expected in objects.items():
             assert digest((tmp_path / "theirs" / key).read_bytes()) == expected
 
 
-def test_plain_xarray_and_rioxarray_need_nothing_of_ours(tmp_path, layout):
+def test_plain_xarray_and_rioxarray_need_nothing_of_ours(tmp_path: Path, layout: Layout) -> None:
     group = Group(folder(tmp_path / "maps.zarr"), layout, Ledger(folder(tmp_path / "ledger")))
     for shard in layout.raster.shards():
         group.write(shard, _pixels(layout, shard))
