@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ConfigDict
@@ -54,15 +55,22 @@ def make_record() -> Callable[..., Record[Note]]:
 
 
 @pytest.fixture
-def root(tmp_path) -> Root:
+def root(tmp_path: Path) -> Root:
     return open_root(tmp_path / "root")
 
 
 @pytest.fixture
-def publish(root) -> Callable[..., Parent]:
+def publish(root: Root) -> Callable[..., Parent]:
     """Publish a record; what others can be made from."""
 
-    def call(*args, **kwargs) -> Parent:
-        return root.publish(_record(*args, **kwargs)).as_parent()
+    def call(
+        process: str,
+        inputs: Mapping[str, object] | None = None,
+        parents: Mapping[str, Parent] | None = None,
+        *,
+        content: str | None = None,
+        label: str = "",
+    ) -> Parent:
+        return root.publish(_record(process, inputs, parents, content=content, label=label)).as_parent()
 
     return call
