@@ -1,28 +1,31 @@
 """What the tests of commands share: a toy process in the registry, and records of it."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from toys import CHECK, LINE
 
 from lunarcloud.processes import ACTIONS, PROCESSES
+from lunarcloud.testing.fixtures import Command
+from tests.toys import CHECK, LINE
 
 
 @pytest.fixture(autouse=True)
-def wide(monkeypatch):
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal in which nothing is wrapped."""
     monkeypatch.setenv("COLUMNS", "250")
 
 
 @pytest.fixture
-def toys(monkeypatch):
+def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process and an action more."""
     monkeypatch.setitem(PROCESSES, "toy", LINE)
     monkeypatch.setitem(ACTIONS, "check-toy", CHECK)
 
 
 @pytest.fixture
-def say(toys, lunarcloud, tmp_path):
+def say(toys: None, lunarcloud: Command, tmp_path: Path) -> Callable[..., str]:
     """Make a toy record under the root of the test: its id."""
 
     def said(*words: object) -> str:

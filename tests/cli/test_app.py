@@ -1,6 +1,6 @@
 """Bad input to the commands: exit code 2, a message in words, nothing half-written, never a traceback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -152,7 +152,7 @@ def test_messages_hold_no_path_of_the_package(lunarcloud: Command, tmp_path: Pat
 
 
 @pytest.fixture
-def broken(monkeypatch):
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in a command."""
 
     def fail(*_: object) -> None:
@@ -161,7 +161,9 @@ def broken(monkeypatch):
     monkeypatch.setattr("lunarcloud.cli.records.open_root", fail)
 
 
-def test_a_fault_has_no_traceback_unless_it_is_asked_for(broken, lunarcloud, monkeypatch):
+def test_a_fault_has_no_traceback_unless_it_is_asked_for(
+    broken: None, lunarcloud: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, _, err = lunarcloud("list", "--root", "r")
     assert (code, "the fault" in err, "LUNARCLOUD_DEBUG" in err, "Traceback" in err) == (1, True, True, False)
     monkeypatch.setenv("LUNARCLOUD_DEBUG", "1")
@@ -170,13 +172,13 @@ def test_a_fault_has_no_traceback_unless_it_is_asked_for(broken, lunarcloud, mon
 
 
 @pytest.fixture(autouse=True)
-def fresh_settings():
+def fresh_settings() -> Iterator[None]:
     """Settings that the next test reads again."""
     settings.cache_clear()
     yield
     settings.cache_clear()
 
 
-def test_a_setting_that_cannot_be_used_is_named(lunarcloud, monkeypatch):
+def test_a_setting_that_cannot_be_used_is_named(lunarcloud: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LUNARCLOUD_RETRIES", "many")
     assert "LUNARCLOUD_RETRIES='many'" in _refused(lunarcloud, "list", "--root", "s3://bucket/r")

@@ -1,8 +1,13 @@
 """Commands made from the registry: a line adds one, with help, defaults, checks and results."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from distributed import Client
+
+from lunarcloud.testing.fixtures import Command
 
 
 def _shown(out: str) -> str:
@@ -10,7 +15,7 @@ def _shown(out: str) -> str:
     return " ".join(out.translate(str.maketrans("│╭╮╰╯─", "      ")).split())
 
 
-def test_a_line_of_the_registry_is_a_command(toys, lunarcloud):
+def test_a_line_of_the_registry_is_a_command(toys: None, lunarcloud: Command) -> None:
     assert "Say a word several times, in wt%." in lunarcloud("--help")[1]
     assert "Say a word several times, in wt%." in lunarcloud("toy", "--help")[1]
 
@@ -26,11 +31,11 @@ def test_a_line_of_the_registry_is_a_command(toys, lunarcloud):
         "--friend ID Record that it answers.",
     ],
 )
-def test_help_says_unit_range_and_default(toys, lunarcloud, text):
+def test_help_says_unit_range_and_default(toys: None, lunarcloud: Command, text: str) -> None:
     assert text in _shown(lunarcloud("toy", "--help")[1])
 
 
-def test_what_was_typed_reaches_the_process(toys, lunarcloud, tmp_path):
+def test_what_was_typed_reaches_the_process(toys: None, lunarcloud: Command, tmp_path: Path) -> None:
     words = ("--times", 3, "--tone", "high", "--span", "3:4", "--tag", "a", "--tag", "b", "--loud")
     code, out, _ = lunarcloud("toy", "hello", *words, "--root", tmp_path, "--json", "--label", "first")
     record = json.loads(out)["record"]
@@ -47,7 +52,9 @@ def test_what_was_typed_reaches_the_process(toys, lunarcloud, tmp_path):
     assert (record["card"], record["label"]) == ({"said": "HELLO HELLO HELLO"}, "first")
 
 
-def test_what_was_not_typed_has_the_default_of_the_model(toys, lunarcloud, tmp_path):
+def test_what_was_not_typed_has_the_default_of_the_model(
+    toys: None, lunarcloud: Command, tmp_path: Path
+) -> None:
     out = lunarcloud("toy", "hello", "--root", tmp_path, "--json")[1]
     given = {"word": "hello", "times": 2, "tone": "low", "span": [1.0, 2.5], "tags": ["toy"], "loud": False}
     assert json.loads(out)["record"]["given"]["inputs"] == given
@@ -64,7 +71,9 @@ def test_what_was_not_typed_has_the_default_of_the_model(toys, lunarcloud, tmp_p
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_a_bad_value_is_named_as_it_was_typed(toys, lunarcloud, tmp_path, typed, said):
+def test_a_bad_value_is_named_as_it_was_typed(
+    toys: None, lunarcloud: Command, tmp_path: Path, typed: tuple[str, ...], said: str
+) -> None:
     code, _, err = lunarcloud("toy", "hello", *typed, "--root", tmp_path)
     assert (code, err.splitlines()[0].startswith(f"error: {said}")) == (2, True)
     assert list(tmp_path.iterdir()) == []
@@ -73,32 +82,38 @@ def test_a_bad_value_is_named_as_it_was_typed(toys, lunarcloud, tmp_path, typed,
 @pytest.mark.parametrize(
     "words", [("toy", "--root", "r"), ("toy", "hello"), ("toy", "a", "--root", "r", "--what")]
 )
-def test_what_is_missing_or_unknown_is_bad_input(toys, lunarcloud, words):
+def test_what_is_missing_or_unknown_is_bad_input(
+    toys: None, lunarcloud: Command, words: tuple[str, ...]
+) -> None:
     code, _, err = lunarcloud(*words)
     assert code == 2
     assert "Traceback" not in err
 
 
-def test_a_result_says_what_was_made_and_where(toys, lunarcloud, tmp_path):
+def test_a_result_says_what_was_made_and_where(toys: None, lunarcloud: Command, tmp_path: Path) -> None:
     out = lunarcloud("toy", "hello", "--root", tmp_path, "--label", "first")[1]
     lines = ["record", "label", "where", "computed now", "said", "words", "a toy said it"]
     assert all(line in out for line in lines)
     assert f"{tmp_path}/toys/" in out
 
 
-def test_a_repeated_command_says_that_it_was_there(toys, lunarcloud, tmp_path):
+def test_a_repeated_command_says_that_it_was_there(toys: None, lunarcloud: Command, tmp_path: Path) -> None:
     lunarcloud("toy", "hello", "--root", tmp_path)
     assert "it was there" in lunarcloud("toy", "hello", "--root", tmp_path)[1]
 
 
-def test_a_record_of_another_series_says_that_it_is_not_the_latest(say, lunarcloud, tmp_path):
+def test_a_record_of_another_series_says_that_it_is_not_the_latest(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path
+) -> None:
     first = say("hello")
     out = lunarcloud("toy", "goodbye", "--root", tmp_path)[1]
     assert f"latest toys is still {first}" in out
     assert "lunarcloud promote" in out
 
 
-def test_a_dry_run_computes_nothing_and_counts_the_threads(toys, lunarcloud, tmp_path, monkeypatch):
+def test_a_dry_run_computes_nothing_and_counts_the_threads(
+    toys: None, lunarcloud: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = ("toy", "hello", "--root", tmp_path, "--dry-run", "--workers", 3)
     out = lunarcloud(*words)[1]
     assert "nothing is computed" in out
@@ -107,18 +122,24 @@ def test_a_dry_run_computes_nothing_and_counts_the_threads(toys, lunarcloud, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_asks_the_scheduler_for_its_threads(toys, lunarcloud, tmp_path, scheduler, client):
+def test_a_dry_run_asks_the_scheduler_for_its_threads(
+    toys: None, lunarcloud: Command, tmp_path: Path, scheduler: str, client: Client
+) -> None:
     words = ("toy", "hello", "--root", tmp_path, "--dry-run", "--json", "--scheduler", scheduler)
     assert json.loads(lunarcloud(*words)[1])[0]["tasks"] == sum(client.ncores().values())
 
 
-def test_a_dry_run_of_what_is_published_says_so(say, lunarcloud, tmp_path):
+def test_a_dry_run_of_what_is_published_says_so(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path
+) -> None:
     say("hello")
     [found] = json.loads(lunarcloud("toy", "hello", "--root", tmp_path, "--dry-run", "--json")[1])
     assert (found["tasks"], found["done"]) == (0, 1)
 
 
-def test_an_action_is_a_command_with_its_own_exit_code(toys, lunarcloud, tmp_path):
+def test_an_action_is_a_command_with_its_own_exit_code(
+    toys: None, lunarcloud: Command, tmp_path: Path
+) -> None:
     assert lunarcloud("check-toy", "please", "--root", tmp_path)[0] == 0
     code, out, _ = lunarcloud("check-toy", "bah", "--root", tmp_path, "--json")
     assert (code, json.loads(out)) == (1, {"polite": False})

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_root import write_model, write_mosaic
 
 from lunarcloud import moon
 from lunarcloud.storage import folder
+from lunarcloud.testing.small_root import write_model, write_mosaic
 
 HEAVY = {"distributed", "matplotlib", "onnxruntime", "jax", "onnx"}
 ARRAYS = {"xarray", "zarr", "pandas", "numpy"}
@@ -38,7 +38,7 @@ def _loaded(*words: object) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def mapped(tmp_path_factory) -> Path:
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with a mosaic, a model and a run."""
     root = tmp_path_factory.mktemp("mapped")
     write_mosaic(folder(root), moon.grid(2))
@@ -48,23 +48,23 @@ def mapped(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("words", [("--help",), ("processes",), ("list", "--root", "nowhere")], ids=" ".join)
-def test_lists_load_no_arrays_and_no_process(words):
+def test_lists_load_no_arrays_and_no_process(words: tuple[str, ...]) -> None:
     loaded = _loaded(*words)
     assert not loaded & (HEAVY | ARRAYS)
     assert not {name for name in loaded if name.startswith(("lunarcloud.mosaic", "lunarcloud.maps"))}
 
 
 @pytest.mark.parametrize("name", ["ingest", "fit", "map", "reduce", "polar", "gravity", "demo", "verify"])
-def test_help_loads_nothing_heavy(name):
+def test_help_loads_nothing_heavy(name: str) -> None:
     assert not _loaded(name, "--help") & HEAVY
 
 
-def test_help_of_one_command_loads_no_other():
+def test_help_of_one_command_loads_no_other() -> None:
     assert "lunarcloud.processes.polar" not in _loaded("ingest", "--help")
 
 
 @pytest.mark.parametrize(
     "words", [("map",), ("show", "runs"), ("map", "--dry-run"), ("reprocess",)], ids=" ".join
 )
-def test_a_command_with_nothing_to_do_loads_nothing_heavy(mapped, words):
+def test_a_command_with_nothing_to_do_loads_nothing_heavy(mapped: Path, words: tuple[str, ...]) -> None:
     assert not _loaded(*words, "--root", mapped) & HEAVY

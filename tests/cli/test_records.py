@@ -1,43 +1,59 @@
 """Records of any kind: listed, shown down to their sources, promoted, removed, pruned; ids never cut."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
-import toys
+
+from lunarcloud.testing.fixtures import Command
+from tests import toys
 
 
-def _listed(lunarcloud, root, *words):
-    return json.loads(lunarcloud("list", *words, "--root", root, "--json")[1])
+def _listed(lunarcloud: Command, root: Path, *words: object) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(lunarcloud("list", *words, "--root", root, "--json")[1])
+    return found
 
 
-def test_an_empty_root_lists_nothing(lunarcloud, tmp_path):
+def test_an_empty_root_lists_nothing(lunarcloud: Command, tmp_path: Path) -> None:
     code, out, _ = lunarcloud("list", "--root", tmp_path, "--json")
     assert (code, out.strip()) == (0, "[]")
     assert lunarcloud("list", "--root", tmp_path)[0] == 0
 
 
 @pytest.mark.parametrize("columns", [20, 60, 250])
-def test_a_list_cuts_no_id_whatever_the_width(say, lunarcloud, tmp_path, monkeypatch, columns):
+def test_a_list_cuts_no_id_whatever_the_width(
+    say: Callable[..., str],
+    lunarcloud: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+) -> None:
     made = say("hello", "--label", "a label of many words"), say("good", "--friend", "latest")
     monkeypatch.setenv("COLUMNS", str(columns))
     out = lunarcloud("list", "--root", tmp_path)[1]
     assert all(word in out for word in (*made, "a label of many words", "said hello hello", "toys"))
 
 
-def test_a_list_says_which_is_head_and_latest(say, lunarcloud, tmp_path):
+def test_a_list_says_which_is_head_and_latest(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path
+) -> None:
     first, second = say("hello"), say("goodbye")
     found = {each["ref"]["id"]: (each["head"], each["latest"]) for each in _listed(lunarcloud, tmp_path)}
     assert found == {first: (True, True), second: (True, False)}
 
 
-def test_a_list_of_a_kind_has_only_that(say, lunarcloud, tmp_path):
+def test_a_list_of_a_kind_has_only_that(say: Callable[..., str], lunarcloud: Command, tmp_path: Path) -> None:
     say("hello")
     assert len(_listed(lunarcloud, tmp_path, "toys")) == 1
     assert _listed(lunarcloud, tmp_path, "runs") == []
 
 
-def test_show_prints_the_tree_of_parents(say, lunarcloud, tmp_path):
+def test_show_prints_the_tree_of_parents(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path
+) -> None:
     first = say("hello", "--label", "first")
     second = say("good", "--friend", first)
     third = say("bye", "--friend", second[:8])
@@ -48,19 +64,23 @@ def test_show_prints_the_tree_of_parents(say, lunarcloud, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["first", "toys", "toys/latest", "toys/first"])
-def test_a_record_has_many_names(say, lunarcloud, tmp_path, name):
+def test_a_record_has_many_names(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path, name: str
+) -> None:
     known = say("hello", "--label", "first")
     out = lunarcloud("show", name, "--root", tmp_path, "--json")[1]
     assert json.loads(out)["ref"] == {"kind": "toys", "id": known}
 
 
-def test_an_unknown_record_is_said(say, lunarcloud, tmp_path):
+def test_an_unknown_record_is_said(say: Callable[..., str], lunarcloud: Command, tmp_path: Path) -> None:
     say("hello")
     code, _, err = lunarcloud("show", "zzz", "--root", tmp_path)
     assert (code, "zzz" in err, "lunarcloud list" in err) == (2, True, True)
 
 
-def test_promote_makes_a_record_the_latest(say, lunarcloud, tmp_path):
+def test_promote_makes_a_record_the_latest(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path
+) -> None:
     first, second = say("hello"), say("goodbye")
     assert second in lunarcloud("promote", second, "--root", tmp_path)[1]
     assert {each["ref"]["id"]: each["latest"] for each in _listed(lunarcloud, tmp_path)} == {
@@ -69,7 +89,9 @@ def test_promote_makes_a_record_the_latest(say, lunarcloud, tmp_path):
     }
 
 
-def test_a_pin_holds_until_it_is_taken_away(say, lunarcloud, tmp_path):
+def test_a_pin_holds_until_it_is_taken_away(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path
+) -> None:
     say("hello")
     old = say("bye", "--friend", "latest")
     lunarcloud("promote", old, "--root", tmp_path)
@@ -77,7 +99,9 @@ def test_a_pin_holds_until_it_is_taken_away(say, lunarcloud, tmp_path):
     assert (code, json.loads(out)["pinned"]) == (0, False)
 
 
-def test_what_others_were_made_from_is_not_removed(say, lunarcloud, tmp_path):
+def test_what_others_were_made_from_is_not_removed(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path
+) -> None:
     first = say("hello")
     second = say("bye", "--friend", first)
     code, _, err = lunarcloud("remove", first, "--root", tmp_path)
@@ -87,7 +111,9 @@ def test_what_others_were_made_from_is_not_removed(say, lunarcloud, tmp_path):
     assert [each["ref"]["id"] for each in _listed(lunarcloud, tmp_path)] == [first]
 
 
-def test_prune_removes_what_no_head_needs(say, lunarcloud, tmp_path, monkeypatch):
+def test_prune_removes_what_no_head_needs(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     say("hello"), say("bye", "--friend", "latest")
     monkeypatch.setattr(toys, "PROCESS", replace(toys.PROCESS, algorithm=2))
     heads = {say("hello"), say("bye", "--friend", "latest")}
