@@ -8,31 +8,31 @@ import pytest
 
 from lunarcloud.errors import InputError
 from lunarcloud.maps import completed, load_run, map_works, plan_maps
-from lunarcloud.models import builtin, load_model
+from lunarcloud.models import Model, builtin, load_model
 from lunarcloud.moon import grid
-from lunarcloud.mosaic import load_mosaic
-from lunarcloud.storage import folder
+from lunarcloud.mosaic import Mosaic, load_mosaic
+from lunarcloud.storage import Folder, folder
 from lunarcloud.testing.small_root import write_model, write_mosaic, write_shard
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
+def root(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     return folder(tmp_path_factory.mktemp("root"))
 
 
 @pytest.fixture(scope="module")
-def mosaic(root):
+def mosaic(root: Folder) -> Mosaic:
     record = write_mosaic(root, grid(1, 100))
     return load_mosaic(root / record.ref.path, record.card)
 
 
 @pytest.fixture(scope="module")
-def model(root):
+def model(root: Folder) -> Model:
     record = write_model(root)
     return load_model(root / record.ref.path, record.ref.id, record.card)
 
 
-def test_a_plan_computed_shard_by_shard_is_the_run(root, mosaic, model):
+def test_a_plan_computed_shard_by_shard_is_the_run(root: Folder, mosaic: Mosaic, model: Model) -> None:
     plan = plan_maps(mosaic, model)
     (work,) = map_works(plan, root / "runs/one")
     travelled = pickle.loads(pickle.dumps(work.function))  # noqa: S301 - our own bytes
@@ -52,7 +52,7 @@ def test_a_plan_computed_shard_by_shard_is_the_run(root, mosaic, model):
     assert np.count_nonzero(missing) == counts["missing_input"] > 0
 
 
-def _made_for(*wavelengths_nm):
+def _made_for(*wavelengths_nm: float) -> Model:
     plain = builtin("qiu2025")
     equations = plain.equations.model_copy(update={"wavelengths_nm": wavelengths_nm})
     return replace(plain, id="other", card=plain.card.model_copy(update={"equations": equations}))
@@ -63,11 +63,11 @@ def _made_for(*wavelengths_nm):
     [(415, 750, 900, 950, 1016), (415, 750, 900, 950), (750, 415, 900, 950, 1000)],
     ids=["too far", "too few", "another order"],
 )
-def test_a_model_for_other_bands_is_refused(mosaic, bands_nm):
+def test_a_model_for_other_bands_is_refused(mosaic: Mosaic, bands_nm: tuple[float, ...]) -> None:
     with pytest.raises(InputError, match=r"model other .* 750.* within 15 nm"):
         plan_maps(mosaic, _made_for(*bands_nm))
 
 
-def test_a_model_for_nearly_the_same_bands_maps_the_mosaic(mosaic):
+def test_a_model_for_nearly_the_same_bands_maps_the_mosaic(mosaic: Mosaic) -> None:
     plan = plan_maps(mosaic, _made_for(404.0, 749.0, 901.0, 950.0, 1015.0))
     assert "feo_equation" in plan.card.maps
