@@ -1,6 +1,7 @@
 """Process provenance: the place a sample could come from, or why there is none."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,8 @@ from lunarcloud.testing.make import make
 def test_the_place_is_named(
     truth_root: str, cluster: Cluster, require_pictures: Callable[[Outcome], None]
 ) -> None:
-    found = make("provenance", truth_root, cluster, run="true", sample="60639", **SAMPLE_60639)
+    inputs: dict[str, Any] = {"run": "true", "sample": "60639", **SAMPLE_60639}
+    found = make("provenance", truth_root, cluster, **inputs)
     card = found.record.card
     assert card.facts["best_region"] == "south-western Mare Tranquillitatis"
     assert card.tables["features"].rows[0][0] == "Mare Tranquillitatis"
