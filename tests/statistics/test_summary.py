@@ -14,7 +14,7 @@ import xarray as xr
 from distributed import Client
 
 from lunarcloud.archive.polygons import Outline
-from lunarcloud.engine import stream
+from lunarcloud.engine.driver import stream
 from lunarcloud.errors import InputError, StoreError
 from lunarcloud.moon import Grid, grid
 from lunarcloud.statistics import cells
