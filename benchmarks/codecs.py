@@ -29,7 +29,7 @@ from lunarcloud.maps.layout import map_names, maps_layout
 from lunarcloud.models import Model, load_model, predict, session
 from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
 from lunarcloud.mosaic.resample import resample
-from lunarcloud.storage import Layout, coding, folder
+from lunarcloud.storage import Layout, coding, folder, sharding
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.machine import machine
 from lunarcloud.testing.small_root import write_model
@@ -38,7 +38,7 @@ _PPD, _EDGE, _ROUNDS = 304, 1024, 3
 _TILE = "UI03N003"
 _OURS = "blosc zstd 1, 256 KiB"
 _CODECS = {
-    _OURS: coding._COMPRESSOR,
+    _OURS: sharding._COMPRESSOR,
     "blosc zstd 3 (peer)": BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"),
     "blosc zstd 5": BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle"),
     "blosc lz4 5": BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle"),
@@ -81,7 +81,7 @@ def _compare(what: str, layout: Layout, shard: moon.Shard, arrays: Mapping[str, 
     valid = np.mean([np.mean(values != (layout.variable(name).fill or 0)) for name, values in arrays.items()])
     measured = {}
     for name, codec in _CODECS.items():
-        with patch.object(coding, "_COMPRESSOR", codec):
+        with patch.object(sharding, "_COMPRESSOR", codec):
             measured[name] = min(_encoded(layout, shard, arrays) for _ in range(_ROUNDS))
     rows = [
         {
