@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from lunarcloud.cli.app import app
+from lunarcloud.cli.lazy import LazyGroup
 from lunarcloud.config import Settings
 
 REPOSITORY = Path(__file__).parents[1]
@@ -103,6 +104,7 @@ def test_every_page_of_docs_is_two_clicks_from_the_readme_at_most() -> None:
 
 def test_the_readme_is_short_and_lists_exactly_the_commands_there_are() -> None:
     group = typer.main.get_command(app)
+    assert isinstance(group, LazyGroup)
     alone: list[tuple[str, ...]] = [()]
     commands = {
         " ".join(("lunarcloud", name, *inner))

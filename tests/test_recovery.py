@@ -147,7 +147,7 @@ def test_a_killed_worker_costs_one_shard_and_no_reader_sees_a_part(
         ThreadPoolExecutor(1) as pool,
     ):
         victim = next(iter(own.run(os.getpid).values()))
-        made = pool.submit(make, "map", root, Cluster(scheduler=own.scheduler.address))
+        made = pool.submit(make, "map", root, Cluster(scheduler=str(own.scheduler_info()["address"])))
         _wait_for_shards(run, 4)
         os.kill(victim, signal.SIGKILL)
         assert made.result(120).shards_computed == SHARDS
