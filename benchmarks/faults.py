@@ -117,7 +117,7 @@ def _write(work: Work, faults: Faults, seed: int) -> tuple[float, int, int]:
         commands += 1
         with connect(Cluster(workers=3)) as client, _killer(client, kills, seed):
             try:
-                with Session(Cluster(scheduler=client.scheduler.address)) as session:
+                with Session(Cluster(scheduler=client.scheduler_info()["address"])) as session:
                     session.compute(work)
             except LunarcloudError as error:
                 print(f"  run {commands} ended: {error}")

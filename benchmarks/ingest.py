@@ -91,7 +91,7 @@ def _measured(place: Path, ppd: int) -> Measured:
     first, second = (ingest_work(plan, folder(place / name)) for name in ("first", "second"))
     with (
         connect(Cluster(workers=2)) as client,
-        Session(Cluster(scheduler=client.scheduler.address)) as session,
+        Session(Cluster(scheduler=client.scheduler_info()["address"])) as session,
     ):
         _only_part(first, ppd)
         session.compute(first)

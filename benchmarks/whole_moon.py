@@ -115,7 +115,7 @@ def run(planned: MapPlan, place: Folder, client: Client) -> None:
 
 def on(client: Client) -> Session:
     """A session on a cluster that runs already."""
-    return Session(Cluster(scheduler=client.scheduler.address))
+    return Session(Cluster(scheduler=client.scheduler_info()["address"]))
 
 
 def peer(mosaic: Mosaic, place: Path, onnx: bytes) -> None:

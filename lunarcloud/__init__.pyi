@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from xarray import Dataset
 
@@ -11,13 +11,15 @@ from lunarcloud.api import open_maps as open_maps
 from lunarcloud.api import open_mosaic as open_mosaic
 from lunarcloud.api import record as record
 from lunarcloud.api import records as records
-from lunarcloud.archive.stations import StationTable
+from lunarcloud.archive import StationTable
 from lunarcloud.engine import Cluster, Watch
 from lunarcloud.models import Model
 from lunarcloud.processes.demo import Demonstration
 from lunarcloud.processes.repair import Repair
 from lunarcloud.processes.reprocess import Reprocessed
 from lunarcloud.processes.verify import Verification
+
+__version__: str
 
 def ingest(
     tiles: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
@@ -30,7 +32,7 @@ def ingest(
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
-    """Make the five-band mosaic of archive tiles: nearest neighbour, the archive's own numbers kept.
+    """Make the reflectance mosaic of archive tiles: nearest neighbour, the archive's own numbers kept.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def fit(
     stations: str = "main",
     without: Sequence[str] = (),
     reflectance: Literal["table", "mosaic"] | None = None,
-    mosaic: str = "latest",
+    mosaic: str | None = "latest",
     equations_only: bool = False,
     seeds: int = 1,
     label: str = "",
@@ -122,8 +124,8 @@ def fit(
         Site or mission to leave out.
     reflectance : {'table', 'mosaic'}, optional
         Where spectra come from; by default the table, else the mosaic.
-    mosaic : str, default 'latest'
-        Mosaic to sample.
+    mosaic : str or None, default 'latest'
+        Mosaic to sample, if there is one.
     equations_only : bool, default False
         Train no networks.
     seeds : int, default 1
@@ -374,13 +376,13 @@ def provenance(
     *,
     root: str | os.PathLike[str],
     run: str = "latest",
+    maps: Mapping[str, tuple[float, float] | str] = {},
+    sample: str = "sample",
     feo: tuple[float, float] | str | None = None,
     tio2: tuple[float, float] | str | None = None,
     al2o3: tuple[float, float] | str | None = None,
     mgo: tuple[float, float] | str | None = None,
     cao: tuple[float, float] | str | None = None,
-    maps: Mapping[str, tuple[float, float] | str] = {},
-    sample: str = "sample",
     label: str = "",
     cluster: Cluster | None = None,
     watch: Watch | None = None,
@@ -393,6 +395,10 @@ def provenance(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
+    maps : mapping of str to (float, float) or str, default {}
+        Range of any map by its name, NAME=LOW:HIGH; the map's.
+    sample : str, default 'sample'
+        What to call it in tables and figures.
     feo : (float, float) or str, optional
         Lowest and highest FeO as the networks map it; wt%.
     tio2 : (float, float) or str, optional
@@ -403,10 +409,6 @@ def provenance(
         Lowest and highest MgO as the networks map it; wt%.
     cao : (float, float) or str, optional
         Lowest and highest CaO as the networks map it; wt%.
-    maps : mapping of str to (float, float) or str, default {}
-        Range of any map by its name, NAME=LOW:HIGH; the map's.
-    sample : str, default 'sample'
-        What to call it in tables and figures.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional

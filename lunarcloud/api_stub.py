@@ -26,6 +26,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 {imports}
+
+__version__: str
 '''
 
 

@@ -130,12 +130,12 @@ def _accepted(annotation: Any, *, is_path: bool) -> Any:
         return reduce(or_, (_accepted(each, is_path=is_path) for each in arguments))
     if origin is tuple and arguments[-1] is Ellipsis:
         each = _accepted(arguments[0], is_path=is_path)
-        return each | Sequence[each] if is_path else Sequence[each]
+        return each | Sequence[each] if is_path else Sequence[each]  # type: ignore[valid-type]
     if origin is tuple:
         pair = tuple(_accepted(each, is_path=False) for each in arguments)
         return tuple[pair] | str  # type: ignore[valid-type]
     if origin in (dict, Mapping):
-        return Mapping[arguments[0], _accepted(arguments[1], is_path=is_path)]  # type: ignore[misc]
+        return Mapping[arguments[0], _accepted(arguments[1], is_path=is_path)]  # type: ignore[misc,valid-type]
     return _PATH if annotation is str and is_path else annotation
 
 

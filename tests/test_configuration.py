@@ -43,9 +43,9 @@ def _changed(program: str) -> list[str]:
     return done.stdout.splitlines()[-1:]
 
 
-def test_importing_every_module_changes_no_configuration():
+def test_importing_every_module_changes_no_configuration() -> None:
     assert _changed(_PROGRAM) == ["[]"]
 
 
-def test_writing_and_reading_shards_changes_no_configuration():
+def test_writing_and_reading_shards_changes_no_configuration() -> None:
     assert _changed(_PROGRAM.partition("import lunarcloud\n")[0] + _USE) == ["[]"]

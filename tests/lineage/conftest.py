@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict
@@ -54,15 +56,15 @@ def make_record() -> Callable[..., Record[Note]]:
 
 
 @pytest.fixture
-def root(tmp_path) -> Root:
+def root(tmp_path: Path) -> Root:
     return open_root(tmp_path / "root")
 
 
 @pytest.fixture
-def publish(root) -> Callable[..., Parent]:
+def publish(root: Root) -> Callable[..., Parent]:
     """Publish a record; what others can be made from."""
 
-    def call(*args, **kwargs) -> Parent:
+    def call(*args: Any, **kwargs: Any) -> Parent:
         return root.publish(_record(*args, **kwargs)).as_parent()
 
     return call

@@ -1,6 +1,7 @@
 """What is outdated: over any graph of records, all and only what has a changed ancestor, parents first."""
 
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,9 +10,12 @@ from lunarcloud.lineage import Catalog, Entry, Parent, Ref, outdated, unneeded
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
+#: Of each series the series it is made from; and the catalog.
+History: TypeAlias = tuple[list[list[int]], Catalog]
+
 
 @st.composite
-def histories(draw):
+def histories(draw: st.DrawFn) -> History:
     """A catalog: records of series 0, 1, 2 ..., each made from some earlier ones, published in turn."""
     number = draw(st.integers(1, 8))
     series = [
@@ -38,7 +42,7 @@ def _entry(catalog: Catalog, series: int, parents: list[int], version: int) -> E
     )
 
 
-def _expected(series, catalog) -> set[str]:
+def _expected(series: list[list[int]], catalog: Catalog) -> set[str]:
     """By the definition: series with an ancestor whose head is not the one that was used."""
     heads = {entry.series: entry for entry in catalog.records if catalog.is_head(entry)}
     stale: set[str] = set()
@@ -50,7 +54,7 @@ def _expected(series, catalog) -> set[str]:
 
 
 @given(histories())
-def test_outdated_names_all_and_only_series_with_a_changed_ancestor_parents_first(history):
+def test_outdated_names_all_and_only_series_with_a_changed_ancestor_parents_first(history: History) -> None:
     series, catalog = history
     plan = [replay.entry.series for replay in outdated(catalog.records, catalog.heads)]
     assert len(plan) == len(set(plan))
@@ -61,7 +65,7 @@ def test_outdated_names_all_and_only_series_with_a_changed_ancestor_parents_firs
 
 @given(histories())
 @settings(max_examples=100)
-def test_replaying_the_plan_leaves_nothing_outdated(history):
+def test_replaying_the_plan_leaves_nothing_outdated(history: History) -> None:
     series, catalog = history
     version = 1000
     for replay in outdated(catalog.records, catalog.heads):
@@ -72,7 +76,7 @@ def test_replaying_the_plan_leaves_nothing_outdated(history):
 
 
 @given(histories())
-def test_what_is_unneeded_is_no_ancestor_of_a_head_and_children_go_first(history):
+def test_what_is_unneeded_is_no_ancestor_of_a_head_and_children_go_first(history: History) -> None:
     _, catalog = history
     going = unneeded(catalog.records, catalog.heads)
     for entry in going:
@@ -83,7 +87,7 @@ def test_what_is_unneeded_is_no_ancestor_of_a_head_and_children_go_first(history
     assert unneeded(catalog.records, catalog.heads) == []
 
 
-def test_a_pinned_head_is_made_again_but_makes_nothing_outdated():
+def test_a_pinned_head_is_made_again_but_makes_nothing_outdated() -> None:
     catalog = Catalog()
     for entry in (
         _entry(catalog, 0, [], 0),
@@ -97,7 +101,7 @@ def test_a_pinned_head_is_made_again_but_makes_nothing_outdated():
     assert outdated(catalog.records, catalog.heads) == []
 
 
-def test_a_parent_that_is_not_under_the_root_is_never_outdated():
+def test_a_parent_that_is_not_under_the_root_is_never_outdated() -> None:
     built_in = Parent(ref=Ref(kind="models", id="qiu2025"), digest="1", series="qiu2025")
     entry = _entry(Catalog(), 0, [], 0).model_copy(update={"parents": {"model": built_in}})
     catalog = Catalog().with_record(entry)

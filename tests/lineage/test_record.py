@@ -1,5 +1,7 @@
 """Identity and series: what decides them, and what does not."""
 
+from random import Random
+
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ GIVEN = st.builds(Given, inputs=INPUTS, parents=PARENTS, sources=SOURCES.map(tup
 
 
 @examples(GIVEN, st.randoms())
-def test_identity_does_not_depend_on_order_or_place(given, random):
+def test_identity_does_not_depend_on_order_or_place(given: Given, random: Random) -> None:
     shuffled = list(given.sources)
     random.shuffle(shuffled)
     moved = given.model_copy(
@@ -38,7 +40,7 @@ def test_identity_does_not_depend_on_order_or_place(given, random):
 
 
 @examples(GIVEN, DIGESTS)
-def test_identity_follows_the_content_of_a_parent_and_not_its_name(given, other):
+def test_identity_follows_the_content_of_a_parent_and_not_its_name(given: Given, other: str) -> None:
     parent = Parent(ref=Ref(kind="models", id="one"), digest="d" * 8, series="s")
     before = given.model_copy(update={"parents": {**given.parents, "model": parent}})
     renamed = parent.model_copy(update={"ref": Ref(kind="models", id="two")})
@@ -49,7 +51,7 @@ def test_identity_follows_the_content_of_a_parent_and_not_its_name(given, other)
     assert identity("map", 1, another) != identity("map", 1, before)
 
 
-def test_identity_changes_with_process_algorithm_inputs_and_sources():
+def test_identity_changes_with_process_algorithm_inputs_and_sources() -> None:
     given = Given(inputs={"ppd": 4}, sources=(Source(url="a", digest="1"),))
     others = [
         identity("fit", 1, given),
@@ -60,7 +62,7 @@ def test_identity_changes_with_process_algorithm_inputs_and_sources():
     assert len({identity("map", 1, given), *others}) == 5
 
 
-def test_series_holds_over_newer_parents_and_changes_with_own_inputs():
+def test_series_holds_over_newer_parents_and_changes_with_own_inputs() -> None:
     old = Parent(ref=Ref(kind="models", id="one"), digest="1", series="s")
     new = Parent(ref=Ref(kind="models", id="two"), digest="2", series="s")
     first = series_of("map", {"maps": "all"}, {"model": old})

@@ -1,17 +1,25 @@
 """A root: what latest means, what publishing, promoting and removing change, and what is stored of places."""
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 from pydantic import BaseModel
 
 from lunarcloud.errors import InputError, NotFoundError, StoreError
-from lunarcloud.lineage import Ref, open_root
+from lunarcloud.lineage import Parent, Record, Ref, Root, open_root
 from lunarcloud.lineage.root import CATALOG, RECORD
 
+Publish: TypeAlias = Callable[..., Parent]
+MakeRecord: TypeAlias = Callable[..., Record[Any]]
 
-def test_latest_is_the_last_of_the_first_series(root, publish, make_record):
+
+def test_latest_is_the_last_of_the_first_series(
+    root: Root, publish: Publish, make_record: MakeRecord
+) -> None:
     publish("stations", {"name": "main"}, content="1")
     other = make_record("stations", {"name": "other"})
     root.publish(other)
@@ -20,8 +28,8 @@ def test_latest_is_the_last_of_the_first_series(root, publish, make_record):
 
 
 def test_a_newer_record_of_the_series_becomes_latest_and_the_older_one_again_when_it_is_made_again(
-    root, publish, make_record
-):
+    root: Root, publish: Publish, make_record: MakeRecord
+) -> None:
     one = publish("stations", {"name": "main"})
     old = publish("models", {}, {"stations": one})
     second = one.model_copy(update={"digest": "2"})
@@ -32,7 +40,7 @@ def test_a_newer_record_of_the_series_becomes_latest_and_the_older_one_again_whe
     assert root.find("models").ref == new.ref
 
 
-def test_a_promoted_record_stays_latest_until_it_is_let_go(root, make_record):
+def test_a_promoted_record_stays_latest_until_it_is_let_go(root: Root, make_record: MakeRecord) -> None:
     first = root.publish(make_record("stations", {"name": "main"}))
     second = root.publish(make_record("stations", {"name": "main"}).model_copy(update={"ref": _ref("2")}))
     assert root.find("stations").ref == second.ref
@@ -43,7 +51,7 @@ def test_a_promoted_record_stays_latest_until_it_is_let_go(root, make_record):
     assert root.find("stations").ref == third.ref
 
 
-def test_publishing_again_changes_nothing(root, make_record):
+def test_publishing_again_changes_nothing(root: Root, make_record: MakeRecord) -> None:
     record = make_record("stations", {"name": "main"})
     root.publish(record)
     before = root.folder.read_all()
@@ -51,14 +59,14 @@ def test_publishing_again_changes_nothing(root, make_record):
     assert root.folder.read_all() == before
 
 
-def test_of_many_publishers_none_is_lost(root, make_record):
+def test_of_many_publishers_none_is_lost(root: Root, make_record: MakeRecord) -> None:
     records = [make_record("stations", {"name": str(number)}) for number in range(24)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(root.publish, records))
     assert {entry.ref for entry in root.catalog().records} == {record.ref for record in records}
 
 
-def test_a_record_that_others_were_made_from_is_not_removed(root, publish):
+def test_a_record_that_others_were_made_from_is_not_removed(root: Root, publish: Publish) -> None:
     one = publish("stations", {"name": "main"})
     publish("models", {}, {"stations": one})
     with pytest.raises(InputError, match=r"models/.* were made from it"):
@@ -69,14 +77,14 @@ def test_a_record_that_others_were_made_from_is_not_removed(root, publish):
     assert root.folder.keys() == [CATALOG]
 
 
-def test_the_head_goes_back_when_its_record_is_removed(root, make_record):
+def test_the_head_goes_back_when_its_record_is_removed(root: Root, make_record: MakeRecord) -> None:
     first = root.publish(make_record("stations", {"name": "main"}))
     second = root.publish(make_record("stations", {"name": "main"}).model_copy(update={"ref": _ref("2")}))
     root.remove(second)
     assert root.find("stations").ref == first.ref
 
 
-def test_a_changed_record_is_told_from_the_published_one(root, publish):
+def test_a_changed_record_is_told_from_the_published_one(root: Root, publish: Publish) -> None:
     ref = publish("stations", {"name": "main"}).ref
     place = root.place(ref)
     place.write(RECORD, place.read(RECORD).replace(b'"algorithm": 1', b'"algorithm": 2'))
@@ -84,19 +92,19 @@ def test_a_changed_record_is_told_from_the_published_one(root, publish):
         root.record(root.find("stations"), BaseModel)
 
 
-def test_a_root_of_the_first_layout_is_named(root):
+def test_a_root_of_the_first_layout_is_named(root: Root) -> None:
     root.folder.write(CATALOG, b'{"entries": []}')
     with pytest.raises(StoreError, match="is of format 1; this version reads format 2"):
         root.catalog()
 
 
-def test_a_damaged_catalog_is_named(root):
+def test_a_damaged_catalog_is_named(root: Root) -> None:
     root.folder.write(CATALOG, json.dumps({"format": 2, "records": 3}).encode())
     with pytest.raises(StoreError, match=r"catalog.json is damaged: records"):
         root.catalog()
 
 
-def test_an_unknown_name_says_what_there_is(root, publish):
+def test_an_unknown_name_says_what_there_is(root: Root, publish: Publish) -> None:
     publish("stations", {"name": "main"}, label="the paper's")
     with pytest.raises(
         NotFoundError, match=r"stations 'x': 0 of that name \(there are: \w{16} \(the paper's\)\)"
@@ -105,7 +113,7 @@ def test_an_unknown_name_says_what_there_is(root, publish):
     assert root.find("stations", "the paper's").label == "the paper's"
 
 
-def test_places_are_stored_without_credentials_and_relative_to_the_root(tmp_path):
+def test_places_are_stored_without_credentials_and_relative_to_the_root(tmp_path: Path) -> None:
     root = open_root(tmp_path / "demo" / "root")
     assert root.relative(str(tmp_path / "demo" / "tiles")) == "../tiles"
     assert root.absolute("../tiles") == str(tmp_path / "demo" / "tiles")
