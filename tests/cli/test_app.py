@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lunarcloud.processes import ACTIONS, PROCESSES
 from lunarcloud.synthetic import write_tiles
 
 
@@ -96,8 +97,9 @@ def test_text_for_a_number_is_refused_by_the_command_line(lunarcloud, tmp_path):
         ("compare",),
         ("polar",),
         ("provenance", "--feo", "16:19.9"),
-        ("runs", "show"),
-        ("runs", "verify"),
+        ("show", "runs/latest"),
+        ("verify", "runs/latest"),
+        ("repair", "runs/latest"),
     ],
     ids=" ".join,
 )
@@ -107,7 +109,7 @@ def test_commands_on_an_empty_root_say_what_is_missing(lunarcloud, tmp_path, wor
 
 
 def test_an_empty_root_lists_nothing(lunarcloud, tmp_path):
-    code, out, _ = lunarcloud("runs", "list", "--root", tmp_path, "--json")
+    code, out, _ = lunarcloud("list", "--root", tmp_path, "--json")
     assert (code, out.strip()) == (0, "[]")
 
 
@@ -125,8 +127,7 @@ def test_an_absent_scheduler_is_refused(lunarcloud, good_tile, tmp_path):
 def test_help_names_every_command(lunarcloud):
     code, out, _ = lunarcloud("--help")
     assert code == 0
-    commands = ("demo", "ingest", "fit", "map", "reduce", "compare", "polar", "provenance", "gravity", "runs")
-    assert all(command in out for command in commands)
+    assert all(command in out for command in (*PROCESSES, *ACTIONS, "list", "show", "promote", "remove"))
 
 
 def test_messages_hold_no_path_of_the_package(lunarcloud, tmp_path):

@@ -1,11 +1,13 @@
 """A reduction in its folder: a Zarr that xarray, pyshtools and maps of the same grid understand."""
 
+from pathlib import Path
+from typing import Literal, NamedTuple
+
 import numpy as np
 import pyproj
 import pyshtools
 import pytest
 import xarray as xr
-from small_root import write_shard
 
 from lunarcloud import moon
 from lunarcloud.archive.gravity import read_gravity
@@ -14,6 +16,9 @@ from lunarcloud.errors import NotFoundError
 from lunarcloud.gravity import (
     PARTS,
     PRODUCTS,
+    BouguerField,
+    Gravity,
+    GravityCard,
     Grids,
     Reduction,
     finish_gravity,
@@ -28,22 +33,30 @@ from lunarcloud.gravity.grids import SampleShard
 from lunarcloud.moon import Shard
 from lunarcloud.storage import folder
 from lunarcloud.synthetic.gravity import write_gravity
+from lunarcloud.testing.small_root import write_shard
 
 LMAX = 24
 
 
+class Reduced(NamedTuple):
+    """A reduction before it is written."""
+
+    card: GravityCard
+    field: BouguerField
+
+
 @pytest.fixture(scope="module")
-def reduced(tmp_path_factory):
+def reduced(tmp_path_factory: pytest.TempPathFactory) -> Reduced:
     """A reduction of a synthetic Moon: its card and its field."""
     files = write_gravity(tmp_path_factory.mktemp("model"), lmax=LMAX)
     model, topography = read_gravity(str(files.gravity)), read_topography(str(files.topography))
     reduction = Reduction(degrees=(6, 600), gradient_degrees=(5, 20), taper=2)
     field = reduce_bouguer(model, topography, reduction)
-    return gravity_card(model, topography, reduction, Grids(moon.grid(1, 128), 60.0), field), field
+    return Reduced(gravity_card(model, topography, reduction, Grids(moon.grid(1, 128), 60.0), field), field)
 
 
 @pytest.fixture(scope="module")
-def found(reduced, tmp_path_factory):
+def found(reduced: Reduced, tmp_path_factory: pytest.TempPathFactory) -> Gravity:
     """The reduction, written shard by shard and finished."""
     place = folder(tmp_path_factory.mktemp("gravity") / "one")
     card, field = reduced
@@ -58,7 +71,7 @@ def found(reduced, tmp_path_factory):
 @pytest.mark.parametrize(
     ("group", "dims"), [("global", ("lat", "lon")), ("south", ("y", "x")), ("north", ("y", "x"))]
 )
-def test_plain_xarray_opens_every_grid(found, group, dims):
+def test_plain_xarray_opens_every_grid(found: Gravity, group: str, dims: tuple[str, str]) -> None:
     dataset = xr.open_zarr(f"{found.store.url}/{group}")
     assert set(dataset.data_vars) == set(PRODUCTS)
     assert dataset["bouguer_anomaly"].dims == dims
@@ -69,7 +82,7 @@ def test_plain_xarray_opens_every_grid(found, group, dims):
 
 
 @pytest.mark.parametrize("group", ["", "/global", "/dh2", "/harmonics", "/features"])
-def test_attributes_of_every_group_say_what_was_done(found, group):
+def test_attributes_of_every_group_say_what_was_done(found: Gravity, group: str) -> None:
     attrs = xr.open_zarr(found.store.url + group).attrs
     assert attrs["gravity"] == "one"
     assert attrs["density_kg_m3"] == 2550.0
@@ -84,7 +97,7 @@ def test_attributes_of_every_group_say_what_was_done(found, group):
 
 
 @pytest.mark.parametrize("part", ["global", "south"])
-def test_pixels_are_the_field_at_their_centres(found, part):
+def test_pixels_are_the_field_at_their_centres(found: Gravity, part: Literal["global", "south"]) -> None:
     dataset = found.open(part).load()
     raster = (
         moon.grid(1)
@@ -102,13 +115,13 @@ def test_pixels_are_the_field_at_their_centres(found, part):
         np.testing.assert_allclose(dataset[name], expected[name], atol=0.000501)
 
 
-def test_pixels_are_those_of_maps_of_the_same_resolution(found):
+def test_pixels_are_those_of_maps_of_the_same_resolution(found: Gravity) -> None:
     dataset = found.open()
     np.testing.assert_array_equal(dataset.lat, moon.grid(1).lat())
     np.testing.assert_array_equal(dataset.lon, moon.grid(1).lon())
 
 
-def test_dh2_grid_is_pyshtools_own(found):
+def test_dh2_grid_is_pyshtools_own(found: Gravity) -> None:
     table = found.open_table("dh2").load()
     assert table["gravity_disturbance"].shape == (2 * LMAX + 2, 4 * LMAX + 4)
     grid = pyshtools.SHGrid.from_array(table["gravity_disturbance"].to_numpy().astype(float))
@@ -116,27 +129,27 @@ def test_dh2_grid_is_pyshtools_own(found):
     np.testing.assert_allclose(grid.expand().coeffs, stored, atol=1e-4)
 
 
-def test_features_tell_inside_from_outside(found):
+def test_features_tell_inside_from_outside(found: Gravity) -> None:
     table = found.open_table("features").load()
     crisium = table.sel(feature="Mare Crisium")
     assert crisium["bouguer_disturbance_inside"] > crisium["bouguer_disturbance_outside"] + 20
 
 
-def test_bytes_do_not_depend_on_the_size_of_shards(found):
+def test_bytes_do_not_depend_on_the_size_of_shards(found: Gravity) -> None:
     whole = SampleShard(found.store, moon.grid(1, 360))(Shard(0, 0)).arrays
     part = SampleShard(found.store, moon.grid(1, 64))(Shard(1, 2)).arrays
     for name, codes in part.items():
         np.testing.assert_array_equal(codes, whole[name][64:128, 128:192])
 
 
-def test_all_groups_open_as_one_tree(found):
+def test_all_groups_open_as_one_tree(found: Gravity) -> None:
     tree = xr.open_datatree(found.store.url, engine="zarr")
     assert set(tree.children) == {*PARTS, "dh2", "features", "harmonics"}
     for part in PARTS:
         assert tree[part].to_dataset().identical(found.open(part))
 
 
-def test_nothing_is_visible_before_it_is_finished(reduced, tmp_path):
+def test_nothing_is_visible_before_it_is_finished(reduced: Reduced, tmp_path: Path) -> None:
     card, field = reduced
     place = folder(tmp_path)
     write_harmonics(place, card, field)
