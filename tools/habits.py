@@ -32,6 +32,8 @@ PARAMETER_ERRORS = frozenset({"PR01", "PR02", "PR03"})
 #: Tests of no single module, and why.
 CROSS_CUTTING = {
     "test_documents.py": "README and docs run",
+    "test_eight_bands.py": "a mosaic of another instrument, from stations to maps",
+    "test_extension.py": "what one line, row or entry adds is seen everywhere",
     "test_links.py": "links and lists of README and docs",
     "test_links.py": "links of README and docs",
     "test_notebooks.py": "notebooks run",

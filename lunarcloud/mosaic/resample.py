@@ -47,7 +47,13 @@ class Spectra:
 
     @classmethod
     def empty(cls, bands: int, rows: int, cols: int) -> "Spectra":
-        """Pixels before any tile."""
+        """Pixels before any tile.
+
+        Parameters
+        ----------
+        bands, rows, cols : int
+            Shape of the window.
+        """
         return cls(
             dn=np.full((bands, rows, cols), MISSING, dtype=np.int16),
             kind=np.zeros((bands, rows, cols), dtype=np.uint8),

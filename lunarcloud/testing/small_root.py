@@ -47,7 +47,17 @@ _ANY = (40.0, 5.0)
 def spectra(
     shape: tuple[int, int], seed: list[int], instrument: Instrument = CLEMENTINE
 ) -> npt.NDArray[np.int16]:
-    """Numbers of the archive, shape (band, row, col), of soils of many brightnesses and slopes."""
+    """Numbers of the archive, shape (band, row, col), of soils of many brightnesses and slopes.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns.
+    seed : list of int
+        Of the random numbers.
+    instrument : Instrument
+        Whose bands.
+    """
     random = np.random.default_rng(seed)
     brightness = np.exp(random.normal(0.0, 0.35, shape))
     slope = random.normal(0.0, 0.03, shape)
@@ -64,7 +74,13 @@ def _soil(instrument: Instrument) -> npt.NDArray[np.float64]:
 def defective_spectra(
     shape: tuple[int, int], seed: list[int], instrument: Instrument = CLEMENTINE
 ) -> npt.NDArray[np.int16]:
-    """The same with missing bands, off-scale values and dark pixels beyond the equations' validity."""
+    """The same with missing bands, off-scale values and dark pixels beyond the equations' validity.
+
+    Parameters
+    ----------
+    shape, seed, instrument
+        As in `spectra`.
+    """
     dn = spectra(shape, seed, instrument)
     dn[:, ::7, ::5] = MISSING
     dn[2, 3::11, 1::6] = MISSING
@@ -154,7 +170,17 @@ def _equations(instrument: Instrument) -> Equations:
 
 
 def write_model(root: Folder, name: str = "untrained", instrument: Instrument = CLEMENTINE) -> Record[Card]:
-    """Publish a model with the networks of `untrained_networks` and a novelty of made-up stations."""
+    """Publish a model with the networks of `untrained_networks` and a novelty of made-up stations.
+
+    Parameters
+    ----------
+    root : Folder
+        Where.
+    name : str
+        Its id.
+    instrument : Instrument
+        For whose bands.
+    """
     networks = untrained_networks(instrument)
     onnx = product_graph(networks, {})
     stations = spectra((6, 8), [1], instrument).reshape(len(instrument.bands), -1) * SCALING
