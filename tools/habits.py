@@ -35,11 +35,9 @@ CROSS_CUTTING = {
     "test_eight_bands.py": "a mosaic of another instrument, from stations to maps",
     "test_extension.py": "what one line, row or entry adds is seen everywhere",
     "test_links.py": "links and lists of README and docs",
-    "test_links.py": "links of README and docs",
     "test_notebooks.py": "notebooks run",
     "test_site.py": "the documentation's site",
     "test_recovery.py": "workers, schedulers and stores fail under a whole command",
-    "test_site.py": "the site of docs",
 }
 #: Folders of tests that belong to no room: data, and the suite that needs documents of others.
 APART = frozenset({"data", "reference"})
