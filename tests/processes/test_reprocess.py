@@ -10,7 +10,7 @@ import pytest
 
 from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.engine import Cluster
-from lunarcloud.lineage import Root, open_root
+from lunarcloud.lineage import Catalog, Root, open_root
 from lunarcloud.moon import grid
 from lunarcloud.processes.reprocess import Reprocessed
 from lunarcloud.processes.stations import add_stations
@@ -21,7 +21,7 @@ from lunarcloud.testing.small_root import spectra, write_mosaic
 #: A basalt that no mission has brought.
 NEW = (
     "site,lat,lon,feo,tio2,r415,r750,r900,r950,r1000,feo_source\n"
-    "Chang'E-9,5.5,-55.5,16.9,5.2,0.06,0.095,0.092,0.093,0.096,{source}\n"
+    "Chang'E-9,5.5,-55.5,{feo},5.2,0.06,0.095,0.092,0.093,0.096,{source}\n"
 )
 FIT: dict[str, Any] = {"equations_only": True, "reflectance": "table"}
 WITHOUT = ("Apollo 17",)
@@ -57,25 +57,50 @@ def template(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Path
     return place
 
 
-@pytest.fixture
-def root(template: Path, tmp_path: Path) -> Root:
-    """A copy of it."""
-    return open_root(shutil.copytree(template, tmp_path / "root"))
+class Grown(NamedTuple):
+    """A root in which a station was added and everything made again: what it was, where, what was done."""
+
+    before: Catalog
+    place: Path
+    found: Reprocessed
+
+
+@pytest.fixture(scope="module")
+def grown(template: Path, tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Grown:
+    place = Path(shutil.copytree(template, tmp_path_factory.mktemp("grown") / "root"))
+    root = open_root(place)
+    before = root.catalog()
+    add_stations(root, _table(place.parent))
+    return Grown(before, place, _reprocess(root, cluster))
 
 
 @pytest.fixture
-def new(tmp_path: Path) -> str:
+def root(grown: Grown, tmp_path: Path) -> Root:
+    """A copy of the grown root."""
+    return open_root(shutil.copytree(grown.place, tmp_path / "root"))
+
+
+def _table(place: Path, feo: float = 16.9, source: str = "made up") -> str:
     """A table with one station more."""
-    path = tmp_path / "change9.csv"
-    path.write_text(NEW.format(source="made up"))
+    path = place / "change9.csv"
+    path.write_text(NEW.format(feo=feo, source=source))
     return str(path)
 
 
 class Made(NamedTuple):
-    """What reprocess did, in the order of it: process and the label of what was made again."""
+    """What was made again: process and label."""
 
     process: str
     label: str
+
+
+ALL_OF_IT = (
+    Made("fit", "all"),
+    Made("map", ""),
+    Made("reduce", "imbrium"),
+    Made("reduce", ""),
+    Made("fit", "without Apollo 17"),
+)
 
 
 def _reprocess(root: Root, cluster: Cluster = NOWHERE, **inputs: Any) -> Reprocessed:
@@ -84,59 +109,38 @@ def _reprocess(root: Root, cluster: Cluster = NOWHERE, **inputs: Any) -> Reproce
     return found
 
 
-def _steps(root: Root, found: Reprocessed) -> list[Made]:
-    labels = {str(entry.ref): entry.label for entry in root.catalog().records}
+def _steps(catalog: Catalog, found: Reprocessed) -> list[Made]:
+    labels = {str(entry.ref): entry.label for entry in catalog.records}
     return [Made(step.process, labels[step.old]) for step in found.steps]
 
 
-def test_nothing_new_is_nothing_to_do(root: Root) -> None:
-    before = root.catalog()
-    assert _reprocess(root).steps == ()
-    assert root.catalog() == before
+def test_nothing_new_is_nothing_to_do(template: Path) -> None:
+    before = folder(template).read_all()
+    assert _reprocess(open_root(template)).steps == ()
+    assert folder(template).read_all() == before
 
 
-def test_an_edited_citation_makes_no_model_and_no_run(root: Root, new: str, cluster: Cluster) -> None:
-    add_stations(root, new)
-    _reprocess(root, cluster)
-    before = root.catalog()
-    Path(new).write_text(NEW.format(source="a paper"))
-    add_stations(root, new)
-    assert _reprocess(root).steps == ()
-    assert root.catalog() == before
-
-
-def test_a_new_station_makes_model_run_and_every_finding_of_it_with_its_options(
-    root: Root, new: str, cluster: Cluster
-) -> None:
-    before = root.catalog()
-    add_stations(root, new)
-    found = _reprocess(root, cluster)
-    steps = _steps(root, found)
-    assert sorted(steps) == sorted(
-        [
-            Made("fit", "all"),
-            Made("map", ""),
-            Made("reduce", "imbrium"),
-            Made("reduce", ""),
-            Made("fit", "without Apollo 17"),
-        ]
-    )
+def test_a_new_station_makes_model_run_and_every_finding_of_it_once_and_in_order(grown: Grown) -> None:
+    steps = _steps(grown.before, grown.found)
+    assert sorted(steps) == sorted(ALL_OF_IT)
     order = [step.process for step in steps if step.label != "without Apollo 17"]
     assert order == ["fit", "map", "reduce", "reduce"]
-    after = root.catalog()
-    assert len(after.records) == len(before.records) + 1 + len(steps)
-    assert after.main == before.main
-    for step in found.steps:
-        old, made = after.locate(step.old), after.locate(step.new)
-        assert (made.series, made.label) == (old.series, old.label)
-        assert after.is_head(made)
-    assert after.find("statistics", "imbrium").ref != before.find("statistics", "imbrium").ref
+    # One record each, and the table.
+    assert len(open_root(grown.place).catalog().records) == len(grown.before.records) + len(steps) + 1
 
 
-def test_latest_stays_with_the_series_of_all_stations(root: Root, new: str, cluster: Cluster) -> None:
-    add_stations(root, new)
-    _reprocess(root, cluster)
-    catalog = root.catalog()
+def test_what_is_made_again_has_its_own_options_and_is_the_head_of_its_series(grown: Grown) -> None:
+    after = open_root(grown.place).catalog()
+    for step in grown.found.steps:
+        old, new = after.locate(step.old), after.locate(step.new)
+        assert (new.series, new.label) == (old.series, old.label)
+        assert after.is_head(new)
+    assert after.find("statistics", "imbrium").ref != grown.before.find("statistics", "imbrium").ref
+    assert after.main == grown.before.main
+
+
+def test_latest_stays_with_the_series_of_all_stations(grown: Grown) -> None:
+    catalog = open_root(grown.place).catalog()
     latest, without = catalog.find("models"), catalog.find("models", "without Apollo 17")
     assert latest.label == "all"
     assert latest.series != without.series
@@ -144,45 +148,49 @@ def test_latest_stays_with_the_series_of_all_stations(root: Root, new: str, clus
     assert catalog.find("runs").parents["model"] == latest.as_parent()
 
 
-def test_a_second_call_does_nothing(root: Root, new: str, cluster: Cluster) -> None:
-    add_stations(root, new)
-    _reprocess(root, cluster)
+def test_a_second_call_does_nothing(root: Root) -> None:
     before = folder(root.url).read_all()
-    assert _reprocess(root, NOWHERE).steps == ()
+    assert _reprocess(root).steps == ()
     assert folder(root.url).read_all() == before
+
+
+def test_an_edited_citation_makes_no_model_and_no_run(root: Root, tmp_path: Path) -> None:
+    before = root.catalog()
+    add_stations(root, _table(tmp_path, source="a paper"))
+    assert _reprocess(root).steps == ()
+    assert root.catalog() == before
 
 
 def test_a_dry_run_says_what_would_be_made_and_changes_nothing(
-    root: Root, new: str, cluster: Cluster
+    template: Path, grown: Grown, tmp_path: Path
 ) -> None:
-    add_stations(root, new)
+    root = open_root(shutil.copytree(template, tmp_path / "root"))
+    add_stations(root, _table(tmp_path))
     before = folder(root.url).read_all()
-    planned = _reprocess(root, NOWHERE, dry_run=True)
+    planned = _reprocess(root, dry_run=True)
     assert folder(root.url).read_all() == before
-    made = _reprocess(root, cluster)
-    assert [step.old for step in planned.steps] == [step.old for step in made.steps]
-    assert [step.changed for step in planned.steps] == [step.changed for step in made.steps]
+    assert [(step.old, step.changed) for step in planned.steps] == [
+        (step.old, step.changed) for step in grown.found.steps
+    ]
     assert {step.new for step in planned.steps} == {""}
 
 
-def test_a_station_taken_back_brings_the_old_heads_back_without_computing(
-    root: Root, new: str, cluster: Cluster
-) -> None:
-    before = root.catalog()
-    key = add_stations(root, new)
-    _reprocess(root, cluster)
-    root.folder.remove(key)
-    back = _reprocess(root, NOWHERE)
+def test_a_station_taken_back_brings_the_old_heads_back_without_computing(root: Root, grown: Grown) -> None:
+    root.folder.remove("inbox/change9.csv")
+    back = _reprocess(root)
     assert {step.shards_computed for step in back.steps} == {None}
-    after = root.catalog()
-    assert after.heads == before.heads
-    assert _reprocess(root, NOWHERE).steps == ()
+    assert root.catalog().heads == grown.before.heads
+    assert _reprocess(root).steps == ()
 
 
-def test_a_pinned_head_stays_while_newer_ones_are_made(root: Root, new: str, cluster: Cluster) -> None:
-    pinned = root.find("models")
-    root.promote(pinned)
-    add_stations(root, new)
-    found = _reprocess(root, cluster)
-    assert {step.process for step in found.steps} == {"fit"}
-    assert root.find("models") == pinned
+def test_a_rollback_holds_while_newer_models_are_made(
+    root: Root, grown: Grown, tmp_path: Path, cluster: Cluster
+) -> None:
+    old = grown.before.find("models")
+    root.promote(old)
+    # The run and the findings of the old model are there.
+    assert {step.shards_computed for step in _reprocess(root).steps} == {None}
+    assert root.find("runs") == grown.before.find("runs")
+    add_stations(root, _table(tmp_path, feo=17.5))
+    assert {step.process for step in _reprocess(root, cluster).steps} == {"fit"}
+    assert root.find("models") == old

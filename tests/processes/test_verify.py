@@ -12,7 +12,7 @@ from lunarcloud.errors import InputError, StoreError
 from lunarcloud.lineage import RECORD, open_root
 from lunarcloud.processes.repair import Repair
 from lunarcloud.processes.verify import Verification
-from lunarcloud.storage import digest, folder
+from lunarcloud.storage import Folder, digest, folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import act, make
@@ -23,11 +23,16 @@ Harm = Callable[[Path], set[str]]
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_pictures() -> Iterator[None]:
-    """Pictures of runs and models are drawn elsewhere."""
+    """Pictures are drawn elsewhere; that of the gravity is a stand-in."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lunarcloud.processes.map._draw", lambda run: None)
         patch.setattr("lunarcloud.figures.models.draw_fit", lambda *_: {})
+        patch.setattr("lunarcloud.processes.gravity._draw", _stand_in)
         yield
+
+
+def _stand_in(place: Folder, *_: object) -> None:
+    place.write("globe.png", b"a picture of the globe")
 
 
 @pytest.fixture(scope="module")
