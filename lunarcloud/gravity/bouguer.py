@@ -49,7 +49,7 @@ Degrees: TypeAlias = Annotated[
 
 def _option(default: Any, description: str, unit: str, option: str = "", **limits: Any) -> Any:
     """A field as people are asked for it: with its unit, and its short name where it has one."""
-    marks = {"unit": unit, **({"option": option} if option else {})}
+    marks: dict[str, Any] = {"unit": unit, **({"option": option} if option else {})}
     return Field(default=default, description=description, json_schema_extra=marks, **limits)
 
 
@@ -167,7 +167,7 @@ def held_degrees(model: GravityModel, topography: Topography, reduction: Reducti
         for what, degrees in asked.items()
         if degrees != used[what]
     )
-    return HeldDegrees(*used.values(), clips)
+    return HeldDegrees(used["Bouguer anomaly"], used["gradient"], clips)
 
 
 def reduce_bouguer(model: GravityModel, topography: Topography, reduction: Reduction) -> BouguerField:

@@ -9,7 +9,7 @@ from lunarcloud.errors import InputError
 from lunarcloud.models.accuracy import accuracy, residuals
 from lunarcloud.models.card import Accuracy, Card, Kind, TrainingRecord
 from lunarcloud.models.diagnostics import diagnostics
-from lunarcloud.models.equation_fit import EquationFit, fit_equations, influences
+from lunarcloud.models.equation_fit import EquationFit, Predictions, fit_equations, influences
 from lunarcloud.models.gather import Gathered
 from lunarcloud.models.inputs import network_inputs
 from lunarcloud.models.novelty import Novelty, fit_novelty
@@ -115,9 +115,9 @@ def _fit(fitting: Fitting) -> _Fits:
 
 def _card(fitting: Fitting, fits: _Fits, training: TrainingRecord | None, digests: dict[str, str]) -> Card:
     gathered, equations, networks = fitting.gathered, fits.equations, fits.networks
-    predictions: dict[Kind, dict[str, object]] = {
-        "equation": dict(equations.predictions),
-        "cnn": dict(networks.predictions) if networks else {},
+    predictions: dict[Kind, dict[str, Predictions]] = {
+        "equation": equations.predictions,
+        "cnn": networks.predictions if networks else {},
     }
     return Card(
         equations=equations.equations,

@@ -42,11 +42,11 @@ _RATE = 15.0
 class CompareInputs(UnitInputs):
     """Two runs, or one whose networks are compared with its equations."""
 
-    run: str = parent("runs", "the first run", **{ARGUMENT: True})
+    run: str = parent("runs", "the first run", default="latest", **{ARGUMENT: True})
     other: str | None = parent(
         "runs",
         "the second; without it, CNN maps against equation maps of the first",
-        None,
+        default=None,
         **{ARGUMENT: True},
     )
 

@@ -77,7 +77,8 @@ def place(default: Any, description: str, **marks: Any) -> Any:
         Other marks of the field.
     """
     limits = {"min_length": 1} if default is ... else None
-    return option(default, description, limits=limits, **{PLACE: True}, **marks)
+    own: dict[str, Any] = {PLACE: True, **marks}
+    return option(default, description, limits=limits, **own)
 
 
 def file(default: Any, description: str, **marks: Any) -> Any:
@@ -93,7 +94,8 @@ def file(default: Any, description: str, **marks: Any) -> Any:
         Other marks of the field.
     """
     limits = {"min_length": 1} if default is ... else None
-    return option(default, description, limits=limits, **{FILE: True}, **marks)
+    own: dict[str, Any] = {FILE: True, **marks}
+    return option(default, description, limits=limits, **own)
 
 
 def _bounds(value: Any) -> Any:
@@ -163,7 +165,7 @@ def checked(
 
 def _problem(model: type[Inputs], problem: Any, typed_as: Callable[[str, FieldInfo], str]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "inputs"
-    message = problem["msg"].removeprefix("Value error, ")
+    message = str(problem["msg"]).removeprefix("Value error, ")
     if name not in model.model_fields:
         if problem["type"] != "extra_forbidden":
             return message
