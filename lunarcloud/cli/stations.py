@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -56,8 +57,11 @@ def _add() -> Callable[..., None]:
 
     def add(values: dict[str, object], options: Common) -> None:
         # Without a name of its own a table goes into the inbox, and the main table is published with it.
-        if values.get("table") and "name" not in values and not options.dry_run:
-            add_stations(open_root(options.root), str(values.pop("table")))
+        if "table" in values and "name" not in values:
+            if options.dry_run:  # nothing may be written, so the table is looked at alone
+                values["name"] = Path(str(values["table"])).stem
+            else:
+                add_stations(open_root(options.root), str(values.pop("table")))
         make(process, values, options)
 
     return command_of(process.inputs, parameters(OF_PROCESSES), add)
