@@ -9,7 +9,7 @@ from functools import cache, reduce
 from inspect import Parameter
 from operator import or_
 from textwrap import fill
-from types import NoneType, UnionType
+from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
@@ -130,14 +130,13 @@ def _accepted(annotation: Any, *, is_path: bool) -> Any:
         return reduce(or_, (_accepted(each, is_path=is_path) for each in arguments))
     if origin is tuple and arguments[-1] is Ellipsis:
         each = _accepted(arguments[0], is_path=is_path)
-        several: Any = Sequence[each]  # type: ignore[valid-type]  # a type made at run time
+        several: Any = GenericAlias(Sequence, (each,))
         return each | several if is_path else several
     if origin is tuple:
-        pair = tuple(_accepted(each, is_path=False) for each in arguments)
-        return tuple[pair] | str  # type: ignore[valid-type]
+        pair: Any = GenericAlias(tuple, tuple(_accepted(each, is_path=False) for each in arguments))
+        return pair | str
     if origin in (dict, Mapping):
-        # A type made at run time.
-        return Mapping[arguments[0], _accepted(arguments[1], is_path=is_path)]  # type: ignore[valid-type,misc]
+        return GenericAlias(Mapping, (arguments[0], _accepted(arguments[1], is_path=is_path)))
     return _PATH if annotation is str and is_path else annotation
 
 
