@@ -33,9 +33,9 @@ PARAMETER_ERRORS = frozenset({"PR01", "PR02", "PR03"})
 CROSS_CUTTING = {
     "cli/test_imports.py": "nothing to do loads nothing heavy",
     "engine/test_held_to.py": "what every worker process is held to, by three modules",
-    "maps/test_instruments.py": "a mosaic of eight bands through all rooms",
     "test_configuration.py": "importing and using us leaves other people's settings",
     "test_documents.py": "README and docs run",
+    "test_eight_bands.py": "a mosaic of eight bands through all rooms",
     "test_extension.py": "a process, a quantity, an instrument added",
     "test_links.py": "links and lists of README and docs",
     "test_notebooks.py": "notebooks run",

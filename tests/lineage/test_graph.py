@@ -13,9 +13,6 @@ History: TypeAlias = tuple[list[list[int]], Catalog]
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
-#: Of each series the series it is made from; and the catalog.
-History: TypeAlias = tuple[list[list[int]], Catalog]
-
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
