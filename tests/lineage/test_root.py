@@ -90,7 +90,7 @@ def test_a_changed_record_is_told_from_the_published_one(root: Root, publish: Ca
     ref = publish("stations", {"name": "main"}).ref
     place = root.place(ref)
     place.write(RECORD, place.read(RECORD).replace(b'"algorithm": 1', b'"algorithm": 2'))
-    with pytest.raises(StoreError, match=rf"is not the record that was published.*repair {ref.id}"):
+    with pytest.raises(StoreError, match=rf"is not the record that was published.*remove {ref}"):
         root.record(root.find("stations"), BaseModel)
 
 
