@@ -100,9 +100,9 @@ def prepared(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     root = folder(place / "demo" / "root")
     write_mosaic(root, grid(2))
     write_model(root)
-    stations = place / "few.csv"
-    stations.write_bytes(_few_stations().dump())
+    few = _few_stations()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lunarcloud.processes.stations.shipped_stations", lambda: few)
         # Pictures take longest, and no document opens one.
         patch.setattr("lunarcloud.processes.map._draw", lambda run: None)
         run = make("map", root.url, Cluster(scheduler=shared)).record.ref.id
@@ -112,7 +112,6 @@ def prepared(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield Reader(
             place,
             {
-                "fit --root s3://moon/clementine": f"fit --stations {stations} --root s3://moon/clementine",
                 "<run>": run,
                 "/data/clementine": str(place / "demo" / "tiles"),
                 "--ppd 304": "--ppd 2",
