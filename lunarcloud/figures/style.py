@@ -6,6 +6,7 @@ from typing import Any
 
 import cartopy.crs as ccrs
 import numpy as np
+import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
