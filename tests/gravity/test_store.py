@@ -99,16 +99,11 @@ def test_attributes_of_every_group_say_what_was_done(found: Gravity, group: str)
 @pytest.mark.parametrize("part", ["global", "south"])
 def test_pixels_are_the_field_at_their_centres(found: Gravity, part: Literal["global", "south"]) -> None:
     dataset = found.open(part).load()
-    raster = (
-        moon.grid(1)
-        if part == "global"
-        else moon.polar_grid("south", limit=60.0, pixel_m=float(dataset.x[1] - dataset.x[0]))
-    )
-    where = (
-        moon.Positions(lat=raster.lat()[:, np.newaxis], lon=raster.lon())
-        if part == "global"
-        else raster.positions()
-    )
+    if part == "global":
+        where = moon.Positions(lat=moon.grid(1).lat()[:, np.newaxis], lon=moon.grid(1).lon())
+    else:
+        pixel_m = float(dataset.x[1] - dataset.x[0])
+        where = moon.polar_grid("south", limit=60.0, pixel_m=pixel_m).positions()
     expected = sample(found.field(), lat=where.lat, lon=where.lon)
     for name in PRODUCTS:
         # Codes of 0.001: rounding is half of one.
