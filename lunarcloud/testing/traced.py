@@ -32,7 +32,7 @@ def traced(command: Sequence[str | Path], place: Path) -> Traced:
     command : sequence of str or Path
         Program and arguments.
     place : Path
-        Existing folder, in which ``work`` (where the command runs), ``home``, ``scratch``, ``hooks`` are made.
+        Existing folder, where ``work`` (where the command runs), ``home``, ``scratch``, ``hooks`` are made.
 
     Raises
     ------
