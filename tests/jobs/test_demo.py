@@ -16,6 +16,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo")
 
 
+@pytest.mark.timeout(1800)
 def test_the_whole_demo_runs_against_s3(lunarcloud: Command, s3_environment: S3, place: Path) -> None:
     words = ("demo", place, "--root", f"s3://moon/{place.name}", "--ppd", 2, "--json", "--workers", 2)
     code, out, err = lunarcloud(*words)
