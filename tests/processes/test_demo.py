@@ -22,6 +22,7 @@ def options(s3_environment: S3) -> dict[str, str]:
     }
 
 
+@pytest.mark.timeout(1800)
 def test_the_whole_demo_runs_against_s3(lunarcloud: Command, options: dict[str, str], tmp_path: Path) -> None:
     words = ("demo", tmp_path, "--root", f"s3://moon/{tmp_path.name}", "--ppd", 2, "--json", "--workers", 2)
     code, out, err = lunarcloud(*words)
