@@ -142,7 +142,7 @@ def choose(root: Root, wanted: str) -> Choice:
     root : Root
         Where tables are published.
     wanted : str
-        ``main``, a CSV file, or a published table as `Catalog.find` knows it.
+        The name of a table, such as ``main``, a CSV file, or a published table as `Catalog.find` knows it.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def choose(root: Root, wanted: str) -> Choice:
         If there is none, or it cannot be used.
     """
     catalog = root.catalog()
-    head = catalog.heads.get(series_of(_NAME, {"name": MAIN}, {})) if wanted == MAIN else None
+    head = catalog.heads.get(series_of(_NAME, {"name": wanted}, {}))
     if head is not None:
         wanted = head.id
     elif wanted == MAIN:
