@@ -86,7 +86,9 @@ def stream(
     driver = _Driver(client, function, items, title, needs or {})
     try:
         yield from driver.run()
-    except (CommClosedError, CancelledError, TimeoutError) as error:
+    except LunarcloudError:
+        raise  # the store's errors are the system's too, and say more
+    except (CommClosedError, CancelledError, OSError) as error:
         raise _lost(error) from error
     finally:
         driver.close()

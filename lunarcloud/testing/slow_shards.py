@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partialmethod
 from pathlib import Path
 from typing import TypeAlias
 
@@ -45,11 +46,14 @@ class FullDisk:
     def __call__(self, shard: Shard) -> Product:
         """Compute, with a disk that is full or not."""
         full = self.flag.exists() and shard.col > 1
-        Path.write_bytes = _write_half if full else _write_bytes  # type: ignore[assignment, method-assign]  # the disk of this worker
+        Path.write_bytes = partialmethod(_write_half, self.flag) if full else _write_bytes  # type: ignore[assignment, method-assign]  # the disk of this worker
         return self.function(shard)
 
 
-def _write_half(path: Path, data: bytes) -> int:
+def _write_half(path: Path, flag: Path, data: bytes) -> int:
+    # What the worker writes between shards counts too: it must go well again once there is room.
+    if not flag.exists():
+        return _write_bytes(path, data)
     _write_bytes(path, data[: len(data) // 2])
     raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
