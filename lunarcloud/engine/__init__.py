@@ -18,6 +18,7 @@ from lunarcloud.engine.events import (
 from lunarcloud.engine.logs import write_log
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
+from lunarcloud.engine.pin import differences
 from lunarcloud.engine.session import Session
 from lunarcloud.engine.work import Product, ShardFunction, Work
 
@@ -38,6 +39,7 @@ __all__ = [
     "Watch",
     "Work",
     "connect",
+    "differences",
     "logged",
     "quiet",
     "to_json",

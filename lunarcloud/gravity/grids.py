@@ -163,7 +163,7 @@ def finish_gravity(place: Folder, card: GravityCard, field: BouguerField) -> Non
     members["dh2"] = dh2_dataset(field, attributes)
     members["features"] = contrasts(field, features())
     members[_HARMONICS] = harmonics_dataset(field, attributes)
-    finish_tree(place / STORE, members, {**attributes, "gravity": place.url.rsplit("/", 1)[-1]})
+    finish_tree(place / STORE, members, {**attributes, "gravity": place.name})
 
 
 def _work(place: Folder, grids: Grids, lmax: int, part: Part) -> Work:

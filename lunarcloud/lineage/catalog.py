@@ -9,19 +9,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lunarcloud.errors import InputError, NotFoundError
-from lunarcloud.lineage.record import FORMAT, Parent, Ref
+from lunarcloud.lineage.record import FORMAT, Document, Parent, Ref
 
 LATEST = "latest"
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Entry(_Document):
+class Entry(Document):
     """One published record in a line: what lists, lookups and lineage need without opening it.
 
     Attributes
@@ -51,7 +47,7 @@ class Entry(_Document):
         return Parent(ref=self.ref, digest=self.digest, series=self.series)
 
 
-class Head(_Document):
+class Head(Document):
     """The record of a series that ``latest`` means.
 
     Attributes
@@ -71,7 +67,7 @@ class Head(_Document):
         return self.id != self.desired
 
 
-class Catalog(_Document):
+class Catalog(Document):
     """Everything published under a root, in the order of publication."""
 
     format: Literal[2] = FORMAT

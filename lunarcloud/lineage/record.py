@@ -26,11 +26,13 @@ Json: TypeAlias = Any
 CardT = TypeVar("CardT", bound=BaseModel)
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
+    """What is stored as JSON: it never changes, and a field that nobody knows is damage."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Ref(_Document):
+class Ref(Document):
     """The name of a record: its kind, which is its folder under the root, and its id."""
 
     kind: str
@@ -45,7 +47,7 @@ class Ref(_Document):
         return self.path
 
 
-class Parent(_Document):
+class Parent(Document):
     """A record that another was made from.
 
     Attributes
@@ -63,7 +65,7 @@ class Parent(_Document):
     series: str
 
 
-class Source(_Document):
+class Source(Document):
     """A file from outside the root that was read.
 
     Attributes
@@ -81,7 +83,7 @@ class Source(_Document):
     bytes: int = 0
 
 
-class Given(_Document):
+class Given(Document):
     """What a process was given, everything resolved: nothing here says "latest".
 
     Attributes
@@ -102,7 +104,7 @@ class Given(_Document):
     sources: tuple[Source, ...] = ()
 
 
-class Record(_Document, Generic[CardT]):
+class Record(Document, Generic[CardT]):
     """What one execution of a process made.
 
     Attributes

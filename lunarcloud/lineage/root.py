@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.lineage.catalog import LATEST, Catalog, Entry
 from lunarcloud.lineage.record import FORMAT, Record, Ref
-from lunarcloud.storage import Folder, digest, folder, read_document
+from lunarcloud.storage import Folder, digest, folder, problem_of, read_document
 
 CATALOG = "catalog.json"
 RECORD = "record.json"
@@ -181,5 +181,4 @@ def _damaged(where: str, data: bytes, error: ValidationError) -> str:
             f"{where} is of format {found.get('format', 1)}; this version reads format {FORMAT}: "
             "use another root, or the version of lunarcloud that wrote it"
         )
-    first = error.errors()[0]
-    return f"{where} is damaged: {'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
+    return f"{where} {problem_of(error)}"

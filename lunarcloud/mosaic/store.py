@@ -121,7 +121,7 @@ def mosaic_attributes(place: Folder, card: MosaicCard) -> dict[str, str]:
     """
     return {
         "title": f"{instrument(card.instrument).title} reflectance mosaic of the Moon",
-        "mosaic": place.url.rsplit("/", 1)[-1],
+        "mosaic": place.name,
     }
 
 

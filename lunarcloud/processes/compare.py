@@ -9,18 +9,16 @@ from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
 from lunarcloud.maps import Run, overview
 from lunarcloud.processes.findings import (
-    ALGORITHM,
     FindingCard,
     UnitInputs,
     estimate_pass,
+    finding,
     keep,
-    opener,
-    report,
     stream_over,
     unit_sources,
 )
 from lunarcloud.processes.inputs import given_of, parent
-from lunarcloud.processes.process import Estimate, Made, Process, estimate_work, record_id
+from lunarcloud.processes.process import Estimate, Made, estimate_work
 from lunarcloud.processes.records import run_of
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.statistics import (
@@ -102,7 +100,7 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
     first, second, pairs, units = material
-    work, ids = _work(material, home), {"first": record_id(first.place), "second": record_id(second.place)}
+    work, ids = _work(material, home), {"first": first.place.name, "second": second.place.name}
     session.compute(work)
     work.group.finish({"title": "Difference maps", **ids})
     stream = stream_over(session, "compare", first)
@@ -125,8 +123,8 @@ def _figures(statistics: xr.Dataset, material: _Material) -> dict[str, Callable[
     first, second, pairs, _ = material
     names = (
         ("CNN", "equation")
-        if record_id(first.place) == record_id(second.place)
-        else (f"run {record_id(first.place)[:6]}", f"run {record_id(second.place)[:6]}")
+        if first.place.name == second.place.name
+        else (f"run {first.place.name[:6]}", f"run {second.place.name[:6]}")
     )
     differ = (statistics["rmse"].isel(unit=0) > 0).values
     maps = {f"difference_{pair.name}": _difference_map(first, second, pair, names) for pair in pairs}
@@ -147,16 +145,12 @@ def _difference_map(first: Run, second: Run, pair: Pair, names: tuple[str, str])
     return draw
 
 
-PROCESS = Process(
-    name="compare",
-    kind="comparisons",
-    algorithm=ALGORITHM,
-    inputs=CompareInputs,
-    card=FindingCard,
+PROCESS = finding(
+    "compare",
+    "comparisons",
+    CompareInputs,
+    dataset=f"{_DATASET}.zarr",
     resolve=_resolve,
     estimate=_estimate,
     make=_make,
-    open=opener(f"{_DATASET}.zarr"),
-    report=report,
-    opens=f"{_DATASET}.zarr",
 )

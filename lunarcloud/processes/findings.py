@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from lunarcloud.archive import Outline, read_outlines
 from lunarcloud.config import settings
 from lunarcloud.engine import MemoryPlan, Session
-from lunarcloud.lineage import Record, Root, Source
+from lunarcloud.lineage import Given, Record, Root, Source
 from lunarcloud.maps import Run
 from lunarcloud.processes.inputs import OPTION, Inputs, file, option, parent
-from lunarcloud.processes.process import Cell, Estimate, Made, Report, Table
+from lunarcloud.processes.process import Cell, Estimate, InputsT, Made, MaterialT, Process, Report, Table
 from lunarcloud.statistics import Shape, Stream, Unit, from_outlines, maria, named_region, whole_moon
 from lunarcloud.storage import Folder, Group, digest, open_dataset, write_dataset
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # slow to import, and a finding that is there already draws n
     import xarray as xr
     from matplotlib.figure import Figure
 
-#: Raised when the same inputs would give other findings.
-ALGORITHM = 3
+# Raised when the same inputs would give other findings.
+_ALGORITHM = 3
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -144,7 +144,7 @@ def keep(
     card = FindingCard(
         facts=dict(facts),
         tables={name: table_of(frame) for name, frame in tables.items()},
-        datasets=(*(f"{name}.zarr" for name in datasets), *(_last(group.place) for group in groups)),
+        datasets=(*(f"{name}.zarr" for name in datasets), *(group.place.name for group in groups)),
         figures=tuple(f"{name}.png" for name in figures),
     )
     content = digest(card.model_dump_json(include={"facts", "tables"}).encode())
@@ -203,16 +203,47 @@ def estimate_pass(title: str, run: Run, maps: int, threads: int) -> Estimate:
     )
 
 
-def opener(dataset: str) -> Callable[[Record[FindingCard], Folder], xr.Dataset]:
-    """How Python opens a finding: one of its datasets."""
-    return lambda record, home: open_dataset(home / dataset)
-
-
 def report(record: Record[FindingCard], home: Folder) -> Report:
     """What a person should read of a finding."""
     card = record.card
     about = {role: parent.ref.id for role, parent in record.given.parents.items()}
     return Report({**card.facts, **about, "files": " ".join((*card.datasets, *card.figures))}, card.tables)
+
+
+def finding(
+    name: str,
+    kind: str,
+    inputs: type[InputsT],
+    *,
+    dataset: str,
+    resolve: Callable[[InputsT, Root], tuple[Given, MaterialT]],
+    estimate: Callable[[MaterialT, Folder, int], Sequence[Estimate]],
+    make: Callable[[MaterialT, Folder, Session], Made[FindingCard]],
+) -> Process[InputsT, MaterialT, FindingCard]:
+    """The process of a kind of finding.
+
+    Parameters
+    ----------
+    name, kind, inputs
+        As in `Process`.
+    dataset : str
+        The Zarr group that is opened, in Python and by hand, within the record's folder.
+    resolve, estimate, make
+        As in `Process`.
+    """
+    return Process(
+        name=name,
+        kind=kind,
+        algorithm=_ALGORITHM,
+        inputs=inputs,
+        card=FindingCard,
+        resolve=resolve,
+        estimate=estimate,
+        make=make,
+        open=lambda record, home: open_dataset(home / dataset),
+        report=report,
+        opens=dataset,
+    )
 
 
 def markdown(table: Table) -> str:
@@ -243,7 +274,3 @@ def _fingerprint(units: Iterable[Unit]) -> list[list[str]]:
 
 def _shape_print(shape: Shape) -> str:
     return digest(shape.shape.wkb) if isinstance(shape, Outline) else repr(shape)
-
-
-def _last(place: Folder) -> str:
-    return place.url.rpartition("/")[2]

@@ -23,8 +23,8 @@ from lunarcloud.gravity import (
 )
 from lunarcloud.lineage import Given, Record, Root, Source
 from lunarcloud.processes.inputs import Inputs, file, given_of, option
-from lunarcloud.processes.process import Estimate, Made, Process, Report, estimate_work
-from lunarcloud.storage import Folder, digest
+from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work
+from lunarcloud.storage import Folder
 
 _POLES: tuple[moon.Pole, ...] = ("south", "north")
 # About the pixels of a picture: 1600 across the globe, 700 across a pole.
@@ -87,9 +87,8 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[GravityCa
     session.tell(Note("figures of the globe and both poles"))
     _draw(home / "figures", field, card)
     groups = [work.group for work in works]
-    content = digest("".join(group.digest() for group in groups).encode())
     facts = {"ppd": str(card.ppd), "gravity": card.gravity_model, "degree": str(card.lmax)}
-    return Made(card, content, groups, facts)
+    return Made(card, content_of(groups), groups, facts)
 
 
 def _draw(place: Folder, field: BouguerField, card: GravityCard) -> None:

@@ -115,8 +115,6 @@ def _written(value: tuple[float, float]) -> list[float]:
 
 #: Lowest and highest value; ``LOW:HIGH`` on the command line.
 Bounds: TypeAlias = Annotated[tuple[float, float], BeforeValidator(_bounds), PlainSerializer(_written)]
-#: Lowest and highest degree; ``LOW:HIGH`` on the command line.
-Degrees: TypeAlias = Annotated[tuple[int, int], BeforeValidator(_bounds), PlainSerializer(_written)]
 
 
 def marks(field: FieldInfo) -> Mapping[str, Any]:

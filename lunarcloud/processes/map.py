@@ -18,9 +18,9 @@ from lunarcloud.maps import (
     plan_maps,
 )
 from lunarcloud.processes.inputs import Inputs, given_of, parent
-from lunarcloud.processes.process import Estimate, Made, Process, Report, estimate_work, record_id
+from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work
 from lunarcloud.processes.records import model_of, mosaic_of
-from lunarcloud.storage import Folder, digest
+from lunarcloud.storage import Folder
 
 
 class MapInputs(Inputs):
@@ -55,17 +55,16 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
     groups = [work.group for work in works]
     card = completed(material.plan.card, groups[0].ledger.entries().values())
     run = load_run(home, card)
-    finish_maps(run, {"title": "Lunar oxide maps", "run": record_id(home), **material.ids})
+    finish_maps(run, {"title": "Lunar oxide maps", "run": home.name, **material.ids})
     session.tell(Note("figures of the maps"))
     _draw(run)
-    content = digest("".join(group.digest() for group in groups).encode())
     facts = {
         "ppd": str(card.ppd),
         "model": material.ids["model"],
         "maps": str(len(card.maps)),
         "instrument": card.instrument,
     }
-    return Made(card, content, groups, facts)
+    return Made(card, content_of(groups), groups, facts)
 
 
 def _draw(run: Run) -> None:
@@ -75,7 +74,7 @@ def _draw(run: Run) -> None:
 
     maps = overview(run)
     for name in run.card.maps:
-        title = f"{maps[name].attrs['long_name']} · run {record_id(run.place)}"
+        title = f"{maps[name].attrs['long_name']} · run {run.place.name}"
         save_figure(draw_map(maps[name], title), run.place / "figures", f"{name}.png")
 
 

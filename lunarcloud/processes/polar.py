@@ -12,18 +12,16 @@ from lunarcloud.lineage import Given, Root
 from lunarcloud.maps import Run
 from lunarcloud.moon import Pole, kilometres
 from lunarcloud.processes.findings import (
-    ALGORITHM,
     FindingCard,
     MariaInputs,
     estimate_pass,
+    finding,
     keep,
-    opener,
-    report,
     stream_over,
     unit_sources,
 )
 from lunarcloud.processes.inputs import OPTION, given_of, option, parent
-from lunarcloud.processes.process import Estimate, Made, Process, record_id
+from lunarcloud.processes.process import Estimate, Made
 from lunarcloud.processes.records import gravity_of, run_of
 from lunarcloud.statistics import (
     FEO,
@@ -111,8 +109,8 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     candidates = find_candidates(source_of(run), maria, rule, stream=stream)
     work = _work(material, home, candidates)
     session.compute(work)
-    dataset = candidates_dataset(candidates).assign_attrs(run=record_id(run.place))
-    work.group.finish({"title": dataset.attrs["title"], "run": record_id(run.place)})
+    dataset = candidates_dataset(candidates).assign_attrs(run=run.place.name)
+    work.group.finish({"title": dataset.attrs["title"], "run": run.place.name})
     return keep(
         home,
         facts={"pole": rule.pole, "latitude_limit": rule.limit, "maria": maria.source},
@@ -152,16 +150,12 @@ def _work(material: _Material, home: Folder, candidates: Candidates) -> Work:
     )
 
 
-PROCESS = Process(
-    name="polar",
-    kind="polar",
-    algorithm=ALGORITHM,
-    inputs=PolarInputs,
-    card=FindingCard,
+PROCESS = finding(
+    "polar",
+    "polar",
+    PolarInputs,
+    dataset=f"{_DATASET}.zarr",
     resolve=_resolve,
     estimate=_estimate,
     make=_make,
-    open=opener(f"{_DATASET}.zarr"),
-    report=report,
-    opens=f"{_DATASET}.zarr",
 )

@@ -10,7 +10,7 @@ from lunarcloud.config import settings
 from lunarcloud.engine import Session, Work
 from lunarcloud.lineage import Given, Record, Root
 from lunarcloud.processes.inputs import Inputs
-from lunarcloud.storage import Folder, Group
+from lunarcloud.storage import Folder, Group, digest
 
 InputsT = TypeVar("InputsT", bound=Inputs)
 MaterialT = TypeVar("MaterialT")
@@ -166,6 +166,6 @@ def estimate_work(work: Work, threads: int) -> Estimate:
     )
 
 
-def record_id(home: Folder) -> str:
-    """The id of a record, from its folder."""
-    return home.url.rpartition("/")[2]
+def content_of(groups: Sequence[Group]) -> str:
+    """Digest of the content of several groups, in their order: the same shards give the same one."""
+    return digest("".join(group.digest() for group in groups).encode())

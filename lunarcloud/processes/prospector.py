@@ -10,17 +10,15 @@ from lunarcloud.engine import Session
 from lunarcloud.lineage import Given, Root, Source
 from lunarcloud.maps import Run
 from lunarcloud.processes.findings import (
-    ALGORITHM,
     FindingCard,
     RunInputs,
     estimate_pass,
+    finding,
     keep,
-    opener,
-    report,
     stream_over,
 )
 from lunarcloud.processes.inputs import file, given_of
-from lunarcloud.processes.process import Estimate, Made, Process, record_id
+from lunarcloud.processes.process import Estimate, Made
 from lunarcloud.processes.records import run_of
 from lunarcloud.quantities import QUANTITIES, counterparts
 from lunarcloud.statistics import compare_with_prospector, prospector_table, source_of
@@ -66,7 +64,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     run, measured, table = material
     stream = stream_over(session, "prospector", run)
     statistics = compare_with_prospector(source_of(run), measured, stream=stream)
-    statistics.attrs["run"] = record_id(run.place)
+    statistics.attrs["run"] = run.place.name
     # Those by equation are drawn beside Lunar Prospector's; all are in the scatter figure.
     compared = map(str, statistics["map"].values)
     drawn = [name for name in compared if QUANTITIES[name].method == "equation"]
@@ -88,16 +86,12 @@ def _prospector_map(statistics: xr.Dataset, name: str) -> Callable[[], Figure]:
     return lambda: draw_prospector_maps(statistics, name)
 
 
-PROCESS = Process(
-    name="prospector",
-    kind="comparisons",
-    algorithm=ALGORITHM,
-    inputs=ProspectorInputs,
-    card=FindingCard,
+PROCESS = finding(
+    "prospector",
+    "comparisons",
+    ProspectorInputs,
+    dataset=f"{_DATASET}.zarr",
     resolve=_resolve,
     estimate=_estimate,
     make=_make,
-    open=opener(f"{_DATASET}.zarr"),
-    report=report,
-    opens=f"{_DATASET}.zarr",
 )

@@ -16,17 +16,15 @@ from lunarcloud.errors import InputError
 from lunarcloud.lineage import Given, Root
 from lunarcloud.maps import Run, overview
 from lunarcloud.processes.findings import (
-    ALGORITHM,
     FindingCard,
     RunInputs,
     estimate_pass,
+    finding,
     keep,
-    opener,
-    report,
     stream_over,
 )
 from lunarcloud.processes.inputs import OPTION, UNIT, Bounds, given_of, option
-from lunarcloud.processes.process import Estimate, Made, Process, record_id
+from lunarcloud.processes.process import Estimate, Made
 from lunarcloud.processes.records import run_of
 from lunarcloud.quantities import OXIDES, Oxide, composition
 from lunarcloud.statistics import (
@@ -115,7 +113,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     run, ranges, sample = material
     matches = search_provenance(source_of(run), ranges, stream=stream_over(session, "provenance", run))
     _require_matches(matches)
-    dataset = provenance_dataset(matches).assign_attrs(run=record_id(run.place), sample=sample)
+    dataset = provenance_dataset(matches).assign_attrs(run=run.place.name, sample=sample)
     backdrop = overview(run)[next(iter(matches.ranges))]
     best = ranked_regions(matches).iloc[0]
     return keep(
@@ -145,16 +143,12 @@ def _require_matches(found: Provenance) -> None:
         )
 
 
-PROCESS = Process(
-    name="provenance",
-    kind="provenance",
-    algorithm=ALGORITHM,
-    inputs=ProvenanceInputs,
-    card=FindingCard,
+PROCESS = finding(
+    "provenance",
+    "provenance",
+    ProvenanceInputs,
+    dataset=f"{_DATASET}.zarr",
     resolve=_resolve,
     estimate=_estimate,
     make=_make,
-    open=opener(f"{_DATASET}.zarr"),
-    report=report,
-    opens=f"{_DATASET}.zarr",
 )

@@ -7,18 +7,16 @@ from lunarcloud.engine import Session
 from lunarcloud.lineage import Given, Root
 from lunarcloud.maps import Run
 from lunarcloud.processes.findings import (
-    ALGORITHM,
     FindingCard,
     UnitInputs,
     estimate_pass,
+    finding,
     keep,
-    opener,
-    report,
     stream_over,
     unit_sources,
 )
 from lunarcloud.processes.inputs import given_of, option
-from lunarcloud.processes.process import Estimate, Made, Process, record_id
+from lunarcloud.processes.process import Estimate, Made
 from lunarcloud.processes.records import run_of
 from lunarcloud.statistics import Sampling, Unit, means, require_distinct, source_of, summarise, summary_table
 from lunarcloud.storage import Folder
@@ -58,7 +56,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     run, units, sampling = material
     stream = stream_over(session, "reduce", run)
     statistics = summarise(source_of(run), units, sampling=sampling, stream=stream)
-    statistics.attrs["run"] = record_id(run.place)
+    statistics.attrs["run"] = run.place.name
     return keep(
         home,
         facts={"sampling": sampling, "maria": units[1].source},
@@ -68,16 +66,12 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     )
 
 
-PROCESS = Process(
-    name="reduce",
-    kind="statistics",
-    algorithm=ALGORITHM,
-    inputs=ReduceInputs,
-    card=FindingCard,
+PROCESS = finding(
+    "reduce",
+    "statistics",
+    ReduceInputs,
+    dataset=f"{_DATASET}.zarr",
     resolve=_resolve,
     estimate=_estimate,
     make=_make,
-    open=opener(f"{_DATASET}.zarr"),
-    report=report,
-    opens=f"{_DATASET}.zarr",
 )

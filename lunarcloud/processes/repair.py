@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from lunarcloud.engine import Cluster, Session, Watch
+from lunarcloud.engine import Cluster, Session, Watch, differences
 from lunarcloud.errors import InputError
 from lunarcloud.lineage import Root
 from lunarcloud.processes.action import Action
@@ -49,15 +49,10 @@ def _forget(home: Folder, damage: Damage) -> None:
 
 
 def _require_same_versions(found: Known) -> None:
-    now, then = versions(), found.record.versions
-    different = [
-        f"{name} {then.get(name, 'none')} (now {now.get(name, 'none')})"
-        for name in sorted(now.keys() | then.keys())
-        if now.get(name) != then.get(name)
-    ]
+    different = differences(found.record.versions, versions())
     if different:
         raise InputError(
-            f"{found.entry.ref} was made by other software: {', '.join(different)}. Repair it with that, so "
+            f"{found.entry.ref} was made by other software: {different}. Repair it with that, so "
             "that it gets the same bytes; or remove it and run its command again"
         )
 

@@ -4,7 +4,7 @@ import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from lunarcloud import exports
 from lunarcloud.engine import Cluster, Published, Session, Watch, quiet
@@ -12,9 +12,12 @@ from lunarcloud.errors import ComputeError
 from lunarcloud.lineage import RECORD, Given, Record, Ref, Root, identity, series_of
 from lunarcloud.processes.inputs import InputsT
 from lunarcloud.processes.process import CardT, Estimate, Made, MaterialT, Process
-from lunarcloud.storage import Folder, Group, digest
+from lunarcloud.storage import Entry, Folder, Group, digest, entries_digest
 
 _RECORDED = ("lunarcloud", "numpy", "scipy", "zarr", "numcodecs", "onnxruntime", "dask", "pyshtools", "ducc0")
+
+# A sharded group with what its ledger says, read once.
+_Held: TypeAlias = tuple[Group, tuple[Entry, ...]]
 
 
 class Outcome(NamedTuple):
@@ -115,23 +118,15 @@ def estimate(
     return process.estimate(material, root.place(ref), threads)
 
 
-def inventory(place: Folder, groups: Sequence[Group]) -> dict[str, str]:
-    """The digest of every object of a record by its key, but of its shards, ledgers and the record itself.
-
-    Parameters
-    ----------
-    place : Folder
-        The record's folder.
-    groups : sequence of Group
-        Its sharded groups.
-    """
+def _inventory(place: Folder, held: Sequence[_Held]) -> dict[str, str]:
+    """The digest of every object of a record by its key, but of its shards, ledgers and the record itself."""
     shards = {
         f"{_within(place, group.place)}{key}"
-        for group in groups
-        for entry in group.ledger.entries().values()
+        for group, entries in held
+        for entry in entries
         for key in entry.objects
     }
-    ledgers = tuple(f"{_within(place, group.ledger.place)}" for group in groups)
+    ledgers = tuple(_within(place, group.ledger.place) for group, _ in held)
     listed = place.keys()
     keys = [
         key
@@ -157,7 +152,8 @@ def _record(
                 f"{group.place.url}: {len(missing)} shards are not in the ledger; run it again"
             )
     names = {_within(place, group.place): _within(place, group.ledger.place) for group in made.groups}
-    ledgers = {_within(place, group.ledger.place): group.digest() for group in made.groups}
+    held = [(group, tuple(group.ledger.entries().values())) for group in made.groups]
+    ledgers = {_within(place, group.ledger.place): entries_digest(entries) for group, entries in held}
     return Record[process.card](  # type: ignore[name-defined]
         ref=ref,
         label=label,
@@ -169,7 +165,7 @@ def _record(
         started=started,
         finished=datetime.now(UTC),
         digest=made.digest,
-        outputs=inventory(place, made.groups),
+        outputs=_inventory(place, held),
         groups=names,
         ledgers=ledgers,
         card=made.card,

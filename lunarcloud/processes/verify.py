@@ -18,7 +18,7 @@ from lunarcloud.processes.action import Action
 from lunarcloud.processes.inputs import ARGUMENT, Inputs, place
 from lunarcloud.processes.process import Report
 from lunarcloud.processes.replay import Known, known
-from lunarcloud.storage import EMPTY, Entry, Folder, Ledger, digest
+from lunarcloud.storage import EMPTY, Entry, Folder, digest, entries_digest
 
 # A shard's objects are held one after the other, and hashed.
 _TASK_BYTES = 256 * 2**20
@@ -144,24 +144,22 @@ def _groups(home: Folder, record: Record[Any]) -> Iterator[_Shards]:
     for key, ledger_key in record.groups.items():
         ledger = home / ledger_key.rstrip("/")
         entries: dict[str, Entry | None] = {}
-        listed = ledger.keys()
-        for name in listed:
+        for name, data in ledger.read_all().items():
             try:
-                entries[f"{ledger_key}{name}"] = Entry.model_validate_json(ledger.read(name))
+                entries[f"{ledger_key}{name}"] = Entry.model_validate_json(data)
             except ValueError:
                 entries[f"{ledger_key}{name}"] = None
         yield _Shards(home / key.rstrip("/"), ledger, ledger_key, entries)
 
 
 def _ledger_damage(record: Record[Any], shards: _Shards) -> list[Damage]:
-    unreadable = [
-        Damage(what="shard", key=key, problem=f"{shards.ledger.url}: the entry {key} is damaged")
-        for key, entry in shards.entries.items()
-        if entry is None
-    ]
-    if unreadable:
-        return unreadable
-    if Ledger(shards.ledger).digest() == record.ledgers[shards.ledger_key]:
+    readable = {key: entry for key, entry in shards.entries.items() if entry is not None}
+    if unreadable := shards.entries.keys() - readable:
+        return [
+            Damage(what="shard", key=key, problem=f"{shards.ledger.url}: the entry {key} is damaged")
+            for key in sorted(unreadable)
+        ]
+    if entries_digest(readable.values()) == record.ledgers[shards.ledger_key]:
         return []
     text = f"{shards.ledger.url}: the ledger is not the one that was published: entries are lost or changed"
     return [Damage(what="ledger", key=shards.ledger_key, problem=text)]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from lunarcloud.lazy import lazily
 from lunarcloud.storage.digests import CODING, digest
-from lunarcloud.storage.documents import read_document
+from lunarcloud.storage.documents import problem_of, read_document
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.folder import Folder, folder
 from lunarcloud.storage.retry import retried
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         dims,
         grid_mapping,
     )
-    from lunarcloud.storage.ledger import Entry, Ledger
+    from lunarcloud.storage.ledger import Entry, Ledger, entries_digest
     from lunarcloud.storage.tree import finish_tree
 
 __all__ = [
@@ -40,11 +40,13 @@ __all__ = [
     "crs_of",
     "digest",
     "dims",
+    "entries_digest",
     "explained",
     "finish_tree",
     "folder",
     "grid_mapping",
     "open_dataset",
+    "problem_of",
     "read_document",
     "retried",
     "write_dataset",
@@ -57,7 +59,7 @@ __getattr__ = lazily(
         "dataset": ("crs_of", "open_dataset", "write_dataset"),
         "group": ("EMPTY", "Group", "Member"),
         "layout": ("GRID_MAPPING", "Bands", "Layout", "Variable", "coordinates", "dims", "grid_mapping"),
-        "ledger": ("Entry", "Ledger"),
+        "ledger": ("Entry", "Ledger", "entries_digest"),
         "tree": ("finish_tree",),
     },
 )

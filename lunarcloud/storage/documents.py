@@ -33,10 +33,11 @@ def read_document(place: Folder, key: str, model: type[_Model]) -> _Model:
     try:
         return model.model_validate_json(place.read(key))
     except ValidationError as error:
-        raise StoreError(f"{place.url}/{key} {_problem(error)}") from error
+        raise StoreError(f"{place.url}/{key} {problem_of(error)}") from error
 
 
-def _problem(error: ValidationError) -> str:
+def problem_of(error: ValidationError) -> str:
+    """What is wrong with a document, in words that follow its name: another format, or a damaged field."""
     found = error.errors()
     for each in found:
         # Of another format, other fields are wrong too: only this one says why.

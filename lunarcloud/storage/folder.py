@@ -26,6 +26,11 @@ class Folder(ABC):
 
     url: str
 
+    @property
+    def name(self) -> str:
+        """Its own name: the last part of its URL, which for a record's folder is the record's id."""
+        return self.url.rpartition("/")[2]
+
     def __truediv__(self, name: str) -> Self:
         return type(self)(f"{self.url}/{name}")
 

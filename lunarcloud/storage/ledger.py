@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -70,8 +71,7 @@ class Ledger:
 
     def digest(self) -> str:
         """Digest of all finished shards: the same bytes give the same one, whenever and wherever computed."""
-        content = sorted([*entry.shard, sorted(entry.objects.items())] for entry in self.entries().values())
-        return digest(json.dumps(content).encode())
+        return entries_digest(self.entries().values())
 
     def forget(self, shard: Shard) -> None:
         """Have a shard computed again: it counts as unfinished from now on."""
@@ -85,6 +85,12 @@ class Ledger:
                 f"{self.place.url}/{key}: this entry of the ledger is damaged; "
                 "remove it and run the command again: its shard is computed again"
             ) from error
+
+
+def entries_digest(entries: Iterable[Entry]) -> str:
+    """`Ledger.digest` of entries that were read already, in any order."""
+    content = sorted([*entry.shard, sorted(entry.objects.items())] for entry in entries)
+    return digest(json.dumps(content).encode())
 
 
 def _key(shard: Shard) -> str:
