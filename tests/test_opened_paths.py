@@ -41,7 +41,7 @@ def test_the_demo_reads_and_writes_nothing_outside_its_places(
 ) -> None:
     clone = pytestconfig.rootpath
     found = traced([Path(sys.executable).with_name("lunarcloud"), "demo", "--ppd", "2"], tmp_path)
-    assert "what was made" in found.printed
+    assert "means over the whole Moon" in found.printed
     # The trace sees the workers too, which are processes of their own, and the shipped data.
     assert len(found.processes) > 2
     assert clone / "lunarcloud/archive/data/LP165P.cof" in found.opened
