@@ -1,0 +1,83 @@
+"""What an elastic cluster asks of whoever gives it workers: pods of Kubernetes, processes of this machine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+
+class Credentials(NamedTuple):
+    """What a worker needs to be let in by the scheduler: certificates and a key, as PEM text."""
+
+    ca: str
+    certificate: str
+    key: str
+
+
+#: Told that a worker is gone for good: its name, and why in words. May be called from any thread, also twice.
+Lost: TypeAlias = Callable[[str, str], None]
+
+
+class WorkerSource(ABC):
+    """Gives workers and takes them back. Calls block, come from threads, and several may run at once."""
+
+    @abstractmethod
+    def open(self, scheduler: str, credentials: Credentials, lost: Lost) -> None:
+        """Get ready, once, before the first `start`.
+
+        Parameters
+        ----------
+        scheduler : str
+            Address that workers connect to: ``tls://10.244.1.7:8786``.
+        credentials : Credentials
+            Of this job alone.
+        lost : callable
+            To be told of every worker that is gone without having been stopped.
+        """
+
+    @abstractmethod
+    def start(self, name: str) -> None:
+        """Have a worker of a name come to be; it connects by itself, later.
+
+        Raises
+        ------
+        LunarcloudError
+            If none will: the cluster tries again later, under another name.
+        """
+
+    @abstractmethod
+    def stop(self, name: str) -> None:
+        """Have a worker finish what it computes, and end; nothing if it is gone."""
+
+    @abstractmethod
+    def trouble(self) -> str:
+        """What last kept a worker from starting, or ended one, in words; empty if nothing did."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End all workers and remove what was made for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Workers that come when there is work and go when there is none.
+
+    Attributes
+    ----------
+    source : WorkerSource
+        Gives them.
+    host : str
+        Address of this machine, or pod, at which workers reach the scheduler that runs here.
+    minimum, maximum : int
+        Workers at least and at most.
+    threads : int
+        Of each worker.
+    """
+
+    source: WorkerSource
+    host: str
+    minimum: int = 0
+    maximum: int
+    threads: int = 1

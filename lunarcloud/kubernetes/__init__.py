@@ -1,0 +1,1 @@
+"""Jobs on Kubernetes: one Job object a submitted job, whose pod makes its workers as pods beside it."""
