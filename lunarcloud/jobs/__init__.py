@@ -1,1 +1,1 @@
-"""Submitted jobs: small documents under the root that say what is wanted, how it goes, and what came of it."""
+"""Submitted jobs: small documents under the root that say what is wanted, how it goes and what came of it."""

@@ -18,8 +18,8 @@ class Job(BaseModel):
     process : str
         Name of the process or action.
     inputs : dict
-        By field name, as JSON; every ``latest`` resolved to the record that it meant at submission, files that
-        travelled with it as places under the root.
+        By field name, as JSON; every ``latest`` resolved to the record that it meant at submission, files
+        that travelled with it as places under the root.
     record : str
         ``kind/id`` of the record that it will make; empty for an action.
     label : str

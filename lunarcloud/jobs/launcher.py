@@ -40,8 +40,8 @@ class Launcher:
     Attributes
     ----------
     check : callable
-        From a job and the root's URL: refuses, before anything is written or started, what can be known not to
-        work (`InputError`, `AwayError`).
+        From a job and the root's URL: refuses, before anything is written or started, what can be known not
+        to work (`InputError`, `AwayError`).
     capacity : callable
         From the name of a pool to what it offers; `InputError` for an unknown pool, naming those there are.
     start : callable
