@@ -49,6 +49,8 @@ class Launcher:
         returns how the place calls it. A job that is there already is left as it is.
     alive : callable
         From a job to whether the place still runs it or will; None if the place cannot be asked from here.
+    trouble : callable
+        From a job to what keeps it from starting there, or ended it, in words; empty if nothing is known to.
     cluster : callable
         From a job to where its tasks are computed; called where the job runs.
     """
@@ -57,6 +59,7 @@ class Launcher:
     capacity: Callable[[str], Capacity]
     start: Callable[[Job, str], str]
     alive: Callable[[Job], bool | None]
+    trouble: Callable[[Job], str]
     cluster: Callable[[Job], Cluster]
 
 

@@ -1,0 +1,45 @@
+"""Where in Kubernetes this program is or works: namespace, release, and of a pod its name and address."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from kubernetes import config
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Place(BaseSettings):
+    """Read from ``LUNARCLOUD_<NAME>``; the chart's pods get theirs from its templates."""
+
+    model_config = SettingsConfigDict(env_prefix="LUNARCLOUD_", frozen=True)
+
+    namespace: str = Field(default_factory=lambda: _namespace(), description="namespace that the chart is in")
+    release: str = Field(default="lunarcloud", description="name under which the chart is installed")
+
+    # Of the pod that this process runs in; empty elsewhere.
+    pod_name: str = Field(default="", description="its name")
+    pod_uid: str = Field(default="", description="its id, of what it owns")
+    pod_ip: str = Field(default="", description="its address, for its workers")
+    templates: Path = Field(default=Path("/etc/lunarcloud"), description="where the chart's templates lie")
+
+    @property
+    def config_map(self) -> str:
+        """Name of the ConfigMap with the chart's templates."""
+        return f"{self.release}-templates"
+
+
+@cache
+def place() -> Place:
+    """Where this process is, read once."""
+    return Place()
+
+
+def _namespace() -> str:
+    """The namespace of the kubeconfig's context in use."""
+    context: dict[str, Any] = {}
+    try:
+        _, context = config.list_kube_config_contexts()
+    except (config.ConfigException, OSError):
+        pass  # whoever calls Kubernetes next says so
+    return str(context.get("context", {}).get("namespace") or "default")

@@ -1,0 +1,140 @@
+"""Workers as pods: created and deleted as the cluster grows and shrinks, watched, so that a dead one is known."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from lunarcloud.engine import Credentials, Lost, WorkerSource, worker_command
+from lunarcloud.errors import LunarcloudError
+from lunarcloud.kubernetes import calls
+from lunarcloud.kubernetes.manifests import CREDENTIALS_FOLDER, LABEL, secret, worker_pod
+from lunarcloud.kubernetes.place import Place
+from lunarcloud.kubernetes.reasons import gone, stuck
+
+# How long one watch lasts, and the pause before the next where Kubernetes did not answer, seconds.
+_WATCH_S, _PAUSE_S = 60, 2.0
+
+
+class PodSource(WorkerSource):
+    """Gives workers as pods that the runner's pod owns.
+
+    Parameters
+    ----------
+    job_id : str
+        Whose workers.
+    template : str
+        Of a worker's pod, YAML.
+    owner : Place
+        The runner's pod.
+    threads, memory : int
+        Of each worker; bytes.
+    """
+
+    def __init__(self, job_id: str, template: str, owner: Place, *, threads: int, memory: int) -> None:
+        self._job_id, self._template, self._owner = job_id, template, owner
+        self._command = partial(worker_command, threads=threads, memory=memory, folder=CREDENTIALS_FOLDER)
+        self._secret = f"{owner.pod_name}-tls"
+        self._scheduler = ""
+        self._lost: Lost = lambda _name, _why: None
+        # By the name of the pod that of the worker; those that were stopped are no longer in it.
+        self._names: dict[str, str] = {}
+        self._created: set[str] = set()
+        self._trouble = ""
+        self._closed = threading.Event()
+
+    def open(self, scheduler: str, credentials: Credentials, lost: Lost) -> None:
+        """Put the certificates where pods find them, and begin to watch."""
+        self._scheduler, self._lost = scheduler, lost
+        calls.create_secret(secret(self._secret, self._job_id, self._owner, credentials))
+        threading.Thread(target=self._watch, name="pods", daemon=True).start()
+
+    def start(self, name: str) -> None:
+        """Create a pod."""
+        pod = f"{self._owner.pod_name}-w{name}"
+        command = self._command(self._scheduler, name)
+        self._names[pod] = name
+        made = worker_pod(self._template, pod, self._job_id, self._owner, self._secret, command)
+        try:
+            calls.create_pod(made)
+        except LunarcloudError as error:
+            self._names.pop(pod, None)
+            self._trouble = str(error)
+            raise
+        self._created.add(pod)
+
+    def stop(self, name: str) -> None:
+        """Delete a pod: its worker finishes what it computes."""
+        pod = f"{self._owner.pod_name}-w{name}"
+        self._names.pop(pod, None)
+        calls.delete_pod(pod)
+
+    def trouble(self) -> str:
+        """What last went wrong with a pod; of one that does not start, Kubernetes' own words now."""
+        for pod in self._mine():
+            if pod["metadata"]["name"] in self._names and (why := _why(pod)):
+                return f"pod {pod['metadata']['name']}: {why}"
+        return self._trouble
+
+    def close(self) -> None:
+        """Delete all pods and the certificates."""
+        self._closed.set()
+        for pod in list(self._names):
+            self._names.pop(pod, None)
+            _tried(partial(calls.delete_pod, pod))
+        _tried(partial(calls.delete_secret, self._secret))
+
+    def _mine(self) -> list[Mapping[str, Any]]:
+        try:
+            return calls.pods(f"{LABEL}={self._job_id}")[0]
+        except LunarcloudError as error:
+            self._trouble = str(error)
+            return []
+
+    def _watch(self) -> None:
+        """See every pod end, for as long as this is open; Kubernetes may be away meanwhile."""
+        while not self._closed.is_set():
+            try:
+                version = self._look()
+                for change in calls.changes(f"{LABEL}={self._job_id}", version, _WATCH_S):
+                    self._see(change.pod, deleted=change.deleted)
+            except LunarcloudError:
+                self._closed.wait(_PAUSE_S)
+
+    def _look(self) -> str:
+        """See how all pods are, also those that ended while nobody looked; the version of what was seen."""
+        before = set(self._created)
+        found, version = calls.pods(f"{LABEL}={self._job_id}")
+        for pod in found:
+            self._see(pod, deleted=False)
+        for name in before - {pod["metadata"]["name"] for pod in found}:
+            self._see({"metadata": {"name": name}}, deleted=True)
+        return version
+
+    def _see(self, pod: Mapping[str, Any], *, deleted: bool) -> None:
+        why = gone(pod) or ("deleted" if deleted else "")
+        name = self._names.get(pod["metadata"]["name"]) if why else None
+        if name is None:
+            return
+        self._names.pop(pod["metadata"]["name"], None)
+        self._trouble = f"pod {pod['metadata']['name']}: {why}"
+        self._lost(name, self._trouble)
+        if not deleted:
+            # What is over, or on a node that fell silent, would else lie there until the job ends.
+            _tried(partial(calls.delete_pod, pod["metadata"]["name"]))
+
+
+def _why(pod: Mapping[str, Any]) -> str:
+    """What keeps a pod from running: of a container that is being made, only events know."""
+    if pod.get("status", {}).get("phase") != "Pending":
+        return ""
+    return stuck(pod) or "; ".join(calls.warnings_of(pod["metadata"]["name"])[-1:])
+
+
+def _tried(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except LunarcloudError:
+        pass  # its owner's end takes it away too
