@@ -1,4 +1,4 @@
-"""Every call to Kubernetes that this program makes, with errors in words; objects are plain dicts, as in YAML."""
+"""Every call to Kubernetes that this program makes, with errors in words; objects are dicts, as in YAML."""
 
 from __future__ import annotations
 

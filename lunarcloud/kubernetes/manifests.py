@@ -1,4 +1,4 @@
-"""What is sent to Kubernetes, made of the chart's templates: names, labels, owner and command are ours alone."""
+"""What is sent to Kubernetes: the chart's templates; names, labels, owner and command alone are ours."""
 
 from __future__ import annotations
 

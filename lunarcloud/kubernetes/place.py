@@ -1,5 +1,6 @@
 """Where in Kubernetes this program is or works: namespace, release, and of a pod its name and address."""
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,7 @@ def place() -> Place:
 def _namespace() -> str:
     """The namespace of the kubeconfig's context in use."""
     context: dict[str, Any] = {}
-    try:
+    # Where there is none, the first call to Kubernetes says so.
+    with suppress(config.ConfigException, OSError):
         _, context = config.list_kube_config_contexts()
-    except (config.ConfigException, OSError):
-        pass  # whoever calls Kubernetes next says so
     return str(context.get("context", {}).get("namespace") or "default")

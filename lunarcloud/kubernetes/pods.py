@@ -1,9 +1,10 @@
-"""Workers as pods: created and deleted as the cluster grows and shrinks, watched, so that a dead one is known."""
+"""Workers as pods: created and deleted as the cluster wants them, watched, so that a dead one is known."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -134,7 +135,6 @@ def _why(pod: Mapping[str, Any]) -> str:
 
 
 def _tried(call: Callable[[], None]) -> None:
-    try:
+    # Where Kubernetes is away now: the owner's end takes the pods away too.
+    with suppress(LunarcloudError):
         call()
-    except LunarcloudError:
-        pass  # its owner's end takes it away too

@@ -1,4 +1,4 @@
-"""Pools of workers as the chart's administrator made them: how large a worker is, how many, at which price."""
+"""Pools of workers as the chart's administrator made them: how large, how many, at which price."""
 
 from __future__ import annotations
 
