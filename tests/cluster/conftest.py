@@ -1,0 +1,150 @@
+"""A Kubernetes cluster with the chart in a restricted namespace, an S3 server, and jobs that can be disturbed.
+
+`make test-cluster KIT=FOLDER` brings one up by the scripts ``up`` and ``build-image`` of that folder; any other is
+used as KUBECONFIG says, with an image that its nodes can pull: `make test-cluster IMAGE=NAME STORE=ADDRESS`, where
+ADDRESS is this machine's as pods see it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+import yaml
+
+from lunarcloud.lineage import open_root
+from lunarcloud.moon import grid
+from lunarcloud.storage import folder
+from lunarcloud.testing.make import make
+from lunarcloud.testing.s3_server import S3, s3_server
+from lunarcloud.testing.small_root import write_model, write_mosaic
+
+REPOSITORY = Path(__file__).parents[2]
+NAMESPACE = "moon"
+GRID = grid(2, 64)  # 72 shards
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which cluster."""
+    parser.addoption("--kit", type=Path, help="folder with the scripts up and build-image")
+    parser.addoption(
+        "--image", default="localhost/lunarcloud:test", help="image that the nodes have or can pull"
+    )
+    parser.addoption("--store", default="10.200.0.1", help="address of this machine as pods see it")
+
+
+class Kube(NamedTuple):
+    """A cluster, as this machine's commands reach it."""
+
+    image: str
+    store: str
+
+    def ctl(self, *words: str, given: str | None = None) -> str:
+        """What kubectl answers, in the namespace of the tests."""
+        return run("kubectl", "-n", NAMESPACE, *words, given=given)
+
+
+def run(*words: str | Path, given: str | None = None) -> str:
+    """What a program prints; its complaint if it fails."""
+    ended = subprocess.run(words, input=given, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, f"{' '.join(map(str, words))}:\n{ended.stdout}{ended.stderr}"
+    return ended.stdout
+
+
+@pytest.fixture(scope="session")
+def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
+    """The cluster, with the image in its nodes."""
+    kit, image = request.config.getoption("--kit"), request.config.getoption("--image")
+    with pytest.MonkeyPatch.context() as patch:
+        if kit is not None:
+            patch.setenv("NODES", "2")
+            printed = run(kit / "up")
+            exported = printed.rpartition("export ")[2].split()
+            for each in exported:
+                name, _, value = each.partition("=")
+                patch.setenv(name, value.replace("$PATH", os.environ["PATH"]))
+            build = (kit / "build-image", image, REPOSITORY, "-f", REPOSITORY / "deploy/docker/Dockerfile")
+            run(*build)
+        patch.setenv("LUNARCLOUD_NAMESPACE", NAMESPACE)
+        yield Kube(image, request.config.getoption("--store"))
+
+
+@pytest.fixture(scope="session")
+def store(kube: Kube, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """An S3 server that pods and this machine reach at the same address."""
+    with (
+        s3_server(tmp_path_factory.mktemp("s3"), kube.store) as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chart(kube: Kube, store: S3) -> Iterator[str]:
+    """The chart, installed by helm into a namespace that enforces Pod Security `restricted`; its name."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
+    run("kubectl", "apply", "-f", "-", given=yaml.safe_dump(namespace))
+    keys = {name: value for name, value in store.environment.items() if "KEY" in name}
+    kube.ctl("apply", "-f", "-", given=yaml.safe_dump(secret("s3", keys)))
+    repository, _, tag = kube.image.rpartition(":")
+    values = {
+        "root": "s3://moon/root",
+        "image": {"repository": repository, "tag": tag},
+        "s3": {"endpoint": store.endpoint, "region": "us-east-1", "existingSecret": "s3"},
+        "pools": {
+            "cpu": {
+                "threads": 1,
+                "maximum": 4,
+                "resources": {
+                    "requests": {"cpu": "100m", "memory": "256Mi"},
+                    "limits": {"cpu": "1", "memory": "1Gi"},
+                },
+            }
+        },
+        "runner": {
+            "resources": {
+                "requests": {"cpu": "100m", "memory": "256Mi"},
+                "limits": {"cpu": "1", "memory": "2Gi"},
+            }
+        },
+    }
+    folder_of_chart = REPOSITORY / "deploy/helm/lunarcloud"
+    install = ("helm", "upgrade", "--install", "lunarcloud", folder_of_chart, "-n", NAMESPACE, "--wait")
+    run(*install, "-f", "-", given=yaml.safe_dump(values))
+    yield "lunarcloud"
+    run("helm", "uninstall", "lunarcloud", "-n", NAMESPACE)
+    run("kubectl", "delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def secret(name: str, values: dict[str, str]) -> dict[str, object]:
+    """A secret of the namespace."""
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": values}
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Digest of the map as this machine makes it without Kubernetes and without S3."""
+    root = str(tmp_path_factory.mktemp("local"))
+    write_mosaic(folder(root), GRID)
+    write_model(folder(root))
+    from lunarcloud.engine import Cluster
+
+    return make("map", root, Cluster(workers=1)).record.digest
+
+
+@pytest.fixture
+def root(chart: str) -> str:
+    """A root of its own in the bucket, with a mosaic of 72 shards and a model, nothing mapped."""
+    url = f"s3://moon/{uuid4().hex[:8]}"
+    write_mosaic(folder(url), GRID)
+    write_model(folder(url))
+    open_root(url)
+    return url
