@@ -1,8 +1,8 @@
-"""A Kubernetes cluster with the chart in a restricted namespace, an S3 server, and jobs that can be disturbed.
+"""A Kubernetes cluster with the chart in a restricted namespace, an S3 server, roots with something to map.
 
-`make test-cluster KIT=FOLDER` brings one up by the scripts ``up`` and ``build-image`` of that folder; any other is
-used as KUBECONFIG says, with an image that its nodes can pull: `make test-cluster IMAGE=NAME STORE=ADDRESS`, where
-ADDRESS is this machine's as pods see it.
+`make test-cluster KIT=FOLDER` brings a cluster up by the scripts ``up`` and ``build-image`` of that folder; any
+other is used as KUBECONFIG says: `make test-cluster IMAGE=NAME STORE=ADDRESS`, with an image that its nodes can
+pull and this machine's address as pods see it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,165 @@
+"""Whatever happens to pods, nodes, API server and store, a map ends as if nothing had: by the row of the table.
+
+The table of faults is in docs/kubernetes.md. Each map has 72 shards of a second on up to four workers.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from lunarcloud.lineage import open_root
+from lunarcloud.testing.make import act
+
+from .conftest import Kube, run
+from .disturb import (
+    eventually,
+    executions,
+    kill_container,
+    pods,
+    redone,
+    slow_templates,
+    submit,
+    wait,
+    working,
+)
+
+PAUSE_S = 1.0
+SHARDS = 72
+
+
+@pytest.fixture(autouse=True)
+def _slow(kube: Kube, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow_templates(kube, root, PAUSE_S, monkeypatch)
+
+
+@pytest.fixture
+def job(root: str) -> str:
+    """A submitted map."""
+    return str(submit(root)["id"])
+
+
+def sound(root: str, undisturbed: str) -> bool:
+    """Whether the published map is whole and has the bytes of an undisturbed one."""
+    record = open_root(root).find("runs")
+    return record.digest == undisturbed and not act("verify", root, record="runs/latest").damaged
+
+
+def test_row_1_a_killed_worker_is_replaced(kube: Kube, root: str, job: str, undisturbed: str) -> None:
+    kill_container(kube, working(kube, root, job)[0])
+    wait(root, job)
+    assert sound(root, undisturbed)
+    assert redone(root) <= 1
+
+
+def test_row_2_a_deleted_worker_finishes_its_shard(kube: Kube, root: str, job: str, undisturbed: str) -> None:
+    kube.ctl("delete", "pod", "--wait=false", *working(kube, root, job)[:2])
+    wait(root, job)
+    assert sound(root, undisturbed)
+    assert redone(root) == 0
+
+
+def test_row_4_a_deleted_runner_is_followed_by_another(
+    kube: Kube, root: str, job: str, undisturbed: str
+) -> None:
+    workers = working(kube, root, job)
+    kube.ctl("delete", "pod", "--wait=false", *pods(kube, job, "runner"))
+    eventually(lambda: not set(workers) & set(pods(kube, job, "worker")), 15)
+    assert wait(root, job)["attempt"] == 2
+    assert sound(root, undisturbed)
+    assert redone(root) <= len(workers)
+
+
+def test_row_5_a_killed_runner_is_followed_by_another(
+    kube: Kube, root: str, job: str, undisturbed: str
+) -> None:
+    workers = working(kube, root, job)
+    kill_container(kube, pods(kube, job, "runner")[0])
+    eventually(lambda: not set(workers) & set(pods(kube, job, "worker")), 15)
+    assert wait(root, job)["attempt"] == 2
+    assert sound(root, undisturbed)
+    assert redone(root) <= len(workers)
+
+
+@pytest.fixture
+def _nodes_back(kube: Kube) -> Iterator[None]:
+    yield
+    run("kubectl", "uncordon", "node1", "node2")
+
+
+@pytest.mark.usefixtures("_nodes_back")
+def test_row_6_a_drained_node_costs_what_its_runner_had_running(
+    kube: Kube, root: str, job: str, undisturbed: str
+) -> None:
+    workers = working(kube, root, job)
+    (runner,) = pods(kube, job, "runner")
+    node = kube.ctl("get", "pod", runner, "-o", "jsonpath={.spec.nodeName}")
+    run(
+        "kubectl", "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=150s"
+    )
+    wait(root, job)
+    assert sound(root, undisturbed)
+    assert redone(root) <= len(workers)
+
+
+def test_row_7_a_lost_nodes_shards_are_computed_elsewhere(
+    kube: Kube, root: str, job: str, undisturbed: str
+) -> None:
+    lost = working(kube, root, job)[:2]
+    kube.ctl("delete", "pod", "--force", "--grace-period=0", "--wait=false", *lost)
+    wait(root, job)
+    assert sound(root, undisturbed)
+    assert redone(root) <= len(lost)
+
+
+def test_row_8_the_api_server_may_be_away(kube: Kube, root: str, job: str, undisturbed: str) -> None:
+    working(kube, root, job)
+    server = int((Path(os.environ["KUBECONFIG"]).parent / "pid/kube-apiserver").read_text())
+    os.kill(server, signal.SIGSTOP)
+    try:
+        before = sum(executions(root).values())
+        time.sleep(20)
+        assert sum(executions(root).values()) > before
+    finally:
+        os.kill(server, signal.SIGCONT)
+    wait(root, job)
+    assert sound(root, undisturbed)
+
+
+def test_row_12_the_same_job_from_two_shells_is_one(kube: Kube, root: str, undisturbed: str) -> None:
+    with ThreadPoolExecutor(2) as shells:
+        first, second = shells.map(submit, [root, root])
+    assert first["id"] == second["id"]
+    wait(root, first["id"])
+    assert sound(root, undisturbed)
+    assert redone(root) == 0
+
+
+def test_row_16_a_cancelled_job_publishes_nothing_and_resumes(
+    kube: Kube, root: str, job: str, undisturbed: str
+) -> None:
+    working(kube, root, job, shards=20)
+    run("lunarcloud", "jobs", "cancel", job, "--root", root)
+    eventually(lambda: not pods(kube, job, "worker") and not pods(kube, job, "runner"), 30)
+    assert not open_root(root).catalog().of("runs")
+    assert submit(root)["id"] == job
+    wait(root, job)
+    assert sound(root, undisturbed)
+    assert len(executions(root)) >= SHARDS
+    assert redone(root) <= 4
+
+
+def test_nobody_else_is_let_in_by_the_scheduler(kube: Kube, root: str, job: str) -> None:
+    working(kube, root, job)
+    (runner,) = pods(kube, job, "runner")
+    address = kube.ctl("get", "pod", runner, "-o", "jsonpath={.status.podIP}")
+    code = f"from distributed import Client; Client('tcp://{address}:8786', timeout=5)"
+    assert subprocess.run(["python", "-c", code], capture_output=True, check=False).returncode
+    wait(root, job)

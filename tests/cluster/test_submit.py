@@ -1,0 +1,37 @@
+"""From a kubeconfig and a bucket to a map: tiles in, pods come, the Moon is mapped, pods go."""
+
+from __future__ import annotations
+
+import json
+
+import fsspec
+import pytest
+import xarray
+
+from lunarcloud.lineage import open_root
+from lunarcloud.testing.make import make
+from lunarcloud.testing.s3_server import S3
+from lunarcloud.engine import Cluster
+
+from .conftest import Kube, run
+from .disturb import eventually, pods, submit, wait
+
+
+def test_the_archive_becomes_a_map_that_xarray_opens(
+    kube: Kube, chart: str, store: S3, lp_archive: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    tiles, root = "s3://moon/tiles/dim.tar.gz", "s3://moon/whole"
+    fsspec.filesystem("s3").put(lp_archive, tiles)
+    common = ("--root", root, "--on", "kubernetes", "--json", "--wait")
+    run("lunarcloud", "submit", "ingest", tiles, "--ppd", "4", "--shard", "128", *common)
+    run("lunarcloud", "submit", "fit", "--seeds", "1", *common)
+    job = json.loads(run("lunarcloud", "submit", "map", *common))["id"]
+    eventually(lambda: not pods(kube, job, "worker"), 15)
+    found = open_root(root).find("runs")
+    maps = xarray.open_zarr(f"{root}/{found.ref.path}/maps.zarr/0")
+    assert float(maps["feo_equation"].mean()) > 0
+
+    local = str(tmp_path_factory.mktemp("local"))
+    make("ingest", local, Cluster(), tiles=(lp_archive,), ppd=4, shard=128)
+    make("fit", local, seeds=1)
+    assert make("map", local, Cluster()).record.digest == found.digest
