@@ -1,25 +1,24 @@
 """A Kubernetes cluster with the chart in a restricted namespace, an S3 server, roots with something to map.
 
-`make test-cluster KIT=FOLDER` brings a cluster up by the scripts ``up`` and ``build-image`` of that folder; any
-other is used as KUBECONFIG says: `make test-cluster IMAGE=NAME STORE=ADDRESS`, with an image that its nodes can
-pull and this machine's address as pods see it.
+`make test-cluster KIT=FOLDER` brings a cluster up by the scripts ``up`` and ``build-image`` of that folder;
+any other is used as KUBECONFIG says: `make test-cluster IMAGE=NAME STORE=ADDRESS`, with an image that its
+nodes can pull and this machine's address as pods see it.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
 import yaml
 
-from lunarcloud.lineage import open_root
+from lunarcloud.engine import Cluster
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder
+from lunarcloud.testing.kube import Kube, run
 from lunarcloud.testing.make import make
 from lunarcloud.testing.s3_server import S3, s3_server
 from lunarcloud.testing.small_root import write_model, write_mosaic
@@ -38,24 +37,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--store", default="10.200.0.1", help="address of this machine as pods see it")
 
 
-class Kube(NamedTuple):
-    """A cluster, as this machine's commands reach it."""
-
-    image: str
-    store: str
-
-    def ctl(self, *words: str, given: str | None = None) -> str:
-        """What kubectl answers, in the namespace of the tests."""
-        return run("kubectl", "-n", NAMESPACE, *words, given=given)
-
-
-def run(*words: str | Path, given: str | None = None) -> str:
-    """What a program prints; its complaint if it fails."""
-    ended = subprocess.run(words, input=given, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, f"{' '.join(map(str, words))}:\n{ended.stdout}{ended.stderr}"
-    return ended.stdout
-
-
 @pytest.fixture(scope="session")
 def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
     """The cluster, with the image in its nodes."""
@@ -71,7 +52,7 @@ def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
             build = (kit / "build-image", image, REPOSITORY, "-f", REPOSITORY / "deploy/docker/Dockerfile")
             run(*build)
         patch.setenv("LUNARCLOUD_NAMESPACE", NAMESPACE)
-        yield Kube(image, request.config.getoption("--store"))
+        yield Kube(NAMESPACE, image, request.config.getoption("--store"))
 
 
 @pytest.fixture(scope="session")
@@ -135,8 +116,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = str(tmp_path_factory.mktemp("local"))
     write_mosaic(folder(root), GRID)
     write_model(folder(root))
-    from lunarcloud.engine import Cluster
-
     return make("map", root, Cluster(workers=1)).record.digest
 
 
@@ -146,5 +125,4 @@ def root(chart: str) -> str:
     url = f"s3://moon/{uuid4().hex[:8]}"
     write_mosaic(folder(url), GRID)
     write_model(folder(url))
-    open_root(url)
     return url

@@ -1,4 +1,4 @@
-"""Whatever happens to pods, nodes, API server and store, a map ends as if nothing had: by the row of the table.
+"""Whatever happens to pods, nodes, API server and store, a map ends as if nothing had: by the row of a table.
 
 The table of faults is in docs/kubernetes.md. Each map has 72 shards of a second on up to four workers.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,20 +17,9 @@ from pathlib import Path
 import pytest
 
 from lunarcloud.lineage import open_root
+from lunarcloud.testing.kube import Kube, eventually, run
 from lunarcloud.testing.make import act
-
-from .conftest import Kube, run
-from .disturb import (
-    eventually,
-    executions,
-    kill_container,
-    pods,
-    redone,
-    slow_templates,
-    submit,
-    wait,
-    working,
-)
+from lunarcloud.testing.submitted import begun, redone, slow_release, submit, wait, working
 
 PAUSE_S = 1.0
 SHARDS = 72
@@ -37,7 +27,7 @@ SHARDS = 72
 
 @pytest.fixture(autouse=True)
 def _slow(kube: Kube, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow_templates(kube, root, PAUSE_S, monkeypatch)
+    monkeypatch.setenv("LUNARCLOUD_RELEASE", slow_release(kube, root, PAUSE_S))
 
 
 @pytest.fixture
@@ -53,7 +43,7 @@ def sound(root: str, undisturbed: str) -> bool:
 
 
 def test_row_1_a_killed_worker_is_replaced(kube: Kube, root: str, job: str, undisturbed: str) -> None:
-    kill_container(kube, working(kube, root, job)[0])
+    kube.kill(working(kube, root, job)[0])
     wait(root, job)
     assert sound(root, undisturbed)
     assert redone(root) <= 1
@@ -70,8 +60,8 @@ def test_row_4_a_deleted_runner_is_followed_by_another(
     kube: Kube, root: str, job: str, undisturbed: str
 ) -> None:
     workers = working(kube, root, job)
-    kube.ctl("delete", "pod", "--wait=false", *pods(kube, job, "runner"))
-    eventually(lambda: not set(workers) & set(pods(kube, job, "worker")), 15)
+    kube.ctl("delete", "pod", "--wait=false", *kube.pods(job, "runner"))
+    eventually(lambda: not set(workers) & set(kube.pods(job, "worker")), 15)
     assert wait(root, job)["attempt"] == 2
     assert sound(root, undisturbed)
     assert redone(root) <= len(workers)
@@ -81,8 +71,8 @@ def test_row_5_a_killed_runner_is_followed_by_another(
     kube: Kube, root: str, job: str, undisturbed: str
 ) -> None:
     workers = working(kube, root, job)
-    kill_container(kube, pods(kube, job, "runner")[0])
-    eventually(lambda: not set(workers) & set(pods(kube, job, "worker")), 15)
+    kube.kill(kube.pods(job, "runner")[0])
+    eventually(lambda: not set(workers) & set(kube.pods(job, "worker")), 15)
     assert wait(root, job)["attempt"] == 2
     assert sound(root, undisturbed)
     assert redone(root) <= len(workers)
@@ -99,7 +89,7 @@ def test_row_6_a_drained_node_costs_what_its_runner_had_running(
     kube: Kube, root: str, job: str, undisturbed: str
 ) -> None:
     workers = working(kube, root, job)
-    (runner,) = pods(kube, job, "runner")
+    (runner,) = kube.pods(job, "runner")
     node = kube.ctl("get", "pod", runner, "-o", "jsonpath={.spec.nodeName}")
     run(
         "kubectl", "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=150s"
@@ -124,9 +114,9 @@ def test_row_8_the_api_server_may_be_away(kube: Kube, root: str, job: str, undis
     server = int((Path(os.environ["KUBECONFIG"]).parent / "pid/kube-apiserver").read_text())
     os.kill(server, signal.SIGSTOP)
     try:
-        before = sum(executions(root).values())
+        before = sum(begun(root).values())
         time.sleep(20)
-        assert sum(executions(root).values()) > before
+        assert sum(begun(root).values()) > before
     finally:
         os.kill(server, signal.SIGCONT)
     wait(root, job)
@@ -147,19 +137,19 @@ def test_row_16_a_cancelled_job_publishes_nothing_and_resumes(
 ) -> None:
     working(kube, root, job, shards=20)
     run("lunarcloud", "jobs", "cancel", job, "--root", root)
-    eventually(lambda: not pods(kube, job, "worker") and not pods(kube, job, "runner"), 30)
+    eventually(lambda: not kube.pods(job, "worker") and not kube.pods(job, "runner"), 30)
     assert not open_root(root).catalog().of("runs")
     assert submit(root)["id"] == job
     wait(root, job)
     assert sound(root, undisturbed)
-    assert len(executions(root)) >= SHARDS
+    assert len(begun(root)) >= SHARDS
     assert redone(root) <= 4
 
 
 def test_nobody_else_is_let_in_by_the_scheduler(kube: Kube, root: str, job: str) -> None:
     working(kube, root, job)
-    (runner,) = pods(kube, job, "runner")
+    (runner,) = kube.pods(job, "runner")
     address = kube.ctl("get", "pod", runner, "-o", "jsonpath={.status.podIP}")
     code = f"from distributed import Client; Client('tcp://{address}:8786', timeout=5)"
-    assert subprocess.run(["python", "-c", code], capture_output=True, check=False).returncode
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode
     wait(root, job)

@@ -8,13 +8,11 @@ import fsspec
 import pytest
 import xarray
 
+from lunarcloud.engine import Cluster
 from lunarcloud.lineage import open_root
+from lunarcloud.testing.kube import Kube, eventually, run
 from lunarcloud.testing.make import make
 from lunarcloud.testing.s3_server import S3
-from lunarcloud.engine import Cluster
-
-from .conftest import Kube, run
-from .disturb import eventually, pods, submit, wait
 
 
 def test_the_archive_becomes_a_map_that_xarray_opens(
@@ -26,7 +24,7 @@ def test_the_archive_becomes_a_map_that_xarray_opens(
     run("lunarcloud", "submit", "ingest", tiles, "--ppd", "4", "--shard", "128", *common)
     run("lunarcloud", "submit", "fit", "--seeds", "1", *common)
     job = json.loads(run("lunarcloud", "submit", "map", *common))["id"]
-    eventually(lambda: not pods(kube, job, "worker"), 15)
+    eventually(lambda: not kube.pods(job, "worker"), 15)
     found = open_root(root).find("runs")
     maps = xarray.open_zarr(f"{root}/{found.ref.path}/maps.zarr/0")
     assert float(maps["feo_equation"].mean()) > 0

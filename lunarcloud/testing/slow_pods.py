@@ -1,6 +1,6 @@
-"""Mounted into pods of the fault tests: every shard takes longer and is noted, and no figures are drawn.
+"""What slow pods import before anything else, as ``sitecustomize``: shards take longer and are noted.
 
-Python imports it before anything else; the product knows nothing of it.
+No figures are drawn there. The rest of the package knows nothing of it.
 """
 
 import os

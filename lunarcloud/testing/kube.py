@@ -1,0 +1,76 @@
+"""A Kubernetes cluster as tests reach it: kubectl, the pods of a job, and what is done to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+Seen = TypeVar("Seen")
+
+
+class Kube(NamedTuple):
+    """A cluster: the namespace of the tests, an image that its nodes have, this machine as pods see it."""
+
+    namespace: str
+    image: str
+    store: str
+
+    def ctl(self, *words: str, given: str | None = None) -> str:
+        """What kubectl answers, in the namespace of the tests."""
+        return run("kubectl", "-n", self.namespace, *words, given=given)
+
+    def pods(self, job: str, kind: str) -> list[str]:
+        """Names of a job's pods of a kind, ``runner`` or ``worker``, that run and are not ending."""
+        answer = json.loads(self.ctl("get", "pods", "-l", f"lunarcloud/job={job}", "-o", "json"))
+        return [pod["metadata"]["name"] for pod in answer["items"] if _kind(pod) == kind and _runs(pod)]
+
+    def kill(self, pod: str) -> None:
+        """SIGKILL to the process of a pod's container, which only its node can send."""
+        found = json.loads(self.ctl("get", "pod", pod, "-o", "json"))
+        container = found["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2]
+        state = Path(os.environ["KUBECONFIG"]).parent
+        socket = state / found["spec"]["nodeName"] / "containerd.sock"
+        run("ctr", "--address", socket, "-n", "k8s.io", "tasks", "kill", "-s", "9", container)
+
+
+def run(*words: str | Path, given: str | None = None) -> str:
+    """What a program prints.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails; with what it said.
+    """
+    ended = subprocess.run(words, input=given, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise RuntimeError(f"{' '.join(map(str, words))}:\n{ended.stdout}{ended.stderr}")
+    return ended.stdout
+
+
+def eventually(look: Callable[[], Seen], seconds: float = 60.0) -> Seen:
+    """What a look finds, as soon as it finds something.
+
+    Raises
+    ------
+    TimeoutError
+        If it finds nothing for so long.
+    """
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"nothing after {seconds} s")
+        time.sleep(0.2)
+    return found
+
+
+def _kind(pod: dict[str, Any]) -> str:
+    return str(pod["spec"]["containers"][0]["name"])
+
+
+def _runs(pod: dict[str, Any]) -> bool:
+    return pod["status"].get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
