@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TESTS ?=
 DEMO ?= demo
 
-.PHONY: demo demo-s3 test test-reference test-wheel check docs bench constraints clean
+.PHONY: demo demo-s3 test test-reference test-wheel test-cluster check docs bench constraints clean
 
 # The main job: a synthetic Moon as archive tiles -> mosaic -> models -> maps -> findings -> figures, in ./demo.
 demo: $(VENV)/ready
@@ -28,6 +28,13 @@ test-reference: $(VENV)/dev
 # Builds wheel and sdist, installs the wheel in a new environment elsewhere and runs the demo there: minutes.
 test-wheel: $(VENV)/dev
 	$(BIN)/python -m pytest tests/packaging
+
+# On a real Kubernetes, minutes. KIT=FOLDER has scripts `up` and `build-image` for one on this machine; any other is
+# as KUBECONFIG says, with IMAGE=NAME of an image that its nodes can pull and STORE=ADDRESS of this machine for pods.
+test-cluster: $(VENV)/dev
+	@test -n "$(KIT)$(KUBECONFIG)" || { echo "make test-cluster KIT=FOLDER, or KUBECONFIG with IMAGE and STORE" >&2; exit 2; }
+	$(BIN)/python -m pytest tests/cluster $(if $(KIT),--kit "$(KIT)") $(if $(IMAGE),--image "$(IMAGE)") \
+		$(if $(STORE),--store "$(STORE)")
 
 # All that is checked before tests: style, types, import rules, declared imports, habits (see tools/habits.py).
 check: $(VENV)/dev

@@ -80,7 +80,8 @@ def working(kube: Kube, root: str, job: str, shards: int = 8, workers: int = 4) 
 
 def begun(root: str) -> Counter[str]:
     """How often each shard's computation was begun, by level, row and column."""
-    return Counter(key.rpartition("-")[0] for key in folder(f"{root}-notes").keys())
+    notes = folder(f"{root}-notes").keys()
+    return Counter(key.rpartition("-")[0] for key in notes)
 
 
 def redone(root: str) -> int:
