@@ -214,6 +214,6 @@ def _refusal(what: str, error: ApiException) -> LunarcloudError:
 def _message(error: ApiException) -> str:
     """What the API server said, without the rest of its answer."""
     try:
-        return str(json.loads(error.body)["message"])
+        return str(json.loads(error.body or "")["message"])
     except (ValueError, KeyError, TypeError):
         return str(error.reason)
