@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lunarcloud.config import settings
 from lunarcloud.engine.cores import usable_cores
 from lunarcloud.engine.policy import ALLOCATOR, ALLOWED_DEATHS
+from lunarcloud.engine.pool import Pool
 from lunarcloud.errors import AwayError, InputError, MissingPackageError
 
 if TYPE_CHECKING:  # a repeated command finds everything done and never loads Dask
@@ -34,16 +35,21 @@ class Cluster:
     workers : int, optional
         Number of local processes; by default the setting ``LUNARCLOUD_WORKERS``, or as many as the usable
         cores have threads for.
+    pool : Pool, optional
+        Workers that come and go, whose scheduler runs in this process.
     performance_report : str, optional
         Path of an HTML file for Dask's own report of the run.
     """
 
     scheduler: str | None = None
     workers: int | None = None
+    pool: Pool | None = None
     performance_report: str | None = None
 
-    def pool(self) -> tuple[int, int]:
-        """Processes and threads of each that a local cluster has."""
+    def size(self) -> tuple[int, int]:
+        """Workers and threads of each that it has, or can come to have, where no scheduler runs yet."""
+        if self.pool is not None:
+            return self.pool.maximum, self.pool.threads
         chosen = settings()
         workers = self.workers or chosen.workers or max(1, usable_cores() // chosen.threads)
         return workers, chosen.threads
@@ -66,10 +72,7 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
     """
     cluster = cluster or Cluster()
     with ExitStack() as stack:
-        if cluster.scheduler is None:
-            client = stack.enter_context(_local(*cluster.pool()))
-        else:
-            client = stack.enter_context(_remote(cluster.scheduler))
+        client = stack.enter_context(_client(cluster))
         if cluster.performance_report is not None:
             _require_bokeh()
             from distributed import performance_report
@@ -77,6 +80,17 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
             stack.enter_context(client.as_current())
             stack.enter_context(performance_report(cluster.performance_report))
         yield client
+
+
+def _client(cluster: Cluster) -> AbstractContextManager[Client]:
+    if cluster.pool is not None:
+        # Loads what no other cluster needs.
+        from lunarcloud.engine.elastic import elastic
+
+        return elastic(cluster.pool)
+    if cluster.scheduler is not None:
+        return _remote(cluster.scheduler)
+    return _local(*cluster.size())
 
 
 @contextmanager

@@ -101,6 +101,12 @@ def shard_of(item: object) -> Shard | None:
     return item if isinstance(item, Shard) else None
 
 
+def trouble(client: Client) -> str:
+    """What last ended a worker of a cluster, or kept it from starting; empty if that is not known."""
+    said: Callable[[], str] | None = getattr(client.cluster, "trouble", None)
+    return said() if said is not None else ""
+
+
 class _Driver(Generic[Item, Result]):
     """The tasks in flight, and the state that decides about them."""
 
@@ -136,7 +142,7 @@ class _Driver(Generic[Item, Result]):
                 case Finish():
                     return
                 case GiveUp():
-                    raise _alone(self._limits.patience_s)
+                    raise _alone(self._limits.patience_s, trouble(self._client))
                 case _:
                     yield from self._collect()
 
@@ -183,7 +189,7 @@ class _Driver(Generic[Item, Result]):
             self._state, answer = ended(self._state, name, outcome, self._limits, deaths=deaths)
             match answer:
                 case GiveUp(why):
-                    raise _failure(why, future, item) from future.exception()
+                    raise _failure(why, future, item, trouble(self._client)) from future.exception()
                 case Again():
                     self._send([(f"{name}-again-{next(self._again)}", name, item)])
                 case _:
@@ -215,22 +221,27 @@ def _outcome(future: Future[Any]) -> tuple[Outcome, int]:
     return Outcome.FAILED, 0
 
 
-def _failure(why: Why, future: Future[Any], item: object) -> LunarcloudError:
+def _failure(why: Why, future: Future[Any], item: object, trouble: str) -> LunarcloudError:
     error = future.exception()
     if isinstance(error, LunarcloudError):
         return error
     if why is Why.KILLED:
         return ComputeError(
-            f"{item}: the workers that computed it died, again and again; if memory ran out, "
-            "set LUNARCLOUD_MEMORY_LIMIT higher or LUNARCLOUD_THREADS lower, then run the command again"
+            f"{item}: the workers that computed it died, again and again{_last(trouble)}; if memory ran out, "
+            "set LUNARCLOUD_MEMORY_LIMIT, or limits.memory of the pool, higher, or fewer threads, "
+            "then run the command again"
         )
     return ComputeError(f"{item}: {type(error).__name__}: {error}")
 
 
-def _alone(patience_s: float) -> AwayError:
+def _last(trouble: str) -> str:
+    return f" (last: {trouble})" if trouble else ""
+
+
+def _alone(patience_s: float, trouble: str) -> AwayError:
     return AwayError(
-        f"the Dask cluster has had no worker for {patience_s:g} s: its workers died or never came; "
-        "run the same command again, it goes on where it stopped "
+        f"the Dask cluster has had no worker for {patience_s:g} s: its workers died or never came"
+        f"{_last(trouble)}; run the same command again, it goes on where it stopped "
         "(LUNARCLOUD_WORKER_WAIT_S is how long it waits)"
     )
 

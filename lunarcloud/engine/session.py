@@ -70,7 +70,7 @@ class Session:
             If no scheduler answers at the address.
         """
         if self._cluster.scheduler is None:
-            workers, threads = self._cluster.pool()
+            workers, threads = self._cluster.size()
             return workers * threads
         return max(1, sum(map(int, self._client().ncores().values())))
 
