@@ -35,11 +35,8 @@ class ProcessSource(WorkerSource):
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         #: Workers that were started so far.
         self.started = 0
-        self._environment = {
-            **os.environ,
-            **{name: str(value) for name, value in ALLOCATOR.items()},
-            **variables,
-        }
+        allocator = {name: str(value) for name, value in ALLOCATOR.items()}
+        self._environment = {**os.environ, **allocator, **variables}
         self._trouble = ""
 
     def open(self, scheduler: str, credentials: Credentials, lost: Lost) -> None:
