@@ -15,7 +15,7 @@ from lunarcloud.engine.events import (
     quiet,
     to_json,
 )
-from lunarcloud.engine.logs import write_log
+from lunarcloud.engine.logs import JsonFormatter, TextFormatter, write_log
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
 from lunarcloud.engine.pin import differences
@@ -26,6 +26,7 @@ __all__ = [
     "Cluster",
     "Event",
     "Failed",
+    "JsonFormatter",
     "MemoryPlan",
     "Note",
     "Once",
@@ -36,6 +37,7 @@ __all__ = [
     "ShardFunction",
     "StageDone",
     "Started",
+    "TextFormatter",
     "Watch",
     "Work",
     "connect",
