@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from lunarcloud.cli.lazy import Lazy, LazyGroup
 from lunarcloud.cli.options import Common
 from lunarcloud.processes import ACTIONS, PROCESSES
+
+if TYPE_CHECKING:
+    from lunarcloud.jobs import Prepared
+    from lunarcloud.lineage import Root
 
 
 class _Commands(LazyGroup):
@@ -46,9 +50,7 @@ def _build(name: str) -> Callable[..., None]:
 
 
 def _submit_it(name: str, model: Any, values: dict[str, Any], options: Common) -> None:
-    from lunarcloud.cli.jobs import wait_for
-    from lunarcloud.cli.output import print_json, say
-    from lunarcloud.jobs import Wanted, prepare, seconds, submit_job
+    from lunarcloud.jobs import Wanted, prepare, seconds
     from lunarcloud.lineage import open_root
     from lunarcloud.processes import checked
 
@@ -56,15 +58,29 @@ def _submit_it(name: str, model: Any, values: dict[str, Any], options: Common) -
     deadline = None if options.deadline is None else seconds(options.deadline)
     wanted = Wanted(options.on, options.pool, options.max_workers, deadline, options.label)
     prepared = prepare(name, checked(model, values), root, wanted)
+    if name not in ACTIONS and (options.dry_run or not options.as_json):
+        _print_cost(prepared, root, options)
+    if not options.dry_run:
+        _start(prepared, root, options)
+
+
+def _start(prepared: Prepared, root: Root, options: Common) -> None:
+    from lunarcloud.cli.jobs import wait_for
+    from lunarcloud.cli.output import print_json, say
+    from lunarcloud.jobs import submit_job
+
     job, how, called = submit_job(prepared, root)
-    said = {
-        "published": f"nothing to do: {job.record} is published",
-        "attached": f"job {job.id} runs already",
-        "started": f"job {job.id} accepted ({called})",
-    }
-    if not options.as_json:
-        say(said[how])
-    elif not options.wait:
+    if options.as_json and not options.wait:
         print_json({"job": job.id, "record": job.record, "how": how, "called": called})
-    if options.wait and how != "published":
+    elif not options.as_json and how != "published":
+        say(f"job {job.id} {'runs already' if how == 'attached' else f'accepted ({called})'}")
+    if options.wait:
         wait_for(root, job, as_json=options.as_json)
+
+
+def _print_cost(prepared: Prepared, root: Root, options: Common) -> None:
+    from lunarcloud.cli.output import cost_line, print_json, say
+    from lunarcloud.jobs import cost_of
+
+    cost = cost_of(prepared, root)
+    print_json(cost) if options.as_json else say(cost_line(cost))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
+    from lunarcloud.jobs.cost import Cost, cost_of
     from lunarcloud.jobs.follow import ended
     from lunarcloud.jobs.follow import follow as follow_job
     from lunarcloud.jobs.handle import Submitted
@@ -27,6 +28,7 @@ __all__ = [
     "ENDED",
     "LAUNCHERS",
     "Capacity",
+    "Cost",
     "Job",
     "Launcher",
     "Prepared",
@@ -35,6 +37,7 @@ __all__ = [
     "Submission",
     "Submitted",
     "Wanted",
+    "cost_of",
     "ended",
     "find_job",
     "follow_job",
@@ -53,6 +56,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "cost": ("Cost", "cost_of"),
         "follow": ("ended", "follow as follow_job"),
         "handle": ("Submitted",),
         "job": ("Job",),

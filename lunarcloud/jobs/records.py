@@ -170,7 +170,9 @@ def accept_again(root: Root, job: Job) -> None:
     def again(present: bytes | None) -> bytes:
         status = Status() if present is None else Status.model_validate_json(present)
         if status.state != "running" or seen_as(job, status, cancelled=False) == "lost":
-            status = Status(attempt=status.attempt, heartbeat=datetime.now(UTC))
+            # What was done is begun anew; what was not is tried once more.
+            attempt = 0 if status.state == "done" else status.attempt
+            status = Status(attempt=attempt, heartbeat=datetime.now(UTC))
         return status.model_dump_json(indent=1).encode()
 
     place_of(root).update(f"{job.id}{_STATUS}", again)
