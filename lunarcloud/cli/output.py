@@ -105,8 +105,10 @@ def cost_line(cost: Cost) -> str:
     """What a job would take, in a line."""
     if cost.published:
         return f"nothing to do: {cost.record} is published"
+    mpixel = cost.pixels / 1e6
+    size = f"{mpixel:,.0f}" if mpixel >= 10 else f"{mpixel:.2g}"
     parts = [
-        f"{cost.shards} shards to compute ({cost.done} done), {cost.pixels / 1e6:,.0f} Mpixel",
+        f"{cost.shards} shards to compute ({cost.done} done), {size} Mpixel",
         f"{cost.vcpu_hours:.2g} vCPU-h",
         f"{cost.workers} x {cost.threads} vCPU: about {duration(cost.seconds)}",
         f"~{cost.compute_usd:.2g} $ compute + {cost.requests_usd:.2g} $ requests",

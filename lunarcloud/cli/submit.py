@@ -70,11 +70,13 @@ def _start(prepared: Prepared, root: Root, options: Common) -> None:
     from lunarcloud.jobs import submit_job
 
     job, how, called = submit_job(prepared, root)
-    if options.as_json and not options.wait:
+    # What is published may never have been a job.
+    is_waited_for = options.wait and how != "published"
+    if options.as_json and not is_waited_for:
         print_json({"job": job.id, "record": job.record, "how": how, "called": called})
     elif not options.as_json and how != "published":
         say(f"job {job.id} {'runs already' if how == 'attached' else f'accepted ({called})'}")
-    if options.wait:
+    if is_waited_for:
         wait_for(root, job, as_json=options.as_json)
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from datetime import UTC, datetime
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Self
 
 from lunarcloud.config import settings
@@ -26,8 +26,12 @@ _LOOK_S, _BEAT_S, _LOG_S = 1.0, 5.0, 30.0
 _LOG_BYTES = 2**20
 
 
+class Cancelled(BaseException):
+    """Raised in the main thread when somebody wants its job to be cancelled."""
+
+
 class Keeper:
-    """Keeps a job's status and log under its root; a context manager, and a watch.
+    """Keeps a job's status and log under its root; a context manager of the main thread, and a watch.
 
     Parameters
     ----------
@@ -44,11 +48,12 @@ class Keeper:
         before, now = records.read_status(root, job), datetime.now(UTC)
         self._status = Status(state="running", attempt=before.attempt + 1, started=now)
         self._log = _Tail(records.read_log(root, job) if before.attempt else "")
-        self._over = threading.Event()
+        self._over, self._ending = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         self._log.attach()
+        self._before = signal.signal(signal.SIGUSR1, _cancel)
         self.cancelled = records.cancel_wanted(self._root, self._job)
         self._write_status()
         self._thread.start()
@@ -57,13 +62,19 @@ class Keeper:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
+        self.close()
         self._thread.join()
+        signal.signal(signal.SIGUSR1, self._before)
         self._log.detach()
 
     def __call__(self, event: Event) -> None:
         """Count what has happened."""
         self._status = after(self._status, event, datetime.now(UTC))
+
+    def close(self) -> None:
+        """From now on it is not cancelled any more."""
+        with self._ending:
+            self._over.set()
 
     def end(self, **found: Any) -> None:
         """Write how the job ended, after its log: whoever sees that it has ended finds all of it.
@@ -73,7 +84,7 @@ class Keeper:
         **found
             Fields of the status.
         """
-        self._over.set()
+        self.close()
         self._thread.join()
         self._status = self._status.model_copy(update={"left_s": None, **found})
         records.write_log(self._root, self._job, self._log.text())
@@ -96,15 +107,21 @@ class Keeper:
                 _LOGGER.warning("the job's status could not be kept: %s", error)
 
     def _look(self) -> None:
-        if not self.cancelled and records.cancel_wanted(self._root, self._job):
-            self.cancelled = True
-            _LOGGER.info("to be cancelled")
-            # Ends the main thread's work wherever it is, as the keyboard would.
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        if self.cancelled or not records.cancel_wanted(self._root, self._job):
+            return
+        with self._ending:
+            if not self._over.is_set():
+                self.cancelled = True
+                # Ends the main thread's work wherever it is, as the keyboard would.
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
     def _write_status(self) -> None:
         beating = self._status.model_copy(update={"heartbeat": datetime.now(UTC)})
         records.write_status(self._root, self._job, beating)
+
+
+def _cancel(number: int, frame: FrameType | None) -> None:
+    raise Cancelled
 
 
 class _Tail(logging.Handler):

@@ -14,7 +14,7 @@ from lunarcloud.engine import Note, logged
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.jobs import records
 from lunarcloud.jobs.job import Job
-from lunarcloud.jobs.keeper import Keeper
+from lunarcloud.jobs.keeper import Cancelled, Keeper
 from lunarcloud.jobs.launcher import launcher
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.processes import (
@@ -32,7 +32,7 @@ CANCELLED = 1
 
 
 def run_job(name: str, root: str | os.PathLike[str]) -> int:
-    """Run a job and keep its status; what is done of it already is not computed again.
+    """Run a job in the main thread and keep its status; what is done already is not computed again.
 
     Parameters
     ----------
@@ -49,18 +49,20 @@ def run_job(name: str, root: str | os.PathLike[str]) -> int:
     home = open_root(root)
     job = records.find(home, name)
     with Keeper(home, job) as keeper:
-        if keeper.cancelled:
-            return _cancelled(keeper)
         try:
-            found = _made(home, job, keeper)
+            try:
+                found = _made(home, job, keeper)
+            finally:
+                # What comes now is only said: it shall not be broken off.
+                keeper.close()
         except LunarcloudError as error:
             return _failed(keeper, str(error), error.exit_code)
+        except Cancelled:
+            return _cancelled(keeper)
         except Exception as error:
             _LOGGER.exception("a fault of lunarcloud, not of what was submitted")
             return _failed(keeper, f"{type(error).__name__}: {error}", LunarcloudError.exit_code)
         except BaseException as stop:
-            if keeper.cancelled:
-                return _cancelled(keeper)
             _LOGGER.warning("stopped by %s", stop or type(stop).__name__)
             # A place that restarts what it stopped finds it waiting.
             keeper.end(state="accepted", error=f"stopped by {stop or type(stop).__name__}")
@@ -71,6 +73,8 @@ def run_job(name: str, root: str | os.PathLike[str]) -> int:
 
 def _made(root: Root, job: Job, keeper: Keeper) -> dict[str, Any]:
     """What came of a job, as fields of its status."""
+    if keeper.cancelled:
+        raise Cancelled  # before it was begun
     cluster, watch = launcher(job.on).cluster(job), logged(keeper)
     if job.process in ACTIONS:
         action = load_action(job.process)
