@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # slow to import, and listing the functions needs neither
     import pandas as pd
     import xarray as xr
 
+    from lunarcloud.jobs import Submitted
+
 
 def __getattr__(name: str) -> Any:
     process = verbs().get(name)
@@ -139,3 +141,77 @@ def records(root: str | os.PathLike[str], kind: str | None = None) -> pd.DataFra
     ]
     columns = ["kind", "id", "label", "process", "series", "head", "latest", "published", "url"]
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+
+
+def submit(
+    process: str,
+    *,
+    root: str | os.PathLike[str],
+    on: str = "kubernetes",
+    pool: str = "cpu",
+    max_workers: int | None = None,
+    deadline: str | float | None = None,
+    label: str = "",
+    **inputs: Any,
+) -> Submitted:
+    """Have any process or action run as a job, on Kubernetes or on this machine in the background.
+
+    What is published already, or runs already, is only found; what has failed or was cancelled goes on.
+
+    Parameters
+    ----------
+    process : str
+        Its name, as `lunarcloud processes` lists it.
+    root : str or path
+        Folder or URL; for Kubernetes one that pods see, such as ``s3://bucket/prefix``.
+    on : {'kubernetes', 'local'}
+        Where it runs.
+    pool : str
+        Pool of workers of that place.
+    max_workers : int, optional
+        At most; by default as many as the pool has.
+    deadline : str or float, optional
+        When it should be done after its start: ``"30m"``, ``"2h"``, or seconds.
+    label : str
+        What to call the record.
+    **inputs
+        As the function of the same name takes them.
+
+    Returns
+    -------
+    Submitted
+        The job; its ``result()`` is what the function of the same name gives.
+
+    Raises
+    ------
+    InputError, AwayError, StoreError
+        Before anything is started.
+    """
+    from lunarcloud.jobs import Submitted, Wanted, prepare, seconds, submit_job
+    from lunarcloud.verbs import checked_inputs
+
+    home = open_root(root)
+    wanted = Wanted(on, pool, max_workers, None if deadline is None else seconds(deadline), label)
+    given = checked_inputs(process, inputs)
+    return Submitted(home, submit_job(prepare(process, given, home, wanted), home).job)
+
+
+def job(root: str | os.PathLike[str], name: str) -> Submitted:
+    """A job that was submitted, by whomever; only the root is needed.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL.
+    name : str
+        Its id, or an unmistakable beginning of it.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name, or several.
+    """
+    from lunarcloud.jobs import Submitted, find_job
+
+    home = open_root(root)
+    return Submitted(home, find_job(home, name))

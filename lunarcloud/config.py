@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     backoff_s: float = Field(default=0.2, gt=0, description="first pause before a retry, seconds")
     timeout_s: float = Field(default=15.0, gt=0, description="patience with a silent object store, seconds")
 
+    # For estimates only: what Amazon asked in 2025 for S3 Standard in us-east-1.
+    price_puts_1000: float = Field(
+        default=0.005, ge=0, description="US dollars for 1000 writes to an S3 store, for estimates"
+    )
+
     # onnxruntime's execution providers; ["CUDAExecutionProvider"] where onnxruntime-gpu is installed.
     providers: tuple[str, ...] = Field(
         default=("CPUExecutionProvider",), description="onnxruntime's execution providers, best first"

@@ -1,11 +1,11 @@
-"""Names of the functions that `lunarcloud` has: of the registry, and of what opens what is published."""
+"""Names of the functions that `lunarcloud` has: of the registry, of what opens what is published, of jobs."""
 
 from lunarcloud.processes import ACTIONS, PROCESSES
 
 #: Process by function, where a room has the process's name: ``lunarcloud.gravity`` is the room.
 RENAMED = {"reduce_gravity": "gravity"}
-#: What opens and lists what is published.
-OPENERS = ("open_gravity", "open_maps", "open_mosaic", "record", "records")
+#: What opens and lists what is published, submits jobs and finds them.
+OPENERS = ("job", "open_gravity", "open_maps", "open_mosaic", "record", "records", "submit")
 
 
 def verbs() -> dict[str, str]:

@@ -55,6 +55,20 @@ def verb(name: str, called: str) -> Callable[..., Any]:
     return _made(name, called, line)
 
 
+def checked_inputs(name: str, given: Mapping[str, Any]) -> Inputs:
+    """Inputs of a process or action as its function takes them, checked.
+
+    Raises
+    ------
+    InputError
+        Naming each input, its value, and what is allowed.
+    """
+    model: type[Inputs] = (load_action(name) if name in ACTIONS else load_process(name)).inputs
+    fields = model.model_fields
+    values = {each: _plain(value, fields[each]) if each in fields else value for each, value in given.items()}
+    return checked(model, values, field_name)
+
+
 @cache
 def _made(name: str, called: str, line: Line) -> Callable[..., Any]:
     function = _action_verb(load_action(name)) if name in ACTIONS else _process_verb(load_process(name))

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from lunarcloud import __version__
-from lunarcloud.cli import machines, records, stations
+from lunarcloud.cli import jobs, machines, records, stations, submit
 from lunarcloud.cli.fetch import fetch
 from lunarcloud.cli.lazy import Lazy, LazyGroup
 from lunarcloud.cli.signals import Stopped, stoppable
@@ -46,6 +46,8 @@ app = typer.Typer(
 )
 app.add_typer(stations.app, name="stations", rich_help_panel="Compute")
 records.add_to(app)
+app.add_typer(submit.app, name="submit", rich_help_panel="Jobs")
+app.add_typer(jobs.app, name="jobs", rich_help_panel="Jobs")
 app.command("fetch", rich_help_panel="Others")(fetch)
 app.command("processes", rich_help_panel="Others")(machines.processes)
 app.command("run", rich_help_panel="Others")(machines.run)

@@ -57,6 +57,40 @@ PerformanceReport = Annotated[
         help="HTML file for Dask's own report of the run.",
     ),
 ]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on", metavar="PLACE", rich_help_panel=_PANEL, help="Where the job runs: kubernetes or local."
+    ),
+]
+Pool = Annotated[
+    str, typer.Option("--pool", metavar="NAME", rich_help_panel=_PANEL, help="Pool of workers of that place.")
+]
+MaxWorkers = Annotated[
+    int | None,
+    typer.Option(
+        "--max-workers",
+        metavar="NUMBER",
+        min=1,
+        rich_help_panel=_PANEL,
+        help="Workers at most; by default as many as the pool has.",
+    ),
+]
+Deadline = Annotated[
+    str | None,
+    typer.Option(
+        "--deadline",
+        metavar="TIME",
+        rich_help_panel=_PANEL,
+        help="When it should be done, after its start: 90s, 30m, 2h; no more workers than that takes.",
+    ),
+]
+Wait = Annotated[
+    bool,
+    typer.Option(
+        "--wait", rich_help_panel=_PANEL, help="Show how it goes until it ends; end with its exit code."
+    ),
+]
 RecordName = Annotated[
     str,
     typer.Argument(
@@ -67,7 +101,7 @@ RecordName = Annotated[
 
 
 class Common(NamedTuple):
-    """Where and how a command runs: the options that commands of the registry share."""
+    """Where and how a command runs, here or where it is submitted: what commands of the registry share."""
 
     root: Root
     label: Label = ""
@@ -76,6 +110,11 @@ class Common(NamedTuple):
     scheduler: Scheduler = None
     workers: Workers = None
     performance_report: PerformanceReport = None
+    on: On = "kubernetes"
+    pool: Pool = "cpu"
+    max_workers: MaxWorkers = None
+    deadline: Deadline = None
+    wait: Wait = False
 
     def cluster(self) -> Cluster:
         """Where to compute."""
@@ -87,8 +126,12 @@ class Common(NamedTuple):
 
 
 #: What processes and actions take of these.
-OF_PROCESSES: tuple[str, ...] = Common._fields
+OF_PROCESSES = ("root", "label", "as_json", "dry_run", "scheduler", "workers", "performance_report")
 OF_ACTIONS = ("root", "as_json", "scheduler", "workers")
+#: And where they are submitted instead.
+_SUBMITTED = ("on", "pool", "max_workers", "deadline", "wait")
+OF_SUBMITTED_PROCESSES = ("root", "label", "as_json", "dry_run", *_SUBMITTED)
+OF_SUBMITTED_ACTIONS = ("root", "as_json", *_SUBMITTED)
 
 
 def parameters(names: tuple[str, ...], **defaults: Any) -> list[inspect.Parameter]:

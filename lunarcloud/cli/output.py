@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from lunarcloud.jobs import Cost
     from lunarcloud.processes import Estimate, Report
 
 # Nothing is wrapped or cut here: where a line is longer than the terminal, the terminal wraps it, and what
@@ -98,6 +99,28 @@ def print_estimates(estimates: Sequence[Estimate]) -> None:
         for step in estimates
     ]
     print_table("dry run: nothing is computed", columns, rows)
+
+
+def cost_line(cost: Cost) -> str:
+    """What a job would take, in a line."""
+    if cost.published:
+        return f"nothing to do: {cost.record} is published"
+    mpixel = cost.pixels / 1e6
+    size = f"{mpixel:,.0f}" if mpixel >= 10 else f"{mpixel:.2g}"
+    parts = [
+        f"{cost.shards} shards to compute ({cost.done} done), {size} Mpixel",
+        f"{cost.vcpu_hours:.2g} vCPU-h",
+        f"{cost.workers} x {cost.threads} vCPU: about {duration(cost.seconds)}",
+        f"~{cost.compute_usd:.2g} $ compute + {cost.requests_usd:.2g} $ requests",
+        f"at most +{cost.bytes_at_most / 1e9:,.3g} GB stored",
+    ]
+    if cost.deadline_s is not None and cost.seconds > cost.deadline_s:
+        needed = cost.workers_for_deadline
+        told = "no number of workers is" if needed is None else f"{needed} workers would be"
+        parts.append(f"not within {duration(cost.deadline_s)}: {told} enough")
+    if cost.pace_from:
+        parts.append(f"by the pace of {cost.pace_from}")
+    return " · ".join(parts)
 
 
 def mebibytes(number: int) -> str:

@@ -15,7 +15,7 @@ from lunarcloud.engine.events import (
     quiet,
     to_json,
 )
-from lunarcloud.engine.logs import write_log
+from lunarcloud.engine.logs import JsonFormatter, TextFormatter, write_log
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
 from lunarcloud.engine.pin import differences
@@ -30,6 +30,7 @@ __all__ = [
     "Credentials",
     "Event",
     "Failed",
+    "JsonFormatter",
     "Lost",
     "MemoryPlan",
     "Note",
@@ -42,6 +43,7 @@ __all__ = [
     "ShardFunction",
     "StageDone",
     "Started",
+    "TextFormatter",
     "Watch",
     "Work",
     "WorkerSource",

@@ -1,1 +1,78 @@
-"""Submitted jobs: small documents under the root that say what is wanted, how it goes and what came of it."""
+"""Submitted jobs: small documents under the root that say what is wanted, how it goes and what came of it.
+
+Loaded when first used, since commands that have nothing to do load nothing. Functions that have the name of
+their module here have a longer one outside: `follow_job`, `load_launcher`, `submit_job`.
+"""
+
+from typing import TYPE_CHECKING
+
+from lunarcloud.lazy import lazily
+
+if TYPE_CHECKING:
+    from lunarcloud.jobs.cost import Cost, cost_of
+    from lunarcloud.jobs.follow import ended
+    from lunarcloud.jobs.follow import follow as follow_job
+    from lunarcloud.jobs.handle import Submitted
+    from lunarcloud.jobs.job import Job
+    from lunarcloud.jobs.launcher import LAUNCHERS, Capacity, Launcher
+    from lunarcloud.jobs.launcher import launcher as load_launcher
+    from lunarcloud.jobs.progress import line
+    from lunarcloud.jobs.records import ENDED, Seen, Status, look, read_log, want_cancel
+    from lunarcloud.jobs.records import find as find_job
+    from lunarcloud.jobs.records import jobs_of as list_jobs
+    from lunarcloud.jobs.runner import run_job
+    from lunarcloud.jobs.submit import Prepared, Submission, Wanted, prepare, seconds
+    from lunarcloud.jobs.submit import start as submit_job
+
+__all__ = [
+    "ENDED",
+    "LAUNCHERS",
+    "Capacity",
+    "Cost",
+    "Job",
+    "Launcher",
+    "Prepared",
+    "Seen",
+    "Status",
+    "Submission",
+    "Submitted",
+    "Wanted",
+    "cost_of",
+    "ended",
+    "find_job",
+    "follow_job",
+    "line",
+    "list_jobs",
+    "load_launcher",
+    "look",
+    "prepare",
+    "read_log",
+    "run_job",
+    "seconds",
+    "submit_job",
+    "want_cancel",
+]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "cost": ("Cost", "cost_of"),
+        "follow": ("ended", "follow as follow_job"),
+        "handle": ("Submitted",),
+        "job": ("Job",),
+        "launcher": ("LAUNCHERS", "Capacity", "Launcher", "launcher as load_launcher"),
+        "progress": ("line",),
+        "records": (
+            "ENDED",
+            "Seen",
+            "Status",
+            "find as find_job",
+            "jobs_of as list_jobs",
+            "look",
+            "read_log",
+            "want_cancel",
+        ),
+        "runner": ("run_job",),
+        "submit": ("Prepared", "Submission", "Wanted", "prepare", "seconds", "start as submit_job"),
+    },
+)

@@ -46,13 +46,18 @@ class Launcher:
         From the name of a pool to what it offers; `InputError` for an unknown pool, naming those there are.
     start : callable
         From a job and the root's URL: has `lunarcloud jobs run ID --root URL` run there, at least once, and
-        returns how the place calls it. A job that is there already is left as it is.
+        returns how the place calls it. A job that is there and has not ended is left as it is; one that has
+        ended there is started anew.
     alive : callable
-        From a job to whether the place still runs it or will; None if the place cannot be asked from here.
+        From a job to whether the place still runs it or will, also by trying again after a failure; None if
+        the place cannot be asked from here. Raises nothing.
     trouble : callable
-        From a job to what keeps it from starting there, or ended it, in words; empty if nothing is known to.
+        From a job to what keeps it from starting there, or ended it, in words; empty if nothing is known to,
+        or the place cannot be asked. Raises nothing.
     cluster : callable
         From a job to where its tasks are computed; called where the job runs.
+    near : bool
+        Whether jobs run where the submitter's own files and folders are seen.
     """
 
     check: Callable[[Job, str], None]
@@ -61,6 +66,7 @@ class Launcher:
     alive: Callable[[Job], bool | None]
     trouble: Callable[[Job], str]
     cluster: Callable[[Job], Cluster]
+    near: bool = False
 
 
 #: Where jobs can run, by the name that is typed after ``--on``; each module holds ``LAUNCHER``.

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from lunarcloud.processes.registry import ACTIONS, PROCESSES, Line
     from lunarcloud.processes.registry import action as load_action
     from lunarcloud.processes.registry import process as load_process
+    from lunarcloud.processes.replay import known as known_record
+    from lunarcloud.processes.replay import material_of
     from lunarcloud.processes.run import Outcome, estimate
     from lunarcloud.processes.run import run as run_process
     from lunarcloud.processes.stations import add_stations
@@ -57,9 +59,11 @@ __all__ = [
     "estimate",
     "field_name",
     "gravity_of",
+    "known_record",
     "load_action",
     "load_process",
     "marks",
+    "material_of",
     "mosaic_of",
     "option_name",
     "replayed",
@@ -88,6 +92,7 @@ __getattr__ = lazily(
         "process": ("Estimate", "Made", "Process", "Report", "Table"),
         "records": ("gravity_of", "mosaic_of", "run_of"),
         "registry": ("ACTIONS", "PROCESSES", "Line", "action as load_action", "process as load_process"),
+        "replay": ("known as known_record", "material_of"),
         "run": ("Outcome", "estimate", "run as run_process"),
         "stations": ("add_stations",),
     },
