@@ -49,12 +49,16 @@ class ElasticCluster(SpecCluster):
     def __init__(self, pool: Pool, security: Security) -> None:
         self._source = pool.source
         self._pause_s = _FIRST_PAUSE_S
+        # Workers that have connected at some time.
+        self._came: set[int] = set()
         scheduler = {
             "protocol": "tls://",
             "security": security,
             "host": pool.host,
             "port": 0,
             "dashboard": False,
+            # Dask's metrics.
+            "dashboard_address": f"{pool.host}:{pool.metrics_port}",
             "allowed_failures": ALLOWED_DEATHS,
         }
         super().__init__(
@@ -84,6 +88,7 @@ class ElasticCluster(SpecCluster):
         name = self.scheduler_info["workers"][msg]["name"] if op == "remove" else None
         super(SpecCluster, self)._update_worker_status(op, msg)
         if op == "add":
+            self._came.update(worker["name"] for worker in msg["workers"].values())
             self._pause_s = _FIRST_PAUSE_S
         if name is not None:
             asyncio.get_running_loop().call_later(_BACK_S, self._stop_if_away, name)
@@ -100,6 +105,7 @@ class ElasticCluster(SpecCluster):
         address = self.scheduler.aliases.get(name)
         if address is not None:
             await self.scheduler.remove_worker(address, stimulus_id=f"lost-{time.time()}")
+        if name in self._came:
             self._drop(name)
         elif name in self.worker_spec:
             # It never came: its place stays taken for a while, so that the next is not tried at once.

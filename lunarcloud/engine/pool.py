@@ -74,6 +74,8 @@ class Pool:
         Workers at least and at most.
     threads : int
         Of each worker.
+    metrics_port : int
+        Where the scheduler tells Prometheus its metrics; any free one if 0.
     """
 
     source: WorkerSource
@@ -81,3 +83,4 @@ class Pool:
     minimum: int = 0
     maximum: int
     threads: int = 1
+    metrics_port: int = 0
