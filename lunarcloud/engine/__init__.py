@@ -19,16 +19,24 @@ from lunarcloud.engine.logs import write_log
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
 from lunarcloud.engine.pin import differences
+from lunarcloud.engine.pool import Credentials, Lost, Pool, WorkerSource
 from lunarcloud.engine.session import Session
 from lunarcloud.engine.work import Product, ShardFunction, Work
+from lunarcloud.engine.workers import CA_FILE, CERTIFICATE_FILE, KEY_FILE, worker_command
 
 __all__ = [
+    "CA_FILE",
+    "CERTIFICATE_FILE",
+    "KEY_FILE",
     "Cluster",
+    "Credentials",
     "Event",
     "Failed",
+    "Lost",
     "MemoryPlan",
     "Note",
     "Once",
+    "Pool",
     "Product",
     "Published",
     "Session",
@@ -38,11 +46,13 @@ __all__ = [
     "Started",
     "Watch",
     "Work",
+    "WorkerSource",
     "connect",
     "differences",
     "logged",
     "quiet",
     "to_json",
     "usable_cores",
+    "worker_command",
     "write_log",
 ]

@@ -1,4 +1,4 @@
-"""Where tasks run: a Dask cluster somewhere, or a local one started for the command."""
+"""Where tasks run: a Dask cluster somewhere, a pool's workers, or local ones started for the command."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lunarcloud.config import settings
 from lunarcloud.engine.cores import usable_cores
 from lunarcloud.engine.policy import ALLOCATOR, ALLOWED_DEATHS
+from lunarcloud.engine.pool import Pool
 from lunarcloud.errors import AwayError, InputError, MissingPackageError
 
 if TYPE_CHECKING:  # a repeated command finds everything done and never loads Dask
@@ -24,13 +25,15 @@ _STOP_S = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """Which cluster to use.
+    """Which cluster to use: a running one, a pool's workers, or without either local processes.
 
     Attributes
     ----------
     scheduler : str, optional
-        Address of a running scheduler, such as ``tcp://10.0.0.1:8786``. Without one, local processes are
-        started for the command and stopped after it.
+        Address of a running scheduler, such as ``tcp://10.0.0.1:8786``. Without one, workers are started for
+        the command and stopped after it.
+    pool : Pool, optional
+        Workers that come when there is work and go when there is none.
     workers : int, optional
         Number of local processes; by default the setting ``LUNARCLOUD_WORKERS``, or as many as the usable
         cores have threads for.
@@ -39,11 +42,14 @@ class Cluster:
     """
 
     scheduler: str | None = None
+    pool: Pool | None = None
     workers: int | None = None
     performance_report: str | None = None
 
-    def pool(self) -> tuple[int, int]:
-        """Processes and threads of each that a local cluster has."""
+    def own(self) -> tuple[int, int]:
+        """Workers, and threads of each, that are started for a command, or may be in a pool."""
+        if self.pool is not None:
+            return self.pool.maximum, self.pool.threads
         chosen = settings()
         workers = self.workers or chosen.workers or max(1, usable_cores() // chosen.threads)
         return workers, chosen.threads
@@ -62,14 +68,18 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
     AwayError
         If nothing answers there.
     MissingPackageError
-        If a performance report is wanted and bokeh is not installed.
+        If a performance report is wanted and bokeh is not installed, or a pool and cryptography is not.
     """
     cluster = cluster or Cluster()
     with ExitStack() as stack:
-        if cluster.scheduler is None:
-            client = stack.enter_context(_local(*cluster.pool()))
-        else:
+        if cluster.scheduler is not None:
             client = stack.enter_context(_remote(cluster.scheduler))
+        elif cluster.pool is not None:
+            from lunarcloud.engine.elastic import elastic
+
+            client = stack.enter_context(elastic(cluster.pool))
+        else:
+            client = stack.enter_context(_local(*cluster.own()))
         if cluster.performance_report is not None:
             _require_bokeh()
             from distributed import performance_report
