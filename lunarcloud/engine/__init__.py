@@ -22,10 +22,12 @@ from lunarcloud.engine.pin import differences
 from lunarcloud.engine.pool import Credentials, Lost, Pool, WorkerSource
 from lunarcloud.engine.session import Session
 from lunarcloud.engine.work import Product, ShardFunction, Work
-from lunarcloud.engine.worker import CREDENTIALS, worker_command
+from lunarcloud.engine.workers import CA_FILE, CERTIFICATE_FILE, KEY_FILE, worker_command
 
 __all__ = [
-    "CREDENTIALS",
+    "CA_FILE",
+    "CERTIFICATE_FILE",
+    "KEY_FILE",
     "Cluster",
     "Credentials",
     "Event",

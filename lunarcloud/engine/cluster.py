@@ -1,11 +1,11 @@
-"""Where tasks run: a Dask cluster somewhere, or a local one started for the command."""
+"""Where tasks run: a Dask cluster somewhere, a pool's workers, or local ones started for the command."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,29 +25,29 @@ _STOP_S = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """Which cluster to use.
+    """Which cluster to use: a running one, a pool's workers, or without either local processes.
 
     Attributes
     ----------
     scheduler : str, optional
-        Address of a running scheduler, such as ``tcp://10.0.0.1:8786``. Without one, local processes are
-        started for the command and stopped after it.
+        Address of a running scheduler, such as ``tcp://10.0.0.1:8786``. Without one, workers are started for
+        the command and stopped after it.
+    pool : Pool, optional
+        Workers that come when there is work and go when there is none.
     workers : int, optional
         Number of local processes; by default the setting ``LUNARCLOUD_WORKERS``, or as many as the usable
         cores have threads for.
-    pool : Pool, optional
-        Workers that come and go, whose scheduler runs in this process.
     performance_report : str, optional
         Path of an HTML file for Dask's own report of the run.
     """
 
     scheduler: str | None = None
-    workers: int | None = None
     pool: Pool | None = None
+    workers: int | None = None
     performance_report: str | None = None
 
-    def size(self) -> tuple[int, int]:
-        """Workers and threads of each that it has, or can come to have, where no scheduler runs yet."""
+    def own(self) -> tuple[int, int]:
+        """Workers, and threads of each, that are started for a command, or may be in a pool."""
         if self.pool is not None:
             return self.pool.maximum, self.pool.threads
         chosen = settings()
@@ -68,11 +68,18 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
     AwayError
         If nothing answers there.
     MissingPackageError
-        If a performance report is wanted and bokeh is not installed.
+        If a performance report is wanted and bokeh is not installed, or a pool and cryptography is not.
     """
     cluster = cluster or Cluster()
     with ExitStack() as stack:
-        client = stack.enter_context(_client(cluster))
+        if cluster.scheduler is not None:
+            client = stack.enter_context(_remote(cluster.scheduler))
+        elif cluster.pool is not None:
+            from lunarcloud.engine.elastic import elastic
+
+            client = stack.enter_context(elastic(cluster.pool))
+        else:
+            client = stack.enter_context(_local(*cluster.own()))
         if cluster.performance_report is not None:
             _require_bokeh()
             from distributed import performance_report
@@ -80,17 +87,6 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
             stack.enter_context(client.as_current())
             stack.enter_context(performance_report(cluster.performance_report))
         yield client
-
-
-def _client(cluster: Cluster) -> AbstractContextManager[Client]:
-    if cluster.pool is not None:
-        # Loads what no other cluster needs.
-        from lunarcloud.engine.elastic import elastic
-
-        return elastic(cluster.pool)
-    if cluster.scheduler is not None:
-        return _remote(cluster.scheduler)
-    return _local(*cluster.size())
 
 
 @contextmanager

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _POLL_S = 0.02
 # How often the cluster is asked for its threads: it may grow, shrink, or be gone.
 _LOOK_S = 1.0
+# Done once, but its result went with its worker: the scheduler has it computed again.
+_PENDING = ("lost", "pending")
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -101,12 +103,6 @@ def shard_of(item: object) -> Shard | None:
     return item if isinstance(item, Shard) else None
 
 
-def trouble(client: Client) -> str:
-    """What last ended a worker of a cluster, or kept it from starting; empty if that is not known."""
-    said: Callable[[], str] | None = getattr(client.cluster, "trouble", None)
-    return said() if said is not None else ""
-
-
 class _Driver(Generic[Item, Result]):
     """The tasks in flight, and the state that decides about them."""
 
@@ -142,7 +138,7 @@ class _Driver(Generic[Item, Result]):
                 case Finish():
                     return
                 case GiveUp():
-                    raise _alone(self._limits.patience_s, trouble(self._client))
+                    raise _alone(self._limits.patience_s, self._trouble())
                 case _:
                     yield from self._collect()
 
@@ -179,21 +175,39 @@ class _Driver(Generic[Item, Result]):
         if not self._finished.has_ready():
             time.sleep(_POLL_S)
             return
-        futures = self._finished.next_batch(block=False)
+        # The state of each at one moment, for a worker may be gone in the next, and its results with it.
+        found = [(future, future.status) for future in self._finished.next_batch(block=False)]
         # Together: to fetch them one by one takes a message to and fro for each.
-        results = self._client.gather([future for future in futures if future.status == "finished"])
-        fetched = iter(results)
-        for future in futures:
+        fetched = iter(self._client.gather([future for future, status in found if status == "finished"]))
+        for future, status in found:
+            if status in _PENDING:
+                self._finished.add(future)
+                continue
             name, item = self._waiting.pop(future.key)
-            outcome, deaths = _outcome(future)
+            outcome, deaths = _outcome(future, status)
             self._state, answer = ended(self._state, name, outcome, self._limits, deaths=deaths)
             match answer:
                 case GiveUp(why):
-                    raise _failure(why, future, item, trouble(self._client)) from future.exception()
+                    raise _failure(why, future, item, self._advice()) from future.exception()
                 case Again():
                     self._send([(f"{name}-again-{next(self._again)}", name, item)])
                 case _:
                     yield item, next(fetched)
+
+    def _trouble(self) -> str:
+        """What the source of workers, where there is one, last had trouble with: a sentence's end."""
+        from lunarcloud.engine.elastic import trouble
+
+        said = trouble(self._client)
+        return f"; last trouble with a worker: {said}" if said else ""
+
+    def _advice(self) -> str:
+        """What to do against workers that die, and why they did as far as that is known."""
+        from lunarcloud.engine.elastic import Elastic
+
+        if isinstance(self._client.cluster, Elastic):
+            return f"give the workers of the pool more memory, or fewer threads{self._trouble()}"
+        return "set LUNARCLOUD_MEMORY_LIMIT higher or LUNARCLOUD_THREADS lower"
 
 
 def _named(title: str, items: Iterable[Item]) -> Iterator[tuple[str, Item]]:
@@ -205,13 +219,13 @@ def _named(title: str, items: Iterable[Item]) -> Iterator[tuple[str, Item]]:
         yield f"{title}-{place}-{nonce}", item
 
 
-def _outcome(future: Future[Any]) -> tuple[Outcome, int]:
+def _outcome(future: Future[Any], status: str) -> tuple[Outcome, int]:
     """How a task ended, and how many workers died over it."""
     from distributed import KilledWorker
 
-    if future.status == "finished":
+    if status == "finished":
         return Outcome.DONE, 0
-    if future.status in ("cancelled", "lost"):
+    if status == "cancelled":
         raise _lost(None)
     error = future.exception()
     if isinstance(error, KilledWorker):
@@ -221,27 +235,22 @@ def _outcome(future: Future[Any]) -> tuple[Outcome, int]:
     return Outcome.FAILED, 0
 
 
-def _failure(why: Why, future: Future[Any], item: object, trouble: str) -> LunarcloudError:
+def _failure(why: Why, future: Future[Any], item: object, advice: str) -> LunarcloudError:
     error = future.exception()
     if isinstance(error, LunarcloudError):
         return error
     if why is Why.KILLED:
         return ComputeError(
-            f"{item}: the workers that computed it died, again and again{_last(trouble)}; if memory ran out, "
-            "set LUNARCLOUD_MEMORY_LIMIT, or limits.memory of the pool, higher, or fewer threads, "
-            "then run the command again"
+            f"{item}: the workers that computed it died, again and again. If memory ran out, {advice}. "
+            "Then run the command again, it goes on where it stopped"
         )
     return ComputeError(f"{item}: {type(error).__name__}: {error}")
 
 
-def _last(trouble: str) -> str:
-    return f" (last: {trouble})" if trouble else ""
-
-
 def _alone(patience_s: float, trouble: str) -> AwayError:
     return AwayError(
-        f"the Dask cluster has had no worker for {patience_s:g} s: its workers died or never came"
-        f"{_last(trouble)}; run the same command again, it goes on where it stopped "
+        f"the Dask cluster has had no worker for {patience_s:g} s: its workers died or never came{trouble}; "
+        "run the same command again, it goes on where it stopped "
         "(LUNARCLOUD_WORKER_WAIT_S is how long it waits)"
     )
 

@@ -1,208 +1,278 @@
-"""A cluster that grows where there is work and shrinks where there is none; its scheduler is in this process.
+"""A cluster whose workers come and go with the work: its scheduler runs here, its workers anywhere.
 
-Workers come from a `lunarcloud.engine.pool.WorkerSource`. Dask's own Adaptive says how many there should be;
-ours only adds that a worker is taken away when it is idle, and that one which is gone is forgotten at once.
+Dask decides how many workers there should be (`distributed.Adaptive`); a `WorkerSource` makes them. Three
+things differ from Dask's own ways: only idle workers are taken away, a worker that is gone is forgotten at
+once, and one that does not start is tried again ever more slowly.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from uuid import uuid4
 
-import dask
-from distributed import Adaptive, Client, Scheduler, Security, SpecCluster
-from distributed.core import Status
+from distributed import Adaptive, Client, Scheduler, Security, SpecCluster, Status
+from distributed.deploy.cluster import Cluster as DaskCluster
 from distributed.deploy.spec import ProcessInterface
-from distributed.scheduler import WorkerState
 
 from lunarcloud.engine.policy import ALLOWED_DEATHS
 from lunarcloud.engine.pool import Credentials, Pool, WorkerSource
-from lunarcloud.errors import LunarcloudError
+from lunarcloud.errors import LunarcloudError, MissingPackageError
 
-_log = logging.getLogger("lunarcloud.elastic")
+_log = logging.getLogger(__name__)
 
-# How often the size is thought over, seconds, and how often in a row a worker must be too many.
-_LOOK_S, _LOOKS = 1.0, 5
-# A worker whose connection was lost may come back so long, seconds.
-_BACK_S = 5.0
-# Pauses before a successor of a worker that never connected: nothing is gained by trying faster.
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 60.0
-# When the command ends, seconds; pods that outlive it end by themselves.
-_CLOSE_S = 20.0
-
-
-class ElasticCluster(SpecCluster):
-    """A Dask cluster whose workers come from a source.
-
-    Parameters
-    ----------
-    pool : Pool
-        Of workers.
-    security : Security
-        Certificates of this cluster alone.
-    """
-
-    def __init__(self, pool: Pool, security: Security) -> None:
-        self._source = pool.source
-        self._pause_s = _FIRST_PAUSE_S
-        # Workers that have connected at some time.
-        self._came: set[int] = set()
-        scheduler = {
-            "protocol": "tls://",
-            "security": security,
-            "host": pool.host,
-            "port": 0,
-            "dashboard": False,
-            # Dask's metrics.
-            "dashboard_address": f"{pool.host}:{pool.metrics_port}",
-            "allowed_failures": ALLOWED_DEATHS,
-        }
-        super().__init__(
-            scheduler={"cls": Scheduler, "options": scheduler},
-            worker={"cls": _Worker, "options": {"source": pool.source, "failed": self.lost}},
-            security=security,
-            name="lunarcloud",
-            silence_logs=logging.CRITICAL,
-        )
-
-    def trouble(self) -> str:
-        """What last kept a worker from starting, or ended one, in words."""
-        return self._source.trouble()
-
-    def lost(self, name: str, why: str) -> None:
-        """A worker is gone for good; from any thread."""
-        _log.info("worker %s is gone: %s", name, why)
-        self.loop.add_callback(self._forget, int(name))
-
-    def new_worker_spec(self) -> dict[int, Any]:
-        """The next worker under a name that no worker had before: what is left of that may linger."""
-        self._i += 1
-        return {self._i: self.new_spec}
-
-    def _update_worker_status(self, op: str, msg: Any) -> None:
-        """As every cluster does; Dask's SpecCluster would start the same worker again."""
-        name = self.scheduler_info["workers"][msg]["name"] if op == "remove" else None
-        super(SpecCluster, self)._update_worker_status(op, msg)
-        if op == "add":
-            self._came.update(worker["name"] for worker in msg["workers"].values())
-            self._pause_s = _FIRST_PAUSE_S
-        if name is not None:
-            asyncio.get_running_loop().call_later(_BACK_S, self._stop_if_away, name)
-
-    def _stop_if_away(self, name: int) -> None:
-        if name in self.worker_spec and name not in self.scheduler.aliases and self.status == Status.running:
-            worker = self.workers.get(name)
-            if worker is not None:
-                self._futures.add(asyncio.ensure_future(worker.close()))
-            self._drop(name)
-
-    async def _forget(self, name: int) -> None:
-        """Have tasks of a worker go elsewhere, now, and let Adaptive make another."""
-        address = self.scheduler.aliases.get(name)
-        if address is not None:
-            await self.scheduler.remove_worker(address, stimulus_id=f"lost-{time.time()}")
-        if name in self._came:
-            self._drop(name)
-        elif name in self.worker_spec:
-            # It never came: its place stays taken for a while, so that the next is not tried at once.
-            asyncio.get_running_loop().call_later(self._pause_s, self._drop, name)
-            self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
-
-    def _drop(self, name: int) -> None:
-        self.worker_spec.pop(name, None)
-        worker = self.workers.pop(name, None)
-        if worker is not None:
-            worker.status = Status.closed
-
-
-class _Worker(ProcessInterface):
-    """A worker of a source, as Dask's cluster handles it."""
-
-    def __init__(self, scheduler: str, source: WorkerSource, failed: Any, name: int) -> None:
-        super().__init__(scheduler=scheduler, name=name)
-        self._source, self._failed, self._named = source, failed, str(name)
-
-    async def start(self) -> None:
-        """Have it come to be; a failure is told, not raised: others go on."""
-        try:
-            await asyncio.to_thread(self._source.start, self._named)
-        except LunarcloudError as error:
-            self._failed(self._named, str(error))
-        await super().start()
-
-    async def close(self) -> None:
-        """Have it end."""
-        if self.status != Status.closed:
-            self.status = Status.closed
-            with suppress(LunarcloudError):
-                await asyncio.to_thread(self._source.stop, self._named)
-        await super().close()
-
-
-class IdleOnly(Adaptive):
-    """Dask's Adaptive, which takes away idle workers only: a shard is never computed again for it."""
-
-    async def workers_to_close(self, target: int) -> list[Any]:
-        """Names of idle workers, as many as are too many."""
-        idle = [worker.name for worker in self.cluster.scheduler.workers.values() if _is_idle(worker)]
-        return idle[: max(0, len(self.plan) - target)]
-
-    async def scale_down(self, workers: Iterable[Any]) -> None:
-        """Take workers away that are still idle, and from now on get nothing to do."""
-        scheduler = self.cluster.scheduler
-        chosen = []
-        # In one step of the event loop, which is the scheduler's too: nothing can come between.
-        for name in workers:
-            worker = scheduler.workers.get(scheduler.aliases.get(name))
-            if worker is None:
-                chosen.append(name)
-            elif _is_idle(worker):
-                scheduler.handle_worker_status_change(
-                    Status.closing_gracefully, worker, stimulus_id=f"idle-{time.time()}"
-                )
-                chosen.append(name)
-        await super().scale_down(chosen)
+# How often the number of workers is looked at, seconds, and how many looks in a row must find a worker idle:
+# a stage that follows another finds its workers still there.
+_LOOK_S = 1.0
+_IDLE_LOOKS = 5
+# Pauses after workers that did not start, seconds: the first, and the longest.
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+# A worker that lost its connection ends by itself; its source is told to see to it after so long, seconds,
+# by when it knows why the worker ended.
+_SEE_TO_IT_S = 15.0
+_SCHEDULER_PORT = 8786
+_PAGES_PORT = 8787
 
 
 @contextmanager
 def elastic(pool: Pool) -> Iterator[Client]:
-    """A client of an elastic cluster for the length of a ``with`` block.
+    """A client of a cluster of a pool's workers, for the length of a ``with`` block.
+
+    Raises
+    ------
+    MissingPackageError
+        If certificates cannot be made.
+    LunarcloudError
+        If the source of workers cannot be used.
+    """
+    security = _security()
+    with ExitStack() as stack:
+        cluster = stack.enter_context(Elastic(pool, security))
+        # In this order: no worker is asked for any more, all are ended, the scheduler ends.
+        stack.callback(pool.source.close)
+        stack.callback(cluster.stop_adapting)
+        pool.source.open(cluster.scheduler_address, _credentials(security), cluster.lost)
+        cluster.adapt(
+            Adaptive=IdleOnly,
+            minimum=pool.minimum,
+            maximum=pool.maximum,
+            interval=_LOOK_S,
+            wait_count=_IDLE_LOOKS,
+        )
+        yield stack.enter_context(Client(cluster, set_as_default=False))
+
+
+def trouble(client: Client) -> str:
+    """What last kept a worker of a client's cluster from starting, or ended one; empty if nothing did."""
+    cluster = client.cluster
+    return cluster.source.trouble() if isinstance(cluster, Elastic) else ""
+
+
+class Elastic(SpecCluster):
+    """The scheduler and the workers that were asked for.
 
     Parameters
     ----------
     pool : Pool
-        Where its workers come from, and how many there may be.
+        Where workers come from.
+    security : distributed.Security
+        Who is let in.
     """
-    security = Security.temporary()
-    # Only what this cluster's own scheduler reads: a machine that others use too is not told apart otherwise.
-    with dask.config.set({"distributed.scheduler.worker-ttl": "2 minutes"}):
-        cluster = ElasticCluster(pool, security)
+
+    def __init__(self, pool: Pool, security: Security) -> None:
+        self.source = pool.source
+        self.pause = Pause()
+        # Several clusters, or tries of one job, may share a place where names must differ.
+        self._prefix = f"worker-{uuid4().hex[:6]}"
+        self._seen: set[str] = set()
+        options = {
+            "host": pool.host,
+            "port": _port(pool.host, _SCHEDULER_PORT),
+            "protocol": "tls://",
+            "security": security,
+            "allowed_failures": ALLOWED_DEATHS,
+            "dashboard_address": _address(pool.host, _port(pool.host, _PAGES_PORT)),
+        }
+        super().__init__(
+            scheduler={"cls": Scheduler, "options": options},
+            worker={"cls": Hired, "options": {"cluster": self}},
+            security=security,
+            # A failing task is reported once, by the command.
+            silence_logs=logging.CRITICAL,
+        )
+
+    def lost(self, name: str, why: str) -> None:
+        """Hear from the source that a worker is gone; from any thread, also twice."""
+        _log.info("worker %s is gone: %s", name, why)
+        self.loop.add_callback(self.forget, name)
+
+    async def forget(self, name: str) -> None:
+        """Take a worker for gone: its tasks go to others, and another may come in its place."""
+        if self.worker_spec.pop(name, None) is not None and name not in self._seen:
+            self.pause.failed(time.monotonic())
+        self._seen.discard(name)
+        hired = self.workers.pop(name, None)
+        if hired is not None:
+            hired.gone()
+        address = self.scheduler.aliases.get(name)
+        if address is not None:
+            await self.scheduler.remove_worker(address, stimulus_id=f"lost-{name}")
+
+    def stop_adapting(self) -> None:
+        """Ask for no more workers, and let go of those there are: their source ends them."""
+
+        async def stop() -> None:
+            if self._adaptive is not None:
+                self._adaptive.stop()
+            for hired in self.workers.values():
+                hired.gone()
+
+        self.sync(stop)
+
+    def new_worker_spec(self) -> dict[str, Any]:
+        """The next worker, under a name that none had."""
+        self._i += 1
+        return {f"{self._prefix}-{self._i}": self.new_spec}
+
+    def _update_worker_status(self, op: str, msg: Any) -> None:
+        """A worker has connected, or its connection has ended: then it does not come back (Dask's rule)."""
+        if op == "add":
+            self._seen.update(worker["name"] for worker in msg["workers"].values())
+            self.pause.over()
+        else:
+            name = self.scheduler_info["workers"][msg]["name"]
+            if name in self.worker_spec:
+                self.loop.add_callback(self.forget, name)
+                self.loop.call_later(_SEE_TO_IT_S, _in_thread, self.source.stop, name)
+        # Past what SpecCluster does: it would wait, and start another worker of the same name.
+        DaskCluster._update_worker_status(self, op, msg)
+
+
+class Hired(ProcessInterface):
+    """One worker, as its source knows it.
+
+    Parameters
+    ----------
+    scheduler : str
+        Address, which the source knows already.
+    name : str
+        Of the worker.
+    cluster : Elastic
+        Which asked for it.
+    """
+
+    def __init__(self, scheduler: str, *, name: str, cluster: Elastic) -> None:
+        super().__init__(scheduler, name)
+        self._name = name
+        self._source: WorkerSource = cluster.source
+        self._hiring = cluster
+
+    async def start(self) -> None:
+        """Ask for the worker. That there is none now is no error: the cluster asks again."""
+        await super().start()
         try:
-            pool.source.open(cluster.scheduler_address, _credentials(security), cluster.lost)
-            cluster.adapt(
-                Adaptive=IdleOnly,
-                minimum=pool.minimum,
-                maximum=pool.maximum,
-                interval=_LOOK_S,
-                wait_count=_LOOKS,
-            )
-            with Client(cluster, security=security, set_as_default=False) as client:
-                yield client
-            cluster.close(timeout=_CLOSE_S)
-        finally:
-            # Where the command was stopped, this is all that is waited for.
-            pool.source.close()
+            await asyncio.to_thread(self._source.start, self._name)
+        except LunarcloudError as error:
+            self._hiring.lost(self._name, str(error))
+        except Exception:  # noqa: BLE001 - whatever a source does, the cluster stays
+            _log.exception("worker %s cannot be started", self._name)
+            self._hiring.lost(self._name, "it cannot be started")
+
+    async def close(self) -> None:
+        """Have the worker finish what it computes, and end."""
+        if self.status == Status.running:
+            self.gone()
+            await asyncio.to_thread(self._source.stop, self._name)
+
+    def gone(self) -> None:
+        """There is nothing to be closed any more."""
+        self.status = Status.closed
+        self._event_finished.set()
+
+
+class IdleOnly(Adaptive):
+    """Takes workers away only where they have nothing to do, and lets them finish what comes meanwhile."""
+
+    async def workers_to_close(self, target: int) -> list[str]:
+        """Names of idle workers, as many as there are too many."""
+        workers = [
+            worker for worker in self.cluster.scheduler.workers.values() if worker.name in self.cluster.plan
+        ]
+        idle = [worker.name for worker in workers if not worker.processing and not _holds(worker)]
+        return idle[: max(0, len(workers) - target)]
+
+    async def scale_up(self, n: int) -> None:
+        """Ask for workers, unless the last ones did not start a moment ago."""
+        if not self.cluster.pause.lasts(time.monotonic()):
+            await super().scale_up(n)
+
+    async def scale_down(self, workers: list[str]) -> None:
+        """Have workers drain. Dask's own way, to retire them, does not wait for what they compute."""
+        await self.cluster.scale_down(workers)
+
+
+class Pause:
+    """The time to wait before workers are asked for again, longer after each failure in a row."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._until = float("-inf")
+
+    def failed(self, now: float) -> None:
+        """A worker did not start, at a time in seconds; those of the same moment count as one."""
+        if not self.lasts(now):
+            self._seconds = min(_LONGEST_PAUSE_S, 2 * self._seconds or _FIRST_PAUSE_S)
+            self._until = now + self._seconds
+
+    def over(self) -> None:
+        """A worker has come."""
+        self._seconds, self._until = 0.0, float("-inf")
+
+    def lasts(self, now: float) -> bool:
+        """Whether it is too early, at a time in seconds."""
+        return now < self._until
+
+
+def _holds(worker: Any) -> bool:
+    """Whether a worker holds the only copy of something."""
+    return any(len(task.who_has) < 2 for task in worker.has_what)
+
+
+def _security() -> Security:
+    try:
+        return Security.temporary()
+    except ImportError as error:
+        raise MissingPackageError(
+            "workers that come and go need certificates, and those need cryptography: "
+            "pip install 'lunarcloud[k8s]'"
+        ) from error
 
 
 def _credentials(security: Security) -> Credentials:
-    return Credentials(
-        ca=security.tls_ca_file, certificate=security.tls_worker_cert, key=security.tls_worker_key
-    )
+    return Credentials(security.tls_ca_file, security.tls_worker_cert, security.tls_worker_key)
 
 
-def _is_idle(worker: WorkerState) -> bool:
-    return not worker.processing
+def _in_thread(function: Any, *arguments: Any) -> None:
+    asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+
+
+def _port(host: str, usual: int) -> int:
+    """The usual port where it is free, as in a pod; else any."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as found:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((host, usual))
+        except OSError:
+            return 0
+    return usual
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -74,8 +74,6 @@ class Pool:
         Workers at least and at most.
     threads : int
         Of each worker.
-    metrics_port : int
-        Where the scheduler tells Prometheus its metrics; any free one if 0.
     """
 
     source: WorkerSource
@@ -83,4 +81,3 @@ class Pool:
     minimum: int = 0
     maximum: int
     threads: int = 1
-    metrics_port: int = 0

@@ -62,7 +62,7 @@ class Session:
     def threads(self) -> int:
         """Threads of the cluster, for estimates; at least 1.
 
-        A scheduler is asked; local workers are not started.
+        A scheduler is asked; local workers and those of a pool are not started.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class Session:
             If no scheduler answers at the address.
         """
         if self._cluster.scheduler is None:
-            workers, threads = self._cluster.size()
+            workers, threads = self._cluster.own()
             return workers * threads
         return max(1, sum(map(int, self._client().ncores().values())))
 

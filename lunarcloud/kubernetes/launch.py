@@ -18,8 +18,6 @@ from lunarcloud.kubernetes.reasons import gone, stuck
 
 # How long a finished Job may take to go away: the pods' grace and something.
 _TRIES, _PAUSE_S = 150, 1.0
-# The port that the chart's PodMonitor reads.
-_METRICS_PORT = 8787
 
 
 def _check(job: Job, root: str) -> None:
@@ -90,7 +88,6 @@ def _cluster(job: Job) -> Cluster:
         minimum=min(settings.minimum, maximum),
         maximum=maximum,
         threads=settings.threads,
-        metrics_port=_METRICS_PORT,
     )
     return Cluster(pool=pool)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from lunarcloud.engine import CREDENTIALS, Credentials
+from lunarcloud.engine import CA_FILE, CERTIFICATE_FILE, KEY_FILE, Credentials
 from lunarcloud.errors import InputError
 from lunarcloud.jobs import Job
 from lunarcloud.kubernetes.place import Place
@@ -96,8 +96,8 @@ def secret(name: str, job_id: str, owner: Place, credentials: Credentials) -> di
     made: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": {}}
     _name(made, name, job_id)
     made["metadata"]["ownerReferences"] = [_owner(owner)]
-    texts = credentials._asdict()
-    made["data"] = {file: b64encode(texts[field].encode()).decode() for field, file in CREDENTIALS.items()}
+    files = zip((CA_FILE, CERTIFICATE_FILE, KEY_FILE), credentials, strict=True)
+    made["data"] = {name: b64encode(text.encode()).decode() for name, text in files}
     return made
 
 

@@ -36,7 +36,7 @@ class PodSource(WorkerSource):
 
     def __init__(self, job_id: str, template: str, owner: Place, *, threads: int, memory: int) -> None:
         self._job_id, self._template, self._owner = job_id, template, owner
-        self._command = partial(worker_command, threads=threads, memory=memory, folder=CREDENTIALS_FOLDER)
+        self._threads, self._memory = threads, memory
         self._secret = f"{owner.pod_name}-tls"
         self._scheduler = ""
         self._lost: Lost = lambda _name, _why: None
@@ -54,8 +54,8 @@ class PodSource(WorkerSource):
 
     def start(self, name: str) -> None:
         """Create a pod."""
-        pod = f"{self._owner.pod_name}-w{name}"
-        command = self._command(self._scheduler, name)
+        pod = self._pod(name)
+        command = worker_command(self._scheduler, name, self._threads, self._memory, CREDENTIALS_FOLDER)
         self._names[pod] = name
         made = worker_pod(self._template, pod, self._job_id, self._owner, self._secret, command)
         try:
@@ -68,7 +68,7 @@ class PodSource(WorkerSource):
 
     def stop(self, name: str) -> None:
         """Delete a pod: its worker finishes what it computes."""
-        pod = f"{self._owner.pod_name}-w{name}"
+        pod = self._pod(name)
         self._names.pop(pod, None)
         calls.delete_pod(pod)
 
@@ -86,6 +86,10 @@ class PodSource(WorkerSource):
             self._names.pop(pod, None)
             _tried(partial(calls.delete_pod, pod))
         _tried(partial(calls.delete_secret, self._secret))
+
+    def _pod(self, name: str) -> str:
+        """Name of a worker's pod: the runner's of this attempt, and the worker's."""
+        return f"{self._owner.pod_name}-{name}"
 
     def _mine(self) -> list[Mapping[str, Any]]:
         try:

@@ -1,83 +1,137 @@
-"""Workers of an elastic cluster as processes of this machine, instead of pods."""
-
-from __future__ import annotations
+"""Worker processes of this machine that come and go as pods do, to test and measure elastic clusters."""
 
 import os
 import signal
 import subprocess
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
-from lunarcloud.engine import CREDENTIALS, Credentials, Lost, WorkerSource, worker_command
+from lunarcloud.engine import (
+    CA_FILE,
+    CERTIFICATE_FILE,
+    KEY_FILE,
+    Credentials,
+    Lost,
+    WorkerSource,
+    worker_command,
+)
 from lunarcloud.engine.policy import ALLOCATOR
-
-_MEMORY = 2 * 2**30
-_PATIENCE_S = 20
+from lunarcloud.errors import AwayError
 
 
 class ProcessSource(WorkerSource):
-    """Gives workers as processes; those that end by themselves are reported, as a watch of pods does.
+    """Starts worker processes, watches them, and tells of those that end without having been stopped.
 
     Parameters
     ----------
     folder : Path
-        Existing; for credentials and logs.
+        For the workers' certificates and logs.
     threads : int
         Of each worker.
-    **variables
-        Of the workers' environment.
+    memory_bytes : int
+        Of each worker.
+    environment : mapping of str to str, optional
+        For the workers, besides that of this process.
+
+    Attributes
+    ----------
+    running : dict of str to Popen
+        By name, those that run now.
+    started : list of str
+        Names of all.
     """
 
-    def __init__(self, folder: Path, threads: int = 1, **variables: str) -> None:
-        self.folder, self.threads = folder, threads
-        #: Running processes by worker.
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        #: Workers that were started so far.
-        self.started = 0
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        threads: int = 1,
+        memory_bytes: int = 2 * 2**30,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.started: list[str] = []
+        self._folder, self._threads, self._memory = folder, threads, memory_bytes
         allocator = {name: str(value) for name, value in ALLOCATOR.items()}
-        self._environment = {**os.environ, **allocator, **variables}
+        self._environment = {**os.environ, **allocator, **(environment or {})}
+        self._lock = threading.Lock()
+        self._watches: list[threading.Thread] = []
+        self._stopped: set[str] = set()
+        self._closed = False
         self._trouble = ""
+        self._seconds = 0.0
 
     def open(self, scheduler: str, credentials: Credentials, lost: Lost) -> None:
-        """Write the credentials down."""
-        for field, file in CREDENTIALS.items():
-            (self.folder / file).write_text(credentials._asdict()[field])
+        """Keep where the scheduler is and what lets workers in."""
         self._scheduler, self._lost = scheduler, lost
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for name, text in zip((CA_FILE, CERTIFICATE_FILE, KEY_FILE), credentials, strict=True):
+            path = self._folder / name
+            path.touch(mode=0o600)
+            path.write_text(text)
 
     def start(self, name: str) -> None:
-        """Start a process, and watch it."""
-        command = worker_command(
-            self._scheduler, name, threads=self.threads, memory=_MEMORY, folder=str(self.folder)
-        )
-        command += ["--local-directory", str(self.folder)]
-        with (self.folder / f"worker-{name}.log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
-        self.processes[name] = process
-        self.started += 1
-        threading.Thread(target=self._watch, args=(name, process), daemon=True).start()
+        """Start a process; it connects by itself."""
+        command = worker_command(self._scheduler, name, self._threads, self._memory, str(self._folder))
+        with self._lock, (self._folder / f"{name}.log").open("wb") as log:
+            if self._closed:
+                raise AwayError(f"worker {name}: its source is closed")
+            # A session of its own: Ctrl-C at a terminal is the command's alone.
+            process = subprocess.Popen(
+                command, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+            self.running[name] = process
+            self.started.append(name)
+            watch = threading.Thread(target=self._watch, args=(name, process), daemon=True)
+            self._watches.append(watch)
+            watch.start()
 
     def stop(self, name: str) -> None:
-        """Ask a process to end, and wait until it has."""
-        process = self.processes.pop(name, None)
-        if process is not None:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_PATIENCE_S)
+        """Send SIGTERM; the worker ends when it has finished what it computes."""
+        with self._lock:
+            self._stopped.add(name)
+            if name in self.running:
+                self.running[name].terminate()
 
     def trouble(self) -> str:
-        """How the last worker ended that nobody stopped."""
+        """How the last worker ended that was not stopped."""
         return self._trouble
 
     def close(self) -> None:
-        """Kill what still runs."""
-        while self.processes:
-            _, process = self.processes.popitem()
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+        """Kill what runs."""
+        with self._lock:
+            self._closed = True
+            for process in self.running.values():
+                process.kill()
+            watches = list(self._watches)
+        for watch in watches:
+            watch.join()
 
-    def _watch(self, name: str, process: subprocess.Popen[bytes]) -> None:
+    def kill(self) -> str:
+        """Kill the worker that has run longest, as a machine's kernel does; its name."""
+        with self._lock:
+            name, process = next(iter(self.running.items()))
+            process.kill()
+        return name
+
+    def worker_seconds(self) -> float:
+        """Seconds that all processes that have ended ran, together."""
+        return self._seconds
+
+    def _watch(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+        begun = time.monotonic()
         code = process.wait()
-        if self.processes.pop(name, None) is not None:
-            self._trouble = f"process {process.pid} ended with {code}"
+        with self._lock:
+            del self.running[name]
+            self._seconds += time.monotonic() - begun
+            expected = self._closed or name in self._stopped
+            if not expected:
+                self._trouble = f"{name} ended with {_ending(code)}"
+        if not expected:
             self._lost(name, self._trouble)
+
+
+def _ending(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

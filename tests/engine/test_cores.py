@@ -69,6 +69,6 @@ def test_a_local_cluster_is_as_large_as_the_cores_unless_the_settings_say_otherw
         else:
             monkeypatch.delenv(f"LUNARCLOUD_{name}", raising=False)
     settings.cache_clear()
-    assert Cluster().size() == pool
-    assert Cluster(workers=5).size() == (5, pool[1])
+    assert Cluster().own() == pool
+    assert Cluster(workers=5).own() == (5, pool[1])
     settings.cache_clear()
