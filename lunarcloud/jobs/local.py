@@ -38,7 +38,7 @@ def _check(job: Job, root: str) -> None:
 def _capacity(pool: str) -> Capacity:
     if pool != POOL:
         raise InputError(f"--pool {pool!r}: this machine has one pool, {POOL}")
-    workers, threads = Cluster().pool()
+    workers, threads = Cluster().own()
     return Capacity(threads=threads, workers=workers, price_vcpu_hour=0.0, start_s=_START_S)
 
 
@@ -72,7 +72,7 @@ def _alive(job: Job) -> bool | None:
 
 
 def _cluster(job: Job) -> Cluster:
-    workers, _ = Cluster().pool()
+    workers, _ = Cluster().own()
     return Cluster(workers=min(workers, job.max_workers or workers))
 
 
@@ -103,4 +103,17 @@ def _lock_of(job: Job) -> Path:
     return Path(state, "lunarcloud", "jobs", f"{job.id}-{job.submitted:%Y%m%dT%H%M%S%f}")
 
 
-LAUNCHER = Launcher(check=_check, capacity=_capacity, start=_start, alive=_alive, cluster=_cluster, near=True)
+def _trouble(job: Job) -> str:
+    # What ends a process of this machine is in its log, or nobody knows it.
+    return ""
+
+
+LAUNCHER = Launcher(
+    check=_check,
+    capacity=_capacity,
+    start=_start,
+    alive=_alive,
+    trouble=_trouble,
+    cluster=_cluster,
+    near=True,
+)
