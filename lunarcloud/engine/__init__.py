@@ -18,7 +18,7 @@ from lunarcloud.engine.events import (
 from lunarcloud.engine.logs import write_log
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
-from lunarcloud.engine.pin import differences
+from lunarcloud.engine.pin import differences, facts
 from lunarcloud.engine.session import Session
 from lunarcloud.engine.work import Product, ShardFunction, Work
 
@@ -40,6 +40,7 @@ __all__ = [
     "Work",
     "connect",
     "differences",
+    "facts",
     "logged",
     "quiet",
     "to_json",
