@@ -56,7 +56,7 @@ bench: $(VENV)/dev
 # Renew the pins; needs uv.
 constraints:
 	uv pip compile --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate --all-extras \
-		--group test --group lint --group bench --group docs pyproject.toml -o constraints.txt
+		--group test --group lint --group bench --group docs --group cluster --group image pyproject.toml -o constraints.txt
 
 clean:
 	rm -rf .venv .venv-* demo demo-s3 site

@@ -10,6 +10,7 @@ from lunarcloud.engine import Cluster
 from lunarcloud.engine import Watch
 from lunarcloud.models import Model
 from lunarcloud.processes.demo import Demonstration
+from lunarcloud.processes.doctor import Diagnosis
 from lunarcloud.processes.repair import Repair
 from lunarcloud.processes.reprocess import Reprocessed
 from lunarcloud.processes.verify import Verification
@@ -506,6 +507,33 @@ def reprocess(
     Returns
     -------
     Reprocessed
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def doctor(
+    *,
+    root: str | os.PathLike[str],
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Diagnosis:
+    """Try everything that work under a root needs: permissions, conditional writes, workers, clock.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Diagnosis
 
     Raises
     ------

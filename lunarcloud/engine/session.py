@@ -102,7 +102,7 @@ class Session:
             return 0
         client = self._client()
         work.memory.require_fit(able(client, work.needs))
-        conditions = self._prove(client, work)
+        conditions = self._conditions(work)
         # What a worker process must show is checked by its first task, so workers may join at any time.
         task = ShardTask(work.function, work.group, Once(conditions.checker(work.memory)))
         window = work.group.layout.raster.window
@@ -154,6 +154,30 @@ class Session:
             memory.require_fit(able(client, {}))
             yield from self._run(title, function, chosen, pixels, {})
 
+    def prove(self, place: Folder, needs: Mapping[str, float] | None = None) -> Conditions:
+        """Have a worker show that it sees a folder, and all that they would make the same bytes.
+
+        Parameters
+        ----------
+        place : Folder
+            Where the workers are to read and write.
+        needs : mapping of str to float, optional
+            Resources of the workers that count.
+
+        Raises
+        ------
+        InputError
+            If a worker does not see it, or one differs from another.
+        AwayError
+            If there is no cluster, or it has no worker.
+        """
+        client, needs = self._client(), needs or {}
+        set_mark = self._marked(place)
+        worker, found = ask(client, set_mark, needs)
+        set_mark.require_reply(worker)
+        require_alike(client, found, needs)
+        return Conditions(set_mark, found)
+
     def _client(self) -> Client:
         if self._connected is None:
             self._connected = self._stack.enter_context(connect(self._cluster))
@@ -179,16 +203,13 @@ class Session:
                 yield item, result
         self._watch(StageDone(title))
 
-    def _prove(self, client: Client, work: Work) -> Conditions:
-        """Have a worker show that it sees the folder of a record, and pin what decides its bytes; once."""
+    def _conditions(self, work: Work) -> Conditions:
+        """What the workers of a record must meet: found out and pinned once."""
         place = beside(work.group.place)
         if place.url not in self._proven:
-            set_mark = self._marked(place)
-            worker, found = ask(client, set_mark, work.needs)
-            set_mark.require_reply(worker)
-            require_alike(client, found, work.needs)
-            pin(place, found)
-            self._proven[place.url] = Conditions(set_mark, found)
+            proven = self.prove(place, work.needs)
+            pin(place, proven.facts)
+            self._proven[place.url] = proven
         return self._proven[place.url]
 
     def _marked(self, place: Folder) -> Mark:

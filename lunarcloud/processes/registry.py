@@ -73,6 +73,10 @@ ACTIONS: dict[str, Line] = {
     "reprocess": Line(
         "lunarcloud.processes.reprocess", "Make again, in order, everything whose parents have newer heads."
     ),
+    "doctor": Line(
+        "lunarcloud.processes.doctor",
+        "Try everything that work under a root needs: permissions, conditional writes, workers, clock.",
+    ),
     "demo": Line(
         "lunarcloud.processes.demo",
         "All of it on a synthetic Moon whose truth is known, written as the archive's 996 tiles.",

@@ -16,6 +16,7 @@ _ADVICE = {
     "NoSuchBucket": "the bucket does not exist",
     "InvalidAccessKeyId": "the access key is not known there; check AWS_ACCESS_KEY_ID",
     "SignatureDoesNotMatch": "the secret key is wrong; check AWS_SECRET_ACCESS_KEY",
+    "RequestTimeTooSkewed": "this machine's clock and the store's are too far apart; set the clock",
     "AccessDenied": "these credentials may not do that",
 }
 

@@ -7,6 +7,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 from uuid import uuid4
@@ -98,6 +99,12 @@ class Folder(ABC):
             return self._exists(key)
 
     @retried
+    def modified(self, key: str) -> datetime | None:
+        """When an object was written, by the store's own clock; None if it does not say."""
+        with explained(self.url, key):
+            return self._modified(key)
+
+    @retried
     def keys(self, under: str = "") -> list[str]:
         """The keys of all objects in the folder and its subfolders, sorted; or only of one subfolder.
 
@@ -167,6 +174,9 @@ class Folder(ABC):
 
     @abstractmethod
     def _exists(self, key: str) -> bool: ...
+
+    @abstractmethod
+    def _modified(self, key: str) -> datetime | None: ...
 
     @abstractmethod
     def _keys(self, under: str) -> Iterable[str]: ...

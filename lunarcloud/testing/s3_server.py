@@ -1,4 +1,4 @@
-"""A real S3 server on this machine: SeaweedFS, on free ports."""
+"""A real S3 server on this machine: SeaweedFS, on free ports of the loopback or of another address."""
 
 import json
 import os
@@ -47,14 +47,14 @@ class S3:
 
 @contextmanager
 def s3_server(folder: Path, host: str = HOST) -> Iterator[S3]:
-    """Run the server with its data in a folder for the length of a ``with`` block.
+    """Run the server for the length of a ``with`` block.
 
     Parameters
     ----------
     folder : Path
-        Of its data, accounts and log.
+        For its data.
     host : str
-        Address of this machine at which it answers: that of a bridge, for pods.
+        Address of this machine at which it answers: not the loopback where pods are its clients.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def s3_server(folder: Path, host: str = HOST) -> Iterator[S3]:
     config = folder / "accounts.json"
     config.write_text(json.dumps({"identities": [_account("writer", "Admin"), _account("reader", "Read")]}))
     names = ("master", "volume", "filer", "s3")
-    ports = dict(zip(names, _free_ports(host, len(names)), strict=True))
+    ports = dict(zip(names, _free_ports(len(names), host), strict=True))
     command += [f"-dir={folder}", f"-ip={host}", f"-ip.bind={host}", f"-bucket={BUCKET}"]
     command += [f"-{name}.port={port}" for name, port in ports.items()]
     command += [f"-s3.config={config}", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0"]
@@ -100,17 +100,17 @@ def _account(name: str, action: str) -> dict[str, object]:
     return {"name": name, "credentials": [key], "actions": actions}
 
 
-def _free_ports(host: str, number: int) -> list[int]:
+def _free_ports(number: int, host: str) -> list[int]:
     found: list[int] = []
     candidate = 20000 + os.getpid() % 10000
     while len(found) < number:
         candidate += 1
-        if _is_free(host, candidate) and _is_free(host, candidate + _GRPC):
+        if _is_free(candidate, host) and _is_free(candidate + _GRPC, host):
             found.append(candidate)
     return found
 
 
-def _is_free(host: str, port: int) -> bool:
+def _is_free(port: int, host: str) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((host, port)) != 0
 

@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -32,6 +33,15 @@ def test_a_part_of_an_object_is_read_as_a_slice_is_taken(place: Folder) -> None:
 def test_a_part_of_nothing_is_not_found(place: Folder) -> None:
     with pytest.raises(NotFoundError, match="digits"):
         place.read("digits", 2, 5)
+
+
+def test_a_store_says_when_an_object_was_written(place: Folder) -> None:
+    before = datetime.now(UTC)
+    place.write("a", b"1")
+    written = place.modified("a")
+    assert written is not None
+    # Stores count whole seconds.
+    assert before - timedelta(seconds=2) <= written <= datetime.now(UTC) + timedelta(seconds=2)
 
 
 def test_keys_of_one_subfolder_are_listed(place: Folder) -> None:

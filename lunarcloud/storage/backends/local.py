@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,6 +54,9 @@ class LocalFolder(Folder):
             return stat.S_ISREG(self._path(key).stat().st_mode)
         except FileNotFoundError:
             return False
+
+    def _modified(self, key: str) -> datetime | None:
+        return datetime.fromtimestamp(self._path(key).stat().st_mtime, UTC)
 
     def _keys(self, under: str) -> Iterable[str]:
         for parent, _, names in os.walk(self._path(under), followlinks=True):

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from fsspec.implementations.memory import MemoryFileSystem
 
@@ -40,6 +41,10 @@ class MemoryFolder(Folder):
 
     def _exists(self, key: str) -> bool:
         return bool(_memory().isfile(self._path(key)))
+
+    def _modified(self, key: str) -> datetime | None:
+        found: datetime = _memory().modified(self._path(key))
+        return found
 
     def _keys(self, under: str) -> Iterable[str]:
         base = self._path("")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import fsspec
@@ -88,11 +89,21 @@ class ObjectFolder(Folder):
         except FileNotFoundError:
             return False
 
+    def _modified(self, key: str) -> datetime | None:
+        store, path = self._at(key)
+        try:
+            found: datetime = store.modified(path)
+        except NotImplementedError:
+            return None
+        return found
+
     def _keys(self, under: str) -> Iterable[str]:
         store, base = self._at("")
         start = self._at(under)[1]
         found = store.find(start) if store.isdir(start) else []
-        return (str(path)[len(base.rstrip("/")) + 1 :] for path in found)
+        keys = (str(path)[len(base.rstrip("/")) + 1 :] for path in found)
+        # Some stores list an empty object in the place of a folder that was made, or emptied.
+        return (key for key in keys if key)
 
     def _remove(self, key: str) -> None:
         store, path = self._at(key)
