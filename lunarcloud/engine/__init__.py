@@ -18,12 +18,8 @@ from lunarcloud.engine.events import (
 from lunarcloud.engine.logs import JsonFormatter, TextFormatter, write_log
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
-<<<<<<< HEAD
-from lunarcloud.engine.pin import differences
-from lunarcloud.engine.pool import Credentials, Lost, Pool, WorkerSource
-=======
 from lunarcloud.engine.pin import differences, facts
->>>>>>> chart
+from lunarcloud.engine.pool import Credentials, Lost, Pool, WorkerSource
 from lunarcloud.engine.session import Session
 from lunarcloud.engine.work import Product, ShardFunction, Work
 from lunarcloud.engine.workers import CA_FILE, CERTIFICATE_FILE, KEY_FILE, worker_command
