@@ -19,6 +19,7 @@ from uuid import uuid4
 from distributed import Adaptive, Client, Scheduler, Security, SpecCluster, Status
 from distributed.deploy.cluster import Cluster as DaskCluster
 from distributed.deploy.spec import ProcessInterface
+from distributed.utils import silence_logging_cmgr
 
 from lunarcloud.engine.policy import ALLOWED_DEATHS
 from lunarcloud.engine.pool import Credentials, Pool, WorkerSource
@@ -53,6 +54,8 @@ def elastic(pool: Pool) -> Iterator[Client]:
     """
     security = _security()
     with ExitStack() as stack:
+        # A failing task is reported once, by the command; also when workers are gone before their scheduler.
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
         cluster = stack.enter_context(Elastic(pool, security))
         # In this order: no worker is asked for any more, all are ended, the scheduler ends.
         stack.callback(pool.source.close)
@@ -103,14 +106,13 @@ class Elastic(SpecCluster):
             scheduler={"cls": Scheduler, "options": options},
             worker={"cls": Hired, "options": {"cluster": self}},
             security=security,
-            # A failing task is reported once, by the command.
-            silence_logs=logging.CRITICAL,
         )
 
     def lost(self, name: str, why: str) -> None:
         """Hear from the source that a worker is gone; from any thread, also twice."""
         _log.info("worker %s is gone: %s", name, why)
-        self.loop.add_callback(self.forget, name)
+        if self.loop is not None:
+            self.loop.add_callback(self.forget, name)
 
     async def forget(self, name: str) -> None:
         """Take a worker for gone: its tasks go to others, and another may come in its place."""
@@ -120,9 +122,10 @@ class Elastic(SpecCluster):
         hired = self.workers.pop(name, None)
         if hired is not None:
             hired.gone()
-        address = self.scheduler.aliases.get(name)
+        scheduler: Any = self.scheduler
+        address = scheduler.aliases.get(name)
         if address is not None:
-            await self.scheduler.remove_worker(address, stimulus_id=f"lost-{name}")
+            await scheduler.remove_worker(address, stimulus_id=f"lost-{name}")
 
     def stop_adapting(self) -> None:
         """Ask for no more workers, and let go of those there are: their source ends them."""
@@ -148,8 +151,9 @@ class Elastic(SpecCluster):
         else:
             name = self.scheduler_info["workers"][msg]["name"]
             if name in self.worker_spec:
-                self.loop.add_callback(self.forget, name)
-                self.loop.call_later(_SEE_TO_IT_S, _in_thread, self.source.stop, name)
+                loop = asyncio.get_running_loop()
+                self._futures.add(loop.create_task(self.forget(name)))
+                loop.call_later(_SEE_TO_IT_S, loop.run_in_executor, None, self.source.stop, name)
         # Past what SpecCluster does: it would wait, and start another worker of the same name.
         DaskCluster._update_worker_status(self, op, msg)
 
@@ -199,6 +203,8 @@ class Hired(ProcessInterface):
 class IdleOnly(Adaptive):
     """Takes workers away only where they have nothing to do, and lets them finish what comes meanwhile."""
 
+    cluster: Any  # an Elastic
+
     async def workers_to_close(self, target: int) -> list[str]:
         """Names of idle workers, as many as there are too many."""
         workers = [
@@ -207,12 +213,12 @@ class IdleOnly(Adaptive):
         idle = [worker.name for worker in workers if not worker.processing and not _holds(worker)]
         return idle[: max(0, len(workers) - target)]
 
-    async def scale_up(self, n: int) -> None:
+    async def scale_up(self, n: Any) -> None:
         """Ask for workers, unless the last ones did not start a moment ago."""
         if not self.cluster.pause.lasts(time.monotonic()):
             await super().scale_up(n)
 
-    async def scale_down(self, workers: list[str]) -> None:
+    async def scale_down(self, workers: Any) -> None:
         """Have workers drain. Dask's own way, to retire them, does not wait for what they compute."""
         await self.cluster.scale_down(workers)
 
@@ -246,20 +252,17 @@ def _holds(worker: Any) -> bool:
 
 def _security() -> Security:
     try:
-        return Security.temporary()
+        found: Security = Security.temporary()
     except ImportError as error:
         raise MissingPackageError(
             "workers that come and go need certificates, and those need cryptography: "
             "pip install 'lunarcloud[k8s]'"
         ) from error
+    return found
 
 
-def _credentials(security: Security) -> Credentials:
+def _credentials(security: Any) -> Credentials:
     return Credentials(security.tls_ca_file, security.tls_worker_cert, security.tls_worker_key)
-
-
-def _in_thread(function: Any, *arguments: Any) -> None:
-    asyncio.get_running_loop().run_in_executor(None, function, *arguments)
 
 
 def _port(host: str, usual: int) -> int:
