@@ -234,6 +234,13 @@ def test_a_client_without_the_certificates_of_the_cluster_is_refused(source: Pro
     assert (source.folder / KEY_FILE).stat().st_mode & 0o077 == 0
 
 
+def test_a_worker_that_nobody_waits_for_any_more_is_told_to_leave(source: ProcessSource) -> None:
+    with connect(Cluster(pool=Pool(source=source, host=HERE, maximum=1))):
+        source.start("late")
+        _wait(lambda: not source.running, "it stays")
+    assert source.trouble() == "late ended with exit code 0"
+
+
 def test_threads_of_a_pool_are_those_that_it_may_have_and_none_is_started(source: ProcessSource) -> None:
     with Session(Cluster(pool=Pool(source=source, host=HERE, maximum=5, threads=3))) as session:
         assert session.threads() == 15
