@@ -40,6 +40,11 @@ def dask_setup(worker: Worker) -> None:
     signal.signal(signal.SIGTERM, told)
 
 
+def leave() -> None:
+    """Have the worker of this process drain; runs on it."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def dask_teardown(worker: Worker) -> None:
     """End soon, whatever still runs: what a worker that closes computes, nobody gets any more."""
     last = threading.Timer(_LAST_S, os._exit, [0 if _draining else 1])
@@ -51,6 +56,13 @@ async def _drain(worker: Worker) -> None:
     """Finish what runs, give back what waits, and close."""
     if worker.status not in (Status.running, Status.paused):
         os._exit(0)  # not connected yet: nothing to lose
+    try:
+        await _finish(worker)
+    finally:
+        await worker.close(nanny=False, reason="drained")
+
+
+async def _finish(worker: Worker) -> None:
     # Not "paused": Dask resumes what is paused as soon as memory allows.
     worker.status = Status.closing_gracefully
     ends = time.monotonic() + _GRACE_S
@@ -62,7 +74,6 @@ async def _drain(worker: Worker) -> None:
         await asyncio.sleep(_POLL_S)
     # Told so, the scheduler blames none of the tasks for the end of this worker.
     await worker.scheduler.retire_workers(workers=[worker.address], close_workers=False, remove=True)
-    await worker.close(nanny=False, reason="drained")
 
 
 def _busy(worker: Worker) -> bool:

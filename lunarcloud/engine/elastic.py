@@ -11,7 +11,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import uuid4
@@ -19,9 +19,12 @@ from uuid import uuid4
 from distributed import Adaptive, Client, Scheduler, Security, SpecCluster, Status
 from distributed.deploy.cluster import Cluster as DaskCluster
 from distributed.deploy.spec import ProcessInterface
+from distributed.protocol.pickle import dumps
+from distributed.utils import silence_logging_cmgr
 
+from lunarcloud.engine.drain import leave
 from lunarcloud.engine.policy import ALLOWED_DEATHS
-from lunarcloud.engine.pool import Credentials, Pool, WorkerSource
+from lunarcloud.engine.pool import Credentials, Pool
 from lunarcloud.errors import LunarcloudError, MissingPackageError
 
 _log = logging.getLogger(__name__)
@@ -53,6 +56,8 @@ def elastic(pool: Pool) -> Iterator[Client]:
     """
     security = _security()
     with ExitStack() as stack:
+        # A failing task is reported once, by the command; also when workers are gone before their scheduler.
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
         cluster = stack.enter_context(Elastic(pool, security))
         # In this order: no worker is asked for any more, all are ended, the scheduler ends.
         stack.callback(pool.source.close)
@@ -103,14 +108,13 @@ class Elastic(SpecCluster):
             scheduler={"cls": Scheduler, "options": options},
             worker={"cls": Hired, "options": {"cluster": self}},
             security=security,
-            # A failing task is reported once, by the command.
-            silence_logs=logging.CRITICAL,
         )
 
     def lost(self, name: str, why: str) -> None:
         """Hear from the source that a worker is gone; from any thread, also twice."""
         _log.info("worker %s is gone: %s", name, why)
-        self.loop.add_callback(self.forget, name)
+        if self.loop is not None:
+            self.loop.add_callback(self.forget, name)
 
     async def forget(self, name: str) -> None:
         """Take a worker for gone: its tasks go to others, and another may come in its place."""
@@ -120,9 +124,17 @@ class Elastic(SpecCluster):
         hired = self.workers.pop(name, None)
         if hired is not None:
             hired.gone()
-        address = self.scheduler.aliases.get(name)
+        address = self._running().aliases.get(name)
         if address is not None:
-            await self.scheduler.remove_worker(address, stimulus_id=f"lost-{name}")
+            await self._running().remove_worker(address, stimulus_id=f"lost-{name}")
+
+    async def end(self, name: str) -> None:
+        """Have the source end a worker; where that cannot be done now, later."""
+        try:
+            await asyncio.to_thread(self.source.stop, name)
+        except Exception:  # noqa: BLE001 - whatever a source does, the cluster stays
+            _log.exception("worker %s cannot be stopped now", name)
+            asyncio.get_running_loop().call_later(_SEE_TO_IT_S, self._see_to, name)
 
     def stop_adapting(self) -> None:
         """Ask for no more workers, and let go of those there are: their source ends them."""
@@ -143,15 +155,39 @@ class Elastic(SpecCluster):
     def _update_worker_status(self, op: str, msg: Any) -> None:
         """A worker has connected, or its connection has ended: then it does not come back (Dask's rule)."""
         if op == "add":
-            self._seen.update(worker["name"] for worker in msg["workers"].values())
             self.pause.over()
+            for address, worker in msg["workers"].items():
+                self._come(worker["name"], address)
         else:
-            name = self.scheduler_info["workers"][msg]["name"]
-            if name in self.worker_spec:
-                self.loop.add_callback(self.forget, name)
-                self.loop.call_later(_SEE_TO_IT_S, _in_thread, self.source.stop, name)
+            self._went(self.scheduler_info["workers"][msg]["name"])
         # Past what SpecCluster does: it would wait, and start another worker of the same name.
         DaskCluster._update_worker_status(self, op, msg)
+
+    def _come(self, name: str, address: str) -> None:
+        if name in self.worker_spec:
+            self._seen.add(name)
+            return
+        # Stopped while it began, when it could not hear it (the first process of a container, for one).
+        message = {"op": "run", "function": dumps(leave)}
+        self._do(self._running().broadcast(msg=message, workers=[address], on_error="return"))
+
+    def _went(self, name: str) -> None:
+        if name in self.worker_spec:
+            self._do(self.forget(name))
+            asyncio.get_running_loop().call_later(_SEE_TO_IT_S, self._see_to, name)
+
+    def _see_to(self, name: str) -> None:
+        if self.status == Status.running:
+            self._do(self.end(name))
+
+    def _do(self, what: Coroutine[Any, Any, Any]) -> None:
+        """Have something done on the loop; it is waited for before the cluster is closed."""
+        doing = asyncio.get_running_loop().create_task(what)
+        self._futures.add(doing)
+        doing.add_done_callback(self._futures.discard)
+
+    def _running(self) -> Any:
+        return self.scheduler
 
 
 class Hired(ProcessInterface):
@@ -170,14 +206,13 @@ class Hired(ProcessInterface):
     def __init__(self, scheduler: str, *, name: str, cluster: Elastic) -> None:
         super().__init__(scheduler, name)
         self._name = name
-        self._source: WorkerSource = cluster.source
         self._hiring = cluster
 
     async def start(self) -> None:
         """Ask for the worker. That there is none now is no error: the cluster asks again."""
         await super().start()
         try:
-            await asyncio.to_thread(self._source.start, self._name)
+            await asyncio.to_thread(self._hiring.source.start, self._name)
         except LunarcloudError as error:
             self._hiring.lost(self._name, str(error))
         except Exception:  # noqa: BLE001 - whatever a source does, the cluster stays
@@ -188,7 +223,7 @@ class Hired(ProcessInterface):
         """Have the worker finish what it computes, and end."""
         if self.status == Status.running:
             self.gone()
-            await asyncio.to_thread(self._source.stop, self._name)
+            await self._hiring.end(self._name)
 
     def gone(self) -> None:
         """There is nothing to be closed any more."""
@@ -199,6 +234,8 @@ class Hired(ProcessInterface):
 class IdleOnly(Adaptive):
     """Takes workers away only where they have nothing to do, and lets them finish what comes meanwhile."""
 
+    cluster: Any  # an Elastic
+
     async def workers_to_close(self, target: int) -> list[str]:
         """Names of idle workers, as many as there are too many."""
         workers = [
@@ -207,12 +244,12 @@ class IdleOnly(Adaptive):
         idle = [worker.name for worker in workers if not worker.processing and not _holds(worker)]
         return idle[: max(0, len(workers) - target)]
 
-    async def scale_up(self, n: int) -> None:
+    async def scale_up(self, n: Any) -> None:
         """Ask for workers, unless the last ones did not start a moment ago."""
         if not self.cluster.pause.lasts(time.monotonic()):
             await super().scale_up(n)
 
-    async def scale_down(self, workers: list[str]) -> None:
+    async def scale_down(self, workers: Any) -> None:
         """Have workers drain. Dask's own way, to retire them, does not wait for what they compute."""
         await self.cluster.scale_down(workers)
 
@@ -246,20 +283,17 @@ def _holds(worker: Any) -> bool:
 
 def _security() -> Security:
     try:
-        return Security.temporary()
+        found: Security = Security.temporary()
     except ImportError as error:
         raise MissingPackageError(
             "workers that come and go need certificates, and those need cryptography: "
             "pip install 'lunarcloud[k8s]'"
         ) from error
+    return found
 
 
-def _credentials(security: Security) -> Credentials:
+def _credentials(security: Any) -> Credentials:
     return Credentials(security.tls_ca_file, security.tls_worker_cert, security.tls_worker_key)
-
-
-def _in_thread(function: Any, *arguments: Any) -> None:
-    asyncio.get_running_loop().run_in_executor(None, function, *arguments)
 
 
 def _port(host: str, usual: int) -> int:

@@ -71,8 +71,8 @@ class MemoryPlan:
         if limit and needed > limit * _USABLE:
             raise InputError(
                 f"worker {worker}: {threads} threads need {_mib(needed)}; its memory limit is {_mib(limit)}, "
-                f"of which {_USABLE:.0%} can be used. Set LUNARCLOUD_MEMORY_LIMIT to {enough} or more, "
-                "or use fewer LUNARCLOUD_THREADS or a smaller --shard"
+                f"of which {_USABLE:.0%} can be used. Set LUNARCLOUD_MEMORY_LIMIT to {enough} or more "
+                "(for workers of a pool: their memory), or use fewer LUNARCLOUD_THREADS or a smaller --shard"
             )
 
 

@@ -53,7 +53,7 @@ class ProcessSource(WorkerSource):
     ) -> None:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.started: list[str] = []
-        self._folder, self._threads, self._memory = folder, threads, memory_bytes
+        self.folder, self._threads, self._memory = folder, threads, memory_bytes
         allocator = {name: str(value) for name, value in ALLOCATOR.items()}
         self._environment = {**os.environ, **allocator, **(environment or {})}
         self._lock = threading.Lock()
@@ -64,18 +64,24 @@ class ProcessSource(WorkerSource):
         self._seconds = 0.0
 
     def open(self, scheduler: str, credentials: Credentials, lost: Lost) -> None:
-        """Keep where the scheduler is and what lets workers in."""
+        """Keep where the scheduler is and what lets workers in.
+
+        Parameters
+        ----------
+        scheduler, credentials, lost
+            As in `WorkerSource.open`.
+        """
         self._scheduler, self._lost = scheduler, lost
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         for name, text in zip((CA_FILE, CERTIFICATE_FILE, KEY_FILE), credentials, strict=True):
-            path = self._folder / name
+            path = self.folder / name
             path.touch(mode=0o600)
             path.write_text(text)
 
     def start(self, name: str) -> None:
         """Start a process; it connects by itself."""
-        command = worker_command(self._scheduler, name, self._threads, self._memory, str(self._folder))
-        with self._lock, (self._folder / f"{name}.log").open("wb") as log:
+        command = worker_command(self._scheduler, name, self._threads, self._memory, str(self.folder))
+        with self._lock, (self.folder / f"{name}.log").open("wb") as log:
             if self._closed:
                 raise AwayError(f"worker {name}: its source is closed")
             # A session of its own: Ctrl-C at a terminal is the command's alone.
