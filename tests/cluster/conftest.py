@@ -8,6 +8,7 @@ nodes can pull and this machine's address as pods see it.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -42,6 +43,8 @@ def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
     """The cluster, with the image in its nodes."""
     kit, image = request.config.getoption("--kit"), request.config.getoption("--image")
     with pytest.MonkeyPatch.context() as patch:
+        # helm and lunarcloud lie beside the interpreter of this environment.
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
         if kit is not None:
             patch.setenv("NODES", "2")
             printed = run(kit / "up")
@@ -102,7 +105,7 @@ def chart(kube: Kube, store: S3) -> Iterator[str]:
     run(*install, "-f", "-", given=yaml.safe_dump(values))
     yield "lunarcloud"
     run("helm", "uninstall", "lunarcloud", "-n", NAMESPACE)
-    run("kubectl", "delete", "namespace", NAMESPACE, "--wait=false")
+    run("kubectl", "delete", "namespace", NAMESPACE, "--timeout=180s")
 
 
 def secret(name: str, values: dict[str, str]) -> dict[str, object]:

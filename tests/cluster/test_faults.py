@@ -33,26 +33,26 @@ def _slow(kube: Kube, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def job(root: str) -> str:
     """A submitted map."""
-    return str(submit(root)["id"])
+    return str(submit(root)["job"])
 
 
-def sound(root: str, undisturbed: str) -> bool:
-    """Whether the published map is whole and has the bytes of an undisturbed one."""
-    record = open_root(root).find("runs")
-    return record.digest == undisturbed and not act("verify", root, record="runs/latest").damaged
+def require_sound(root: str, undisturbed: str) -> None:
+    """The published map is whole and has the bytes of an undisturbed one."""
+    assert open_root(root).find("runs").digest == undisturbed
+    assert not act("verify", root, record="runs/latest").damaged
 
 
 def test_row_1_a_killed_worker_is_replaced(kube: Kube, root: str, job: str, undisturbed: str) -> None:
     kube.kill(working(kube, root, job)[0])
     wait(root, job)
-    assert sound(root, undisturbed)
+    require_sound(root, undisturbed)
     assert redone(root) <= 1
 
 
 def test_row_2_a_deleted_worker_finishes_its_shard(kube: Kube, root: str, job: str, undisturbed: str) -> None:
     kube.ctl("delete", "pod", "--wait=false", *working(kube, root, job)[:2])
     wait(root, job)
-    assert sound(root, undisturbed)
+    require_sound(root, undisturbed)
     assert redone(root) == 0
 
 
@@ -62,8 +62,8 @@ def test_row_4_a_deleted_runner_is_followed_by_another(
     workers = working(kube, root, job)
     kube.ctl("delete", "pod", "--wait=false", *kube.pods(job, "runner"))
     eventually(lambda: not set(workers) & set(kube.pods(job, "worker")), 15)
-    assert wait(root, job)["attempt"] == 2
-    assert sound(root, undisturbed)
+    assert wait(root, job)["status"]["attempt"] == 2
+    require_sound(root, undisturbed)
     assert redone(root) <= len(workers)
 
 
@@ -73,8 +73,8 @@ def test_row_5_a_killed_runner_is_followed_by_another(
     workers = working(kube, root, job)
     kube.kill(kube.pods(job, "runner")[0])
     eventually(lambda: not set(workers) & set(kube.pods(job, "worker")), 15)
-    assert wait(root, job)["attempt"] == 2
-    assert sound(root, undisturbed)
+    assert wait(root, job)["status"]["attempt"] == 2
+    require_sound(root, undisturbed)
     assert redone(root) <= len(workers)
 
 
@@ -95,7 +95,7 @@ def test_row_6_a_drained_node_costs_what_its_runner_had_running(
         "kubectl", "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=150s"
     )
     wait(root, job)
-    assert sound(root, undisturbed)
+    require_sound(root, undisturbed)
     assert redone(root) <= len(workers)
 
 
@@ -105,7 +105,7 @@ def test_row_7_a_lost_nodes_shards_are_computed_elsewhere(
     lost = working(kube, root, job)[:2]
     kube.ctl("delete", "pod", "--force", "--grace-period=0", "--wait=false", *lost)
     wait(root, job)
-    assert sound(root, undisturbed)
+    require_sound(root, undisturbed)
     assert redone(root) <= len(lost)
 
 
@@ -120,15 +120,15 @@ def test_row_8_the_api_server_may_be_away(kube: Kube, root: str, job: str, undis
     finally:
         os.kill(server, signal.SIGCONT)
     wait(root, job)
-    assert sound(root, undisturbed)
+    require_sound(root, undisturbed)
 
 
 def test_row_12_the_same_job_from_two_shells_is_one(kube: Kube, root: str, undisturbed: str) -> None:
     with ThreadPoolExecutor(2) as shells:
         first, second = shells.map(submit, [root, root])
-    assert first["id"] == second["id"]
-    wait(root, first["id"])
-    assert sound(root, undisturbed)
+    assert first["job"] == second["job"]
+    wait(root, first["job"])
+    require_sound(root, undisturbed)
     assert redone(root) == 0
 
 
@@ -139,9 +139,9 @@ def test_row_16_a_cancelled_job_publishes_nothing_and_resumes(
     run("lunarcloud", "jobs", "cancel", job, "--root", root)
     eventually(lambda: not kube.pods(job, "worker") and not kube.pods(job, "runner"), 30)
     assert not open_root(root).catalog().of("runs")
-    assert submit(root)["id"] == job
+    assert submit(root)["job"] == job
     wait(root, job)
-    assert sound(root, undisturbed)
+    require_sound(root, undisturbed)
     assert len(begun(root)) >= SHARDS
     assert redone(root) <= 4
 

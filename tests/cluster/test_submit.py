@@ -23,7 +23,7 @@ def test_the_archive_becomes_a_map_that_xarray_opens(
     common = ("--root", root, "--on", "kubernetes", "--json", "--wait")
     run("lunarcloud", "submit", "ingest", tiles, "--ppd", "4", "--shard", "128", *common)
     run("lunarcloud", "submit", "fit", "--seeds", "1", *common)
-    job = json.loads(run("lunarcloud", "submit", "map", *common))["id"]
+    job = json.loads(run("lunarcloud", "submit", "map", *common))["job"]
     eventually(lambda: not kube.pods(job, "worker"), 15)
     found = open_root(root).find("runs")
     maps = xarray.open_zarr(f"{root}/{found.ref.path}/maps.zarr/0")
