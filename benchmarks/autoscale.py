@@ -1,11 +1,11 @@
-"""An elastic cluster of up to 16 worker processes: many short shards, and fewer long ones, from 0 workers to 0.
+"""An elastic cluster of up to 16 worker processes, from 0 to 0: many short shards, and fewer long ones.
 
     python -m benchmarks.autoscale [--workers 16]
 
-Beside it, in the same run, what Dask does by itself: its own `Adaptive`, which may take busy workers away, and
-two tasks in flight for each thread there is. Shards sleep, so that 16 workers fit a small machine; what is
-computed there is the start of each worker, so more cores give smaller numbers. Time is from the first request
-to the last result, worker-seconds until no worker is left.
+Beside it, in the same run, what Dask does by itself: its own `Adaptive`, which may take busy workers away,
+and two tasks in flight for each thread there is. Shards sleep, so that 16 workers fit a small machine; what
+is computed there is the start of each worker, so more cores give smaller numbers. Time is from the first
+request to the last result, worker-seconds until no worker is left.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from distributed import Adaptive
@@ -66,7 +67,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--workers", type=int, default=16)
     workers = arguments.parse_args().workers
-    rows = []
+    rows: list[dict[str, Any]] = []
     for (shards, seconds), way in product(_WORKS, (ours, dask)):
         with way(), tempfile.TemporaryDirectory() as place:
             measured = _measure(Path(place), shards, seconds, workers)

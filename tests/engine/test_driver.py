@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -132,6 +133,41 @@ def test_an_item_that_kills_its_workers_again_and_again_is_given_up(
     with pytest.raises(ComputeError, match=r"1: .*died, again and again.*LUNARCLOUD_MEMORY_LIMIT"):
         list(stream(strict_cluster, _Deadly(tmp_path / "always", 99), [1]))
     assert (tmp_path / "always").stat().st_size == 2
+
+
+@dataclass(frozen=True)
+class _Gated:
+    """The first item at once, the others once a file exists."""
+
+    gate: Path
+
+    def __call__(self, item: int) -> int:
+        while item and not self.gate.exists():
+            time.sleep(0.01)
+        return item * item
+
+
+def _results(client: Client) -> int:
+    """Results that workers hold."""
+    return sum(map(len, client.has_what().values()))
+
+
+def test_results_that_were_lost_with_their_worker_are_computed_again(tmp_path: Path) -> None:
+    with connect(Cluster(workers=1)) as own:
+        results = stream(own, _Gated(tmp_path / "gate"), range(6))
+        found = dict([next(results)])
+        (tmp_path / "gate").touch()
+        _wait(lambda: _results(own) >= 5)
+        (worker,) = own.run(os.getpid).values()
+        os.kill(worker, signal.SIGKILL)
+        _wait(lambda: _results(own) == 0)
+        found.update(results)
+    assert found == {item: item * item for item in range(6)}
+
+
+def _wait(true: Callable[[], bool]) -> None:
+    while not true():
+        time.sleep(0.01)
 
 
 def test_a_cluster_that_lost_its_workers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
