@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from lunarcloud import moon
 from lunarcloud.errors import AwayError, InputError
 from lunarcloud.jobs import Submission, Wanted, look, prepare, records, seconds, submit_job, want_cancel
 from lunarcloud.lineage import Root
 from lunarcloud.processes import load_action, load_process
 from lunarcloud.testing.make import make
+from lunarcloud.testing.small_root import write_mosaic
 from tests.places import add_place
 
 
@@ -33,12 +35,6 @@ def test_what_is_published_is_not_made_again(root: Root) -> None:
     job, how, called = _submitted(root, word="hello")
     assert (how, job.record, called) == ("published", str(made), "")
     assert not records.names(root)
-
-
-def test_what_is_published_already_becomes_the_head_as_its_command_would_have_it(root: Root) -> None:
-    first = make("toy", root.url, word="hello", source="one").record.ref.id
-    assert _submitted(root, word="hello", source="other").how == "published"
-    assert root.find("toys").ref.id == first
 
 
 @pytest.mark.parametrize(
@@ -101,10 +97,12 @@ def test_an_action_is_done_again_each_time(root: Root) -> None:
     assert (second.how, look(root, second.job).status.attempt) == ("started", 1)
 
 
-def test_a_model_that_is_built_in_stays_a_name(lp_archive: str, root: Root) -> None:
-    inputs = load_process("ingest").inputs(tiles=(lp_archive,), ppd=1)
-    prepared = prepare("ingest", inputs, root, Wanted(on="here"))
-    assert prepared.job.inputs["tiles"] == [lp_archive]
+def test_what_is_no_record_yet_stays_the_name_that_was_given(root: Root) -> None:
+    mosaic = write_mosaic(root.folder, moon.grid(1)).ref.id
+    mapped = prepare("map", load_process("map").inputs(model="qiu2025"), root, Wanted(on="here"))
+    assert mapped.job.inputs == {"model": "qiu2025", "mosaic": mosaic}
+    fitted = prepare("fit", load_process("fit").inputs(equations_only=True), root, Wanted(on="here"))
+    assert (fitted.job.inputs["stations"], fitted.job.inputs["mosaic"]) == ("main", mosaic)
 
 
 @pytest.mark.parametrize(("text", "found"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2 h", 7200), (3, 3)])
