@@ -50,8 +50,8 @@ def test_a_root_without_jobs_has_none(tmp_path: Path, lunarcloud: Command) -> No
 def test_a_job_is_shown(root: Root, lunarcloud: Command) -> None:
     out = lunarcloud("jobs", "show", "toy", "--root", root.url)[1]
     assert "toy: 1/4 shards, 2.5 Mpixel/s, about 90 s left" in out
-    assert "input word   hello" in out
-    assert "will make    toys/12" in out
+    assert "input word  hello" in out
+    assert "will make   toys/12" in out
 
 
 def test_a_log_is_printed_and_followed_to_its_end(
