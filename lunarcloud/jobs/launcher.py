@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from lunarcloud.engine import Cluster
 from lunarcloud.errors import InputError
 from lunarcloud.jobs.job import Job
+
+if TYPE_CHECKING:  # whoever only looks at jobs loads no engine
+    from lunarcloud.engine import Cluster
 
 
 class Capacity(NamedTuple):

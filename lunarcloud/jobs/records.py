@@ -160,7 +160,17 @@ def read_status(root: Root, job: Job) -> Status:
 
 
 def write_status(root: Root, job: Job, status: Status) -> None:
-    """Say how a job goes."""
+    """Say how a job goes.
+
+    Parameters
+    ----------
+    root : Root
+        Where the job is.
+    job : Job
+        Which.
+    status : Status
+        How.
+    """
     place_of(root).write(f"{job.id}{_STATUS}", status.model_dump_json(indent=1).encode())
 
 
@@ -241,5 +251,15 @@ def read_log(root: Root, job: Job) -> str:
 
 
 def write_log(root: Root, job: Job, text: str) -> None:
-    """Store a job's log."""
+    """Store a job's log.
+
+    Parameters
+    ----------
+    root : Root
+        Where the job is.
+    job : Job
+        Which.
+    text : str
+        All of it.
+    """
     place_of(root).write(f"{job.id}{_LOG}", text.encode())

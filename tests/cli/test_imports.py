@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from lunarcloud import moon
+from lunarcloud.jobs import Job, Status, records
+from lunarcloud.lineage import open_root
 from lunarcloud.storage import folder
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
@@ -68,3 +71,21 @@ def test_help_of_one_command_loads_no_other() -> None:
 )
 def test_a_command_with_nothing_to_do_loads_nothing_heavy(mapped: Path, words: tuple[str, ...]) -> None:
     assert not _loaded(*words, "--root", mapped) & HEAVY
+
+
+@pytest.mark.parametrize(
+    "words", [("list",), ("show", "map"), ("cancel", "map"), ("wait", "map")], ids=" ".join
+)
+def test_looking_at_jobs_needs_nothing_but_the_root(mapped: Path, words: tuple[str, ...]) -> None:
+    root = open_root(mapped)
+    job = Job(id="map-1", process="map", inputs={}, on="kubernetes", submitted=datetime.now(UTC))
+    records.create(root, job)
+    records.write_status(root, job, Status(state="done", exit_code=0))
+    # The bar of `wait` knows the engine's events, and with them arrays.
+    spared = HEAVY | {"kubernetes"} | (ARRAYS if words[0] != "wait" else set())
+    assert not _loaded("jobs", *words, "--root", mapped) & spared
+
+
+def test_submitting_what_is_published_loads_nothing_heavy(mapped: Path) -> None:
+    loaded = _loaded("submit", "map", "--on", "local", "--root", mapped)
+    assert not loaded & (HEAVY | {"kubernetes"})

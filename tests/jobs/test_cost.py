@@ -1,0 +1,73 @@
+"""What a job would take: shards, hours, workers, money, from this root's own pace where it is known."""
+
+import pytest
+
+from lunarcloud import moon
+from lunarcloud.engine import Cluster
+from lunarcloud.jobs import Cost, Wanted, cost_of, prepare
+from lunarcloud.lineage import Root, open_root
+from lunarcloud.processes import load_process
+from lunarcloud.storage import Ledger
+from lunarcloud.testing.make import make
+from lunarcloud.testing.s3_server import S3
+from lunarcloud.testing.small_root import write_model, write_mosaic
+
+
+@pytest.fixture
+def mapped(root: Root) -> Root:
+    """A root with a mosaic of 18 shards and a model."""
+    return _written(root)
+
+
+def _written(root: Root) -> Root:
+    write_mosaic(root.folder, moon.grid(1, 64))
+    write_model(root.folder)
+    return root
+
+
+def _cost(root: Root, *, max_workers: int | None = None, deadline_s: float | None = None) -> Cost:
+    wanted = Wanted(on="here", max_workers=max_workers, deadline_s=deadline_s)
+    return cost_of(prepare("map", load_process("map").inputs(), root, wanted), root)
+
+
+def test_the_benchmarks_tell_where_nothing_was_mapped(mapped: Root) -> None:
+    cost = _cost(mapped)
+    assert (cost.shards, cost.done, cost.pixels, cost.pace_from) == (18, 0, 64_800, "")
+    assert cost.vcpu_hours == pytest.approx(64_800 / 0.5e6 / 3600)
+    assert cost.compute_usd == pytest.approx(0.05 * cost.vcpu_hours)
+    assert (cost.workers, cost.threads, cost.requests_usd) == (5, 4, 0.0)
+    assert cost.seconds == pytest.approx(60.0 + 0.1296 / 18)
+
+
+def test_fewer_workers_take_longer(mapped: Root) -> None:
+    assert _cost(mapped, max_workers=1).seconds == pytest.approx(60.0 + 0.1296 / 4)
+
+
+def test_a_deadline_says_how_many_workers_it_takes(mapped: Root) -> None:
+    assert _cost(mapped, deadline_s=61.0).workers == 1
+    tight = _cost(mapped, deadline_s=60.001)
+    assert (tight.workers, tight.workers_for_deadline) == (5, 33)
+    # No worker runs before a minute is over.
+    assert _cost(mapped, deadline_s=59.0).workers_for_deadline is None
+
+
+def test_what_was_mapped_here_tells_the_pace(mapped: Root, scheduler: str, no_figures: None) -> None:
+    made = make("map", mapped.url, Cluster(scheduler=scheduler)).record
+    ledger = mapped.place(made.ref) / "ledger/0"
+    for entry in Ledger(ledger).entries().values():
+        Ledger(ledger).record(entry.model_copy(update={"seconds": 2.0}))
+    # 18 shards of 2 s by networks; the benchmarks' equations are 16 times as fast.
+    inputs = load_process("map").inputs(model="qiu2025")
+    cost = cost_of(prepare("map", inputs, mapped, Wanted(on="here")), mapped)
+    assert cost.pace_from == str(made.ref)
+    assert cost.vcpu_hours == pytest.approx(36 / 16 / 3600)
+
+
+def test_what_is_published_costs_nothing(mapped: Root, scheduler: str, no_figures: None) -> None:
+    make("map", mapped.url, Cluster(scheduler=scheduler))
+    assert (_cost(mapped).published, _cost(mapped).shards, _cost(mapped).vcpu_hours) == (True, 0, 0.0)
+
+
+def test_writes_to_a_store_have_a_price(s3_environment: S3) -> None:
+    root = _written(open_root("s3://moon/cost"))
+    assert _cost(root).requests_usd == pytest.approx(18 * 16 * 0.005 / 1000)
