@@ -43,7 +43,7 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/deptry . --exclude '\.venv.*' --exclude docs --exclude tools --non-dev-dependency-groups test,bench
+	$(BIN)/deptry . --exclude '\.venv.*' --exclude docs --exclude tools --non-dev-dependency-groups test,bench,cluster
 	$(BIN)/python -m tools.habits
 
 # The documentation as a site, in ./site; needs no network.
@@ -71,5 +71,5 @@ $(VENV)/ready: pyproject.toml constraints.txt lunarcloud/__init__.py
 $(VENV)/dev: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[testing]' --group test --group lint --group bench \
-		--group docs
+		--group docs --group cluster
 	touch $@

@@ -31,7 +31,7 @@ def _capacity(pool: str) -> Capacity:
 
 
 def _start(job: Job, root: str) -> str:
-    name = object_name(job.id)
+    name = object_name(job)
     there = calls.find_job(name)
     if there is not None and (_ended(there) or _ending(there)):
         _make_way(name)
@@ -52,14 +52,14 @@ def _make_way(name: str) -> None:
 
 def _alive(job: Job) -> bool | None:
     try:
-        there = calls.find_job(object_name(job.id))
+        there = calls.find_job(object_name(job))
     except (InputError, NotFoundError):
         return None
     return there is not None and not _ended(there)
 
 
 def _trouble(job: Job) -> str:
-    found, _ = calls.pods(f"{LABEL}={job.id},batch.kubernetes.io/job-name={object_name(job.id)}")
+    found, _ = calls.pods(f"{LABEL}={job.id},batch.kubernetes.io/job-name={object_name(job)}")
     for pod in found:
         if why := stuck(pod) or gone(pod):
             return f"pod {pod['metadata']['name']}: {why}"
@@ -67,8 +67,8 @@ def _trouble(job: Job) -> str:
             said := calls.warnings_of(pod["metadata"]["name"])
         ):
             return f"pod {pod['metadata']['name']}: {said[-1]}"
-    said = calls.warnings_of(object_name(job.id))
-    return f"Job {object_name(job.id)}: {said[-1]}" if said and not found else ""
+    said = calls.warnings_of(object_name(job))
+    return f"Job {object_name(job)}: {said[-1]}" if said and not found else ""
 
 
 def _cluster(job: Job) -> Cluster:

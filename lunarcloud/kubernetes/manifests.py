@@ -13,6 +13,7 @@ from lunarcloud.engine import CA_FILE, CERTIFICATE_FILE, KEY_FILE, Credentials
 from lunarcloud.errors import InputError
 from lunarcloud.jobs import Job
 from lunarcloud.kubernetes.place import Place
+from lunarcloud.storage import digest
 
 #: Label of a job's object, of its pod, and of its workers' pods.
 LABEL = "lunarcloud/job"
@@ -20,11 +21,15 @@ LABEL = "lunarcloud/job"
 CREDENTIALS_FOLDER = "/credentials"
 _RUNNER, _WORKER = "runner", "worker"
 _VOLUME = "credentials"
+_DIGITS = 6
 
 
-def object_name(job_id: str) -> str:
-    """Name of a job's objects: the same job has the same, so that it exists once."""
-    return f"lc-{job_id}"
+def object_name(job: Job) -> str:
+    """Name of a job's objects: one submission has one, whoever makes them, so that they exist once.
+
+    Another root's job of the same work, or the same job submitted again, was submitted at another time.
+    """
+    return f"lc-{job.id}-{digest(job.submitted.isoformat().encode())[:_DIGITS]}"
 
 
 def job_object(template: str, job: Job, root: str) -> dict[str, Any]:
@@ -40,7 +45,7 @@ def job_object(template: str, job: Job, root: str) -> dict[str, Any]:
         URL that pods see.
     """
     made = _loaded(template, "job.yaml", "Job")
-    _name(made, object_name(job.id), job.id)
+    _name(made, object_name(job), job.id)
     # An address of the pods' own: the Job's pods carry the label too.
     pod = made["spec"]["template"]
     pod.setdefault("metadata", {}).setdefault("labels", {})[LABEL] = job.id

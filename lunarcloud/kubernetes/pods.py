@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from lunarcloud.engine import Credentials, Lost, WorkerSource, worker_command
-from lunarcloud.errors import LunarcloudError
+from lunarcloud.errors import AwayError, LunarcloudError
 from lunarcloud.kubernetes import calls
 from lunarcloud.kubernetes.manifests import CREDENTIALS_FOLDER, LABEL, secret, worker_pod
 from lunarcloud.kubernetes.place import Place
@@ -54,6 +54,8 @@ class PodSource(WorkerSource):
 
     def start(self, name: str) -> None:
         """Create a pod."""
+        if self._closed.is_set():
+            raise AwayError(f"worker {name}: its job is ending")
         pod = self._pod(name)
         command = worker_command(self._scheduler, name, self._threads, self._memory, CREDENTIALS_FOLDER)
         self._names[pod] = name

@@ -28,7 +28,7 @@ spec: {containers: [{name: other}, {name: worker, image: "moon:1"}]}
 
 def test_a_job_runs_its_record_and_can_be_found_by_its_label() -> None:
     made = job_object(JOB_TEMPLATE, JOB, "s3://b/moon")
-    assert made["metadata"] == {"name": object_name(JOB.id), "labels": {"team": "moon", LABEL: JOB.id}}
+    assert made["metadata"] == {"name": object_name(JOB), "labels": {"team": "moon", LABEL: JOB.id}}
     pod = made["spec"]["template"]
     assert pod["metadata"]["labels"][LABEL] == JOB.id
     assert pod["spec"]["containers"][0]["args"] == ["jobs", "run", JOB.id, "--root", "s3://b/moon"]

@@ -1,0 +1,215 @@
+"""The chart: valid for each Kubernetes it is made for, closed by default, refusing what it does not know."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from lunarcloud import __version__
+from tests.deploy.conftest import CHART, Helm, Rendered
+
+_PLAIN: tuple[str, ...] = ()
+_FULL = (
+    "root=s3://moon/clementine",
+    "s3.endpoint=http://10.0.0.1:8333",
+    "s3.region=eu-1",
+    "s3.existingSecret=store",
+    "image.digest=sha256:" + "0" * 64,
+    "image.pullSecrets={registry}",
+    "runner.labels.kueue\\.x-k8s\\.io/queue-name=moon",
+    "runner.nodeSelector.disk=fast",
+    "runner.tolerations[0].operator=Exists",
+    "pools.gpu.threads=2",
+    "pools.gpu.minimum=0",
+    "pools.gpu.maximum=3",
+    "pools.gpu.startSeconds=120",
+    "pools.gpu.priceVcpuHour=0.5",
+    "pools.gpu.image.tag=1-gpu",
+    "pools.gpu.env.LUNARCLOUD_TIMEOUT_S=20",
+    "pools.gpu.resources.limits.memory=16Gi",
+    "pools.gpu.resources.limits.nvidia\\.com/gpu=1",
+    "pools.gpu.tolerations[0].key=gpu",
+    "submitters[0].kind=User",
+    "submitters[0].name=selene",
+    "submitters[0].apiGroup=rbac.authorization.k8s.io",
+    "resourceQuota.enabled=true",
+    "labels.team=maps",
+)
+
+
+def _made_by_jobs(objects: dict[tuple[str, str], Any], release: str = "lunarcloud") -> Iterator[Any]:
+    """The templates of jobs and workers, named and commanded as the program does it."""
+    for file, text in objects["ConfigMap", f"{release}-templates"]["data"].items():
+        if file != "pools.yaml":
+            made = yaml.safe_load(text)
+            made["metadata"]["name"] = "lc-map-1"
+            yield made
+
+
+def _pods(objects: dict[tuple[str, str], Any]) -> Iterator[Any]:
+    """Specifications of all pods that are ever made."""
+    for each in (*objects.values(), *_made_by_jobs(objects)):
+        if each["kind"] == "Pod":
+            yield each["spec"]
+        if each["kind"] == "Job":
+            yield each["spec"]["template"]["spec"]
+
+
+def test_helm_finds_no_fault(helm: Helm) -> None:
+    code, out, error = helm("lint", "--strict", CHART)
+    assert code == 0, out + error
+
+
+@pytest.mark.parametrize("values", [_PLAIN, _FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("kubernetes", ["1.31", "1.32", "1.33", "1.34"])
+def test_everything_is_valid_for_each_kubernetes(
+    rendered: Rendered, kubernetes: str, values: tuple[str, ...]
+) -> None:
+    objects = rendered(*values, kubernetes=kubernetes)
+    for each in (*objects.values(), *_made_by_jobs(objects)):
+        kubernetes_validate.validate(each, kubernetes, strict=True)
+
+
+def test_an_older_kubernetes_is_refused(helm: Helm) -> None:
+    code, _, error = helm("template", "lunarcloud", CHART, "--kube-version", "1.30")
+    assert code != 0
+    assert "incompatible with Kubernetes" in error
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        ("root=/x", "root"),
+        ("root=file:///x", "root"),
+        ("root=memory://x", "root"),
+        ("pools.cpu.maxmum=3", "maxmum"),
+        ("pools.cpu.maximum=0", "maximum"),
+        ("pools.gpu.threads=2", "resources is required"),
+        ("s3.secretKey=x", "secretKey"),
+        ("s3.endpoint=10.0.0.1", "endpoint"),
+        ("env.AWS_SECRET_ACCESS_KEY=x", "env"),
+        ("image.digest=1", "digest"),
+        ("nothing=1", "nothing"),
+    ],
+)
+def test_values_that_cannot_be_are_refused_by_name(helm: Helm, value: str, named: str) -> None:
+    code, _, error = helm("template", "lunarcloud", CHART, "--set", value)
+    assert code != 0
+    assert named in error
+
+
+@pytest.mark.parametrize("values", [_PLAIN, _FULL], ids=["plain", "full"])
+def test_an_installation_holds_no_secret_and_opens_no_port(
+    rendered: Rendered, values: tuple[str, ...]
+) -> None:
+    objects = rendered(*values)
+    assert not {kind for kind, _ in objects} & {"Secret", "Service", "Ingress", "Deployment"}
+    containers = [each for pod in _pods(objects) for each in pod["containers"]]
+    assert containers
+    assert all("ports" not in each for each in containers)
+    assert all("hostNetwork" not in pod for pod in _pods(objects))
+    ingress = [
+        rule
+        for (kind, _), each in objects.items()
+        if kind == "NetworkPolicy"
+        for rule in each["spec"].get("ingress", ())
+    ]
+    assert [list(source) for rule in ingress for source in rule["from"]] == [["podSelector"]]
+
+
+def test_every_pod_is_restricted(rendered: Rendered) -> None:
+    pods = list(_pods(rendered(*_FULL)))
+    assert len(pods) == 4  # the job's, two pools', and the doctor's
+    for pod in pods:
+        (container,) = pod["containers"]
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]  # noqa: S108 - in the pod
+        assert {"name": "tmp", "emptyDir": {}} in pod["volumes"]
+
+
+def test_a_job_ends_on_bad_input_and_is_not_charged_for_evictions(rendered: Rendered) -> None:
+    job = next(each for each in _made_by_jobs(rendered()) if each["kind"] == "Job")["spec"]
+    failing, ignoring = job["podFailurePolicy"]["rules"]
+    assert failing == {
+        "action": "FailJob",
+        "onExitCodes": {"containerName": "runner", "operator": "In", "values": [2]},
+    }
+    assert ignoring["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
+    assert (job["backoffLimit"], job["podReplacementPolicy"]) == (6, "Failed")
+    assert job["activeDeadlineSeconds"] == job["ttlSecondsAfterFinished"] == 604800
+
+
+def test_workers_have_no_token_and_time_to_drain(rendered: Rendered) -> None:
+    for worker in (each for each in _made_by_jobs(rendered(*_FULL)) if each["kind"] == "Pod"):
+        assert worker["spec"]["automountServiceAccountToken"] is False
+        assert worker["spec"]["terminationGracePeriodSeconds"] == 120
+        assert worker["spec"]["serviceAccountName"] == "lunarcloud-worker"
+        assert worker["metadata"]["annotations"]["karpenter.sh/do-not-disrupt"] == "true"
+
+
+def test_pools_say_what_their_workers_are(rendered: Rendered) -> None:
+    objects = rendered(*_FULL)
+    templates = objects["ConfigMap", "lunarcloud-templates"]["data"]
+    assert yaml.safe_load(templates["pools.yaml"])["gpu"] == {
+        "threads": 2,
+        "memory": "16Gi",
+        "minimum": 0,
+        "maximum": 3,
+        "price_vcpu_hour": 0.5,
+        "start_seconds": 120,
+    }
+    (worker,) = yaml.safe_load(templates["worker-gpu.yaml"])["spec"]["containers"]
+    assert {"name": "LUNARCLOUD_TIMEOUT_S", "value": "20"} in worker["env"]
+    assert worker["envFrom"] == [{"secretRef": {"name": "store"}}]
+
+
+def test_a_store_of_ones_own_is_reached_at_its_port_and_credentials_of_machines_are_not(
+    rendered: Rendered,
+) -> None:
+    egress = rendered("s3.endpoint=http://store:8333")["NetworkPolicy", "lunarcloud-work"]["spec"]["egress"]
+    blocks = [
+        (each["ipBlock"], rule["ports"])
+        for rule in egress
+        for each in rule.get("to", ())
+        if "ipBlock" in each
+    ]
+    (everywhere, ports), (pod_identity, _) = blocks
+    assert everywhere == {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}
+    assert [each["port"] for each in ports] == [443, 8333]
+    assert pod_identity == {"cidr": "169.254.170.23/32"}
+
+
+def test_submitters_are_bound_to_their_role(rendered: Rendered) -> None:
+    bound = rendered(*_FULL)["RoleBinding", "lunarcloud-submitter"]
+    assert [each["name"] for each in bound["subjects"]] == ["lunarcloud-submitter", "selene"]
+
+
+def test_metrics_bring_a_monitor_alerts_and_one_way_in(rendered: Rendered) -> None:
+    objects = rendered("metrics.enabled=true")
+    assert {"PodMonitor", "PrometheusRule"} <= {kind for kind, _ in objects}
+    (way_in,) = objects["NetworkPolicy", "lunarcloud-runner"]["spec"]["ingress"]
+    assert way_in["ports"] == [{"port": 8787, "protocol": "TCP"}]
+    assert way_in["from"][0]["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": "monitoring"
+    }
+
+
+def test_another_release_has_its_own_names(rendered: Rendered) -> None:
+    objects = rendered(*_FULL, release="luna")
+    assert all(name.startswith("luna-") or name == "luna" for _, name in objects)
+    made = list(_made_by_jobs(objects, release="luna"))
+    pods = [each["spec"].get("template", each)["spec"] for each in made]
+    assert {pod["serviceAccountName"] for pod in pods} == {"luna-runner", "luna-worker"}
+
+
+def test_chart_and_package_have_one_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
