@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from lunarcloud.engine import Cluster, Pool
-from lunarcloud.errors import AwayError, InputError, NotFoundError
+from lunarcloud.errors import InputError, LunarcloudError, NotFoundError
 from lunarcloud.jobs import Capacity, Job, Launcher
 from lunarcloud.kubernetes import calls
 from lunarcloud.kubernetes.manifests import LABEL, job_object, object_name
@@ -15,9 +14,6 @@ from lunarcloud.kubernetes.place import place
 from lunarcloud.kubernetes.pods import PodSource
 from lunarcloud.kubernetes.pools import pool_of
 from lunarcloud.kubernetes.reasons import gone, stuck
-
-# How long a finished Job may take to go away: the pods' grace and something.
-_TRIES, _PAUSE_S = 150, 1.0
 
 
 def _check(job: Job, root: str) -> None:
@@ -31,44 +27,34 @@ def _capacity(pool: str) -> Capacity:
 
 
 def _start(job: Job, root: str) -> str:
-    name = object_name(job)
-    there = calls.find_job(name)
-    if there is not None and (_ended(there) or _ending(there)):
-        _make_way(name)
     made = job_object(_job_template(_templates()), job, root)
     calls.create_job(made)
-    return f"Job {name} in namespace {place().namespace}"
-
-
-def _make_way(name: str) -> None:
-    """Have a finished Job of a name, which another of the same work needs, go away."""
-    calls.delete_job(name)
-    for _ in range(_TRIES):
-        if calls.find_job(name) is None:
-            return
-        time.sleep(_PAUSE_S)
-    raise AwayError(f"Job {name}, which has ended, does not go away; submit again later, or delete it")
+    return f"Job {made['metadata']['name']} in namespace {place().namespace}"
 
 
 def _alive(job: Job) -> bool | None:
     try:
         there = calls.find_job(object_name(job))
-    except (InputError, NotFoundError):
+    except LunarcloudError:
         return None
     return there is not None and not _ended(there)
 
 
 def _trouble(job: Job) -> str:
-    found, _ = calls.pods(f"{LABEL}={job.id},batch.kubernetes.io/job-name={object_name(job)}")
+    name = object_name(job)
+    try:
+        found, _ = calls.pods(f"{LABEL}={job.id},batch.kubernetes.io/job-name={name}")
+    except LunarcloudError:
+        return ""
     for pod in found:
-        if why := stuck(pod) or gone(pod):
+        if why := stuck(pod) or gone(pod) or _warned(pod["metadata"]["name"]):
             return f"pod {pod['metadata']['name']}: {why}"
-        if pod.get("status", {}).get("phase") == "Pending" and (
-            said := calls.warnings_of(pod["metadata"]["name"])
-        ):
-            return f"pod {pod['metadata']['name']}: {said[-1]}"
-    said = calls.warnings_of(object_name(job))
-    return f"Job {object_name(job)}: {said[-1]}" if said and not found else ""
+    # Without a pod, such as where a quota or Pod Security refuses it, the Job itself is told so.
+    return "" if found else _warned(name)
+
+
+def _warned(name: str) -> str:
+    return "".join(calls.warnings_of(name)[-1:])
 
 
 def _cluster(job: Job) -> Cluster:
@@ -111,10 +97,6 @@ def _job_template(templates: Mapping[str, str]) -> str:
 def _ended(job: Mapping[str, Any]) -> bool:
     conditions = job.get("status", {}).get("conditions") or ()
     return any(each["type"] in ("Complete", "Failed") and each["status"] == "True" for each in conditions)
-
-
-def _ending(job: Mapping[str, Any]) -> bool:
-    return "deletionTimestamp" in job["metadata"]
 
 
 LAUNCHER = Launcher(
