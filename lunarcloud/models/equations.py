@@ -127,8 +127,7 @@ def feo(r750: Reflectance, r950: Reflectance, equation: IronEquation) -> Reflect
         wt%.
     """
     dx, dy = offsets(r950, r750, x0=equation.x0, y0=equation.y0)
-    # Subtracted, since theta is the negative of this angle.
-    return np.subtract(equation.intercept, equation.slope * _angle(dx, dy)).astype(dx.dtype)
+    return _iron(dx, dy, equation)
 
 
 def tio2(r415: Reflectance, r750: Reflectance, equation: TitaniumEquation) -> Reflectance:
@@ -150,7 +149,19 @@ def tio2(r415: Reflectance, r750: Reflectance, equation: TitaniumEquation) -> Re
         wt%, 0 and above, not limited to 100.
     """
     dx, dy = offsets(r415, r750, x0=equation.x0, y0=equation.y0)
-    return np.multiply(equation.factor, np.maximum(_angle(dx, dy), 0) ** equation.exponent).astype(dx.dtype)
+    return np.maximum(_titanium(dx, dy, equation), 0)
+
+
+def _iron(dx: Reflectance, dy: Reflectance, equation: IronEquation) -> Reflectance:
+    # Subtracted, since theta is the negative of this angle.
+    return np.subtract(equation.intercept, equation.slope * _angle(dx, dy)).astype(dx.dtype)
+
+
+def _titanium(dx: Reflectance, dy: Reflectance, equation: TitaniumEquation) -> Reflectance:
+    """Below 0 where the angle is negative and has no power."""
+    theta = _angle(dx, dy)
+    weight = np.copysign(np.abs(theta) ** equation.exponent, theta)
+    return np.multiply(equation.factor, weight).astype(dx.dtype)
 
 
 def _angle(dx: Reflectance, dy: Reflectance) -> npt.NDArray[np.float64]:
@@ -236,23 +247,17 @@ def _iron_maps(
     # Angle and length of one vector: both products share its components, and so one division of the bands.
     dx, dy = offsets(bands[950], bands[750], x0=equation.x0, y0=equation.y0)
     outside = _outside(bands[750], bands[950], equation.x0)
-    weight = np.arctan(dy / dx)
-    weight *= -equation.slope
-    weight += equation.intercept
     maturity = np.sqrt(dx * dx + dy * dy)
     maturity[outside] = np.nan
-    return _limited(weight, outside, flags), maturity
+    return _limited(_iron(dx, dy, equation), outside, flags), maturity
 
 
 def _titanium_map(bands: dict[int, Reflectance], equation: TitaniumEquation, flags: Flags) -> Reflectance:
     """TiO2; sets bits of ``flags``."""
     dx, dy = offsets(bands[415], bands[750], x0=equation.x0, y0=equation.y0)
     outside = _outside(bands[750], bands[415], equation.x0)
-    theta = np.arctan(dy / dx)
-    # A negative angle has no power; its sign is kept so that it is seen as below 0 wt% and clipped.
-    weight = np.copysign(np.abs(theta) ** equation.exponent, theta)
-    weight *= equation.factor
-    return _limited(weight, outside, flags)
+    # What is below 0 is seen as that, and clipped.
+    return _limited(_titanium(dx, dy, equation), outside, flags)
 
 
 def _outside(r750: Reflectance, other: Reflectance, x0: float) -> npt.NDArray[np.bool_]:
