@@ -27,6 +27,7 @@ AT_ONCE = Launcher(
     capacity=lambda pool: Capacity(threads=4, workers=16, price_vcpu_hour=0.05, start_s=60.0),
     start=_start,
     alive=lambda job: False,
+    trouble=lambda job: "",
     cluster=lambda job: NOWHERE,
     near=True,
 )

@@ -43,8 +43,8 @@ CROSS_CUTTING = {
     "test_recovery.py": "workers, schedulers and stores fail under a whole command",
     "test_site.py": "the documentation's site",
 }
-#: Folders of tests that belong to no room: data, image and chart, suites for the wheel and others' documents.
-APART = frozenset({"data", "deploy", "packaging", "reference"})
+#: Folders of tests that belong to no room: data, deployment, suites for a cluster, the wheel, others' documents.
+APART = frozenset({"cluster", "data", "deploy", "packaging", "reference"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _PRAGMAS = ("noqa", "type:", "isort:", "pragma:")

@@ -139,11 +139,14 @@ def _row(seen: Seen) -> tuple[object, ...]:
 
 
 def _facts(seen: Seen) -> list[tuple[str, object]]:
+    from lunarcloud.jobs import trouble_of
+
     job, status = seen.job, seen.status
     left = "" if status.left_s is None else f", about {duration(status.left_s)} left"
     progress = f"{status.stage}: {status.done}/{status.total} shards, {status.mpixel_s:.1f} Mpixel/s{left}"
     facts = {
         "state": seen.state,
+        "waits": trouble_of(job) if seen.state == "accepted" else "",
         "progress": progress if status.total else "",
         "attempt": status.attempt or "",
         "heartbeat": status.heartbeat or "",

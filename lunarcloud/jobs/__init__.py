@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lunarcloud.jobs.records import ENDED, Seen, Status, look, read_log, want_cancel
     from lunarcloud.jobs.records import find as find_job
     from lunarcloud.jobs.records import jobs_of as list_jobs
+    from lunarcloud.jobs.records import trouble as trouble_of
     from lunarcloud.jobs.runner import run_job
     from lunarcloud.jobs.submit import Prepared, Submission, Wanted, prepare, seconds
     from lunarcloud.jobs.submit import start as submit_job
@@ -50,6 +51,7 @@ __all__ = [
     "run_job",
     "seconds",
     "submit_job",
+    "trouble_of",
     "want_cancel",
 ]
 
@@ -70,6 +72,7 @@ __getattr__ = lazily(
             "jobs_of as list_jobs",
             "look",
             "read_log",
+            "trouble as trouble_of",
             "want_cancel",
         ),
         "runner": ("run_job",),

@@ -28,10 +28,12 @@ def follow(root: Root, job: Job, watch: Watch = quiet) -> Seen:
         Gets the events: those between two looks at the status together, those of a stage that began and ended
         between them not at all.
     """
-    before = Status()
+    before, trouble = Status(), ""
     while True:
         seen = records.look(root, job)
         _tell(watch, before, seen.status)
+        if seen.state == "accepted" and trouble != (trouble := records.trouble(job)) and trouble:
+            watch(Note(f"waits: {trouble}"))
         before = seen.status
         if ended(seen):
             return seen

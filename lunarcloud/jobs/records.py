@@ -227,6 +227,14 @@ def alive(job: Job) -> bool | None:
         return None  # its client is not installed, or it is a place that this version does not know
 
 
+def trouble(job: Job) -> str:
+    """What keeps a job from running at its place, in that place's words; empty if nothing is known to."""
+    try:
+        return launcher(job.on).trouble(job)
+    except LunarcloudError:
+        return ""
+
+
 def cancel_wanted(root: Root, job: Job) -> bool:
     """Whether somebody wants a job to be cancelled."""
     return place_of(root).exists(f"{job.id}{_CANCEL}")

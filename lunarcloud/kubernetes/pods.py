@@ -47,7 +47,13 @@ class PodSource(WorkerSource):
         self._closed = threading.Event()
 
     def open(self, scheduler: str, credentials: Credentials, lost: Lost) -> None:
-        """Put the certificates where pods find them, and begin to watch."""
+        """Put the certificates where pods find them, and begin to watch.
+
+        Parameters
+        ----------
+        scheduler, credentials, lost
+            As in `WorkerSource.open`.
+        """
         self._scheduler, self._lost = scheduler, lost
         calls.create_secret(secret(self._secret, self._job_id, self._owner, credentials))
         threading.Thread(target=self._watch, name="pods", daemon=True).start()

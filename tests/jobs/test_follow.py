@@ -62,3 +62,10 @@ def test_a_failure_that_its_place_tries_again_is_not_the_end(
     assert not ended(look(root, JOB))
     records.write_status(root, JOB, Status(state="failed", exit_code=2))
     assert ended(look(root, JOB))
+
+
+def test_what_keeps_a_job_from_starting_is_told_once(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_place(monkeypatch, "here", trouble=lambda job: "pod x: ErrImagePull: moon:9")
+    done = _running("map", 3).model_copy(update={"state": "done"})
+    told = _told(root, monkeypatch, Status(), Status(), done)
+    assert told.count(Note("waits: pod x: ErrImagePull: moon:9")) == 1
