@@ -43,7 +43,7 @@ CROSS_CUTTING = {
     "test_recovery.py": "workers, schedulers and stores fail under a whole command",
     "test_site.py": "the documentation's site",
 }
-#: Folders of tests that belong to no room: data, deployment, suites for a cluster, the wheel, others' documents.
+#: Folders of tests that belong to no room: data, deployment, a cluster, the wheel, others' documents.
 APART = frozenset({"cluster", "data", "deploy", "packaging", "reference"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
