@@ -70,6 +70,6 @@ $(VENV)/ready: pyproject.toml constraints.txt lunarcloud/__init__.py
 # What tests, lint and benchmarks need besides.
 $(VENV)/dev: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[testing]' --group test --group lint --group bench \
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[testing,k8s]' --group test --group lint --group bench \
 		--group docs --group cluster
 	touch $@
