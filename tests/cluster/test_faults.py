@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -79,22 +78,25 @@ def test_row_5_a_killed_runner_is_followed_by_another(
     assert redone(root) <= len(workers)
 
 
-@pytest.fixture
-def _nodes_back(kube: Kube) -> Iterator[None]:
-    yield
-    run("kubectl", "uncordon", "node1", "node2")
-
-
-@pytest.mark.usefixtures("_nodes_back")
 def test_row_6_a_drained_node_costs_what_its_runner_had_running(
     kube: Kube, root: str, job: str, undisturbed: str
 ) -> None:
     workers = working(kube, root, job)
     (runner,) = kube.pods(job, "runner")
     node = kube.ctl("get", "pod", runner, "-o", "jsonpath={.spec.nodeName}")
-    run(
-        "kubectl", "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=150s"
-    )
+    try:
+        run(
+            "kubectl",
+            "drain",
+            node,
+            "--ignore-daemonsets",
+            "--delete-emptydir-data",
+            "--force",
+            "--timeout=150s",
+        )
+    finally:
+        # As after its maintenance; where there is only one node, nothing would go on without it.
+        run("kubectl", "uncordon", node)
     wait(root, job)
     require_sound(root, undisturbed)
     assert redone(root) <= len(workers)
