@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,8 @@ class Root:
     """A root; small and picklable. Make one with `open_root`."""
 
     folder: Folder
+    #: The catalog as `snapshot` read it; without one it is read whenever it is asked for.
+    seen: Catalog | None = None
 
     @property
     def url(self) -> str:
@@ -44,10 +46,19 @@ class Root:
         StoreError
             If the catalog is damaged, or of another format.
         """
+        if self.seen is not None:
+            return self.seen
         try:
             return self._parsed(self.folder.read(CATALOG))
         except NotFoundError:
             return Catalog()
+
+    def snapshot(self) -> "Root":
+        """The root as it is now: its catalog is read once, and asked of nobody again.
+
+        What is published through it is published as ever, and seen by its next snapshot.
+        """
+        return replace(self, seen=replace(self, seen=None).catalog())
 
     def find(self, kind: str, name: str = LATEST) -> Entry:
         """A published record: see `Catalog.find`."""

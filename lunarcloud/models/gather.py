@@ -101,7 +101,7 @@ def _from_table(station: Station) -> _Found | str:
 
 def _from_mosaic(station: Station, mosaic: Mosaic | None) -> _Found | str:
     if mosaic is None:
-        return "no reflectance in the table and no mosaic under the root"
+        return "no reflectance in the table and no mosaic to sample"
     found = sample(mosaic, station)
     if found is None:
         return "no valid pixel of the mosaic at the site"
