@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.lineage.catalog import LATEST, Catalog, Entry
 from lunarcloud.lineage.record import FORMAT, Record, Ref
-from lunarcloud.storage import Folder, digest, folder, problem_of, read_document
+from lunarcloud.storage import Folder, digest, folder, parse_document, problem_of
 
 CATALOG = "catalog.json"
 RECORD = "record.json"
@@ -73,14 +73,15 @@ class Root:
             If it is damaged or not the one that was published.
         """
         place = self.place(entry.ref)
-        found = digest(place.read(RECORD))
+        data = place.read(RECORD)
+        found = digest(data)
         if found != entry.record:
             raise StoreError(
                 f"{place.url}/{RECORD} is not the record that was published (digest {found[:12]}, "
                 f"the catalog says {entry.record[:12]}): restore it from a copy, or remove {entry.ref} and "
                 "run its command again"
             )
-        return read_document(place, RECORD, Record[card])  # type: ignore[valid-type]
+        return parse_document(data, f"{place.url}/{RECORD}", Record[card])  # type: ignore[valid-type]
 
     def publish(self, record: Record[Any], facts: dict[str, str] | None = None) -> Entry:
         """Make a finished record visible, atomically; one that is published already only becomes the head.

@@ -98,7 +98,7 @@ def run_in(
     root.publish(record, dict(made.facts))
     exports.complete(root, record)
     session.tell(Published(kind=ref.kind, id=ref.id, url=place.url))
-    return Outcome(record, place, session.computed - before, root.find(ref.kind).ref)
+    return Outcome(record, place, session.computed - before, root.snapshot().find(ref.kind).ref)
 
 
 def estimate(
