@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import fsspec
@@ -48,6 +49,35 @@ def s3_environment(s3: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
         monkeypatch.setenv(name, value)
     fsspec.filesystem("s3").clear_instance_cache()
     return s3
+
+
+@contextmanager
+def sketching() -> Iterator[None]:
+    """Origins of equations searched a tenth as finely, pictures an eighth as wide: they take longest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lunarcloud.models.origins.PER_UNIT", 100)
+        patch.setattr("lunarcloud.figures.style.DPI", 20)
+        yield
+
+
+@pytest.fixture(scope="module")
+def sketches() -> Iterator[None]:
+    """For the tests of a module that look neither at an equation's accuracy nor at a picture."""
+    with sketching():
+        yield
+
+
+@pytest.fixture
+def sketch() -> Iterator[None]:
+    """The same for one test."""
+    with sketching():
+        yield
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler is away if it does not answer within a tenth of a second."""
+    monkeypatch.setattr("lunarcloud.engine.cluster._CONNECT_S", 0.1)
 
 
 @pytest.fixture

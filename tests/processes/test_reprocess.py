@@ -19,6 +19,8 @@ from lunarcloud.storage import folder
 from lunarcloud.testing.make import NOWHERE, act, make
 from lunarcloud.testing.small_root import spectra, write_mosaic
 
+pytestmark = pytest.mark.usefixtures("sketches")
+
 #: A basalt that no mission has brought.
 NEW = (
     "site,lat,lon,feo,tio2,r415,r750,r900,r950,r1000,feo_source\n"

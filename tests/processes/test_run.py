@@ -72,6 +72,7 @@ def test_a_command_with_nothing_to_do_asks_the_store_for_each_thing_once(
     assert len(asked) == 5, asked
 
 
+@pytest.mark.usefixtures("hasty")
 def test_whatever_is_missing_needs_a_cluster(root: str) -> None:
     with pytest.raises(AwayError, match=r"127\.0\.0\.1:9"):
         make("map", root, NOWHERE, **EQUATIONS)
