@@ -21,7 +21,7 @@ _Held: TypeAlias = tuple[Group, tuple[Entry, ...]]
 
 
 class Outcome(NamedTuple):
-    """A published record, its folder, how many shards this call computed (None if it was there), the latest."""
+    """A published record, its folder, how many shards were computed (None: it was there), the latest."""
 
     record: Record[Any]
     place: Folder

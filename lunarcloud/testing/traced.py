@@ -13,7 +13,7 @@ _HOOKS = Path(__file__).parent / "hooks"
 
 
 class Traced(NamedTuple):
-    """Where a command ran, what it printed, paths that it or its children opened or changed, all processes' ids.
+    """Where a command ran, what it printed, what it or its children opened or changed, all ids.
 
     What compiled libraries open by themselves, such as GDAL, Python does not see.
     """

@@ -17,7 +17,7 @@ from lunarcloud.mosaic import REFLECTANCE, MosaicCard, mosaic_group
 from lunarcloud.processes import Outcome, load_process, mosaic_of
 from lunarcloud.storage import Folder, folder, open_dataset
 from lunarcloud.synthetic import reflectance, station_table, truth
-from lunarcloud.testing.fixtures import Command, sketching
+from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import dry_run, make
 from lunarcloud.testing.small_root import publish, write_shard
 
@@ -45,8 +45,7 @@ def shipped_card(shipped_fit: Outcome) -> Card:
 @pytest.fixture(scope="module")
 def few_fit(few_stations: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Their fit, with ensembles of two."""
-    with sketching():
-        return make("fit", tmp_path_factory.mktemp("root"), stations=str(few_stations), seeds=2)
+    return make("fit", tmp_path_factory.mktemp("root"), stations=str(few_stations), seeds=2)
 
 
 def columns(path: Path, *names: str) -> str:
@@ -171,7 +170,6 @@ def test_a_model_is_made_from_a_published_table(shipped_root: str, shipped_fit: 
     assert shipped_fit.record.given.parents == {"stations": table.as_parent()}
 
 
-@pytest.mark.usefixtures("sketch")
 def test_same_stations_give_the_same_bytes(few_stations: Path, few_fit: Outcome, tmp_path: Path) -> None:
     again = make("fit", tmp_path, stations=str(few_stations), seeds=2)
     one, other = (dict(found.place.read_all()) for found in (few_fit, again))
