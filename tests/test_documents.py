@@ -93,7 +93,7 @@ def shared(on_s3: S3) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def prepared(shared: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+def prepared(shared: str, sketches: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """``demo`` as `make demo` leaves it but small, the same in the bucket, and tiles for the archive's."""
     place = tmp_path_factory.mktemp("reader")
     write_tiles(place / "demo" / "tiles", ppd=2)

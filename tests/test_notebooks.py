@@ -13,6 +13,13 @@ from lunarcloud.synthetic.gravity import write_gravity
 from lunarcloud.testing.make import make
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+# Before the first cell: what takes longest, and what no cell looks at.
+SKETCHES = """
+import lunarcloud.models.origins
+import lunarcloud.processes.map
+lunarcloud.models.origins.PER_UNIT = 100
+lunarcloud.processes.map._draw = lambda run: None
+"""
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +54,7 @@ def run(name: str, root: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int
     """Execute a notebook; the outputs of its cells as text, and how many are pictures."""
     monkeypatch.setenv("LUNARCLOUD_ROOT", root)
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(SKETCHES))
     NotebookClient(notebook, timeout=240, kernel_name="python3").execute(cwd=str(NOTEBOOKS))
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lunarcloud.testing.traced import traced
+from lunarcloud.testing.traced import Traced, traced
 
 # Where Python and the installed packages are, also where links from there lead.
 PYTHON = {
@@ -37,20 +37,18 @@ def is_within(path: Path, places: Iterable[Path]) -> bool:
 
 @pytest.mark.timeout(1800)
 def test_the_demo_reads_and_writes_nothing_outside_its_places(
-    tmp_path: Path, pytestconfig: pytest.Config
+    traced_demo: Traced, pytestconfig: pytest.Config
 ) -> None:
-    clone = pytestconfig.rootpath
-    found = traced([Path(sys.executable).with_name("lunarcloud"), "demo", "--ppd", "2"], tmp_path)
-    assert "means over the whole Moon" in found.printed
+    clone, found, place = pytestconfig.rootpath, traced_demo, traced_demo.place
     # The trace sees the workers too, which are processes of their own, and the shipped data.
     assert len(found.processes) > 2
     assert clone / "lunarcloud/archive/data/LP165P.cof" in found.opened
-    allowed = (clone, tmp_path, *PYTHON, *map(Path, SYSTEM))
+    allowed = (clone, place, *PYTHON, *map(Path, SYSTEM))
     assert not sorted(path for path in found.opened if not is_within(path, allowed))
-    home = tmp_path / "home"
+    home = place / "home"
     at_home = [path.relative_to(home).parts for path in found.changed if path.is_relative_to(home)]
     assert {parts[0] for parts in at_home} <= {".cache", ".config"}
-    outside = (path for path in found.changed if not is_within(path, (tmp_path, *SCRATCH)))
+    outside = (path for path in found.changed if not is_within(path, (place, *SCRATCH)))
     # Modules that Python compiles on their first import stay beside their source.
     assert not sorted(path for path in outside if "__pycache__" not in path.parts)
 

@@ -11,7 +11,7 @@ from lunarcloud.cli.options import OF_ACTIONS, OF_PROCESSES, Common, parameters
 from lunarcloud.cli.output import print_estimates, print_json, print_report, say
 from lunarcloud.cli.watches import bar
 from lunarcloud.engine import Session, logged, write_log
-from lunarcloud.lineage import Entry, Root, open_root
+from lunarcloud.lineage import Ref, open_root
 from lunarcloud.processes import (
     Action,
     Outcome,
@@ -60,7 +60,7 @@ def make(process: Process[Any, Any, Any], values: dict[str, Any], options: Commo
         outcome = run_process(
             process, inputs, root, cluster=cluster, watch=logged(watch), label=options.label
         )
-    return print_json(document(outcome)) if options.as_json else _print(process, outcome, root)
+    return print_json(document(outcome)) if options.as_json else _print(process, outcome)
 
 
 def act(action: Action[Any, Any], values: dict[str, Any], options: Common) -> None:
@@ -87,7 +87,7 @@ def act(action: Action[Any, Any], values: dict[str, Any], options: Common) -> No
 
 def document(outcome: Outcome) -> dict[str, Any]:
     """What a process made, for machines; ``shards_computed`` is null if it was there."""
-    record, place, computed = outcome
+    record, place, computed, _ = outcome
     return {"record": record, "url": place.url, "shards_computed": computed}
 
 
@@ -96,9 +96,8 @@ def opening(process: Process[Any, Any, Any], url: str) -> tuple[str, str]:
     return ("open with", f'xarray.open_zarr("{url}/{process.opens}")') if process.opens else ("where", url)
 
 
-def _print(process: Process[Any, Any, Any], outcome: Outcome, root: Root) -> None:
-    record, place, computed = outcome
-    catalog = root.catalog()
+def _print(process: Process[Any, Any, Any], outcome: Outcome) -> None:
+    record, place, computed, latest = outcome
     facts = [
         ("record", str(record.ref)),
         *([("label", record.label)] if record.label else []),
@@ -106,14 +105,14 @@ def _print(process: Process[Any, Any, Any], outcome: Outcome, root: Root) -> Non
         ("computed now", "nothing: it was there" if computed is None else f"{computed} shards"),
     ]
     print_report(process.name, facts, process.report(record, place))
-    for note in _notes(catalog.find(record.ref.kind), record.ref.id):
+    for note in _notes(latest, record.ref.id):
         say(f"  {note}")
 
 
-def _notes(latest: Entry, made: str) -> Iterator[str]:
+def _notes(latest: Ref, made: str) -> Iterator[str]:
     """What to know of a record that is not what ``latest`` means."""
-    if latest.ref.id != made:
+    if latest.id != made:
         yield (
-            f"latest {latest.ref.kind} is still {latest.ref.id}; "
+            f"latest {latest.kind} is still {latest.id}; "
             f"`lunarcloud promote {made}` makes this one the latest"
         )

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lunarcloud.archive import CLEMENTINE, instrument
+from lunarcloud.errors import NotFoundError
 from lunarcloud.lineage import RECORD, Record, Ref, Root
 from lunarcloud.maps import STORE, RunCard, level_name
 from lunarcloud.moon import GEOGRAPHIC, grid, lunar_crs
@@ -38,8 +39,7 @@ def complete(root: Root, record: Record[Any]) -> None:
     """
     if record.ref.kind != _KIND:
         return
-    collection, link = root.folder, _item_link(record.ref.id).encode()
-    if collection.exists(_COLLECTION) and link in collection.read(_COLLECTION):
+    if _item_link(record.ref.id).encode() in _stored(root):
         return
     root.folder.write(_item_key(record.ref.id), _json(item(record).to_dict(transform_hrefs=False)))
     # Read inside the swap: whoever publishes later finds this run in the catalog too.
@@ -126,6 +126,14 @@ def _assets(record: Record[RunCard]) -> dict[str, pystac.Asset]:
             roles=["metadata"],
         ),
     }
+
+
+def _stored(root: Root) -> bytes:
+    """The collection as it is; empty if there is none."""
+    try:
+        return root.folder.read(_COLLECTION)
+    except NotFoundError:
+        return b""
 
 
 def _collection(root: Root) -> pystac.Collection:

@@ -15,6 +15,7 @@ from lunarcloud.gravity import harmonics
 from lunarcloud.gravity.attraction import acceleration, mean_radius, referred, shape_potential
 from lunarcloud.gravity.harmonics import Coefficients, Sampler
 from lunarcloud.moon import FloatArray
+from lunarcloud.ranges import split_range
 
 #: One Eotvos is 1e-9 1/s2; a milligal (1e-5 m/s2) a metre is this many.
 EOTVOS = 1e4
@@ -28,20 +29,10 @@ def _ascending(degrees: tuple[int, int]) -> tuple[int, int]:
     return degrees
 
 
-def _split(value: Any) -> Any:
-    """Two words from ``LOW:HIGH``, as people write them; anything else as it is."""
-    if not isinstance(value, str):
-        return value
-    low, colon, high = value.partition(":")
-    if not colon:
-        raise ValueError("write LOW:HIGH, two degrees such as 60:600")
-    return low, high
-
-
 #: Lowest and highest degree, both included.
 Degrees: TypeAlias = Annotated[
     tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]],
-    BeforeValidator(_split),
+    BeforeValidator(split_range(int, "60:600")),
     AfterValidator(_ascending),
 ]
 

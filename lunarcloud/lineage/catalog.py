@@ -56,15 +56,13 @@ class Head(Document):
         Which.
     desired : str
         The one that publishing would have made the head: another only where a person pinned an older one.
+    pinned : bool
+        Whether a person holds the head where it is.
     """
 
     id: str
     desired: str
-
-    @property
-    def pinned(self) -> bool:
-        """Whether a person holds the head where it is."""
-        return self.id != self.desired
+    pinned: bool = False
 
 
 class Catalog(Document):
@@ -133,16 +131,17 @@ class Catalog(Document):
         if head is None:
             heads[entry.series] = Head(id=entry.ref.id, desired=entry.ref.id)
         elif self._is_current(entry):
-            heads[entry.series] = Head(id=head.id if head.pinned else entry.ref.id, desired=entry.ref.id)
+            moved = {"desired": entry.ref.id, **({} if head.pinned else {"id": entry.ref.id})}
+            heads[entry.series] = head.model_copy(update=moved)
         main = {entry.ref.kind: entry.series, **self.main}
         return Catalog(records=records, heads=heads, main=main)
 
     def with_head(self, entry: Entry) -> Catalog:
         """The catalog in which ``latest`` of its kind means a record.
 
-        An older one of its series stays the head until the next promotion, whatever is published meanwhile.
+        It stays the head of its series until the next promotion, whatever is published meanwhile.
         """
-        head = Head(id=entry.ref.id, desired=self.heads[entry.series].desired)
+        head = Head(id=entry.ref.id, desired=self.heads[entry.series].desired, pinned=True)
         main = {**self.main, entry.ref.kind: entry.series}
         return self.model_copy(update={"heads": {**self.heads, entry.series: head}, "main": main})
 
@@ -215,7 +214,9 @@ class Catalog(Document):
 
         def moved(series: str, head: Head) -> Head:
             desired = head.desired if head.desired in left else last[series]
-            return Head(id=head.id if head.id in left else desired, desired=desired)
+            if head.id in left:
+                return head.model_copy(update={"desired": desired})
+            return Head(id=desired, desired=desired)
 
         return {series: moved(series, head) for series, head in self.heads.items() if series in last}
 

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.lineage.catalog import LATEST, Catalog, Entry
 from lunarcloud.lineage.record import FORMAT, Record, Ref
-from lunarcloud.storage import Folder, digest, folder, problem_of, read_document
+from lunarcloud.storage import Folder, digest, folder, parse_document, problem_of
 
 CATALOG = "catalog.json"
 RECORD = "record.json"
@@ -26,6 +26,8 @@ class Root:
     """A root; small and picklable. Make one with `open_root`."""
 
     folder: Folder
+    #: The catalog as `snapshot` read it; without one it is read whenever it is asked for.
+    seen: Catalog | None = None
 
     @property
     def url(self) -> str:
@@ -44,10 +46,19 @@ class Root:
         StoreError
             If the catalog is damaged, or of another format.
         """
+        if self.seen is not None:
+            return self.seen
         try:
             return self._parsed(self.folder.read(CATALOG))
         except NotFoundError:
             return Catalog()
+
+    def snapshot(self) -> "Root":
+        """The root as it is now: its catalog is read once, and asked of nobody again.
+
+        What is published through it is published as ever, and seen by its next snapshot.
+        """
+        return replace(self, seen=replace(self, seen=None).catalog())
 
     def find(self, kind: str, name: str = LATEST) -> Entry:
         """A published record: see `Catalog.find`."""
@@ -62,14 +73,15 @@ class Root:
             If it is damaged or not the one that was published.
         """
         place = self.place(entry.ref)
-        found = digest(place.read(RECORD))
+        data = place.read(RECORD)
+        found = digest(data)
         if found != entry.record:
             raise StoreError(
                 f"{place.url}/{RECORD} is not the record that was published (digest {found[:12]}, "
                 f"the catalog says {entry.record[:12]}): restore it from a copy, or remove {entry.ref} and "
                 "run its command again"
             )
-        return read_document(place, RECORD, Record[card])  # type: ignore[valid-type]
+        return parse_document(data, f"{place.url}/{RECORD}", Record[card])  # type: ignore[valid-type]
 
     def publish(self, record: Record[Any], facts: dict[str, str] | None = None) -> Entry:
         """Make a finished record visible, atomically; one that is published already only becomes the head.

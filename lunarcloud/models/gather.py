@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from lunarcloud.models.card import StationUse
 from lunarcloud.models.samples import Samples, SiteMean, site_mean, site_pixels
 from lunarcloud.mosaic import REFLECTANCE, Mosaic
 from lunarcloud.quantities import OXIDES
+
+if TYPE_CHECKING:  # slow to import, and stations with a reflectance need no pixels
+    import xarray as xr
 
 #: Where reflectances come from; None: the table's where it has one, else the mosaic's.
 Source: TypeAlias = Literal["table", "mosaic"] | None
@@ -48,7 +52,7 @@ def gather(table: StationTable, mosaic: Mosaic | None, source: Source) -> Gather
     InputError
         If no station is left.
     """
-    wavelengths, look = _choose(table, mosaic, source)
+    wavelengths, look = _choose(table, None if mosaic is None else _Opened(mosaic), source)
     used, left_out, stations = [], dict[str, str](), []
     for station in table.stations:
         found = look(station)
@@ -67,16 +71,28 @@ def gather(table: StationTable, mosaic: Mosaic | None, source: Source) -> Gather
     return Gathered(_samples(kept), tuple(used), left_out, kept)
 
 
+class _Opened:
+    """A mosaic whose pixels are opened when the first station needs them, and once for all stations."""
+
+    def __init__(self, mosaic: Mosaic) -> None:
+        self.mosaic = mosaic
+
+    @cached_property
+    def pixels(self) -> "xr.DataArray":
+        """Reflectance (band, lat, lon), lazy."""
+        return self.mosaic.open()[REFLECTANCE].transpose("band", "lat", "lon")
+
+
 class _Found(NamedTuple):
     reflectance: tuple[float, ...]
     use: StationUse
 
 
 def _choose(
-    table: StationTable, mosaic: Mosaic | None, source: Source
+    table: StationTable, mosaic: _Opened | None, source: Source
 ) -> tuple[tuple[float, ...], Callable[[Station], _Found | str]]:
     """The wavelengths of the fit and how a station's reflectance (or the reason for none) is found."""
-    mosaic_nm = (mosaic.instrument if mosaic else CLEMENTINE).wavelengths_nm
+    mosaic_nm = (mosaic.mosaic.instrument if mosaic else CLEMENTINE).wavelengths_nm
     # One fit has one set of bands. A table without reflectances has none to say, so the mosaic's hold.
     if source == "mosaic" or not table.wavelengths_nm:
         return mosaic_nm, lambda station: _from_mosaic(station, mosaic)
@@ -99,10 +115,10 @@ def _from_table(station: Station) -> _Found | str:
     return _Found(station.reflectance, _use(station, "table", None))
 
 
-def _from_mosaic(station: Station, mosaic: Mosaic | None) -> _Found | str:
+def _from_mosaic(station: Station, mosaic: _Opened | None) -> _Found | str:
     if mosaic is None:
-        return "no reflectance in the table and no mosaic under the root"
-    found = sample(mosaic, station)
+        return "no reflectance in the table and no mosaic to sample"
+    found = _sample(mosaic, station)
     if found is None:
         return "no valid pixel of the mosaic at the site"
     return _Found(tuple(found.mean.tolist()), _use(station, "mosaic", found))
@@ -118,12 +134,11 @@ def _use(station: Station, source: Literal["table", "mosaic"], found: SiteMean |
     )
 
 
-def sample(mosaic: Mosaic, station: Station) -> SiteMean | None:
+def _sample(mosaic: _Opened, station: Station) -> SiteMean | None:
     """The mean spectrum of the mosaic's pixels at a station; None if none of them is valid."""
-    rows, cols = site_pixels(mosaic.grid, station)
+    rows, cols = site_pixels(mosaic.mosaic.grid, station)
     # By numbers of rows and columns and not by slices: a site may lie across the 180th meridian.
-    pixels = mosaic.open()[REFLECTANCE].isel(lat=rows, lon=cols).transpose("band", "lat", "lon")
-    return site_mean(pixels.values)
+    return site_mean(mosaic.pixels.isel(lat=rows, lon=cols).values)
 
 
 def _samples(table: StationTable) -> Samples:

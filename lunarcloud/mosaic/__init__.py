@@ -1,6 +1,8 @@
 """Ingest: archive tiles become the reflectance mosaic on the global grid."""
 
-from lunarcloud.mosaic.ingest import IngestPlan, completed, ingest_work, plan_ingest
+from typing import TYPE_CHECKING
+
+from lunarcloud.lazy import lazily
 from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
 from lunarcloud.mosaic.store import (
     STORE,
@@ -10,6 +12,9 @@ from lunarcloud.mosaic.store import (
     mosaic_attributes,
     mosaic_group,
 )
+
+if TYPE_CHECKING:  # the readers of tiles and labels are slow to import, and most commands only open a mosaic
+    from lunarcloud.mosaic.ingest import IngestPlan, completed, ingest_work, plan_ingest
 
 __all__ = [
     "REFLECTANCE",
@@ -25,3 +30,5 @@ __all__ = [
     "mosaic_layout",
     "plan_ingest",
 ]
+
+__getattr__ = lazily(__name__, {"ingest": ("IngestPlan", "completed", "ingest_work", "plan_ingest")})

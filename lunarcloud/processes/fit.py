@@ -65,7 +65,8 @@ def _resolve(inputs: FitInputs, root: Root) -> tuple[Given, _Material]:
     dropped = dict.fromkeys(inputs.without, "left out on request")
     gathered = gathered._replace(left_out={**dropped, **gathered.left_out})
     parents = {"stations": chosen.parent}
-    if found and any(use.reflectance == "mosaic" for use in gathered.used):
+    if found:
+        # Though every station may have a reflectance today: the next one need not, and is of this series.
         parents["mosaic"] = found[0].as_parent()
     seeds = () if inputs.equations_only else tuple(range(inputs.seeds))
     trained = tuple(range(max(inputs.seeds, _SPREAD_SEEDS))) if seeds else ()

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from lunarcloud.errors import InputError
 from lunarcloud.lineage import Given, Parent, Root, Source, without_credentials
+from lunarcloud.ranges import split_range
 
 InputsT = TypeVar("InputsT", bound="Inputs")
 
@@ -99,22 +100,14 @@ def file(default: Any, description: str, **marks: Any) -> Any:
     return _marked(default, description, {FILE: True, **marks}, limits)
 
 
-def _bounds(value: Any) -> Any:
-    """Two numbers from ``LOW:HIGH``; anything else is left to pydantic."""
-    if not isinstance(value, str):
-        return value
-    low, colon, high = value.partition(":")
-    if not colon:
-        raise ValueError("write LOW:HIGH, two numbers such as 16:19.9")
-    return low, high
-
-
 def _written(value: tuple[float, float]) -> list[float]:
     return list(value)
 
 
 #: Lowest and highest value; ``LOW:HIGH`` on the command line.
-Bounds: TypeAlias = Annotated[tuple[float, float], BeforeValidator(_bounds), PlainSerializer(_written)]
+Bounds: TypeAlias = Annotated[
+    tuple[float, float], BeforeValidator(split_range(float, "16:19.9")), PlainSerializer(_written)
+]
 
 
 def marks(field: FieldInfo) -> Mapping[str, Any]:

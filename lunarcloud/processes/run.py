@@ -21,11 +21,12 @@ _Held: TypeAlias = tuple[Group, tuple[Entry, ...]]
 
 
 class Outcome(NamedTuple):
-    """A published record, its folder, and how many shards this call computed; None if it was there."""
+    """A published record, its folder, how many shards were computed (None: it was there), the latest."""
 
     record: Record[Any]
     place: Folder
     shards_computed: int | None
+    latest: Ref
 
 
 def run(
@@ -80,15 +81,16 @@ def run_in(
     process, inputs, root, label
         As in `run`.
     """
-    given, material = process.resolve(inputs, root)
+    now = root.snapshot()
+    given, material = process.resolve(inputs, now)
     ref = Ref(kind=process.kind, id=identity(process.name, process.algorithm, given))
     place = root.place(ref)
-    entry = root.catalog().get(ref)
+    entry = now.catalog().get(ref)
     if entry is not None:
-        root.republish(entry)
+        latest = now.republish(entry).find(ref.kind)
         record = root.record(entry, process.card)
         exports.complete(root, record)
-        return Outcome(record, place, None)
+        return Outcome(record, place, None, latest.ref)
     root.folder.require_writable()
     started, before = datetime.now(UTC), session.computed
     made = process.make(material, place, session)
@@ -96,7 +98,7 @@ def run_in(
     root.publish(record, dict(made.facts))
     exports.complete(root, record)
     session.tell(Published(kind=ref.kind, id=ref.id, url=place.url))
-    return Outcome(record, place, session.computed - before)
+    return Outcome(record, place, session.computed - before, root.snapshot().find(ref.kind).ref)
 
 
 def estimate(
@@ -111,6 +113,7 @@ def estimate(
     threads : int
         On how many.
     """
+    root = root.snapshot()
     given, material = process.resolve(inputs, root)
     ref = Ref(kind=process.kind, id=identity(process.name, process.algorithm, given))
     if root.catalog().get(ref) is not None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from lunarcloud.lazy import lazily
 from lunarcloud.storage.digests import CODING, digest
-from lunarcloud.storage.documents import problem_of, read_document
+from lunarcloud.storage.documents import parse_document, problem_of, read_document
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.folder import Folder, folder
 from lunarcloud.storage.retry import retried
@@ -46,6 +46,7 @@ __all__ = [
     "folder",
     "grid_mapping",
     "open_dataset",
+    "parse_document",
     "problem_of",
     "read_document",
     "retried",

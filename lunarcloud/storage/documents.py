@@ -30,10 +30,30 @@ def read_document(place: Folder, key: str, model: type[_Model]) -> _Model:
     StoreError
         If it is of another format, or damaged, naming the field.
     """
+    return parse_document(place.read(key), f"{place.url}/{key}", model)
+
+
+def parse_document(data: bytes, url: str, model: type[_Model]) -> _Model:
+    """A document that was read already.
+
+    Parameters
+    ----------
+    data : bytes
+        Its JSON.
+    url : str
+        Where it was, for the message.
+    model : type of BaseModel
+        As in `read_document`.
+
+    Raises
+    ------
+    StoreError
+        As `read_document`.
+    """
     try:
-        return model.model_validate_json(place.read(key))
+        return model.model_validate_json(data)
     except ValidationError as error:
-        raise StoreError(f"{place.url}/{key} {problem_of(error)}") from error
+        raise StoreError(f"{url} {problem_of(error)}") from error
 
 
 def problem_of(error: ValidationError) -> str:

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 import fsspec
 from distributed import Client
@@ -10,6 +11,7 @@ from distributed import Client
 from lunarcloud.cli.app import run
 from lunarcloud.engine import Cluster, connect
 from lunarcloud.errors import MissingPackageError
+from lunarcloud.storage import Folder, digest
 from lunarcloud.testing.s3_server import S3, s3_server
 
 try:
@@ -48,6 +50,45 @@ def s3_environment(s3: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
         monkeypatch.setenv(name, value)
     fsspec.filesystem("s3").clear_instance_cache()
     return s3
+
+
+@contextmanager
+def sketching() -> Iterator[None]:
+    """Origins searched a tenth as finely, chance looked at with one seed, figures drawn but not rendered."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lunarcloud.models.origins.PER_UNIT", 100)
+        patch.setattr("lunarcloud.processes.fit._SPREAD_SEEDS", 1)
+        patch.setattr("lunarcloud.figures.save_figure", _sketch)
+        yield
+
+
+def _sketch(figure: Any, place: Folder, name: str) -> str:
+    """In the place of a picture, the digest of what is in it: the same figure gives the same bytes."""
+    shown = [image.get_array().tobytes() for axes in figure.axes for image in axes.images]
+    lines = [line.get_xydata().tobytes() for axes in figure.axes for line in axes.lines]
+    words = [text.get_text().encode() for axes in figure.axes for text in (*axes.texts, axes.title)]
+    place.write(name, b"\x89PNG" + digest(b"".join((*shown, *lines, *words))).encode())
+    return f"{place.url}/{name}"
+
+
+@pytest.fixture(scope="module")
+def sketches() -> Iterator[None]:
+    """For the tests of a module that look neither at an equation's accuracy nor at a picture."""
+    with sketching():
+        yield
+
+
+@pytest.fixture
+def sketch() -> Iterator[None]:
+    """The same for one test."""
+    with sketching():
+        yield
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler is away if it does not answer within a tenth of a second."""
+    monkeypatch.setattr("lunarcloud.engine.cluster._CONNECT_S", 0.1)
 
 
 @pytest.fixture

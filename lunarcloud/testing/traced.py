@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,18 +13,19 @@ _HOOKS = Path(__file__).parent / "hooks"
 
 
 class Traced(NamedTuple):
-    """What a command printed, paths that it or a child process opened or changed, ids of these processes.
+    """Where a command ran, what it printed, what it or its children opened or changed, all ids.
 
     What compiled libraries open by themselves, such as GDAL, Python does not see.
     """
 
+    place: Path
     printed: str
     opened: set[Path]
     changed: set[Path]
     processes: set[int]
 
 
-def traced(command: Sequence[str | Path], place: Path) -> Traced:
+def traced(command: Sequence[str | Path], place: Path, variables: Mapping[str, str] | None = None) -> Traced:
     """Run a command of Python's in an empty folder and home, without the variables of whoever calls.
 
     Parameters
@@ -34,6 +35,8 @@ def traced(command: Sequence[str | Path], place: Path) -> Traced:
     place : Path
         Existing folder, in which ``work`` (where the command runs), ``home`` and ``scratch`` are made,
         ``hooks`` besides.
+    variables : mapping of str to str, optional
+        Variables that the command has besides.
 
     Raises
     ------
@@ -45,7 +48,8 @@ def traced(command: Sequence[str | Path], place: Path) -> Traced:
     # A copy, so that nothing of this package is on the path of the command.
     shutil.copytree(_HOOKS, place / "hooks")
     log = place / "opened.jsonl"
-    variables = {
+    environment = {
+        **(variables or {}),
         "PATH": os.defpath,
         "HOME": str(place / "home"),
         "TMPDIR": str(place / "scratch"),
@@ -53,12 +57,13 @@ def traced(command: Sequence[str | Path], place: Path) -> Traced:
         "OPENED_PATHS": str(log),
     }
     ended = subprocess.run(
-        command, cwd=place / "work", env=variables, capture_output=True, text=True, check=False
+        command, cwd=place / "work", env=environment, capture_output=True, text=True, check=False
     )
     if ended.returncode:
         raise RuntimeError(f"{command[0]} ended with {ended.returncode}:\n{ended.stderr}")
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     return Traced(
+        place=place,
         printed=ended.stdout,
         opened={Path(path) for _, path, _ in lines},
         changed={Path(path) for _, path, changed in lines if changed},

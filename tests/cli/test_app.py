@@ -130,6 +130,7 @@ def test_a_range_that_is_none_is_refused(lunarcloud: Command, tmp_path: Path, te
     assert "--feo" in _refused(lunarcloud, "provenance", "--root", tmp_path, "--feo", text)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_an_absent_scheduler_is_worth_another_try(
     lunarcloud: Command, good_tile: bytes, tmp_path: Path
 ) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from lunarcloud import moon
+from lunarcloud.engine import Cluster
 from lunarcloud.jobs import Job, Status, records
 from lunarcloud.lineage import open_root
 from lunarcloud.storage import folder
+from lunarcloud.testing.make import make
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
 HEAVY = {"distributed", "matplotlib", "onnxruntime", "jax", "onnx"}
@@ -41,12 +43,14 @@ def _loaded(*words: object) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mapped(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Path:
     """A root with a mosaic, a model and a run."""
     root = tmp_path_factory.mktemp("mapped")
-    write_mosaic(folder(root), moon.grid(2))
+    write_mosaic(folder(root), moon.grid(1))
     write_model(folder(root))
-    _loaded("map", "--root", root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lunarcloud.processes.map._draw", lambda run: None)
+        make("map", root, Cluster(scheduler=scheduler))
     return root
 
 

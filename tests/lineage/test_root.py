@@ -49,6 +49,27 @@ def test_a_promoted_record_stays_latest_until_it_is_let_go(
     assert root.find("stations").ref == third.ref
 
 
+def test_promoting_the_present_head_pins_it(
+    root: Root, make_record: Callable[..., Record[BaseModel]]
+) -> None:
+    first = root.publish(make_record("stations", {"name": "main"}))
+    root.promote(first)
+    newer = root.publish(make_record("stations", {"name": "main"}).model_copy(update={"ref": _ref("2")}))
+    assert root.find("stations").ref == first.ref
+    root.promote(newer)
+    root.publish(make_record("stations", {"name": "main"}).model_copy(update={"ref": _ref("3")}))
+    assert root.find("stations").ref == newer.ref
+
+
+def test_a_snapshot_is_the_root_as_it_was_and_publishes_as_ever(
+    root: Root, make_record: Callable[..., Record[BaseModel]]
+) -> None:
+    before = root.snapshot()
+    made = before.publish(make_record("stations", {"name": "main"}))
+    assert before.catalog().records == ()
+    assert root.catalog().records == before.snapshot().catalog().records == (made,)
+
+
 def test_publishing_again_changes_nothing(root: Root, make_record: Callable[..., Record[BaseModel]]) -> None:
     record = make_record("stations", {"name": "main"})
     root.publish(record)

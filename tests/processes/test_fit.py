@@ -191,6 +191,7 @@ def test_ensemble_has_a_network_for_each_seed_and_one_output_for_each_oxide(few_
     assert max(node.attribute[0].i for node in graph.node if node.op_type == "Conv") == 10
 
 
+@pytest.mark.usefixtures("sketch")
 def test_equations_only_train_nothing_and_are_another_model(
     few_stations: Path, few_fit: Outcome, tmp_path: Path
 ) -> None:
@@ -205,6 +206,7 @@ def test_equations_only_train_nothing_and_are_another_model(
     assert not found.place.exists("figures/loss.png")
 
 
+@pytest.mark.usefixtures("sketch")
 def test_second_instrument_says_what_could_not_be_fitted_and_why(few_stations: Path, tmp_path: Path) -> None:
     table = columns(few_stations, "site", "lat", "lon", "feo", "mgo", "r415", "r750", "r900", "r950", "r1000")
     path = tmp_path / "other.csv"
@@ -218,6 +220,7 @@ def test_second_instrument_says_what_could_not_be_fitted_and_why(few_stations: P
     assert card.not_fitted["cao network"] == "0 stations know cao; a network needs at least 5"
 
 
+@pytest.mark.usefixtures("sketch")
 def test_instrument_without_the_iron_band_has_neither_maturity_nor_networks(
     few_stations: Path, tmp_path: Path
 ) -> None:
@@ -277,6 +280,7 @@ def test_stations_on_a_synthetic_mosaic_give_back_its_coefficients(
     assert found.record.given.parents["mosaic"].ref.id == "syn"
 
 
+@pytest.mark.usefixtures("sketch")
 def test_mosaic_fills_in_what_the_table_does_not_have(synthetic_root: Folder) -> None:
     without = ("Apollo 17", "Apollo 15")
     found = make("fit", synthetic_root.url, without=without, equations_only=True)
@@ -285,6 +289,7 @@ def test_mosaic_fills_in_what_the_table_does_not_have(synthetic_root: Folder) ->
     assert used["Apollo 11"] == "table"
 
 
+@pytest.mark.usefixtures("sketch")
 def test_mosaic_can_be_asked_for_all_stations(synthetic_root: Folder, few_stations: Path) -> None:
     found = make(
         "fit", synthetic_root.url, stations=str(few_stations), reflectance="mosaic", equations_only=True

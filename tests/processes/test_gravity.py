@@ -14,6 +14,8 @@ from lunarcloud.testing.make import NOWHERE, dry_run, make
 
 LMAX = 24
 
+pytestmark = pytest.mark.usefixtures("sketches")
+
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

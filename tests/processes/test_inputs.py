@@ -18,6 +18,13 @@ from lunarcloud.processes import checked, field_name, load_process
         ("provenance", {}, "give at least one range"),
         ("provenance", {"maps": {"sio2": (40, 50)}}, "'sio2' is no map"),
         ("reduce", {"colour": "red"}, "colour: there is no such input; there are run, maria,"),
+        ("provenance", {"feo": "a:b"}, r"^--feo 'a:b': write LOW:HIGH, two numbers such as 16:19\.9$"),
+        ("provenance", {"feo": "1:2:3"}, r"^--feo '1:2:3': write LOW:HIGH"),
+        (
+            "gravity",
+            {"degrees": "60:many"},
+            r"^--degrees '60:many': write LOW:HIGH, two numbers such as 60:6",
+        ),
         ("ingest", {"tiles": ("tiles",)}, "--ppd must be given: pixels per degree"),
     ],
 )

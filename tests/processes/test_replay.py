@@ -22,6 +22,9 @@ class Recorded(NamedTuple):
     objects: dict[str, bytes]
 
 
+pytestmark = pytest.mark.usefixtures("sketches")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _no_maps() -> Iterator[None]:
     """Pictures of runs are drawn elsewhere."""

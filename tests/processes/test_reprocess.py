@@ -11,12 +11,15 @@ import pytest
 from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.engine import Cluster
 from lunarcloud.lineage import Catalog, Root, open_root
+from lunarcloud.models import Card
 from lunarcloud.moon import grid
 from lunarcloud.processes.reprocess import Reprocessed
 from lunarcloud.processes.stations import add_stations
 from lunarcloud.storage import folder
 from lunarcloud.testing.make import NOWHERE, act, make
 from lunarcloud.testing.small_root import spectra, write_mosaic
+
+pytestmark = pytest.mark.usefixtures("sketches")
 
 #: A basalt that no mission has brought.
 NEW = (
@@ -180,6 +183,35 @@ def test_a_station_taken_back_brings_the_old_heads_back_without_computing(root: 
     back = _reprocess(root)
     assert {step.shards_computed for step in back.steps} == {None}
     assert root.catalog().heads == grown.before.heads
+    assert _reprocess(root).steps == ()
+
+
+def test_a_promoted_head_is_made_again_and_stays_until_it_is_let_go(
+    root: Root, tmp_path: Path, cluster: Cluster
+) -> None:
+    head = root.find("models")
+    root.promote(head)
+    add_stations(root, _table(tmp_path, feo=17.5))
+    assert {step.process for step in _reprocess(root, cluster).steps} == {"fit"}
+    assert root.find("models") == head
+    root.unpin(head)
+    assert root.find("models").ref != head.ref
+    assert [step.process for step in _reprocess(root, cluster).steps] == ["map", "reduce", "reduce"]
+
+
+def test_a_new_station_without_reflectance_takes_the_mosaics_though_none_needed_it_before(
+    template: Path, tmp_path: Path
+) -> None:
+    root = open_root(shutil.copytree(template, tmp_path / "root"))
+    make("fit", root.url, equations_only=True, without=("Chang'E-6",), label="own")
+    cut = _table(tmp_path)
+    Path(cut).write_text("site,lat,lon,feo,tio2\nChang'E-9,5.5,-55.5,16.9,5.2\n")
+    add_stations(root, cut)
+    steps = {step.old: step.new for step in _reprocess(root).steps}
+    found = root.catalog().find("models", "own")
+    assert str(found.ref) in steps.values()
+    used = {use.site: use.reflectance for use in root.record(found, Card).card.used}
+    assert (used["Chang'E-9"], used["Apollo 11"]) == ("mosaic", "table")
     assert _reprocess(root).steps == ()
 
 

@@ -1,8 +1,13 @@
 """Running any process: once, only what is missing, under an identity of what decides the bytes."""
 
 import shutil
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import fsspec
 import pytest
 
 from lunarcloud.engine import Cluster, Event, Note, Published, Session
@@ -11,9 +16,13 @@ from lunarcloud.lineage import RECORD, identity, open_root
 from lunarcloud.maps import Run
 from lunarcloud.moon import grid
 from lunarcloud.processes import checked, estimate, load_process, run_process
-from lunarcloud.storage import folder
+from lunarcloud.processes.map import _draw
+from lunarcloud.processes.process import Made
+from lunarcloud.storage import Folder, folder
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.faulty_proxy import faulty_proxy
 from lunarcloud.testing.make import NOWHERE, dry_run, make
+from lunarcloud.testing.s3_server import S3
 from lunarcloud.testing.small_root import write_mosaic
 
 EQUATIONS = {"model": "qiu2025"}
@@ -45,6 +54,25 @@ def test_what_is_there_is_found_without_a_cluster_and_nothing_is_written(root: s
     assert folder(root).read_all() == before
 
 
+def test_a_command_with_nothing_to_do_asks_the_store_for_each_thing_once(
+    root: str, cluster: Cluster, s3_environment: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("map", root, cluster, **EQUATIONS)
+    for key, data in folder(root).read_all().items():
+        folder("s3://moon/asked").write(key, data)
+    asked = Counter[str]()
+    with faulty_proxy(s3_environment.endpoint) as proxy:
+        proxy.plan = lambda method, path: asked.update([f"{method} {urlsplit(path).path}"])
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        fsspec.filesystem("s3").clear_instance_cache()
+        make("map", "s3://moon/asked", NOWHERE, **EQUATIONS)
+    assert asked["GET /moon/asked/catalog.json"] == 1
+    assert set(asked.values()) == {1}
+    # The catalog, the mosaic's record and reference system, the run's record, the collection of all runs.
+    assert len(asked) == 5, asked
+
+
+@pytest.mark.usefixtures("hasty")
 def test_whatever_is_missing_needs_a_cluster(root: str) -> None:
     with pytest.raises(AwayError, match=r"127\.0\.0\.1:9"):
         make("map", root, NOWHERE, **EQUATIONS)
@@ -121,6 +149,28 @@ def test_whoever_watches_is_told_of_every_stage_and_of_the_record(root: str, clu
     kinds = [type(event).__name__ for event in told if not isinstance(event, Note)]
     assert kinds == ["Started", *["ShardDone"] * 8, "StageDone", "Published"]
     assert told[-1] == Published(made.record.ref.kind, made.record.ref.id, made.place.url)
+
+
+def test_a_late_twin_changes_nothing_that_is_published(
+    root: str, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two commands find nothing and begin at once; the second ends when the first has published."""
+    monkeypatch.setattr("lunarcloud.processes.map._draw", _draw)
+    process, published = load_process("map"), list[dict[str, bytes]]()
+
+    def late(material: Any, home: Folder, session: Session) -> Made[Any]:
+        first = make("map", root, cluster, **EQUATIONS)
+        # No shard is known to be done, as to one who looked before the first wrote any.
+        (home / "ledger").remove_all()
+        published.append(first.place.read_all())
+        return process.make(material, home, session)
+
+    twin = replace(process, make=late)
+    second = run_process(twin, checked(process.inputs, EQUATIONS), open_root(root), cluster=cluster)
+    after = second.place.read_all()
+    assert {key for key in after if not key.startswith("ledger/")} == set(published[0])
+    assert {key for key, data in published[0].items() if after[key] != data} == set()
+    assert len(open_root(root).catalog().of(process.kind)) == 1
 
 
 def test_marks_of_other_commands_are_no_part_of_a_record(

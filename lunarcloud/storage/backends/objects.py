@@ -36,7 +36,8 @@ class ObjectFolder(Folder):
             return b""
         store, path = self._at(key)
         try:
-            data: bytes = store.cat_file(path, start=start, end=end)
+            # A range also of the whole: without one s3fs asks for the size before, in a request of its own.
+            data: bytes = store.cat_file(path, start=start or 0, end=end)
         except OSError as error:
             if not any(words in str(error) for words in _BEYOND):
                 raise
