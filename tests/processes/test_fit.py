@@ -191,7 +191,6 @@ def test_ensemble_has_a_network_for_each_seed_and_one_output_for_each_oxide(few_
     assert max(node.attribute[0].i for node in graph.node if node.op_type == "Conv") == 10
 
 
-@pytest.mark.usefixtures("sketch")
 def test_equations_only_train_nothing_and_are_another_model(
     few_stations: Path, few_fit: Outcome, tmp_path: Path
 ) -> None:
