@@ -42,8 +42,8 @@ def lp_archive(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def traced_demo(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Traced:
     """The whole demonstration as a command of its own, its results on S3: once for all that look at it."""
-    words = "demo --root s3://moon/demonstration --ppd 2 --workers 2 --json".split()
-    command = [Path(sys.executable).with_name("lunarcloud"), *words]
+    words = ["demo", "--root", "s3://moon/demonstration", "--ppd", "2", "--workers", "2", "--json"]
+    command = [str(Path(sys.executable).with_name("lunarcloud")), *words]
     return traced(command, tmp_path_factory.mktemp("demonstration"), s3.environment)
 
 
