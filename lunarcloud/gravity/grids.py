@@ -28,7 +28,6 @@ from lunarcloud.storage import (
     Variable,
     coordinates,
     dims,
-    finish_tree,
     grid_mapping,
     write_dataset,
 )
@@ -157,6 +156,7 @@ def finish_gravity(place: Folder, card: GravityCard, field: BouguerField) -> Non
         The reduction: what is no shard is made from it here.
     """
     # Loads Zarr, which a reduction that is there already does not need.
+    from lunarcloud.storage import finish_tree
 
     attributes = card.attributes()
     members: dict[str, Member] = {part: part_group(place, card.grids, part) for part in PARTS}

@@ -79,8 +79,13 @@ class _Opened:
 
     @cached_property
     def pixels(self) -> "xr.DataArray":
-        """Reflectance (band, lat, lon), lazy."""
-        return self.mosaic.open()[REFLECTANCE].transpose("band", "lat", "lon")
+        """Reflectance (band, lat, lon), lazy, and without Dask: a few pixels are read here and now."""
+        import xarray as xr
+
+        opened: xr.Dataset = xr.open_zarr(
+            self.mosaic.group.place.url, zarr_format=3, consolidated=True, chunks=None
+        )
+        return opened[REFLECTANCE].transpose("band", "lat", "lon")
 
 
 class _Found(NamedTuple):

@@ -4,10 +4,10 @@ Where gravity is published under the root, the latest is drawn with the candidat
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from lunarcloud.engine import MemoryPlan, Session, Work
-from lunarcloud.gravity import Gravity
 from lunarcloud.lineage import Given, Root
 from lunarcloud.maps import Run
 from lunarcloud.moon import Pole, kilometres
@@ -79,7 +79,7 @@ class _Material(NamedTuple):
     maria: Unit
     rule: Rule
     pixel_m: float
-    gravity: "Gravity | None"
+    gravity: "Callable[[], Gravity] | None"
 
 
 def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
@@ -90,7 +90,8 @@ def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
     parents, gravity = {"run": entry.as_parent()}, None
     if inputs.gravity is not None and (inputs.gravity != "latest" or root.catalog().of("gravity")):
         found = root.find("gravity", inputs.gravity)
-        parents["gravity"], gravity = found.as_parent(), gravity_of(root, found)
+        # Opened where it is drawn: what is there already draws nothing.
+        parents["gravity"], gravity = found.as_parent(), partial(gravity_of, root, found)
     rule = Rule(**inputs.model_dump(include={"pole", "limit", "coverage", "feo_above", "mg_below"}))
     pixel_m = inputs.pixel_m or kilometres(1.0) * 1000.0 / run.card.ppd
     sources = unit_sources(root, [maria], inputs.maria)
@@ -124,7 +125,9 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     )
 
 
-def _gravity_figure(gravity: "Gravity | None", maps: Folder, pole: Pole) -> "dict[str, Callable[[], Figure]]":
+def _gravity_figure(
+    gravity: "Callable[[], Gravity] | None", maps: Folder, pole: Pole
+) -> "dict[str, Callable[[], Figure]]":
     if gravity is None:
         return {}
 
@@ -132,7 +135,7 @@ def _gravity_figure(gravity: "Gravity | None", maps: Folder, pole: Pole) -> "dic
         from lunarcloud.figures import draw_gravity_pole
 
         high = open_dataset(maps)["mare_basalt"] == HIGH_FEO
-        return draw_gravity_pole(gravity.open(pole), pole, outlined=high)
+        return draw_gravity_pole(gravity().open(pole), pole, outlined=high)
 
     return {"gravity": draw}
 

@@ -151,6 +151,7 @@ def test_whoever_watches_is_told_of_every_stage_and_of_the_record(root: str, clu
     assert told[-1] == Published(made.record.ref.kind, made.record.ref.id, made.place.url)
 
 
+@pytest.mark.usefixtures("sketch")
 def test_a_late_twin_changes_nothing_that_is_published(
     root: str, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
