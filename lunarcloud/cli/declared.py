@@ -51,7 +51,7 @@ def command_of(model: type[Inputs], common: Sequence[inspect.Parameter], body: B
         body({name: typed[name] for name in fields if typed[name] not in (None, [])}, options)
 
     signature = inspect.Signature([*own, *shared])
-    command.__signature__ = signature  # type: ignore[attr-defined]
+    command.__signature__ = signature  # type: ignore[attr-defined]  # what typer reads
     command.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
     return command
 

@@ -53,12 +53,6 @@ def find_job(name: str) -> Manifest | None:
         return _found(_batch().read_namespaced_job, name)
 
 
-def delete_job(name: str) -> None:
-    """Delete a Job with its pods; nothing if it is gone."""
-    with _in_words(f"delete Job {name}"):
-        _found(_batch().delete_namespaced_job, name, propagation_policy="Foreground")
-
-
 def create_pod(manifest: Manifest) -> bool:
     """Create a pod; False if one of that name is there."""
     return _created(_core().create_namespaced_pod, "pod", manifest)
@@ -116,18 +110,18 @@ def changes(selector: str, version: str, seconds: int) -> Iterator[Change]:
             yield Change(event["object"], event["type"] == "DELETED")
 
 
-def warnings_of(name: str) -> list[str]:
-    """What Kubernetes says of an object that goes wrong, oldest first; nothing if it may not be asked."""
+def last_warning(name: str) -> str:
+    """What Kubernetes last said of an object that goes wrong; empty if nothing, or it may not be asked."""
     chosen = f"involvedObject.name={name},type=Warning"
     try:
         with _in_words("list events"):
             found = _asked(_core().list_namespaced_event, place().namespace, field_selector=chosen)
     except (InputError, AwayError):
-        return []
+        return ""
     events = sorted(
         found["items"], key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or ""
     )
-    return [f"{event['reason']}: {event['message']}" for event in events]
+    return f"{events[-1]['reason']}: {events[-1]['message']}" if events else ""
 
 
 @cache
@@ -173,9 +167,9 @@ def _created(call: Callable[..., Any], kind: str, manifest: Manifest) -> bool:
         return True
 
 
-def _found(call: Callable[..., Any], name: str, **keywords: Any) -> Manifest | None:
+def _found(call: Callable[..., Any], name: str) -> Manifest | None:
     try:
-        found: Manifest = _asked(call, name, place().namespace, **keywords)
+        found: Manifest = _asked(call, name, place().namespace)
     except ApiException as error:
         if error.status != _MISSING:
             raise

@@ -17,8 +17,9 @@ from lunarcloud.kubernetes.reasons import gone, stuck
 
 
 def _check(job: Job, root: str) -> None:
-    job_object(_job_template(_templates()), job, root)
-    _capacity(job.pool)
+    templates = _templates()
+    job_object(_job_template(templates), job, root)
+    pool_of(templates, job.pool)
 
 
 def _capacity(pool: str) -> Capacity:
@@ -47,14 +48,10 @@ def _trouble(job: Job) -> str:
     except LunarcloudError:
         return ""
     for pod in found:
-        if why := stuck(pod) or gone(pod) or _warned(pod["metadata"]["name"]):
+        if why := stuck(pod) or gone(pod) or calls.last_warning(pod["metadata"]["name"]):
             return f"pod {pod['metadata']['name']}: {why}"
     # Without a pod, such as where a quota or Pod Security refuses it, the Job itself is told so.
-    return "" if found else _warned(name)
-
-
-def _warned(name: str) -> str:
-    return "".join(calls.warnings_of(name)[-1:])
+    return "" if found else calls.last_warning(name)
 
 
 def _cluster(job: Job) -> Cluster:

@@ -143,7 +143,7 @@ def _why(pod: Mapping[str, Any]) -> str:
     """What keeps a pod from running: of a container that is being made, only events know."""
     if pod.get("status", {}).get("phase") != "Pending":
         return ""
-    return stuck(pod) or "; ".join(calls.warnings_of(pod["metadata"]["name"])[-1:])
+    return stuck(pod) or calls.last_warning(pod["metadata"]["name"])
 
 
 def _tried(call: Callable[[], None]) -> None:
