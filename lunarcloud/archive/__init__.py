@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
-    from lunarcloud.archive.files import TABLE_BYTES, read_file
+    from lunarcloud.archive.files import OutsideFile, read_file
     from lunarcloud.archive.gazetteer import Feature, feature, features
     from lunarcloud.archive.gravity import GM_MOON, GravityModel, fetch, read_gravity
     from lunarcloud.archive.instruments import (
@@ -40,13 +40,13 @@ __all__ = [
     "GM_MOON",
     "MISSING",
     "MISSING_KINDS",
-    "TABLE_BYTES",
     "Bounds",
     "Cell",
     "Feature",
     "GravityModel",
     "Instrument",
     "Outline",
+    "OutsideFile",
     "Problem",
     "Prospector",
     "RadiusGrid",
@@ -84,7 +84,7 @@ __getattr__ = lazily(
     __name__,
     {
         "files": (
-            "TABLE_BYTES",
+            "OutsideFile",
             "read_file",
         ),
         "gazetteer": (

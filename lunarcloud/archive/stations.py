@@ -203,18 +203,29 @@ def parse_stations(text: str, name: str) -> StationTable:
     """
     # Numbers as editors count them, comments included, since messages name them.
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if _is_row(line)]
-    cells = list(csv.reader([line for _, line in lines]))
+    cells = _cells(lines, name)
     if len(cells) < 2:
         raise InputError(f"{name}: no stations in it; a header line and a line for each station are needed")
-    header = [column.strip().casefold() for column in cells[0]]
+    header = [column.strip().casefold() for column in cells[0][1]]
     bands = _bands(header, name)
-    rows = [_Row(number, header, row) for (number, _), row in zip(lines[1:], cells[1:], strict=True)]
+    rows = [_Row(number, header, row) for number, row in cells[1:]]
     stations = [_station(row, bands) for row in rows]
     problems = [problem for row in rows for problem in row.problems] + _duplicates(rows)
     if problems:
         more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
         raise InputError("\n  ".join([f"{name} cannot be used:", *problems[:_SHOWN], *more]))
     return StationTable(tuple(stations), tuple(map(_wavelength, bands)), name)
+
+
+def _cells(lines: Sequence[tuple[int, str]], name: str) -> list[tuple[int, list[str]]]:
+    """The fields of each row with the number of its line, the last one where a quoted field has several."""
+    reader = csv.reader((line for _, line in lines), strict=True)
+    try:
+        return [(lines[reader.line_num - 1][0], row) for row in reader]
+    except csv.Error as error:
+        # At the end of a text that ends within quotes, more lines were asked for than there are.
+        line = lines[min(reader.line_num, len(lines)) - 1][0]
+        raise InputError(f"{name}, line {line}: not readable as CSV ({error}); look at its quotes") from error
 
 
 class _Row:

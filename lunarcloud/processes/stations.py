@@ -12,17 +12,11 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lunarcloud.archive import (
-    TABLE_BYTES,
-    StationTable,
-    parse_stations,
-    read_file,
-    read_stations,
-    shipped_stations,
-)
+from lunarcloud.archive import StationTable, parse_stations, read_file, read_stations, shipped_stations
 from lunarcloud.engine import Session
-from lunarcloud.errors import InputError
+from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.lineage import Given, Parent, Record, Ref, Root, Source, identity, series_of
+from lunarcloud.processes.inbox import INBOX, MOST_BYTES, Inbox, merged_with, read_inbox
 from lunarcloud.processes.inputs import ARGUMENT, Inputs, given_of, option, place
 from lunarcloud.processes.process import Estimate, Made, Process, Report, Table
 from lunarcloud.quantities import OXIDES
@@ -33,8 +27,6 @@ KIND = "stations"
 MAIN = "main"
 #: The file of a record.
 STATIONS = "stations.csv"
-#: Where new tables arrive, under the root.
-INBOX = "inbox"
 
 _NAME, _ALGORITHM = "stations", 1
 
@@ -76,7 +68,7 @@ def _resolve(inputs: StationsInputs, root: Root) -> tuple[Given, StationTable]:
             f"--name {MAIN!r} is the table of the shipped stations and the inbox; call {inputs.table} "
             "something else, or add it with `lunarcloud stations add`"
         )
-    table = read_stations(inputs.table) if inputs.table else _main_table(root)
+    table = read_stations(inputs.table) if inputs.table else inbox_of(root).table
     content = table.content()
     url = root.relative(inputs.table) if inputs.table else "shipped with lunarcloud, and the inbox"
     source = Source(url=url, digest=digest(content), bytes=len(content))
@@ -174,21 +166,21 @@ def add_stations(root: Root, path: str) -> str:
     NotFoundError, InputError
         If it is no table of stations, or does not go with the stations that are there.
     """
-    found = read_stations(path)
-    _main_table(root).merged(found)
-    key = Path(path).name.removesuffix(".gz")
-    (root.folder / INBOX).write(key, read_file(path, TABLE_BYTES).data)
+    try:
+        data = read_file(path, MOST_BYTES).data
+    except NotFoundError as error:
+        raise NotFoundError(f"{path}: there is no such station table") from error
+    key = f"{Path(path).name.removesuffix('.gz').removesuffix('.csv')}.csv"
+    refused = merged_with(shipped_stations(), read_inbox(root) | {key: data}).rejected.get(digest(data))
+    if refused is not None:
+        raise InputError("\n  ".join(refused.errors))
+    (root.folder / INBOX).write(key, data)
     return f"{INBOX}/{key}"
 
 
-def _main_table(root: Root) -> StationTable:
-    """The shipped stations and those of the inbox, in the order of its files' names."""
-    inbox, table = root.folder / INBOX, shipped_stations()
-    arrived = inbox.keys()
-    for key in arrived:
-        if key.endswith(".csv") and "/" not in key:
-            table = table.merged(parse_stations(inbox.read(key).decode("utf-8-sig"), f"{INBOX}/{key}"))
-    return table
+def inbox_of(root: Root) -> Inbox:
+    """The shipped stations with the tables of the root's inbox, and which of these were refused."""
+    return merged_with(shipped_stations(), read_inbox(root))
 
 
 def _unpublished(root: Root, inputs: StationsInputs) -> Choice:
