@@ -1,4 +1,4 @@
-"""``lunarcloud list``, ``show``, ``promote``, ``remove`` and ``prune``: records of any kind."""
+"""``lunarcloud list``, ``show``, ``promote``, ``retract``, ``remove`` and ``prune``: records of any kind."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ Unpin = Annotated[
     bool,
     typer.Option("--unpin", help="Instead, let the head of the record's series follow what is published."),
 ]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for whoever looks at it later.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")]
 Kind = Annotated[
     str | None,
@@ -31,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
         ("list", list_records),
         ("show", show),
         ("promote", promote),
+        ("retract", retract),
         ("remove", remove),
         ("prune", prune),
     ):
@@ -76,6 +78,17 @@ def promote(root: Root, name: RecordName, unpin: Unpin = False, as_json: AsJson 
     return say(f"latest {latest.ref.kind} is now {latest.ref.id}{_in_brackets(latest.label)}")
 
 
+def retract(root: Root, name: RecordName, reason: Reason, as_json: AsJson = False) -> None:
+    """Keep a record, but never let it be a head again; its series goes back to the last one that can be."""
+    home = open_root(root)
+    entry = home.catalog().locate(name)
+    catalog = home.retract(entry, reason)
+    head = catalog.find(entry.ref.kind, catalog.heads[entry.series].id)
+    if as_json:
+        return print_json({**head.model_dump(), **marks(catalog, head)})
+    return say(f"{entry.ref} is retracted; the head of its series is {head.ref.id}{_in_brackets(head.label)}")
+
+
 def remove(root: Root, name: RecordName, as_json: AsJson = False) -> None:
     """Remove a record and all that it made; one that others were made from is refused."""
     home = open_root(root)
@@ -97,10 +110,11 @@ def prune(root: Root, dry_run: DryRun = False, as_json: AsJson = False) -> None:
 
 
 def marks(catalog: Catalog, entry: Entry) -> dict[str, bool]:
-    """Whether a record is the head of its series, is pinned there by a person, and is what `latest` means."""
+    """Whether a record is its series' head, pinned there by a person, what `latest` means, or retracted."""
     head = catalog.is_head(entry)
     pinned = head and catalog.heads[entry.series].pinned
-    return {"head": head, "pinned": pinned, "latest": catalog.is_latest(entry)}
+    retracted = catalog.is_retracted(entry)
+    return {"head": head, "pinned": pinned, "latest": catalog.is_latest(entry), "retracted": retracted}
 
 
 def _remove(root: str, entries: Iterable[Entry]) -> None:
@@ -137,6 +151,7 @@ def _facts(record: Record[Any], catalog: Catalog, entry: Entry) -> list[tuple[st
         ("record", record.ref),
         *([("label", record.label)] if record.label else []),
         ("is", " ".join(is_what) or "no head: another of its series is"),
+        *([("retracted", catalog.retracted[str(entry.ref)])] if catalog.is_retracted(entry) else []),
         ("made by", f"{record.process}, algorithm {record.algorithm}"),
         *((f"input {name}", value) for name, value in own.items() if value not in (None, [], {})),
         ("series", record.series),

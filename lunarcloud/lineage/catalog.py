@@ -46,6 +46,14 @@ class Entry(Document):
         """The record, as what another is made from."""
         return Parent(ref=self.ref, digest=self.digest, series=self.series)
 
+    def followed(self) -> dict[str, Parent]:
+        """The parents whose newer heads outdate the record.
+
+        Two of one series are not: what compares two versions of a thing is about these versions.
+        """
+        series = [parent.series for parent in self.parents.values()]
+        return {role: each for role, each in self.parents.items() if series.count(each.series) == 1}
+
 
 class Head(Document):
     """The record of a series that ``latest`` means.
@@ -55,7 +63,8 @@ class Head(Document):
     id : str
         Which.
     desired : str
-        The one that publishing would have made the head: another only where a person pinned an older one.
+        The one that publishing would have made the head: another only where a person pinned an older one, or
+        retracted this one.
     pinned : bool
         Whether a person holds the head where it is.
     """
@@ -72,6 +81,7 @@ class Catalog(Document):
     records: tuple[Entry, ...] = ()
     heads: dict[str, Head] = Field(default_factory=dict, description="by series")
     main: dict[str, str] = Field(default_factory=dict, description="series that 'latest' means, by kind")
+    retracted: dict[str, str] = Field(default_factory=dict, description="why, by kind/id; never a head")
 
     def of(self, kind: str | None = None) -> list[Entry]:
         """All records of a kind, or of all kinds, the latest published last."""
@@ -131,16 +141,30 @@ class Catalog(Document):
         if head is None:
             heads[entry.series] = Head(id=entry.ref.id, desired=entry.ref.id)
         elif self._is_current(entry):
-            moved = {"desired": entry.ref.id, **({} if head.pinned else {"id": entry.ref.id})}
+            stays = head.pinned or self.is_retracted(entry)
+            moved = {"desired": entry.ref.id, **({} if stays else {"id": entry.ref.id})}
             heads[entry.series] = head.model_copy(update=moved)
         main = {entry.ref.kind: entry.series, **self.main}
-        return Catalog(records=records, heads=heads, main=main)
+        return self.model_copy(update={"records": records, "heads": heads, "main": main})
+
+    def with_record_aside(self, entry: Entry) -> Catalog:
+        """The catalog with one more record and the same heads; only a series that has none gets one."""
+        if entry.series not in self.heads:
+            return self.with_record(entry)
+        return self if self.get(entry.ref) else self.model_copy(update={"records": (*self.records, entry)})
 
     def with_head(self, entry: Entry) -> Catalog:
         """The catalog in which ``latest`` of its kind means a record.
 
         It stays the head of its series until the next promotion, whatever is published meanwhile.
+
+        Raises
+        ------
+        InputError
+            If it was retracted.
         """
+        if self.is_retracted(entry):
+            raise InputError(f"{entry.ref} was retracted: {self.retracted[str(entry.ref)]}")
         head = Head(id=entry.ref.id, desired=self.heads[entry.series].desired, pinned=True)
         main = {**self.main, entry.ref.kind: entry.series}
         return self.model_copy(update={"heads": {**self.heads, entry.series: head}, "main": main})
@@ -148,8 +172,35 @@ class Catalog(Document):
     def unpinned(self, entry: Entry) -> Catalog:
         """The catalog in which the head of a record's series is the desired one again."""
         desired = self.heads[entry.series].desired
-        heads = {**self.heads, entry.series: Head(id=desired, desired=desired)}
-        return self.model_copy(update={"heads": heads})
+        head = Head(id=self._standing(entry.series, desired), desired=desired)
+        return self.model_copy(update={"heads": {**self.heads, entry.series: head}})
+
+    def without_trust(self, entry: Entry, reason: str) -> Catalog:
+        """The catalog that keeps a record which is never a head again.
+
+        Parameters
+        ----------
+        entry : Entry
+            Which.
+        reason : str
+            Why, for people.
+
+        Raises
+        ------
+        InputError
+            If it is the only one of its series that could be the head.
+        """
+        retracted = {**self.retracted, str(entry.ref): reason}
+        catalog, head = self.model_copy(update={"retracted": retracted}), self.heads[entry.series]
+        if head.id != entry.ref.id:
+            return catalog
+        if not catalog._standing_of(entry.series):
+            raise InputError(
+                f"{entry.ref} is the only record of its series that can be its head: make another first, or "
+                f"`lunarcloud remove {entry.ref.id}`"
+            )
+        standing = Head(id=catalog._standing(entry.series, head.desired), desired=head.desired)
+        return catalog.model_copy(update={"heads": {**self.heads, entry.series: standing}})
 
     def without(self, entry: Entry) -> Catalog:
         """The catalog without a record.
@@ -167,12 +218,22 @@ class Catalog(Document):
                 f"{entry.ref} cannot be removed: {names}{more} were made from it; remove these first"
             )
         records = tuple(each for each in self.records if each.ref != entry.ref)
-        return Catalog(records=records, heads=self._heads_of(records), main=self._main_of(records))
+        left = [each for each in records if each.series == entry.series]
+        if left and all(map(self.is_retracted, left)):
+            raise InputError(
+                f"{entry.ref} cannot be removed: all others of its series were retracted; remove these first"
+            )
+        changed = {"records": records, "heads": self._heads_of(records), "main": self._main_of(records)}
+        return self.model_copy(update=changed)
 
     def is_head(self, entry: Entry) -> bool:
         """Whether a record is what ``latest`` means in its series."""
         head = self.heads.get(entry.series)
         return head is not None and head.id == entry.ref.id
+
+    def is_retracted(self, entry: Entry) -> bool:
+        """Whether somebody said that a record must not be used any more."""
+        return str(entry.ref) in self.retracted
 
     def is_latest(self, entry: Entry) -> bool:
         """Whether a record is what ``latest`` means of its kind."""
@@ -199,9 +260,19 @@ class Catalog(Document):
         """Whether all parents of a record are heads; one that is not under this root cannot be outdated."""
         return all(
             self._head(parent.series).digest == parent.digest
-            for parent in entry.parents.values()
+            for parent in entry.followed().values()
             if parent.series in self.heads
         )
+
+    def _standing_of(self, series: str) -> list[str]:
+        """Ids of the records of a series that can be its head, the last published last."""
+        mine = (each for each in self.records if each.series == series)
+        return [each.ref.id for each in mine if not self.is_retracted(each)]
+
+    def _standing(self, series: str, wanted: str) -> str:
+        """The record that is wanted as the head of a series, or the last published if that was retracted."""
+        can_be = self._standing_of(series)
+        return wanted if wanted in can_be else can_be[-1]
 
     def _head(self, series: str) -> Entry:
         head = self.heads[series].id
@@ -209,14 +280,15 @@ class Catalog(Document):
 
     def _heads_of(self, records: tuple[Entry, ...]) -> dict[str, Head]:
         """The heads that are left; a series that lost its head goes back to its last published record."""
-        last = {entry.series: entry.ref.id for entry in records}
+        last = {entry.series: entry.ref.id for entry in records if not self.is_retracted(entry)}
         left = {entry.ref.id for entry in records}
+        can_be = {entry.ref.id for entry in records if not self.is_retracted(entry)}
 
         def moved(series: str, head: Head) -> Head:
             desired = head.desired if head.desired in left else last[series]
             if head.id in left:
                 return head.model_copy(update={"desired": desired})
-            return Head(id=desired, desired=desired)
+            return Head(id=desired if desired in can_be else last[series], desired=desired)
 
         return {series: moved(series, head) for series, head in self.heads.items() if series in last}
 

@@ -60,7 +60,7 @@ def outdated(records: Iterable[Entry], heads: Mapping[str, Head]) -> list[Replay
             entry = newest[series]
             changed = tuple(
                 role
-                for role, parent in sorted(entry.parents.items())
+                for role, parent in sorted(entry.followed().items())
                 # Both are asked: a parent is visited even where its head is another one already.
                 if visit(parent.series) | (digests.get(parent.series, parent.digest) != parent.digest)
             )

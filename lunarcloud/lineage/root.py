@@ -2,9 +2,10 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +29,8 @@ class Root:
     folder: Folder
     #: The catalog as `snapshot` read it; without one it is read whenever it is asked for.
     seen: Catalog | None = None
+    #: Whether what is published moves no head: see `aside`.
+    heads_stay: bool = False
 
     @property
     def url(self) -> str:
@@ -59,6 +62,10 @@ class Root:
         What is published through it is published as ever, and seen by its next snapshot.
         """
         return replace(self, seen=replace(self, seen=None).catalog())
+
+    def aside(self) -> "Root":
+        """The root, with no head moved by what is published through it, until `advance` moves all at once."""
+        return replace(self, heads_stay=True)
 
     def find(self, kind: str, name: str = LATEST) -> Entry:
         """A published record: see `Catalog.find`."""
@@ -103,18 +110,45 @@ class Root:
             record=digest(stored),
             facts=facts or {},
         )
-        return self._changed(lambda catalog: catalog.with_record(entry)).find(record.ref.kind, record.ref.id)
+        add = Catalog.with_record_aside if self.heads_stay else Catalog.with_record
+        grown = self._changed(lambda catalog: add(catalog, entry))
+        return grown.find(record.ref.kind, record.ref.id)
 
     def republish(self, entry: Entry) -> Catalog:
         """Make a published record the head of its series again, if its parents are heads."""
+        return self.catalog() if self.heads_stay else self.advance((entry,))
+
+    def advance(self, entries: Iterable[Entry]) -> Catalog:
+        """Make published records the heads of their series, all in one step; a pinned head stays.
+
+        Parameters
+        ----------
+        entries : iterable of Entry
+            Parents before children: each becomes the head if its parents are heads by then.
+        """
+        wanted = tuple(entries)
+
+        def advanced(present: Catalog) -> Catalog:
+            return reduce(Catalog.with_record, wanted, present)
+
         catalog = self.catalog()
-        if catalog.with_record(entry) == catalog:
-            return catalog
-        return self._changed(lambda present: present.with_record(entry))
+        return catalog if advanced(catalog) == catalog else self._changed(advanced)
 
     def promote(self, entry: Entry) -> Catalog:
         """Make ``latest`` of its kind mean a record, until the next promotion."""
         return self._changed(lambda catalog: catalog.with_head(entry))
+
+    def retract(self, entry: Entry, reason: str) -> Catalog:
+        """Keep a record that shall never be a head again: see `Catalog.without_trust`.
+
+        Parameters
+        ----------
+        entry : Entry
+            Which.
+        reason : str
+            Why, for people.
+        """
+        return self._changed(lambda catalog: catalog.without_trust(entry, reason))
 
     def unpin(self, entry: Entry) -> Catalog:
         """Let the head of a record's series follow what is published again."""

@@ -99,6 +99,23 @@ def test_a_pin_holds_until_it_is_taken_away(
     assert (code, json.loads(out)["pinned"]) == (0, False)
 
 
+def test_a_retracted_record_stays_and_is_said_to_be_that(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = say("hello")
+    monkeypatch.setattr(toys, "PROCESS", replace(toys.PROCESS, algorithm=2))
+    new = say("hello")
+    words = ("retract", new, "--root", tmp_path, "--reason", "said too loudly")
+    assert f"the head of its series is {old}" in lunarcloud(*words)[1]
+    assert {each["ref"]["id"]: each["retracted"] for each in _listed(lunarcloud, tmp_path)} == {
+        old: False,
+        new: True,
+    }
+    assert "said too loudly" in lunarcloud("show", new, "--root", tmp_path)[1]
+    code, _, err = lunarcloud("promote", new, "--root", tmp_path)
+    assert (code, "said too loudly" in err) == (2, True)
+
+
 def test_what_others_were_made_from_is_not_removed(
     say: Callable[..., str], lunarcloud: Command, tmp_path: Path
 ) -> None:

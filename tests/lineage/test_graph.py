@@ -106,3 +106,17 @@ def test_a_parent_that_is_not_under_the_root_is_never_outdated() -> None:
     entry = _entry(Catalog(), 0, [], 0).model_copy(update={"parents": {"model": built_in}})
     catalog = Catalog().with_record(entry)
     assert outdated(catalog.records, catalog.heads) == []
+
+
+def test_a_comparison_of_two_versions_is_outdated_by_no_third_and_the_newest_is_the_head() -> None:
+    catalog = Catalog()
+    catalog = catalog.with_record(_entry(catalog, 0, [], 0))
+    for version in range(1, 4):
+        catalog = catalog.with_record(_entry(catalog, 0, [], version))
+        versions = [each for each in catalog.records if each.series == "0"]
+        before, now = versions[0], versions[-1]
+        parents = {"run": now.as_parent(), "other": before.as_parent()}
+        compared = _entry(catalog, 1, [], version).model_copy(update={"parents": parents})
+        catalog = catalog.with_record(compared)
+        assert outdated(catalog.records, catalog.heads) == []
+        assert catalog.is_head(compared)

@@ -145,5 +145,64 @@ def test_places_are_stored_without_credentials_and_relative_to_the_root(tmp_path
     assert root.relative("https://me:secret@host/a.img?X-Amz-Signature=1") == "https://host/a.img"
 
 
+def test_what_is_published_aside_moves_no_head_until_all_move_at_once(
+    root: Root, publish: Callable[..., Parent], make_record: Callable[..., Record[BaseModel]]
+) -> None:
+    one = publish("stations", {"name": "main"})
+    old = publish("models", {}, {"stations": one})
+    aside = root.aside()
+    newer = make_record("stations", {"name": "main"}, content="2").model_copy(update={"ref": _ref("2")})
+    table = aside.publish(newer)
+    model = aside.publish(make_record("models", {}, {"stations": table.as_parent()}))
+    assert (root.find("stations").ref, root.find("models").ref) == (one.ref, old.ref)
+    root.advance((table, model))
+    assert (root.find("stations").ref, root.find("models").ref) == (table.ref, model.ref)
+    before = root.folder.read_all()
+    root.advance((table, model))
+    assert root.folder.read_all() == before
+
+
+def test_the_first_of_a_series_is_its_head_also_aside(
+    root: Root, make_record: Callable[..., Record[BaseModel]]
+) -> None:
+    made = root.aside().publish(make_record("stations", {"name": "main"}))
+    assert root.find("stations") == made
+
+
+def test_a_retracted_record_is_kept_but_is_no_head_whatever_happens(
+    root: Root, make_record: Callable[..., Record[BaseModel]]
+) -> None:
+    record = make_record("stations", {"name": "main"})
+    first = root.publish(record)
+    second = root.publish(record.model_copy(update={"ref": _ref("2")}))
+    root.retract(second, "a wrong decimal point")
+    assert root.find("stations") == first
+    root.publish(record.model_copy(update={"ref": _ref("2")}))
+    assert root.find("stations") == first
+    with pytest.raises(InputError, match="was retracted: a wrong decimal point"):
+        root.promote(second)
+    root.promote(first)
+    root.unpin(first)
+    assert root.find("stations") == first
+    assert root.catalog().get(second.ref) == second
+    third = root.publish(record.model_copy(update={"ref": _ref("3")}))
+    assert root.find("stations") == third
+
+
+def test_the_only_record_that_can_be_the_head_is_not_retracted(
+    root: Root, make_record: Callable[..., Record[BaseModel]]
+) -> None:
+    record = make_record("stations", {"name": "main"})
+    first, second = root.publish(record), root.publish(record.model_copy(update={"ref": _ref("2")}))
+    root.retract(first, "made by mistake")
+    with pytest.raises(InputError, match="only record of its series that can be its head"):
+        root.retract(second, "also")
+    with pytest.raises(InputError, match="all others of its series were retracted"):
+        root.remove(second)
+    root.remove(first)
+    root.remove(second)
+    assert root.catalog().records == ()
+
+
 def _ref(name: str) -> Ref:
     return Ref(kind="stations", id=name)
