@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lunarcloud.errors import InputError
@@ -34,6 +34,17 @@ class Settings(BaseSettings):
     retries: int = Field(default=5, ge=0, description="tries again after a storage fault")
     backoff_s: float = Field(default=0.2, gt=0, description="first pause before a retry, seconds")
     timeout_s: float = Field(default=15.0, gt=0, description="patience with a silent object store, seconds")
+
+    # Files are copied into an inbox piece by piece, and several after each other.
+    settle_s: float = Field(
+        default=60.0, ge=0, description="an inbox is read so long after its newest change, seconds"
+    )
+    webhooks: tuple[str, ...] = Field(
+        default=(), description="URLs that are told what `reprocess` published, refused, or failed to do"
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="key of the signature (HMAC-SHA256) of what they are told"
+    )
 
     # For estimates only: what Amazon asked in 2025 for S3 Standard in us-east-1.
     price_puts_1000: float = Field(

@@ -86,15 +86,26 @@ class Submitted:
             If it did not end well: `InputError`, `AwayError` or `ComputeError`, with what went wrong.
         """
         self.wait()
-        seen = self.look()
-        if seen.state != "done":
-            kind = _ERRORS.get(seen.status.exit_code, ComputeError)
-            raise kind(f"job {self.id}: {seen.status.error or seen.state}")
+        seen = self.require_done()
         if self.job.process in ACTIONS:
             return load_action(self.job.process).result.model_validate(seen.status.result)
         process, catalog = load_process(self.job.process), self.root.catalog()
         entry = catalog.locate(seen.status.record or self.job.record)
         return process.open(self.root.record(entry, process.card), self.root.place(entry.ref))
+
+    def require_done(self) -> Seen:
+        """The job that has ended, as it is now.
+
+        Raises
+        ------
+        LunarcloudError
+            If it did not end well: as `result`.
+        """
+        seen = self.look()
+        if seen.state != "done":
+            kind = _ERRORS.get(seen.status.exit_code, ComputeError)
+            raise kind(f"job {self.id}: {seen.status.error or seen.state}")
+        return seen
 
     def cancel(self) -> None:
         """Have it end, with nothing published; what is computed stays, for when it is submitted again."""

@@ -5,9 +5,11 @@ from lunarcloud.maps.layout import (
     FLAGS,
     NOVELTY,
     QUALITY,
+    decode,
     maps_layout,
 )
 from lunarcloud.maps.plan import MapPlan, completed, map_works, plan_maps
+from lunarcloud.maps.sample import sampled_codes
 from lunarcloud.maps.store import (
     STORE,
     Run,
@@ -29,6 +31,7 @@ __all__ = [
     "Run",
     "RunCard",
     "completed",
+    "decode",
     "finish_maps",
     "level_name",
     "load_run",
@@ -37,4 +40,5 @@ __all__ = [
     "multiscales",
     "overview",
     "plan_maps",
+    "sampled_codes",
 ]

@@ -62,22 +62,12 @@ class MapShard:
         """The codes of all maps of one shard, and how many pixels each flag marks."""
         group = self.mosaic.group
         entry = group.ledger.entry(shard)
-        kernel = Kernel(
-            _scaling(self.mosaic),
-            self.model.equations,
-            networks=self._networks(),
-            stations=self.model.novelty,
-        )
+        kernel = _kernel(self.mosaic, self.model, self.session)
         codes = kernel(group.read(REFLECTANCE, shard, entry))
         quality = codes[QUALITY]
         counts = {name: int(np.count_nonzero(quality & bit)) for name, bit in FLAGS.items()}
         counts["ok"] = int(np.count_nonzero(quality == 0))
         return Product(arrays=codes, inputs=entry.objects, counts=counts)
-
-    def _networks(self) -> Networks | None:
-        if self.session is None:
-            return None
-        return Networks(self.model.oxides, partial(predict, self.session()))
 
 
 def plan_maps(mosaic: Mosaic, model: Model) -> MapPlan:
@@ -155,12 +145,22 @@ def map_works(plan: MapPlan, place: Folder) -> tuple[Work, ...]:
     return (finest, *overviews)
 
 
+def kernel_of(plan: MapPlan) -> Kernel:
+    """What computes all maps of a plan from pixels of its mosaic, in this process."""
+    return _kernel(plan.mosaic, plan.model, _session(plan.model))
+
+
 def completed(card: RunCard, entries: Iterable[Entry]) -> RunCard:
     """The card of a run whose shards at full resolution are all in the ledger."""
     counts: Counter[str] = Counter()
     for entry in entries:
         counts.update(entry.counts)
     return card.model_copy(update={"counts": dict(sorted(counts.items()))})
+
+
+def _kernel(mosaic: Mosaic, model: Model, session: Once[Any] | None) -> Kernel:
+    networks = None if session is None else Networks(model.oxides, partial(predict, session()))
+    return Kernel(_scaling(mosaic), model.equations, networks=networks, stations=model.novelty)
 
 
 def _session(model: Model) -> Once[Any] | None:

@@ -11,65 +11,107 @@ from lunarcloud.lazy import lazily
 if TYPE_CHECKING:
     from lunarcloud.processes.action import Action
     from lunarcloud.processes.describe import Shape, choices, described, detail, shape_of
+    from lunarcloud.processes.findings import FindingCard, markdown, shown
+    from lunarcloud.processes.inbox import (
+        INBOX,
+        Inbox,
+        Rejection,
+        changes_of,
+        is_settled,
+        note_rejections,
+        read_inbox,
+    )
     from lunarcloud.processes.inputs import (
         ARGUMENT,
         FILE,
+        OPTION,
         PARENT,
         PLACE,
         Inputs,
         checked,
         field_name,
         marks,
+        option,
         option_name,
+        place,
         replayed,
     )
     from lunarcloud.processes.process import Estimate, Made, Process, Report, Table
-    from lunarcloud.processes.records import gravity_of, mosaic_of, run_of
+    from lunarcloud.processes.records import gravity_of, model_of, mosaic_of, run_of
     from lunarcloud.processes.registry import ACTIONS, PROCESSES, Line
     from lunarcloud.processes.registry import action as load_action
     from lunarcloud.processes.registry import process as load_process
+    from lunarcloud.processes.replay import Known, inputs_of, material_of
     from lunarcloud.processes.replay import known as known_record
-    from lunarcloud.processes.replay import material_of
-    from lunarcloud.processes.run import Outcome, estimate
+    from lunarcloud.processes.run import Outcome, estimate, run_in
     from lunarcloud.processes.run import run as run_process
-    from lunarcloud.processes.stations import add_stations
+    from lunarcloud.processes.stations import (
+        MAIN,
+        Choice,
+        add_stations,
+        desired_main,
+        inbox_of,
+        table_of_record,
+    )
 
 __all__ = [
     "ACTIONS",
     "ARGUMENT",
     "FILE",
+    "INBOX",
+    "MAIN",
+    "OPTION",
     "PARENT",
     "PLACE",
     "PROCESSES",
     "Action",
+    "Choice",
     "Estimate",
+    "FindingCard",
+    "Inbox",
     "Inputs",
+    "Known",
     "Line",
     "Made",
     "Outcome",
     "Process",
+    "Rejection",
     "Report",
     "Shape",
     "Table",
     "add_stations",
+    "changes_of",
     "checked",
     "choices",
     "described",
+    "desired_main",
     "detail",
     "estimate",
     "field_name",
     "gravity_of",
+    "inbox_of",
+    "inputs_of",
+    "is_settled",
     "known_record",
     "load_action",
     "load_process",
+    "markdown",
     "marks",
     "material_of",
+    "model_of",
     "mosaic_of",
+    "note_rejections",
+    "option",
     "option_name",
+    "place",
+    "read_inbox",
     "replayed",
+    "run_in",
     "run_of",
     "run_process",
     "shape_of",
+    "shown",
+    "table_of_record",
 ]
 
 __getattr__ = lazily(
@@ -77,23 +119,36 @@ __getattr__ = lazily(
     {
         "action": ("Action",),
         "describe": ("Shape", "choices", "described", "detail", "shape_of"),
+        "findings": ("FindingCard", "markdown", "shown"),
+        "inbox": (
+            "INBOX",
+            "Inbox",
+            "Rejection",
+            "changes_of",
+            "is_settled",
+            "note_rejections",
+            "read_inbox",
+        ),
         "inputs": (
             "ARGUMENT",
             "FILE",
+            "OPTION",
             "PARENT",
             "PLACE",
             "Inputs",
             "checked",
             "field_name",
             "marks",
+            "option",
             "option_name",
+            "place",
             "replayed",
         ),
         "process": ("Estimate", "Made", "Process", "Report", "Table"),
-        "records": ("gravity_of", "mosaic_of", "run_of"),
+        "records": ("gravity_of", "model_of", "mosaic_of", "run_of"),
         "registry": ("ACTIONS", "PROCESSES", "Line", "action as load_action", "process as load_process"),
-        "replay": ("known as known_record", "material_of"),
-        "run": ("Outcome", "estimate", "run as run_process"),
-        "stations": ("add_stations",),
+        "replay": ("Known", "inputs_of", "known as known_record", "material_of"),
+        "run": ("Outcome", "estimate", "run as run_process", "run_in"),
+        "stations": ("MAIN", "Choice", "add_stations", "desired_main", "inbox_of", "table_of_record"),
     },
 )

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from lunarcloud.archive import OutsideFile, StationTable, parse_stations
 from lunarcloud.errors import ArchiveError, InputError, NotFoundError
 from lunarcloud.lineage import Root
-from lunarcloud.storage import Folder, digest
+from lunarcloud.storage import digest
 
 #: Where new tables arrive, under the root; within it, why some were refused.
 INBOX, REJECTED = "inbox", ".rejected"
@@ -49,6 +49,13 @@ class Arrival(NamedTuple):
     table: StationTable | None
 
 
+class Files(NamedTuple):
+    """What lies in an inbox: its tables by name, and digests of those that are said to have been refused."""
+
+    tables: dict[str, bytes]
+    noted: frozenset[str]
+
+
 class Inbox(NamedTuple):
     """All tables of an inbox, and what they come to.
 
@@ -67,17 +74,19 @@ class Inbox(NamedTuple):
     rejected: dict[str, Rejection]
 
 
-def read_inbox(root: Root) -> dict[str, bytes]:
-    """The tables in a root's inbox by name; of one that is too large, a byte more than allowed."""
-    place, found = root.folder / INBOX, dict[str, bytes]()
-    for key in place.keys():  # noqa: SIM118 - of a folder, not of a dictionary
+def read_inbox(root: Root) -> Files:
+    """What lies in a root's inbox; of a table that is too large, a byte more than allowed."""
+    place, tables, notes = root.folder / INBOX, dict[str, bytes](), f"{REJECTED}/"
+    listed = place.keys()
+    for key in listed:
         if "/" in key or key.startswith(".") or not key.casefold().endswith(_SUFFIX):
             continue
         try:
-            found[key] = place.read(key, 0, MOST_BYTES + 1)
+            tables[key] = place.read(key, 0, MOST_BYTES + 1)
         except NotFoundError:
             continue  # taken away since it was listed
-    return found
+    noted = (key.removeprefix(notes).removesuffix(_NOTE) for key in listed if key.startswith(notes))
+    return Files(tables, frozenset(noted))
 
 
 def merged_with(first: StationTable, files: Mapping[str, bytes]) -> Inbox:
@@ -151,8 +160,10 @@ def changes_of(root: Root, names: Iterable[str]) -> dict[str, datetime | None]:
     return found
 
 
-def note_rejections(root: Root, rejected: Mapping[str, Rejection]) -> tuple[Rejection, ...]:
-    """Say beside the tables why some were refused, and no longer of those that are not; the new ones.
+def note_rejections(
+    root: Root, rejected: Mapping[str, Rejection], noted: Iterable[str]
+) -> tuple[Rejection, ...]:
+    """Say beside the tables why some are refused, and no longer of those that are not; the new ones.
 
     Parameters
     ----------
@@ -160,24 +171,17 @@ def note_rejections(root: Root, rejected: Mapping[str, Rejection]) -> tuple[Reje
         Of the inbox.
     rejected : mapping of str to Rejection
         By digest of the file.
+    noted : iterable of str
+        Digests of those of which it was said before.
     """
-    place, noted = _notes(root), noted_rejections(root)
-    for name in noted - rejected.keys():
+    place, known = root.folder / INBOX / REJECTED, frozenset(noted)
+    for name in known - rejected.keys():
         place.remove(f"{name}{_NOTE}")
     return tuple(
         each
         for name, each in rejected.items()
-        if name not in noted and place.create(f"{name}{_NOTE}", each.model_dump_json(indent=1).encode())
+        if name not in known and place.create(f"{name}{_NOTE}", each.model_dump_json(indent=1).encode())
     )
-
-
-def noted_rejections(root: Root) -> set[str]:
-    """Digests of the tables of which it is said already that they were refused."""
-    return {key.removesuffix(_NOTE) for key in _notes(root).keys()}  # noqa: SIM118 - of a folder
-
-
-def _notes(root: Root) -> Folder:
-    return root.folder / INBOX / REJECTED
 
 
 def _with(table: StationTable, arrival: Arrival, name: str) -> StationTable:

@@ -71,7 +71,7 @@ ACTIONS: dict[str, Line] = {
     ),
     "repair": Line("lunarcloud.processes.repair", "Make again exactly what `verify` names."),
     "reprocess": Line(
-        "lunarcloud.processes.reprocess", "Make again, in order, everything whose parents have newer heads."
+        "lunarcloud.reprocessing.action", "Make again, in order, everything whose parents have newer heads."
     ),
     "doctor": Line(
         "lunarcloud.processes.doctor",

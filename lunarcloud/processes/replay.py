@@ -1,14 +1,12 @@
-"""Replaying: a record, or the inputs of one over newer parents, run once more."""
+"""Records run once more: their processes, inputs and materials, also over newer parents."""
 
 from typing import Any, NamedTuple
 
-from lunarcloud.engine import Session
 from lunarcloud.errors import StoreError
 from lunarcloud.lineage import Entry, Record, Root, identity
-from lunarcloud.processes.inputs import checked, replayed
+from lunarcloud.processes.inputs import Inputs, checked, replayed
 from lunarcloud.processes.process import Process
 from lunarcloud.processes.registry import process
-from lunarcloud.processes.run import Outcome, run_in
 
 
 class Known(NamedTuple):
@@ -33,22 +31,20 @@ def known(root: Root, entry: Entry) -> Known:
     return Known(entry, root.record(entry, made_by.card), made_by)
 
 
-def replay(session: Session, root: Root, found: Known, **changed: str) -> Outcome:
-    """Run a record's process with its own inputs.
+def inputs_of(root: Root, found: Known, **changed: str) -> Inputs:
+    """The inputs that make a record again.
 
     Parameters
     ----------
-    session : Session
-        Where to compute.
     root : Root
-        Where the record is published.
+        Where it is published.
     found : Known
         The record.
     **changed
         Other parents than the record's, by the input that chooses them.
     """
-    inputs = checked(found.process.inputs, {**_inputs(root, found), **changed})
-    return run_in(session, found.process, inputs, root, label=found.record.label)
+    model: type[Inputs] = found.process.inputs
+    return checked(model, {**replayed(model, found.record.given, root), **changed})
 
 
 def material_of(root: Root, found: Known) -> Any:
@@ -59,8 +55,7 @@ def material_of(root: Root, found: Known) -> Any:
     StoreError
         If what it was made of is no longer the same.
     """
-    inputs = checked(found.process.inputs, _inputs(root, found))
-    given, material = found.process.resolve(inputs, root)
+    given, material = found.process.resolve(inputs_of(root, found), root)
     same = identity(found.process.name, found.process.algorithm, given)
     if same != found.entry.ref.id:
         raise StoreError(
@@ -68,7 +63,3 @@ def material_of(root: Root, found: Known) -> Any:
             "computes otherwise (the record says which versions made it)"
         )
     return material
-
-
-def _inputs(root: Root, found: Known) -> dict[str, Any]:
-    return replayed(found.process.inputs, found.record.given, root)

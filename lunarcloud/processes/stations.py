@@ -6,7 +6,7 @@ another table another series. Its content, citations left out, is what models ar
 citation changes no model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lunarcloud.archive import StationTable, parse_stations, read_file, read_stations, shipped_stations
 from lunarcloud.engine import Session
 from lunarcloud.errors import InputError, NotFoundError
-from lunarcloud.lineage import Given, Parent, Record, Ref, Root, Source, identity, series_of
+from lunarcloud.lineage import Entry, Given, Parent, Record, Ref, Root, Source, identity, series_of
 from lunarcloud.processes.inbox import INBOX, MOST_BYTES, Inbox, merged_with, read_inbox
 from lunarcloud.processes.inputs import ARGUMENT, Inputs, given_of, option, place
 from lunarcloud.processes.process import Estimate, Made, Process, Report, Table
@@ -68,7 +68,11 @@ def _resolve(inputs: StationsInputs, root: Root) -> tuple[Given, StationTable]:
             f"--name {MAIN!r} is the table of the shipped stations and the inbox; call {inputs.table} "
             "something else, or add it with `lunarcloud stations add`"
         )
-    table = read_stations(inputs.table) if inputs.table else inbox_of(root).table
+    table = read_stations(inputs.table) if inputs.table else inbox_of(read_inbox(root).tables).table
+    return _given(inputs, root, table)
+
+
+def _given(inputs: StationsInputs, root: Root, table: StationTable) -> tuple[Given, StationTable]:
     content = table.content()
     url = root.relative(inputs.table) if inputs.table else "shipped with lunarcloud, and the inbox"
     source = Source(url=url, digest=digest(content), bytes=len(content))
@@ -150,12 +154,25 @@ def choose(root: Root, wanted: str) -> Choice:
     elif wanted.endswith(".csv") or "/" in wanted:
         return _unpublished(root, StationsInputs(table=wanted, name=Path(wanted).stem))
     entry = catalog.find(KIND, wanted)
-    return Choice(entry.as_parent(), _open(root.record(entry, StationsCard), root.place(entry.ref)), None)
+    return Choice(entry.as_parent(), table_of_record(root, entry), None)
 
 
-def desired_main(root: Root) -> Choice:
-    """The main table as it should be: the shipped stations with the inbox's, published or not."""
-    return _unpublished(root, StationsInputs())
+def desired_main(root: Root, table: StationTable) -> Choice:
+    """The main table as it should be, published or not.
+
+    Parameters
+    ----------
+    root : Root
+        Where it is or will be published.
+    table : StationTable
+        The shipped stations with the inbox's: of `inbox_of`.
+    """
+    return _choice(StationsInputs(), *_given(StationsInputs(), root, table))
+
+
+def table_of_record(root: Root, entry: Entry) -> StationTable:
+    """The table of a published record."""
+    return _open(root.record(entry, StationsCard), root.place(entry.ref))
 
 
 def add_stations(root: Root, path: str) -> str:
@@ -171,20 +188,23 @@ def add_stations(root: Root, path: str) -> str:
     except NotFoundError as error:
         raise NotFoundError(f"{path}: there is no such station table") from error
     key = f"{Path(path).name.removesuffix('.gz').removesuffix('.csv')}.csv"
-    refused = merged_with(shipped_stations(), read_inbox(root) | {key: data}).rejected.get(digest(data))
+    refused = inbox_of(read_inbox(root).tables | {key: data}).rejected.get(digest(data))
     if refused is not None:
         raise InputError("\n  ".join(refused.errors))
     (root.folder / INBOX).write(key, data)
     return f"{INBOX}/{key}"
 
 
-def inbox_of(root: Root) -> Inbox:
-    """The shipped stations with the tables of the root's inbox, and which of these were refused."""
-    return merged_with(shipped_stations(), read_inbox(root))
+def inbox_of(files: Mapping[str, bytes]) -> Inbox:
+    """What tables of an inbox, by name, make of the shipped stations, and which of them are refused."""
+    return merged_with(shipped_stations(), files)
 
 
 def _unpublished(root: Root, inputs: StationsInputs) -> Choice:
-    given, table = _resolve(inputs, root)
+    return _choice(inputs, *_resolve(inputs, root))
+
+
+def _choice(inputs: StationsInputs, given: Given, table: StationTable) -> Choice:
     parent = Parent(
         ref=Ref(kind=KIND, id=identity(_NAME, _ALGORITHM, given)),
         digest=digest(table.content()),

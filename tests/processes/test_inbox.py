@@ -18,10 +18,9 @@ from lunarcloud.processes.inbox import (
     is_settled,
     merged_with,
     note_rejections,
-    noted_rejections,
     read_inbox,
 )
-from lunarcloud.processes.stations import MAIN, add_stations, choose, desired_main
+from lunarcloud.processes.stations import MAIN, add_stations, choose, desired_main, inbox_of
 from lunarcloud.storage import digest, folder
 
 SHIPPED = shipped_stations()
@@ -119,7 +118,8 @@ def test_the_order_of_arrival_the_store_and_the_machine_do_not_matter(tmp_path: 
         url = str(tmp_path / str(number)) if number % 2 else f"memory://inbox/{number}"
         for name in order:
             folder(f"{url}/inbox").write(name, arrivals[name])
-        found.add(desired_main(open_root(url)).parent.ref.id)
+        root = open_root(url)
+        found.add(desired_main(root, inbox_of(read_inbox(root).tables).table).parent.ref.id)
     assert len(found) == 1
 
 
@@ -128,7 +128,7 @@ def test_only_tables_directly_in_the_inbox_are_read_and_no_more_of_them_than_all
     for name in ("a.csv", "B.CSV", "notes.txt", "old/c.csv", ".hidden.csv", ".rejected/d.csv"):
         inbox.write(name, SEVEN)
     inbox.write("large.csv", b"#" * (100 << 20))
-    found = read_inbox(open_root(tmp_path))
+    found = read_inbox(open_root(tmp_path)).tables
     assert sorted(found) == ["B.CSV", "a.csv", "large.csv"]
     assert len(found["large.csv"]) == MOST_BYTES + 1
 
@@ -136,13 +136,13 @@ def test_only_tables_directly_in_the_inbox_are_read_and_no_more_of_them_than_all
 def test_why_a_file_was_refused_lies_beside_it_as_long_as_it_is(tmp_path: Path) -> None:
     root = open_root(tmp_path)
     place, first = folder(tmp_path / "inbox/.rejected"), _merged(a=BAD, b=b"")
-    assert {each.file for each in note_rejections(root, first.rejected)} == {"a.csv", "b.csv"}
+    assert {each.file for each in note_rejections(root, first.rejected, ())} == {"a.csv", "b.csv"}
     noted = Rejection.model_validate_json(place.read(f"{digest(BAD)}.json"))
     assert noted == first.rejected[digest(BAD)]
     # What is said is not said again.
-    assert note_rejections(root, first.rejected) == ()
-    assert note_rejections(root, _merged(a=SEVEN, b=b"").rejected) == ()
-    assert noted_rejections(root) == {digest(b"")}
+    assert note_rejections(root, first.rejected, read_inbox(root).noted) == ()
+    assert note_rejections(root, _merged(a=SEVEN, b=b"").rejected, read_inbox(root).noted) == ()
+    assert read_inbox(root).noted == {digest(b"")}
 
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -162,7 +162,7 @@ def test_a_table_that_would_be_refused_is_not_added(tmp_path: Path) -> None:
     root = open_root(tmp_path / "root")
     with pytest.raises(InputError, match="column lat: 99 is not within"):
         add_stations(root, str(path))
-    assert read_inbox(root) == {}
+    assert read_inbox(root).tables == {}
 
 
 def test_a_withdrawal_is_added_like_a_table(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from lunarcloud.engine import Cluster
 from lunarcloud.lineage import Catalog, Root, open_root
 from lunarcloud.models import Card
 from lunarcloud.moon import grid
-from lunarcloud.processes.reprocess import Reprocessed
 from lunarcloud.processes.stations import add_stations
+from lunarcloud.reprocessing.action import Reprocessed
 from lunarcloud.storage import folder
 from lunarcloud.testing.make import NOWHERE, act, make
 from lunarcloud.testing.small_root import spectra, write_mosaic
@@ -107,7 +107,7 @@ ALL_OF_IT = (
 
 
 def _reprocess(root: Root, cluster: Cluster = NOWHERE, **inputs: Any) -> Reprocessed:
-    found = act("reprocess", root.url, cluster, **inputs)
+    found = act("reprocess", root.url, cluster, now=True, **inputs)
     assert isinstance(found, Reprocessed)
     return found
 
@@ -128,8 +128,8 @@ def test_a_new_station_makes_model_run_and_every_finding_of_it_once_and_in_order
     assert sorted(steps) == sorted(ALL_OF_IT)
     order = [step.process for step in steps if step.label != "without Apollo 17"]
     assert order == ["fit", "map", "reduce", "reduce"]
-    # One record each, and the table.
-    assert len(open_root(grown.place).catalog().records) == len(grown.before.records) + len(steps) + 1
+    # One record each, the table, and the comparison of the new run with the one before.
+    assert len(open_root(grown.place).catalog().records) == len(grown.before.records) + len(steps) + 2
 
 
 def test_what_is_made_again_has_its_own_options_and_is_the_head_of_its_series(grown: Grown) -> None:
@@ -139,7 +139,7 @@ def test_what_is_made_again_has_its_own_options_and_is_the_head_of_its_series(gr
         assert (new.series, new.label) == (old.series, old.label)
         assert after.is_head(new)
     assert after.find("statistics", "imbrium").ref != grown.before.find("statistics", "imbrium").ref
-    assert after.main == grown.before.main
+    assert after.main.items() > grown.before.main.items()
 
 
 def test_latest_stays_with_the_series_of_all_stations(grown: Grown) -> None:
@@ -182,7 +182,7 @@ def test_a_station_taken_back_brings_the_old_heads_back_without_computing(root: 
     root.folder.remove("inbox/change9.csv")
     back = _reprocess(root)
     assert {step.shards_computed for step in back.steps} == {None}
-    assert root.catalog().heads == grown.before.heads
+    assert root.catalog().heads.items() >= grown.before.heads.items()
     assert _reprocess(root).steps == ()
 
 

@@ -1,0 +1,165 @@
+"""Action ``reprocess``: everything whose parents have newer heads is made again, in order, each once."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict
+
+from lunarcloud.engine import Cluster, Note, Session, Watch
+from lunarcloud.errors import AGAIN, LunarcloudError
+from lunarcloud.jobs import Wanted
+from lunarcloud.lineage import Root
+from lunarcloud.processes import OPTION, Action, Inputs, Rejection, Report, Table, option, place
+from lunarcloud.reprocessing.clock import SYSTEM
+from lunarcloud.reprocessing.making import Make, as_jobs, here
+from lunarcloud.reprocessing.reconcile import Hands, Outcome, Round, Step, look, reconcile
+
+# Between two looks of one who goes on until stopped, seconds.
+_LOOK_S = 30.0
+
+
+class ReprocessInputs(Inputs):
+    """How far to go, and where."""
+
+    dry_run: bool = place(False, "only say what would be made again")
+    now: bool = place(False, "do not wait until the inbox has settled")
+    tolerance: float = option(
+        0.0,
+        "keep a run where its new model moves no oxide of 99 of 100 pixels of a sample by more; 0: never",
+        unit="wt%",
+        limits={"ge": 0},
+    )
+    on: str | None = place(
+        None, "where each step runs as a job of its own: kubernetes or local; without one, here"
+    )
+    pool: str = place("cpu", "pool of workers of that place")
+    forever: bool = place(False, "go on until stopped: look again every half minute", **{OPTION: "watch"})
+
+
+class Reprocessed(BaseModel):
+    """What was made again, in order.
+
+    Attributes
+    ----------
+    dry_run : bool
+        Whether it was only said.
+    steps : tuple of Step
+        What was made, found or kept.
+    rejected : tuple of Rejection
+        Tables of the inbox that were refused now.
+    settling : bool
+        Whether nothing was done since the inbox has changed just now.
+    busy : str
+        Who else is at it, if nothing was done for that.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    dry_run: bool = False
+    steps: tuple[Step, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+    settling: bool = False
+    busy: str = ""
+
+
+def _act(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch) -> Reprocessed:
+    if inputs.dry_run:
+        return _planned(root, inputs.tolerance)
+    while inputs.forever:
+        try:
+            _once(inputs, root, cluster, watch)
+        except LunarcloudError as error:
+            # The next look may find it mended.
+            watch(Note(f"not done: {error}"))
+        SYSTEM.sleep(_LOOK_S)
+    return _once(inputs, root, cluster, watch)
+
+
+def _planned(root: Root, tolerance: float) -> Reprocessed:
+    seen = look(root, SYSTEM, tolerance)
+    steps = tuple(
+        Step(process=each.entry.process, old=str(each.entry.ref), changed=each.changed)
+        for each in seen.plan.due
+    )
+    return Reprocessed(dry_run=True, steps=steps, rejected=tuple(seen.inbox.rejected.values()))
+
+
+def _once(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch) -> Reprocessed:
+    with _maker(inputs, root, cluster, watch) as make:
+        hands = Hands(root, make, watch, SYSTEM, _holder(), inputs.tolerance, _announced)
+        outcome = _ended(hands, now=inputs.now)
+    return Reprocessed(
+        steps=outcome.round.steps,
+        rejected=outcome.rejected,
+        settling=outcome.is_settling,
+        busy=outcome.busy,
+    )
+
+
+def _ended(hands: Hands, *, now: bool) -> Outcome:
+    """A reconciler gone through all its steps."""
+    steps = reconcile(hands, now=now)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            outcome: Outcome = end.value
+            return outcome
+
+
+def _announced(made: Round) -> None:
+    """Nothing yet."""
+
+
+@contextmanager
+def _maker(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch) -> Iterator[Make]:
+    if inputs.on is not None:
+        yield as_jobs(root, Wanted(on=inputs.on, pool=inputs.pool), watch)
+        return
+    with Session(cluster, watch) as session:
+        yield here(session, root)
+
+
+def _holder() -> str:
+    """A name of this process that no other has, and that says where it is."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+def _report(found: Reprocessed) -> Report:
+    refused = tuple(f"refused: {each.file}: {'; '.join(each.errors)}" for each in found.rejected)
+    if found.busy:
+        return Report({"reprocess": f"{found.busy} is at it; nothing was done here"}, remarks=refused)
+    if found.settling:
+        why = "the inbox has changed just now; it is read when it has settled, or with --now"
+        return Report({"reprocess": why}, remarks=refused)
+    if not found.steps:
+        why = "nothing to do: everything is made of what are the heads now"
+        return Report({"reprocess": why}, remarks=refused)
+    rows = tuple(
+        (each.process, each.old, ", ".join(each.changed), _new(each), each.shards_computed)
+        for each in found.steps
+    )
+    title = "would be made again" if found.dry_run else "made again"
+    columns = ("process", "was", "because of", "is now", "shards computed")
+    return Report({title: len(found.steps)}, {title: Table(columns=columns, rows=rows)}, refused)
+
+
+def _new(step: Step) -> str:
+    if step.kept is None:
+        return step.new
+    return f"kept: no oxide moves by more than {max(step.kept.values()):.2g} wt%"
+
+
+ACTION = Action(
+    name="reprocess",
+    inputs=ReprocessInputs,
+    result=Reprocessed,
+    act=_act,
+    report=_report,
+    exit_code=lambda found: AGAIN if found.busy else 0,
+)
