@@ -12,8 +12,9 @@ from lunarcloud.models import Model
 from lunarcloud.processes.demo import Demonstration
 from lunarcloud.processes.doctor import Diagnosis
 from lunarcloud.processes.repair import Repair
-from lunarcloud.processes.reprocess import Reprocessed
 from lunarcloud.processes.verify import Verification
+from lunarcloud.reprocessing.action import Reprocessed
+from lunarcloud.reprocessing.status import RootStatus
 from xarray import Dataset
 
 __version__: str
@@ -488,10 +489,15 @@ def reprocess(
     *,
     root: str | os.PathLike[str],
     dry_run: bool = False,
+    now: bool = False,
+    tolerance: float = 0.0,
+    on: str | os.PathLike[str] | None = None,
+    pool: str | os.PathLike[str] = 'cpu',
+    forever: bool = False,
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Reprocessed:
-    """Make again, in order, everything whose parents have newer heads.
+    """After a new sample or mosaic: all that was made of older ones, made again, explained and told.
 
     Parameters
     ----------
@@ -499,6 +505,17 @@ def reprocess(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     dry_run : bool, default False
         Only say what would be made again.
+    now : bool, default False
+        Do not wait until the inbox has settled.
+    tolerance : float, default 0.0
+        Keep a run where its new model moves no oxide of 99 of 100 pixels of a sample by more; 0: never;
+        wt%; at least 0.
+    on : str or path, optional
+        Where each step runs as a job of its own: kubernetes or local; without one, here.
+    pool : str or path, default 'cpu'
+        Pool of workers of that place.
+    forever : bool, default False
+        Go on until stopped: look again every half minute.
     cluster : Cluster, optional
         Where to compute; local processes without one.
     watch : callable, optional
@@ -507,6 +524,33 @@ def reprocess(
     Returns
     -------
     Reprocessed
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def status(
+    *,
+    root: str | os.PathLike[str],
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> RootStatus:
+    """What latest means, how stale it is (seconds), what is due, what runs, where the last report is.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    RootStatus
 
     Raises
     ------

@@ -1,12 +1,14 @@
 """The one settings object; every setting can be given as an environment variable ``LUNARCLOUD_<NAME>``."""
 
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lunarcloud.errors import InputError
+
+Webhook: TypeAlias = Annotated[str, StringConstraints(pattern=r"^https?://")]
 
 
 class Settings(BaseSettings):
@@ -39,7 +41,7 @@ class Settings(BaseSettings):
     settle_s: float = Field(
         default=60.0, ge=0, description="an inbox is read so long after its newest change, seconds"
     )
-    webhooks: tuple[str, ...] = Field(
+    webhooks: tuple[Webhook, ...] = Field(
         default=(), description="URLs that are told what `reprocess` published, refused, or failed to do"
     )
     webhook_secret: SecretStr | None = Field(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
-    from lunarcloud.models.card import Accuracy, Card, Residual
+    from lunarcloud.models.card import Accuracy, Card, Residual, Score
     from lunarcloud.models.equations import (
         CLIPPED,
         OUTSIDE_VALIDITY,
@@ -55,6 +55,7 @@ __all__ = [
     "Model",
     "Novelty",
     "Residual",
+    "Score",
     "TitaniumEquation",
     "accuracy_rows",
     "builtin",
@@ -76,6 +77,7 @@ __getattr__ = lazily(
             "Accuracy",
             "Card",
             "Residual",
+            "Score",
         ),
         "equations": (
             "CLIPPED",

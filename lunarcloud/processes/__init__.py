@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lunarcloud.processes.findings import FindingCard, markdown, shown
     from lunarcloud.processes.inbox import (
         INBOX,
+        Arrival,
         Inbox,
         Rejection,
         changes_of,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
         place,
         replayed,
     )
-    from lunarcloud.processes.process import Estimate, Made, Process, Report, Table
+    from lunarcloud.processes.process import Cell, Estimate, Made, Process, Report, Table
     from lunarcloud.processes.records import gravity_of, model_of, mosaic_of, run_of
     from lunarcloud.processes.registry import ACTIONS, PROCESSES, Line
     from lunarcloud.processes.registry import action as load_action
@@ -65,6 +66,8 @@ __all__ = [
     "PLACE",
     "PROCESSES",
     "Action",
+    "Arrival",
+    "Cell",
     "Choice",
     "Estimate",
     "FindingCard",
@@ -122,6 +125,7 @@ __getattr__ = lazily(
         "findings": ("FindingCard", "markdown", "shown"),
         "inbox": (
             "INBOX",
+            "Arrival",
             "Inbox",
             "Rejection",
             "changes_of",
@@ -144,7 +148,7 @@ __getattr__ = lazily(
             "place",
             "replayed",
         ),
-        "process": ("Estimate", "Made", "Process", "Report", "Table"),
+        "process": ("Cell", "Estimate", "Made", "Process", "Report", "Table"),
         "records": ("gravity_of", "model_of", "mosaic_of", "run_of"),
         "registry": ("ACTIONS", "PROCESSES", "Line", "action as load_action", "process as load_process"),
         "replay": ("Known", "inputs_of", "known as known_record", "material_of"),

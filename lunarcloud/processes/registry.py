@@ -71,7 +71,12 @@ ACTIONS: dict[str, Line] = {
     ),
     "repair": Line("lunarcloud.processes.repair", "Make again exactly what `verify` names."),
     "reprocess": Line(
-        "lunarcloud.reprocessing.action", "Make again, in order, everything whose parents have newer heads."
+        "lunarcloud.reprocessing.action",
+        "After a new sample or mosaic: all that was made of older ones, made again, explained and told.",
+    ),
+    "status": Line(
+        "lunarcloud.reprocessing.status",
+        "What latest means, how stale it is (seconds), what is due, what runs, where the last report is.",
     ),
     "doctor": Line(
         "lunarcloud.processes.doctor",

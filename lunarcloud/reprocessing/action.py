@@ -15,9 +15,11 @@ from lunarcloud.errors import AGAIN, LunarcloudError
 from lunarcloud.jobs import Wanted
 from lunarcloud.lineage import Root
 from lunarcloud.processes import OPTION, Action, Inputs, Rejection, Report, Table, option, place
+from lunarcloud.reprocessing.change import change_of, write_change
 from lunarcloud.reprocessing.clock import SYSTEM
 from lunarcloud.reprocessing.making import Make, as_jobs, here
 from lunarcloud.reprocessing.reconcile import Hands, Outcome, Round, Step, look, reconcile
+from lunarcloud.reprocessing.telling import tell_changes, tell_rejected, telling
 
 # Between two looks of one who goes on until stopped, seconds.
 _LOOK_S = 30.0
@@ -56,6 +58,8 @@ class Reprocessed(BaseModel):
         Whether nothing was done since the inbox has changed just now.
     busy : str
         Who else is at it, if nothing was done for that.
+    reports : tuple of str
+        URLs of the pages that tell what has changed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,6 +69,7 @@ class Reprocessed(BaseModel):
     rejected: tuple[Rejection, ...] = ()
     settling: bool = False
     busy: str = ""
+    reports: tuple[str, ...] = ()
 
 
 def _act(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch) -> Reprocessed:
@@ -90,14 +95,20 @@ def _planned(root: Root, tolerance: float) -> Reprocessed:
 
 
 def _once(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch) -> Reprocessed:
-    with _maker(inputs, root, cluster, watch) as make:
-        hands = Hands(root, make, watch, SYSTEM, _holder(), inputs.tolerance, _announced)
+    def announce(made: Round) -> None:
+        write_change(root, change_of(made, SYSTEM.now()))
+
+    with _maker(inputs, root, cluster, watch) as make, telling(root, SYSTEM):
+        hands = Hands(root, make, watch, SYSTEM, _holder(), inputs.tolerance, announce)
         outcome = _ended(hands, now=inputs.now)
+        tell_rejected(root, SYSTEM, outcome.rejected)
+        reports = () if outcome.busy else tell_changes(root, SYSTEM)
     return Reprocessed(
         steps=outcome.round.steps,
         rejected=outcome.rejected,
         settling=outcome.is_settling,
         busy=outcome.busy,
+        reports=reports,
     )
 
 
@@ -110,10 +121,6 @@ def _ended(hands: Hands, *, now: bool) -> Outcome:
         except StopIteration as end:
             outcome: Outcome = end.value
             return outcome
-
-
-def _announced(made: Round) -> None:
-    """Nothing yet."""
 
 
 @contextmanager
@@ -146,7 +153,8 @@ def _report(found: Reprocessed) -> Report:
     )
     title = "would be made again" if found.dry_run else "made again"
     columns = ("process", "was", "because of", "is now", "shards computed")
-    return Report({title: len(found.steps)}, {title: Table(columns=columns, rows=rows)}, refused)
+    facts = {title: len(found.steps), **({"report": found.reports[-1]} if found.reports else {})}
+    return Report(facts, {title: Table(columns=columns, rows=rows)}, refused)
 
 
 def _new(step: Step) -> str:

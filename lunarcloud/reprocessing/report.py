@@ -1,0 +1,267 @@
+"""What is to be told of a change: stations, coefficients, accuracy, means, area, pictures, what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from lunarcloud.archive import Station
+from lunarcloud.errors import NotFoundError
+from lunarcloud.lineage import Entry, Root
+from lunarcloud.models import Accuracy, Card, Score
+from lunarcloud.processes import Cell, FindingCard, Known, Table, known_record, table_of_record
+from lunarcloud.reprocessing.change import Change
+from lunarcloud.storage import Ledger, open_dataset
+
+#: Area is told where a map moved by more than this, wt%.
+CHANGED_WT = 1.0
+#: A station is flagged that the model fitted without it misses by more than so many times the usual error.
+FLAGGED_SIGMA = 5.0
+
+_CHANCE = (
+    "Is the change larger than chance? In the equations there is none: the same stations give the same ones. "
+    "Of the networks it is not known, since their card does not say how far their answers at a pixel move "
+    "with the seed."
+)
+
+
+class Picture(NamedTuple):
+    """A picture that a record holds: caption, the folder and key of its PNG under the root."""
+
+    caption: str
+    place: str
+    key: str
+
+
+class Told(NamedTuple):
+    """What is to be told of a change.
+
+    Attributes
+    ----------
+    title : str
+        In a line.
+    facts : dict of str to str
+        One a line.
+    tables : dict of str to Table
+        By title.
+    remarks : tuple of str
+        Sentences.
+    rows : tuple of tuple of Picture
+        Pictures that belong beside each other.
+    """
+
+    title: str
+    facts: dict[str, str]
+    tables: dict[str, Table]
+    remarks: tuple[str, ...]
+    rows: tuple[tuple[Picture, ...], ...]
+
+
+def told_of(root: Root, change: Change) -> Told:
+    """What is to be told of a change; what was removed since is left out.
+
+    Parameters
+    ----------
+    root : Root
+        Where it happened.
+    change : Change
+        Which.
+    """
+    models, compared = _cards(root, change), _found(root, change.comparison)
+    tables = {
+        "stations": _stations(root, change),
+        "coefficients": _coefficients(*models) if models else None,
+        "accuracy: RMSE in wt%; LOO: each station predicted without itself": (
+            _accuracy(*models) if models else None
+        ),
+        "means by unit, wt%": _means(compared.record.card) if compared else None,
+        f"area that moved by more than {CHANGED_WT:g} wt%": _area(root, compared) if compared else None,
+        "what was made": _steps(root, change),
+    }
+    return Told(
+        title=f"The Moon of {change.at:%Y-%m-%d %H:%M} UTC",
+        facts=_facts(change),
+        tables={name: table for name, table in tables.items() if table and table.rows},
+        remarks=(
+            *_refused(change),
+            *(_flagged(models[1]) if models else ()),
+            *((_CHANCE,) if compared else ()),
+        ),
+        rows=tuple(_pictures(root, change, compared)) if compared else (),
+    )
+
+
+def vcpu_seconds(root: Root, entry: Entry) -> float:
+    """What a record took, seconds of one thread: its shards' by their ledgers, or from start to end."""
+    record = known_record(root, entry).record
+    ledgers = [Ledger(root.place(entry.ref) / key.rstrip("/")) for key in record.groups.values()]
+    if not ledgers:
+        return (record.finished - record.started).total_seconds()
+    return sum(each.seconds for ledger in ledgers for each in ledger.entries().values())
+
+
+def _facts(change: Change) -> dict[str, str]:
+    moved = {kind: f"{each.after}, before {each.before or 'none'}" for kind, each in change.moved.items()}
+    return {
+        "change": change.id,
+        **moved,
+        **({"comparison": change.comparison} if change.comparison else {}),
+        "inbox": ", ".join(change.files) or "empty",
+    }
+
+
+def _refused(change: Change) -> Iterator[str]:
+    for name, errors in change.refused.items():
+        yield f"refused: {name}: {' '.join(errors)}"
+
+
+def _found(root: Root, name: str) -> Known | None:
+    """A record by ``kind/id``, if it is (still) there."""
+    try:
+        return known_record(root, root.catalog().locate(name)) if name else None
+    except NotFoundError:
+        return None
+
+
+def _cards(root: Root, change: Change) -> tuple[Card | None, Card] | None:
+    """The models' cards before and after, if another is latest now."""
+    moved = change.moved.get("models")
+    after = _found(root, moved.after) if moved else None
+    before = _found(root, moved.before) if moved else None
+    return (before.record.card if before else None, after.record.card) if after else None
+
+
+def _stations(root: Root, change: Change) -> Table | None:
+    moved = change.moved.get("stations")
+    if moved is None:
+        return None
+    old, new = (_sites(root, name) for name in (moved.before, moved.after))
+    rows = [
+        *((site, "new", *_place(new[site])) for site in new.keys() - old.keys()),
+        *((site, "withdrawn", *_place(old[site])) for site in old.keys() - new.keys()),
+        *(
+            (site, "replaced", *_place(new[site]))
+            for site in new.keys() & old.keys()
+            if old[site] != new[site]
+        ),
+    ]
+    return Table(columns=("site", "is", "lat", "lon", "oxides, wt%"), rows=tuple(sorted(rows)))
+
+
+def _sites(root: Root, name: str) -> dict[str, Station]:
+    found = _found(root, name)
+    stations = table_of_record(root, found.entry).stations if found else ()
+    # Another citation makes no other station.
+    return {each.site: replace(each, sources={}) for each in stations}
+
+
+def _place(station: Station) -> tuple[Cell, Cell, Cell]:
+    oxides = ", ".join(f"{name} {value:g}" for name, value in station.oxides.items())
+    return station.lat, station.lon, oxides
+
+
+def _coefficients(before: Card | None, after: Card) -> Table:
+    old, new = _numbers(before), _numbers(after)
+    rows = tuple((name, old.get(name), new.get(name)) for name in {**old, **new})
+    return Table(columns=("coefficient", "before", "after"), rows=rows)
+
+
+def _numbers(card: Card | None) -> dict[str, float]:
+    if card is None:
+        return {}
+    equations = {"FeO": card.equations.iron, "TiO2": card.equations.titanium}
+    return {
+        f"{oxide} {name}": value
+        for oxide, equation in equations.items()
+        if equation is not None
+        for name, value in equation.model_dump().items()
+    }
+
+
+def _accuracy(before: Card | None, after: Card) -> Table:
+    old, new = _scores(before), _scores(after)
+    nothing = (None,) * 5
+    rows = tuple((*key, *old.get(key, nothing), *new.get(key, nothing)) for key in {**old, **new})
+    measured = ("n", "fit RMSE", "fit R2", "LOO RMSE", "LOO R2")
+    columns = ("oxide", "model", *(f"{name} {when}" for when in ("before", "after") for name in measured))
+    return Table(columns=columns, rows=rows)
+
+
+def _scores(card: Card | None) -> dict[tuple[str, str], tuple[Cell, ...]]:
+    accuracies: Iterable[Accuracy] = card.accuracy if card else ()
+    return {
+        (each.oxide, each.kind): (each.stations, *_rounded(each.training), *_rounded(each.loocv))
+        for each in accuracies
+    }
+
+
+def _rounded(score: Score | None) -> tuple[Cell, Cell]:
+    return (round(score.rmse, 3), round(score.r2, 4)) if score else (None, None)
+
+
+def _flagged(card: Card) -> Iterator[str]:
+    """Stations that pull the model towards themselves: it misses them by far when fitted without them."""
+    usual = {(each.kind, each.oxide): each.loocv.rmse for each in card.accuracy if each.loocv}
+    for each in card.residuals:
+        sigma = usual.get((each.kind, each.oxide))
+        if each.left_out is None or sigma is None:
+            continue
+        missed = each.left_out - each.measured
+        if abs(missed) > FLAGGED_SIGMA * sigma:
+            yield (
+                f"look at {each.site}: fitted without it, the {each.kind} of {each.oxide} misses it by "
+                f"{missed:+.2f} wt%, {abs(missed) / sigma:.1f} times the usual error"
+            )
+
+
+def _means(card: FindingCard) -> Table:
+    table = card.tables["comparison"]
+    at = {name: number for number, name in enumerate(table.columns)}
+    wanted = ("pair", "unit", "mean_second", "mean_first", "mean_difference", "rmse")
+    rows = tuple(tuple(row[at[name]] for name in wanted) for row in table.rows)
+    return Table(columns=("map", "unit", "before", "after", "difference", "RMS difference"), rows=rows)
+
+
+def _area(root: Root, compared: Known) -> Table:
+    """From the stored histograms of differences, whose bins are fine against what is asked."""
+    found = open_dataset(root.place(compared.entry.ref) / "statistics.zarr").isel(unit=0)
+    rows = []
+    for pair in found["pair"].values:
+        each = found.sel(pair=pair)
+        if str(each["pair_units"].values) != "percent":
+            continue
+        beyond = abs(each["difference_value"]) > CHANGED_WT
+        share = float(each["difference_share"].where(beyond).sum())
+        rows.append((str(pair), 100.0 * share, share * float(each["area"])))
+    return Table(columns=("map", "% of the mapped area", "km2"), rows=tuple(rows))
+
+
+def _steps(root: Root, change: Change) -> Table:
+    rows = tuple(
+        (each.process, each.old, each.new or "kept", each.shards_computed, _took(root, each.new))
+        for each in change.steps
+    )
+    columns = ("process", "before", "now", "shards computed", "vCPU-seconds")
+    return Table(columns=columns, rows=rows)
+
+
+def _took(root: Root, name: str) -> Cell:
+    found = _found(root, name)
+    return round(vcpu_seconds(root, found.entry), 1) if found else None
+
+
+def _pictures(root: Root, change: Change, compared: Known) -> Iterator[tuple[Picture, ...]]:
+    """For each map that moved: before, after, the difference; then how they compare."""
+    runs, finding = change.moved["runs"], str(compared.entry.ref)
+    for name in (figure.removesuffix(".png") for figure in compared.record.card.figures):
+        quantity = name.removeprefix("difference_")
+        if quantity == name:
+            continue
+        yield (
+            Picture(f"{quantity}: before", runs.before, f"figures/{quantity}.png"),
+            Picture(f"{quantity}: after", runs.after, f"figures/{quantity}.png"),
+            Picture(f"{quantity}: after minus before", finding, f"{name}.png"),
+        )
+    if "comparison.png" in compared.record.card.figures:
+        yield (Picture("after against before, by value and by unit", finding, "comparison.png"),)

@@ -1,0 +1,199 @@
+"""Action ``status``: what ``latest`` means, whether it knows every sample, what is due and what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from lunarcloud.archive import Station, StationTable
+from lunarcloud.engine import Cluster, Watch
+from lunarcloud.jobs import ENDED, line, list_jobs
+from lunarcloud.jobs import look as look_at_job
+from lunarcloud.lineage import Catalog, Entry, Ref, Root
+from lunarcloud.processes import (
+    Action,
+    Arrival,
+    Inbox,
+    Inputs,
+    Report,
+    changes_of,
+    table_of_record,
+)
+from lunarcloud.reprocessing.change import CHANGES, REPORT, last_told
+from lunarcloud.reprocessing.clock import SYSTEM
+from lunarcloud.reprocessing.lease import who_holds
+from lunarcloud.reprocessing.plan import latest
+from lunarcloud.reprocessing.reconcile import LEASE, look
+
+_KINDS = ("stations", "models", "runs")
+
+
+class StatusInputs(Inputs):
+    """Nothing is to be given but the root."""
+
+
+class HeadStatus(BaseModel):
+    """What ``latest`` of a kind means.
+
+    Attributes
+    ----------
+    record, label : str
+        ``kind/id``, and what a person calls it.
+    published : datetime
+        When, UTC.
+    pinned : bool
+        Whether a person holds it there.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    record: str
+    label: str
+    published: datetime
+    pinned: bool
+
+
+class RootStatus(BaseModel):
+    """How things are under a root.
+
+    Attributes
+    ----------
+    heads : dict of str to HeadStatus
+        By kind: stations, models, runs.
+    staleness_s : float
+        Age of the oldest accepted sample that the latest model does not know yet, seconds; 0 if it knows all.
+    waiting : tuple of str
+        Tables of the inbox that it does not know yet.
+    rejected : dict of str to tuple of str
+        Tables of the inbox that are refused, and why.
+    due : tuple of str
+        What is to be made again, ``kind/id``.
+    worker : str
+        Who reprocesses now; empty if nobody does.
+    running : tuple of str
+        Jobs that have not ended, a line each.
+    report : str
+        URL of the last report; empty if there is none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    heads: dict[str, HeadStatus]
+    staleness_s: float
+    waiting: tuple[str, ...]
+    rejected: dict[str, tuple[str, ...]]
+    due: tuple[str, ...]
+    worker: str
+    running: tuple[str, ...]
+    report: str
+
+
+def status_of(root: Root, now: datetime) -> RootStatus:
+    """How things are under a root.
+
+    Parameters
+    ----------
+    root : Root
+        Which.
+    now : datetime
+        UTC.
+    """
+    seen = look(root, SYSTEM, 0.0)
+    catalog, told = seen.plan.before, last_told(root)
+    # Where nothing was ever made of a main table, none waits.
+    model = latest(catalog, "models")
+    waiting = waiting_for(_known(root, catalog, model), seen.inbox) if model else ()
+    jobs = (look_at_job(root, job) for job in list_jobs(root))
+    return RootStatus(
+        heads={kind: _head(catalog, entry) for kind in _KINDS if (entry := latest(catalog, kind))},
+        staleness_s=staleness_s(changes_of(root, waiting).values(), now),
+        waiting=waiting,
+        rejected={each.file: each.errors for each in seen.inbox.rejected.values()},
+        due=tuple(str(each.entry.ref) for each in seen.plan.due),
+        worker=who_holds(root, LEASE).holder,
+        running=tuple(line(each) for each in jobs if each.state not in ENDED),
+        report=f"{root.url}/{CHANGES}/{told}/{REPORT}.html" if told else "",
+    )
+
+
+def waiting_for(known: StationTable | None, inbox: Inbox) -> tuple[str, ...]:
+    """Names of the accepted tables of an inbox of which a table of stations does not know all.
+
+    Parameters
+    ----------
+    known : StationTable, optional
+        What the latest model was fitted to; without one, it knows nothing.
+    inbox : Inbox
+        As it is.
+    """
+    theirs, wanted = _sites(known.stations if known else ()), _sites(inbox.table.stations)
+
+    def waits(arrival: Arrival) -> bool:
+        brought = {_name(each.site) for each in (arrival.table.stations if arrival.table else ())}
+        # Of several tables with a site, the last one counts; the others brought nothing that is wanted.
+        missing = any(site in wanted and theirs.get(site) != wanted[site] for site in brought)
+        gone = (_name(site) for site in arrival.withdrawn)
+        return missing or any(site in theirs and site not in wanted for site in gone)
+
+    return tuple(name for name, arrival in inbox.accepted.items() if waits(arrival))
+
+
+def staleness_s(changes: Iterable[datetime | None], now: datetime) -> float:
+    """Age of the oldest of some changes, seconds; 0 if there is none."""
+    return max((max(0.0, (now - each).total_seconds()) for each in changes if each), default=0.0)
+
+
+def _known(root: Root, catalog: Catalog, model: Entry) -> StationTable | None:
+    """The table that the newest model of the main series was fitted to, though another may be pinned."""
+    newest = catalog.get(Ref(kind=model.ref.kind, id=catalog.heads[model.series].desired)) or model
+    stations = newest.parents.get("stations")
+    entry = catalog.get(stations.ref) if stations else None
+    return table_of_record(root, entry) if entry else None
+
+
+def _sites(stations: Iterable[Station]) -> dict[str, Station]:
+    return {_name(each.site): replace(each, sources={}) for each in stations}
+
+
+def _name(site: str) -> str:
+    return site.casefold()
+
+
+def _head(catalog: Catalog, entry: Entry) -> HeadStatus:
+    return HeadStatus(
+        record=str(entry.ref),
+        label=entry.label,
+        published=entry.published,
+        pinned=catalog.heads[entry.series].pinned,
+    )
+
+
+def _report(found: RootStatus) -> Report:
+    return Report(dict(_lines(found)))
+
+
+def _lines(found: RootStatus) -> Iterator[tuple[str, str]]:
+    """What a person reads: at most ten lines."""
+    for kind, head in found.heads.items():
+        label = f" ({head.label})" if head.label else ""
+        pinned = ", pinned" if head.pinned else ""
+        yield kind, f"{head.record}{label}, {head.published:%Y-%m-%d %H:%M} UTC{pinned}"
+    stale = (
+        f"{found.staleness_s:.0f} s: {', '.join(found.waiting)}" if found.waiting else "no: all samples known"
+    )
+    yield "stale", stale
+    yield "refused", ", ".join(found.rejected) or "none"
+    yield "due", ", ".join(found.due) or "nothing"
+    yield "reprocesses", found.worker or "nobody"
+    yield "running", "; ".join(found.running) or "no job"
+    yield "last report", found.report or "none"
+
+
+def _act(inputs: StatusInputs, root: Root, cluster: Cluster, watch: Watch) -> RootStatus:
+    return status_of(root, SYSTEM.now())
+
+
+ACTION = Action(name="status", inputs=StatusInputs, result=RootStatus, act=_act, report=_report)
