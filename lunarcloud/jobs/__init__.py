@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lunarcloud.jobs.launcher import LAUNCHERS, Capacity, Launcher
     from lunarcloud.jobs.launcher import launcher as load_launcher
     from lunarcloud.jobs.progress import line
-    from lunarcloud.jobs.records import ENDED, Seen, Status, look, read_log, want_cancel
+    from lunarcloud.jobs.records import ENDED, Seen, State, Status, look, read_log, want_cancel
     from lunarcloud.jobs.records import find as find_job
     from lunarcloud.jobs.records import jobs_of as list_jobs
     from lunarcloud.jobs.records import trouble as trouble_of
@@ -34,6 +34,7 @@ __all__ = [
     "Launcher",
     "Prepared",
     "Seen",
+    "State",
     "Status",
     "Submission",
     "Submitted",
@@ -67,6 +68,7 @@ __getattr__ = lazily(
         "records": (
             "ENDED",
             "Seen",
+            "State",
             "Status",
             "find as find_job",
             "jobs_of as list_jobs",

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 
 from lunarcloud.engine import Cluster, Note, Session, Watch
-from lunarcloud.errors import AGAIN, LunarcloudError
+from lunarcloud.errors import AGAIN, InputError, LunarcloudError
 from lunarcloud.jobs import Wanted
 from lunarcloud.lineage import Root
 from lunarcloud.processes import OPTION, Action, Inputs, Rejection, Report, Table, option, place
 from lunarcloud.reprocessing.change import change_of, write_change
 from lunarcloud.reprocessing.clock import SYSTEM
+from lunarcloud.reprocessing.listen import listening
 from lunarcloud.reprocessing.making import Make, as_jobs, here
+from lunarcloud.reprocessing.metrics import Health, metrics_text
 from lunarcloud.reprocessing.reconcile import Hands, Outcome, Round, Step, look, reconcile
 from lunarcloud.reprocessing.telling import tell_changes, tell_rejected, telling
 
@@ -41,6 +45,10 @@ class ReprocessInputs(Inputs):
     )
     pool: str = place("cpu", "pool of workers of that place")
     forever: bool = place(False, "go on until stopped: look again every half minute", **{OPTION: "watch"})
+    listen: int | None = place(
+        None,
+        "with --watch, port to listen on: POST /poke has it look at once, GET /metrics is for Prometheus",
+    )
 
 
 class Reprocessed(BaseModel):
@@ -75,14 +83,30 @@ class Reprocessed(BaseModel):
 def _act(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch) -> Reprocessed:
     if inputs.dry_run:
         return _planned(root, inputs.tolerance)
-    while inputs.forever:
-        try:
-            _once(inputs, root, cluster, watch)
-        except LunarcloudError as error:
-            # The next look may find it mended.
-            watch(Note(f"not done: {error}"))
-        SYSTEM.sleep(_LOOK_S)
+    if inputs.forever:
+        _watched(inputs, root, cluster, watch)
+    elif inputs.listen is not None:
+        raise InputError("--listen goes with --watch: a command that ends hears nobody")
     return _once(inputs, root, cluster, watch)
+
+
+def _watched(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch) -> NoReturn:
+    """Look again and again, at once where somebody pokes, until stopped."""
+    health, poked = Health(), threading.Event()
+    with listening(inputs.listen, poked, lambda: metrics_text(root, health, SYSTEM)) as port:
+        if port is not None:
+            watch(Note(f"listening on port {port}"))
+        while True:
+            poked.clear()
+            try:
+                _once(inputs, root, cluster, watch)
+            except LunarcloudError as error:
+                # The next look may find it mended.
+                health.failures += 1
+                watch(Note(f"not done: {error}"))
+            else:
+                health.succeeded, health.failures = SYSTEM.now().timestamp(), 0
+            poked.wait(_LOOK_S)
 
 
 def _planned(root: Root, tolerance: float) -> Reprocessed:

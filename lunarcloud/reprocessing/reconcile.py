@@ -200,7 +200,7 @@ def _round(hands: Hands) -> Generator[Step, None, Round]:
     steps: list[Step] = []
     view = seen.plan.before
     if seen.plan.moves_stations:
-        table = _published_table(hands.root)
+        table = _published_table(hands.root, hands.watch)
         if table.ref != seen.main.parent.ref:
             return Round(seen)  # the inbox has changed since
         entries.append(table)
@@ -232,10 +232,10 @@ def _round(hands: Hands) -> Generator[Step, None, Round]:
     return done
 
 
-def _published_table(root: Root) -> Entry:
+def _published_table(root: Root, watch: Watch) -> Entry:
     """The main table as the inbox has it now, published; no head has moved."""
     process = load_process("stations")
-    ref = run_process(process, checked(process.inputs, {}), root.aside()).record.ref
+    ref = run_process(process, checked(process.inputs, {}), root.aside(), watch=watch).record.ref
     return root.find(ref.kind, ref.id)
 
 
