@@ -1,5 +1,7 @@
 """The chart: valid for each Kubernetes it is made for, closed by default, refusing what it does not know."""
 
+import json
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,6 +39,15 @@ _FULL = (
     "resourceQuota.enabled=true",
     "labels.team=maps",
 )
+_REPROCESS = (
+    "root=s3://moon/clementine",
+    "reprocess.enabled=true",
+    "reprocess.tolerance=0.1",
+    "reprocess.webhooks[0]=https://example.org/hook",
+    "reprocess.webhookSecret=hooks",
+    "reprocess.listen.enabled=true",
+    "reprocess.listen.from[0].namespaceSelector.matchLabels.store=minio",
+)
 
 
 def _made_by_jobs(objects: dict[tuple[str, str], Any], release: str = "lunarcloud") -> Iterator[Any]:
@@ -53,8 +64,10 @@ def _pods(objects: dict[tuple[str, str], Any]) -> Iterator[Any]:
     for each in (*objects.values(), *_made_by_jobs(objects)):
         if each["kind"] == "Pod":
             yield each["spec"]
-        if each["kind"] == "Job":
+        if each["kind"] in ("Job", "Deployment"):
             yield each["spec"]["template"]["spec"]
+        if each["kind"] == "CronJob":
+            yield each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
 def test_helm_finds_no_fault(helm: Helm) -> None:
@@ -62,7 +75,7 @@ def test_helm_finds_no_fault(helm: Helm) -> None:
     assert code == 0, out + error
 
 
-@pytest.mark.parametrize("values", [_PLAIN, _FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("values", [_PLAIN, _FULL, _REPROCESS], ids=["plain", "full", "reprocess"])
 @pytest.mark.parametrize("kubernetes", ["1.31", "1.32", "1.33", "1.34"])
 def test_everything_is_valid_for_each_kubernetes(
     rendered: Rendered, kubernetes: str, values: tuple[str, ...]
@@ -92,6 +105,9 @@ def test_an_older_kubernetes_is_refused(helm: Helm) -> None:
         ("env.AWS_SECRET_ACCESS_KEY=x", "env"),
         ("image.digest=1", "digest"),
         ("nothing=1", "nothing"),
+        ("reprocess.enabled=true", "reprocess needs root"),
+        ("reprocess.schedule=often", "schedule"),
+        ("reprocess.webhooks[0]=mail", "webhooks"),
     ],
 )
 def test_values_that_cannot_be_are_refused_by_name(helm: Helm, value: str, named: str) -> None:
@@ -120,8 +136,8 @@ def test_an_installation_holds_no_secret_and_opens_no_port(
 
 
 def test_every_pod_is_restricted(rendered: Rendered) -> None:
-    pods = list(_pods(rendered(*_FULL)))
-    assert len(pods) == 4  # the job's, two pools', and the doctor's
+    pods = list(_pods(rendered(*_FULL, *_REPROCESS)))
+    assert len(pods) == 6  # the job's, two pools', the doctor's, and two that reprocess
     for pod in pods:
         (container,) = pod["containers"]
         assert pod["securityContext"]["runAsNonRoot"] is True
@@ -200,6 +216,62 @@ def test_metrics_bring_a_monitor_alerts_and_one_way_in(rendered: Rendered) -> No
     assert way_in["from"][0]["namespaceSelector"]["matchLabels"] == {
         "kubernetes.io/metadata.name": "monitoring"
     }
+
+
+def test_reprocessing_is_off_unless_asked_for(rendered: Rendered) -> None:
+    assert not {kind for kind, _ in rendered(*_FULL)} & {"CronJob", "Deployment", "Service"}
+
+
+def test_one_reprocesses_at_a_time_and_waits_for_who_is_at_it(rendered: Rendered) -> None:
+    cron = rendered(*_REPROCESS)["CronJob", "lunarcloud-reprocess"]["spec"]
+    assert (cron["schedule"], cron["concurrencyPolicy"]) == ("*/10 * * * *", "Forbid")
+    job = cron["jobTemplate"]["spec"]
+    assert job["podFailurePolicy"]["rules"][0] == {
+        "action": "Ignore",
+        "onExitCodes": {"containerName": "reprocess", "operator": "In", "values": [75]},
+    }
+    (container,) = job["template"]["spec"]["containers"]
+    assert shlex.join(container["args"]) == (
+        "reprocess --root s3://moon/clementine --on kubernetes --pool cpu --tolerance 0.1"
+    )
+    variables = {each["name"]: each.get("value") for each in container["env"]}
+    assert variables["LUNARCLOUD_SETTLE_S"] == "60"
+    assert json.loads(variables["LUNARCLOUD_WEBHOOKS"]) == ["https://example.org/hook"]
+    assert variables["LUNARCLOUD_WEBHOOK_SECRET"] is None  # from the secret
+
+
+def test_who_reprocesses_may_what_a_submitter_may(rendered: Rendered) -> None:
+    objects = rendered(*_REPROCESS)
+    bound = {
+        each["roleRef"]["name"]
+        for (kind, _), each in objects.items()
+        if kind == "RoleBinding" and "lunarcloud-reprocess" in {one["name"] for one in each["subjects"]}
+    }
+    assert bound == {"lunarcloud-submitter"}
+    assert objects["ServiceAccount", "lunarcloud-reprocess"]["automountServiceAccountToken"] is True
+
+
+def test_a_poke_comes_in_at_one_port_from_who_is_named(rendered: Rendered) -> None:
+    objects = rendered(*_REPROCESS)
+    (way_in,) = objects["NetworkPolicy", "lunarcloud-poke"]["spec"]["ingress"]
+    assert way_in == {
+        "from": [{"namespaceSelector": {"matchLabels": {"store": "minio"}}}],
+        "ports": [{"port": 8080, "protocol": "TCP"}],
+    }
+    watcher = objects["Deployment", "lunarcloud-reprocess"]["spec"]["template"]
+    (container,) = watcher["spec"]["containers"]
+    assert container["args"][-3:] == ["--watch", "--listen", "8080"]
+    assert (
+        objects["Service", "lunarcloud-reprocess"]["spec"]["selector"].items()
+        <= watcher["metadata"]["labels"].items()
+    )
+
+
+def test_staleness_and_failures_alert(rendered: Rendered) -> None:
+    groups = rendered(*_REPROCESS, "metrics.enabled=true")["PrometheusRule", "lunarcloud"]["spec"]["groups"]
+    alerts = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
+    assert alerts["LunarcloudStale"] == 'max(lunarcloud_staleness_seconds{namespace="moon"}) > 7200'
+    assert ">= 3" in alerts["LunarcloudReprocessFailed"]
 
 
 def test_another_release_has_its_own_names(rendered: Rendered) -> None:

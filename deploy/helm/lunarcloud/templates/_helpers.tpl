@@ -57,7 +57,7 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* Image, variables and files of every container: (list context image env) */}}
+{{/* Image and variables of every container: (list context image env), and variable and secret of one that is secret. */}}
 {{- define "lunarcloud.container" -}}
 {{- $context := index . 0 -}}
 image: {{ include "lunarcloud.image" (list $context (index . 1)) | quote }}
@@ -83,6 +83,12 @@ env:
 {{- end }}
 {{- range $name, $value := mustMergeOverwrite (dict) $context.Values.env (index . 2) }}
   - {name: {{ $name }}, value: {{ $value | toString | quote }}}
+{{- end }}
+{{- if gt (len .) 3 }}
+{{- with index . 4 }}
+  - name: {{ index $ 3 }}
+    valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: {{ index $ 3 }}}}
+{{- end }}
 {{- end }}
 {{- with $context.Values.s3.existingSecret }}
 envFrom:

@@ -97,3 +97,33 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end }}
+
+{{/* Who reprocesses: (list context component restartPolicy arguments) */}}
+{{- define "lunarcloud.reprocess" -}}
+{{- $context := index . 0 -}}
+{{- $reprocess := $context.Values.reprocess -}}
+metadata:
+  labels:
+    {{- include "lunarcloud.podLabels" (list $context (index . 1) (dict)) | nindent 4 }}
+spec:
+  restartPolicy: {{ index . 2 }}
+  serviceAccountName: {{ $context.Release.Name }}-reprocess
+  {{- include "lunarcloud.podSecurity" $context | nindent 2 }}
+  containers:
+    - name: reprocess
+      {{- include "lunarcloud.container" (list $context (dict) (dict "LUNARCLOUD_SETTLE_S" $reprocess.settleSeconds "LUNARCLOUD_WEBHOOKS" ($reprocess.webhooks | toJson)) "LUNARCLOUD_WEBHOOK_SECRET" $reprocess.webhookSecret) | nindent 6 }}
+      args:
+        {{- toYaml (concat (list "reprocess" "--root" (required "reprocess needs root, s3://bucket/prefix" $context.Values.root) "--on" "kubernetes" "--pool" $reprocess.pool "--tolerance" ($reprocess.tolerance | toString)) (index . 3)) | nindent 8 }}
+      resources:
+        {{- toYaml $reprocess.resources | nindent 8 }}
+      {{- if index . 3 }}
+      ports:
+        - {name: http, containerPort: {{ $reprocess.listen.port }}}
+      readinessProbe:
+        httpGet: {path: /healthz, port: http}
+      {{- end }}
+      volumeMounts:
+        - {name: tmp, mountPath: /tmp}
+  volumes:
+    - {name: tmp, emptyDir: {}}
+{{- end }}
