@@ -4,11 +4,12 @@ The state machine runs as many programs as ``LUNARCLOUD_PROGRAMS`` says, 20 with
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import TypeAlias
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -73,6 +74,30 @@ def finish(root: Root, who: str, *, now: bool = True) -> tuple[list[Step], Outco
 def put(root: Root, name: str, data: bytes) -> None:
     """A table arrives."""
     (root.folder / "inbox").write(name, data)
+
+
+@pytest.fixture
+def root() -> Iterator[Root]:
+    """A root with a model, its maps and their means."""
+    WORLD.__init__()  # type: ignore[misc]
+    with living():
+        found = world_root()
+        make_all(found)
+        yield found
+
+
+def test_a_sample_makes_the_chain_anew_and_its_loss_brings_the_old_one_back(root: Root) -> None:
+    before = root.catalog().heads
+    put(root, "a.csv", SEVEN)
+    steps, outcome = finish(root, "one")
+    assert [step.process for step in steps] == ["toy-fit", "toy-map", "toy-mean"]
+    assert outcome.round.is_promoted
+    after = root.catalog().heads
+    assert not {head.id for head in before.values()} & {head.id for head in after.values()}
+    (root.folder / "inbox").remove("a.csv")
+    made = WORLD.made.copy()
+    assert {step.shards_computed for step in finish(root, "one")[0]} == {None}
+    assert (root.catalog().heads, WORLD.made) == (before, made)
 
 
 class Reprocessing(RuleBasedStateMachine):

@@ -137,13 +137,13 @@ class ModelInputs(Inputs):
 class MapInputs(Inputs):
     """What is mapped."""
 
-    model: str = parent("models", "model")
+    model: str = parent("toy-models", "model")
 
 
 class MeanInputs(Inputs):
     """What is averaged."""
 
-    maps: str = parent("maps", "maps")
+    maps: str = parent("toy-maps", "maps")
 
 
 class Said(BaseModel):
@@ -169,12 +169,12 @@ def _fit(inputs: ModelInputs, root: Root) -> tuple[Given, Material]:
 
 
 def _map(inputs: MapInputs, root: Root) -> tuple[Given, Material]:
-    model = root.find("models", inputs.model).as_parent()
+    model = root.find("toy-models", inputs.model).as_parent()
     return given_of(inputs, root, {"model": model}), _material(root, "map", model.digest)
 
 
 def _mean(inputs: MeanInputs, root: Root) -> tuple[Given, Material]:
-    maps = root.find("maps", inputs.maps).as_parent()
+    maps = root.find("toy-maps", inputs.maps).as_parent()
     return given_of(inputs, root, {"maps": maps}), _material(root, "mean", maps.digest)
 
 
@@ -210,9 +210,9 @@ def _process(name: str, kind: str, inputs: type[Inputs], resolve: Any) -> Proces
 
 #: In the order in which they depend on each other.
 CHAIN = (
-    _process("toy-fit", "models", ModelInputs, _fit),
-    _process("toy-map", "maps", MapInputs, _map),
-    _process("toy-mean", "means", MeanInputs, _mean),
+    _process("toy-fit", "toy-models", ModelInputs, _fit),
+    _process("toy-map", "toy-maps", MapInputs, _map),
+    _process("toy-mean", "toy-means", MeanInputs, _mean),
 )
 
 
