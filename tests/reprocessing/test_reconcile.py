@@ -79,7 +79,7 @@ def put(root: Root, name: str, data: bytes) -> None:
 @pytest.fixture
 def root() -> Iterator[Root]:
     """A root with a model, its maps and their means."""
-    WORLD.__init__()  # type: ignore[misc]
+    WORLD.reset()
     with living():
         found = world_root()
         make_all(found)
@@ -105,7 +105,7 @@ class Reprocessing(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        WORLD.__init__()  # type: ignore[misc]
+        WORLD.reset()
         self.living = living()
         self.living.__enter__()
         self.root = world_root()

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from lunarcloud.archive.stations import parse_stations
 from lunarcloud.config import settings
 from lunarcloud.engine import Session
-from lunarcloud.errors import TransientStoreError
+from lunarcloud.errors import InputError, TransientStoreError
 from lunarcloud.lineage import Given, Record, Root, open_root
 from lunarcloud.processes import PROCESSES, Line, stations
 from lunarcloud.processes import run as runs
@@ -33,6 +33,10 @@ from lunarcloud.storage.backends import MemoryFolder
 
 URL = "memory://world"
 SHIPPED = "site,lat,lon,feo,tio2\nApollo 11,0.7,23.5,15.8,7.5\nApollo 16,-9.0,15.5,5.0,0.6\n"
+
+
+#: What making anything fails with, in words; empty: nothing does.
+FAILS = ""
 
 
 class Killed(BaseException):
@@ -55,6 +59,10 @@ class World:
     made: Counter[str] = field(default_factory=Counter)
     #: Called whenever somebody sleeps.
     meanwhile: Callable[[], None] = lambda: None
+
+    def reset(self) -> None:
+        """A new one."""
+        vars(self).update(vars(World()))
 
     def touch(self) -> None:
         """A request to the store."""
@@ -187,6 +195,8 @@ def _make(material: Material, home: Folder, session: Session) -> Made[Said]:
     name = "/".join(home.url.split("/")[-2:])
     assert name not in published, "computed though it was there"
     WORLD.made[name] += 1
+    if FAILS:
+        raise InputError(FAILS)
     if material.table is not None:
         run_in(session, stations.PROCESS, material.table, material.root)
     home.write("said.txt", material.said.encode())
