@@ -1,5 +1,7 @@
 """Reprocess: what a new sample outdates is made again, in order, each once, and nothing else."""
 
+import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -149,6 +151,23 @@ def test_latest_stays_with_the_series_of_all_stations(grown: Grown) -> None:
     assert latest.series != without.series
     assert int(latest.facts["stations"]) > int(without.facts["stations"])
     assert catalog.find("runs").parents["model"] == latest.as_parent()
+
+
+def test_a_report_tells_what_has_changed_and_needs_nothing_beside_it(grown: Grown) -> None:
+    (url,) = grown.found.reports
+    page, place = Path(url).read_text(), Path(url).parent
+    told = json.loads((place / "report.json").read_text())
+    assert set(told["moved"]) == {"stations", "models", "runs"}
+    assert told["tables"]["stations"]["rows"] == [["Chang'E-9", "new", 5.5, -55.5, "feo 16.9, tio2 5.2"]]
+    coefficients = told["tables"]["coefficients"]["rows"]
+    assert any(before != after for _, before, after in coefficients)
+    units = {row[1] for row in told["tables"]["means by unit, wt%"]["rows"]}
+    assert {"global", "maria", "non-maria"} <= units
+    # Each map before, after, and their difference, in the page itself.
+    assert page.count('src="data:image/png;base64,') >= 3
+    assert not re.search(r"(src|href)=\"(?!data:)", page)
+    assert "Chang&#x27;E-9" in page
+    assert "| Chang'E-9 | new |" in (place / "report.md").read_text()
 
 
 def test_a_second_call_does_nothing(root: Root) -> None:

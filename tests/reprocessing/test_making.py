@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from lunarcloud.config import settings
 from lunarcloud.engine import quiet
 from lunarcloud.errors import InputError
 from lunarcloud.jobs import Job, Wanted, list_jobs, look, run_job
@@ -24,6 +25,9 @@ def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[Root]:
     WORLD.reset()
     add_place(monkeypatch, "here")
     with living():
+        # Nobody waits here for a webhook that does not answer.
+        monkeypatch.delenv("LUNARCLOUD_WEBHOOKS")
+        settings.cache_clear()
         found = world_root()
         for process in CHAIN:
             run_process(process, checked(process.inputs, {}), found)
