@@ -11,15 +11,20 @@ from typing import Any, NamedTuple
 import pytest
 
 from lunarcloud.archive.stations import shipped_stations
+from lunarcloud.config import settings
 from lunarcloud.engine import Cluster
 from lunarcloud.lineage import Catalog, Root, open_root
 from lunarcloud.models import Card
 from lunarcloud.moon import grid
+from lunarcloud.processes import checked, run_process
 from lunarcloud.processes.stations import add_stations
 from lunarcloud.reprocessing.action import Reprocessed
+from lunarcloud.reprocessing.clock import SYSTEM
 from lunarcloud.storage import folder
 from lunarcloud.testing.make import NOWHERE, act, make
 from lunarcloud.testing.small_root import spectra, write_mosaic
+from tests.reprocessing import world
+from tests.reprocessing.world import WORLD
 
 pytestmark = pytest.mark.usefixtures("sketches")
 
@@ -245,3 +250,30 @@ def test_a_rollback_holds_while_newer_models_are_made(
     add_stations(root, _table(tmp_path, feo=17.5))
     assert {step.process for step in _reprocess(root, cluster).steps} == {"fit"}
     assert root.find("models") == old
+
+
+def test_one_who_watches_looks_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    WORLD.reset()
+    looks: list[str] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(world.FAILS)
+        monkeypatch.setattr(world, "FAILS", "")
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("lunarcloud.reprocessing.action.SYSTEM", SYSTEM._replace(sleep=sleep))
+    with world.living():
+        monkeypatch.delenv("LUNARCLOUD_WEBHOOKS")
+        settings.cache_clear()
+        root = world.world_root()
+        for process in world.CHAIN:
+            run_process(process, checked(process.inputs, {}), root)
+        before = root.catalog().heads
+        (root.folder / "inbox").write("a.csv", NEW.format(feo=16.9, source="").encode())
+        monkeypatch.setattr(world, "FAILS", "the pixels are too small")
+        with pytest.raises(KeyboardInterrupt):
+            act("reprocess", world.URL, forever=True, now=True)
+        assert looks == ["the pixels are too small", ""]
+        after = root.catalog().heads
+        assert all(after[series] != head for series, head in before.items())
