@@ -2,8 +2,8 @@
 
 The verbs of the command line as functions, with xarray objects as results: `ingest`, `stations`, `fit`,
 `map`, `reduce`, `compare`, `prospector`, `polar`, `provenance`, `reduce_gravity`, `verify`, `repair`,
-`reprocess`, `demo`; `open_mosaic`, `open_maps`, `open_gravity` for what is published under a root, `records`
-and `record` for where it comes from; `submit` and `job` for what runs somewhere else.
+`reprocess`, `status`, `demo`; `open_mosaic`, `open_maps`, `open_gravity` for what is published under a root,
+`records` and `record` for where it comes from; `submit` and `job` for what runs somewhere else.
 """
 
 import sys

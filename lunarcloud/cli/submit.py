@@ -54,6 +54,8 @@ def _submit_it(name: str, model: Any, values: dict[str, Any], options: Common) -
     from lunarcloud.lineage import open_root
     from lunarcloud.processes import checked
 
+    # An action that submits steps of its own says by the same names where: here it is the action that goes.
+    options = options._replace(**{each: values.pop(each) for each in ("on", "pool") if each in values})
     root = open_root(options.root)
     deadline = None if options.deadline is None else seconds(options.deadline)
     wanted = Wanted(options.on, options.pool, options.max_workers, deadline, options.label)

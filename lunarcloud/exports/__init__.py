@@ -1,5 +1,12 @@
 """What is published, in the forms of other people's tools."""
 
-from lunarcloud.exports.stac import complete, forget
+from typing import TYPE_CHECKING
+
+from lunarcloud.lazy import lazily
+
+if TYPE_CHECKING:  # knows the maps, and whoever finds everything done exports nothing
+    from lunarcloud.exports.stac import complete, forget
 
 __all__ = ["complete", "forget"]
+
+__getattr__ = lazily(__name__, {"stac": ("complete", "forget")})

@@ -98,7 +98,8 @@ def change_of(made: Round, at: datetime) -> Change:
 
 
 def write_change(root: Root, change: Change) -> None:
-    """Write a change down."""
+    """Write a change down, in the place of those that were written and never happened."""
+    untold(root, root.catalog())
     place_of(root, change.id).write(CHANGE, change.model_dump_json(indent=1).encode())
 
 

@@ -102,9 +102,8 @@ def _measured(root: Root, run: Entry, new: Entry) -> dict[str, float]:
     models = (model_of(root, parent.ref.id).model for parent in (run.parents[_ROLE], new.as_parent()))
     old, now = (sampled_codes(plan_maps(mosaic, model), BLOCKS, EDGE) for model in models)
     moved = {}
-    for name in old.keys() | now.keys():
-        if QUANTITIES[name].oxide is None:
-            continue
+    oxides = {name for name, quantity in QUANTITIES.items() if quantity.oxide is not None}
+    for name in oxides & (old.keys() | now.keys()):
         if name not in old or name not in now:
             moved[name] = _ALL_WT
             continue

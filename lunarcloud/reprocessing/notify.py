@@ -7,13 +7,14 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from http.client import HTTPException
-from typing import Any, Literal, TypeAlias
-from urllib.request import Request, urlopen
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lunarcloud.config import settings
 from lunarcloud.lineage import Root, without_credentials
 from lunarcloud.reprocessing.clock import Clock
+
+if TYPE_CHECKING:  # slow to import, and most calls have nothing to tell
+    from urllib.request import Request
 
 #: What may have happened.
 Kind: TypeAlias = Literal["run.published", "samples.rejected", "reprocess.failed"]
@@ -74,6 +75,9 @@ def signature(event: bytes, secret: str) -> str:
 
 
 def _told(url: str, event: bytes, clock: Clock) -> bool:
+    from http.client import HTTPException
+    from urllib.request import urlopen
+
     for number in range(_TRIES):
         if number:
             clock.sleep(_PAUSE_S * 2 ** (number - 1))
@@ -86,6 +90,8 @@ def _told(url: str, event: bytes, clock: Clock) -> bool:
 
 
 def _request(url: str, event: bytes) -> Request:
+    from urllib.request import Request
+
     secret = settings().webhook_secret
     signed = {SIGNATURE: signature(event, secret.get_secret_value())} if secret else {}
     headers = {"Content-Type": "application/cloudevents+json", **signed}

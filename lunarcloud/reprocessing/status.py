@@ -135,8 +135,10 @@ def waiting_for(known: StationTable | None, inbox: Inbox) -> tuple[str, ...]:
         brought = {_name(each.site) for each in (arrival.table.stations if arrival.table else ())}
         # Of several tables with a site, the last one counts; the others brought nothing that is wanted.
         missing = any(site in wanted and theirs.get(site) != wanted[site] for site in brought)
-        gone = (_name(site) for site in arrival.withdrawn)
-        return missing or any(site in theirs and site not in wanted for site in gone)
+        # A whole mission is withdrawn by its name.
+        gone = tuple(f"{_name(site)} - " for site in arrival.withdrawn)
+        still = theirs.keys() - wanted.keys()
+        return missing or any(f"{site} - ".startswith(gone) for site in still)
 
     return tuple(name for name, arrival in inbox.accepted.items() if waits(arrival))
 

@@ -59,6 +59,7 @@ def sketching() -> Iterator[None]:
         patch.setattr("lunarcloud.models.origins.PER_UNIT", 100)
         patch.setattr("lunarcloud.processes.fit._SPREAD_SEEDS", 1)
         patch.setattr("lunarcloud.figures.save_figure", _sketch)
+        patch.setattr("lunarcloud.reprocessing.page._small", lambda data, width: data)
         yield
 
 

@@ -71,7 +71,9 @@ def test_help_of_one_command_loads_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("map",), ("show", "runs"), ("map", "--dry-run"), ("reprocess",)], ids=" ".join
+    "words",
+    [("map",), ("show", "runs"), ("map", "--dry-run"), ("reprocess",), ("status",)],
+    ids=" ".join,
 )
 def test_a_command_with_nothing_to_do_loads_nothing_heavy(mapped: Path, words: tuple[str, ...]) -> None:
     assert not _loaded(*words, "--root", mapped) & HEAVY

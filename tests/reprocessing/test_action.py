@@ -1,5 +1,7 @@
 """Reprocess: what a new sample outdates is made again, in order, each once, and nothing else."""
 
+import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,15 +11,20 @@ from typing import Any, NamedTuple
 import pytest
 
 from lunarcloud.archive.stations import shipped_stations
+from lunarcloud.config import settings
 from lunarcloud.engine import Cluster
 from lunarcloud.lineage import Catalog, Root, open_root
 from lunarcloud.models import Card
 from lunarcloud.moon import grid
+from lunarcloud.processes import checked, run_process
 from lunarcloud.processes.stations import add_stations
 from lunarcloud.reprocessing.action import Reprocessed
+from lunarcloud.reprocessing.clock import SYSTEM
 from lunarcloud.storage import folder
 from lunarcloud.testing.make import NOWHERE, act, make
 from lunarcloud.testing.small_root import spectra, write_mosaic
+from tests.reprocessing import world
+from tests.reprocessing.world import WORLD
 
 pytestmark = pytest.mark.usefixtures("sketches")
 
@@ -151,6 +158,23 @@ def test_latest_stays_with_the_series_of_all_stations(grown: Grown) -> None:
     assert catalog.find("runs").parents["model"] == latest.as_parent()
 
 
+def test_a_report_tells_what_has_changed_and_needs_nothing_beside_it(grown: Grown) -> None:
+    (url,) = grown.found.reports
+    page, place = Path(url).read_text(), Path(url).parent
+    told = json.loads((place / "report.json").read_text())
+    assert set(told["moved"]) == {"stations", "models", "runs"}
+    assert told["tables"]["stations"]["rows"] == [["Chang'E-9", "new", 5.5, -55.5, "feo 16.9, tio2 5.2"]]
+    coefficients = told["tables"]["coefficients"]["rows"]
+    assert any(before != after for _, before, after in coefficients)
+    units = {row[1] for row in told["tables"]["means by unit, wt%"]["rows"]}
+    assert {"global", "maria", "non-maria"} <= units
+    # Each map before, after, and their difference, in the page itself.
+    assert page.count('src="data:image/png;base64,') >= 3
+    assert not re.search(r"(src|href)=\"(?!data:)", page)
+    assert "Chang&#x27;E-9" in page
+    assert "| Chang'E-9 | new |" in (place / "report.md").read_text()
+
+
 def test_a_second_call_does_nothing(root: Root) -> None:
     before = folder(root.url).read_all()
     assert _reprocess(root).steps == ()
@@ -226,3 +250,30 @@ def test_a_rollback_holds_while_newer_models_are_made(
     add_stations(root, _table(tmp_path, feo=17.5))
     assert {step.process for step in _reprocess(root, cluster).steps} == {"fit"}
     assert root.find("models") == old
+
+
+def test_one_who_watches_looks_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    WORLD.reset()
+    looks: list[str] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(world.FAILS)
+        monkeypatch.setattr(world, "FAILS", "")
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("lunarcloud.reprocessing.action.SYSTEM", SYSTEM._replace(sleep=sleep))
+    with world.living():
+        monkeypatch.delenv("LUNARCLOUD_WEBHOOKS")
+        settings.cache_clear()
+        root = world.world_root()
+        for process in world.CHAIN:
+            run_process(process, checked(process.inputs, {}), root)
+        before = root.catalog().heads
+        (root.folder / "inbox").write("a.csv", NEW.format(feo=16.9, source="").encode())
+        monkeypatch.setattr(world, "FAILS", "the pixels are too small")
+        with pytest.raises(KeyboardInterrupt):
+            act("reprocess", world.URL, forever=True, now=True)
+        assert looks == ["the pixels are too small", ""]
+        after = root.catalog().heads
+        assert all(after[series] != head for series, head in before.items())
