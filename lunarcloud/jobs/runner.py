@@ -10,7 +10,7 @@ import logging
 import os
 from typing import Any
 
-from lunarcloud.engine import Note, logged
+from lunarcloud.engine import Note, log_about, logged
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.jobs import records
 from lunarcloud.jobs.job import Job
@@ -48,7 +48,8 @@ def run_job(name: str, root: str | os.PathLike[str]) -> int:
     """
     home = open_root(root)
     job = records.find(home, name)
-    with Keeper(home, job) as keeper:
+    keeper = Keeper(home, job)
+    with log_about(job=job.id, root=home.url, attempt=keeper.attempt), keeper:
         try:
             try:
                 found = _made(home, job, keeper)
@@ -76,6 +77,8 @@ def _made(root: Root, job: Job, keeper: Keeper) -> dict[str, Any]:
     if keeper.cancelled:
         raise Cancelled  # before it was begun
     cluster, watch = launcher(job.on).cluster(job), logged(keeper)
+    if cluster.pool is not None:
+        keeper.meter = cluster.pool.meter
     if job.process in ACTIONS:
         action = load_action(job.process)
         result = action.act(checked(action.inputs, job.inputs, field_name), root, cluster, watch)

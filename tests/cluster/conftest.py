@@ -1,8 +1,8 @@
 """A Kubernetes cluster with the chart in a restricted namespace, an S3 server, roots with something to map.
 
-`make test-cluster KIT=FOLDER` brings a cluster up by the scripts ``up`` and ``build-image`` of that folder;
-any other is used as KUBECONFIG says: `make test-cluster IMAGE=NAME STORE=ADDRESS`, with an image that its
-nodes can pull and this machine's address as pods see it.
+`make test-cluster KIT=FOLDER` brings a cluster up by the scripts ``up``, ``build-image`` and ``down`` of that
+folder, and takes it down at the end; any other is used as KUBECONFIG says: `make test-cluster IMAGE=NAME
+STORE=ADDRESS`, with an image that its nodes can pull and this machine's address as pods see it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -42,20 +43,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
     """The cluster, with the image in its nodes."""
     kit, image = request.config.getoption("--kit"), request.config.getoption("--image")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         # helm and lunarcloud lie beside the interpreter of this environment.
         patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
         if kit is not None:
-            patch.setenv("NODES", "2")
-            printed = run(kit / "up")
-            exported = printed.rpartition("export ")[2].split()
-            for each in exported:
-                name, _, value = each.partition("=")
-                patch.setenv(name, value.replace("$PATH", os.environ["PATH"]))
-            build = (kit / "build-image", image, REPOSITORY, "-f", REPOSITORY / "deploy/docker/Dockerfile")
-            run(*build)
+            stack.enter_context(_kit(kit, image, patch))
         patch.setenv("LUNARCLOUD_NAMESPACE", NAMESPACE)
         yield Kube(NAMESPACE, image, request.config.getoption("--store"))
+
+
+@contextmanager
+def _kit(kit: Path, image: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cluster of two nodes on this machine, with the image of these sources; taken down in any case."""
+    patch.setenv("NODES", "2")
+    try:
+        for each in run(kit / "up").rpartition("export ")[2].split():
+            name, _, value = each.partition("=")
+            patch.setenv(name, value.replace("$PATH", os.environ["PATH"]))
+        run(kit / "build-image", image, REPOSITORY, "-f", REPOSITORY / "deploy/docker/Dockerfile")
+        yield
+    finally:
+        run(kit / "down")
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +113,7 @@ def chart(kube: Kube, store: S3) -> Iterator[str]:
     run(*install, "-f", "-", given=yaml.safe_dump(values))
     yield "lunarcloud"
     run("helm", "uninstall", "lunarcloud", "-n", NAMESPACE)
-    run("kubectl", "delete", "namespace", NAMESPACE, "--timeout=180s")
+    run("kubectl", "delete", "namespace", NAMESPACE, "--wait=false")
 
 
 def secret(name: str, values: dict[str, str]) -> dict[str, object]:
