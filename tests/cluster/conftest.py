@@ -9,21 +9,27 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeAlias
 from uuid import uuid4
 
 import pytest
 import yaml
 
 from lunarcloud.engine import Cluster
+from lunarcloud.lineage import open_root
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder
 from lunarcloud.testing.kube import Kube, run
-from lunarcloud.testing.make import make
+from lunarcloud.testing.make import act, make
 from lunarcloud.testing.s3_server import S3, s3_server
 from lunarcloud.testing.small_root import write_model, write_mosaic
+from lunarcloud.testing.submitted import Change, slow_release, submit
+
+#: Requires that the published map of a root is as it should be.
+Sound: TypeAlias = Callable[[str], None]
 
 REPOSITORY = Path(__file__).parents[2]
 NAMESPACE = "moon"
@@ -128,6 +134,40 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     write_mosaic(folder(root), GRID)
     write_model(folder(root))
     return make("map", root, Cluster(workers=1)).record.digest
+
+
+class Sent:
+    """Submits the map of a root to pods that are slow."""
+
+    def __init__(self, kube: Kube, root: str, patch: pytest.MonkeyPatch) -> None:
+        self._kube, self._root, self._patch = kube, root, patch
+
+    def __call__(self, pause: float, change: Change = lambda spec: None, **variables: str) -> str:
+        """Submit it; the job's id. What is given is as `slow_release` takes it."""
+        self.prepare(pause, change, **variables)
+        return str(submit(self._root)["job"])
+
+    def prepare(self, pause: float, change: Change = lambda spec: None, **variables: str) -> None:
+        """Have whoever submits next have slow pods."""
+        release = slow_release(self._kube, self._root, pause, change, variables)
+        self._patch.setenv("LUNARCLOUD_RELEASE", release)
+
+
+@pytest.fixture
+def sent(kube: Kube, root: str, monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """Submits the map of the root."""
+    return Sent(kube, root, monkeypatch)
+
+
+@pytest.fixture
+def require_sound(undisturbed: str) -> Sound:
+    """Fails unless the published map of a root is whole and has the bytes of an undisturbed one."""
+
+    def require(root: str) -> None:
+        assert open_root(root).find("runs").digest == undisturbed
+        assert not act("verify", root, Cluster(workers=1), record="runs/latest").damaged
+
+    return require
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import fsspec
 import pytest
 import xarray
@@ -15,6 +13,7 @@ from lunarcloud.testing.kube import Kube, eventually, run
 from lunarcloud.testing.make import make
 from lunarcloud.testing.s3_server import S3
 from lunarcloud.testing.small_root import write_model
+from lunarcloud.testing.submitted import submit
 
 
 def test_the_archive_becomes_a_map_that_xarray_opens(
@@ -25,8 +24,10 @@ def test_the_archive_becomes_a_map_that_xarray_opens(
     common = ("--root", root, "--on", "kubernetes", "--json", "--wait")
     run("lunarcloud", "submit", "ingest", tiles, "--ppd", "4", "--shard", "128", *common)
     write_model(folder(root))  # the image trains no networks, it runs them
-    job = json.loads(run("lunarcloud", "submit", "map", *common))["job"]
-    eventually(lambda: not kube.pods(job, "worker"), 15)
+    job = submit(root)["job"]
+    eventually(lambda: len(kube.pods(job, "worker")) == 4)
+    assert submit(root, "--wait")["state"] == "done"
+    eventually(lambda: not kube.pods(job, "worker") and not kube.pods(job, "runner"), 15)
     found = open_root(root).find("runs")
     maps = xarray.open_zarr(f"{root}/{found.ref.path}/maps.zarr/0")
     assert float(maps["feo_equation"].mean()) > 0
