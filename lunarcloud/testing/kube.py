@@ -30,6 +30,12 @@ class Kube(NamedTuple):
         answer = json.loads(self.ctl("get", "pods", "-l", f"lunarcloud/job={job}", "-o", "json"))
         return [pod["metadata"]["name"] for pod in answer["items"] if _kind(pod) == kind and _runs(pod)]
 
+    def job(self, job: str) -> str:
+        """Name of the Job object of a job."""
+        return self.ctl(
+            "get", "jobs", "-l", f"lunarcloud/job={job}", "-o", "jsonpath={.items[-1:].metadata.name}"
+        )
+
     def node(self, pod: str) -> str:
         """Name of the node that a pod is on."""
         return self.ctl("get", "pod", pod, "-o", "jsonpath={.spec.nodeName}")

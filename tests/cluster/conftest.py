@@ -32,6 +32,7 @@ from lunarcloud.testing.submitted import Change, slow_release, submit
 Sound: TypeAlias = Callable[[str], None]
 
 REPOSITORY = Path(__file__).parents[2]
+CHART = REPOSITORY / "deploy/helm/lunarcloud"
 NAMESPACE = "moon"
 GRID = grid(2, 64)  # 72 shards
 
@@ -114,12 +115,21 @@ def chart(kube: Kube, store: S3) -> Iterator[str]:
             }
         },
     }
-    folder_of_chart = REPOSITORY / "deploy/helm/lunarcloud"
-    install = ("helm", "upgrade", "--install", "lunarcloud", folder_of_chart, "-n", NAMESPACE, "--wait")
+    install = ("helm", "upgrade", "--install", "lunarcloud", CHART, "-n", NAMESPACE, "--wait")
     run(*install, "-f", "-", given=yaml.safe_dump(values))
     yield "lunarcloud"
     run("helm", "uninstall", "lunarcloud", "-n", NAMESPACE)
     run("kubectl", "delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def submitter(kube: Kube, chart: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Path of a kubeconfig of somebody who may submit, and nothing else."""
+    path = tmp_path_factory.mktemp("submitter") / "kubeconfig"
+    found = yaml.safe_load(run("kubectl", "config", "view", "--raw", "--minify"))
+    found["users"][0]["user"] = {"token": kube.ctl("create", "token", f"{chart}-submitter").strip()}
+    path.write_text(yaml.safe_dump(found))
+    return str(path)
 
 
 def secret(name: str, values: dict[str, str]) -> dict[str, object]:

@@ -6,10 +6,13 @@ rows that take longer are in `test_rare_faults`.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+
+import pytest
 
 from lunarcloud.lineage import open_root
 from lunarcloud.testing.kube import Kube, eventually, run
@@ -43,6 +46,8 @@ def test_row_4_a_deleted_runner_is_followed_by_another(
     eventually(lambda: not set(workers) & set(kube.pods(job, "worker")), 15)
     assert wait(root, job)["status"]["attempt"] == 2
     require_sound(root)
+    told = kube.ctl("events", "--for", f"job/{kube.job(job)}")
+    assert all(reason in told for reason in ("Started", "Retried", "Done"))
     assert redone(root) <= len(workers)
 
 
@@ -54,20 +59,33 @@ def test_row_12_the_same_job_from_two_shells_is_one_and_lets_nobody_else_in(
         first, second = shells.map(submit, [root, root])
     job = first["job"]
     assert second["job"] == job
-    working(kube, root, job)
+    worker = working(kube, root, job)[0]
     assert not _is_let_in(kube, kube.pods(job, "runner")[0])
+    log = [json.loads(line) for line in kube.ctl("logs", worker).splitlines() if line.startswith("{")]
+    computed = next(line for line in log if line.get("event") == "computed")
+    assert (computed["job"], computed["root"], computed["attempt"]) == (job, root, 1)
+    assert len(computed["shard"]) == 2
     wait(root, job)
     require_sound(root)
     assert redone(root) == 0
 
 
 def test_row_16_a_cancelled_job_publishes_nothing_and_resumes(
-    kube: Kube, root: str, sent: Sent, require_sound: Sound
+    kube: Kube, root: str, sent: Sent, require_sound: Sound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = sent(0.5)
     workers = working(kube, root, job, shards=SHARDS // 3)
-    run("lunarcloud", "jobs", "cancel", job, "--root", root)
+    with monkeypatch.context() as patch:
+        # Whoever sees the root needs no cluster.
+        patch.setenv("KUBECONFIG", "/nowhere")
+        assert job in run("lunarcloud", "jobs", "list", "--root", root, "--json")
+        assert "running" in run("lunarcloud", "jobs", "show", job, "--root", root)
+        run("lunarcloud", "jobs", "cancel", job, "--root", root)
     eventually(partial(_are_gone, kube, job), 30)
+    log = run("lunarcloud", "jobs", "logs", job, "--root", root)
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert all((line["job"], line["root"], line["attempt"]) == (job, root, 1) for line in lines)
+    assert any("shard" in line for line in lines)
     assert not open_root(root).catalog().of("runs")
     assert submit(root)["job"] == job
     wait(root, job)

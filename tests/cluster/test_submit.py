@@ -17,16 +17,25 @@ from lunarcloud.testing.submitted import submit
 
 
 def test_the_archive_becomes_a_map_that_xarray_opens(
-    kube: Kube, chart: str, store: S3, lp_archive: str, tmp_path_factory: pytest.TempPathFactory
+    kube: Kube,
+    chart: str,
+    store: S3,
+    lp_archive: str,
+    submitter: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     tiles, root = "s3://moon/tiles/dim.tar.gz", "s3://moon/whole"
     fsspec.filesystem("s3").put(lp_archive, tiles)
+    monkeypatch.setenv("KUBECONFIG", submitter)
     common = ("--root", root, "--on", "kubernetes", "--json", "--wait")
     run("lunarcloud", "submit", "ingest", tiles, "--ppd", "4", "--shard", "128", *common)
     write_model(folder(root))  # the image trains no networks, it runs them
     job = submit(root)["job"]
     eventually(lambda: len(kube.pods(job, "worker")) == 4)
-    assert submit(root, "--wait")["state"] == "done"
+    ended = submit(root, "--wait")
+    assert ended["state"] == "done"
+    assert ended["status"]["worker_seconds"] > 0
     eventually(lambda: not kube.pods(job, "worker") and not kube.pods(job, "runner"), 15)
     found = open_root(root).find("runs")
     maps = xarray.open_zarr(f"{root}/{found.ref.path}/maps.zarr/0")
