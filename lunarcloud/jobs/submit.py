@@ -197,7 +197,7 @@ def _action(name: str, inputs: Inputs, wanted: Wanted) -> Prepared:
     action = load_action(name)
     if action.own_root is not None and not launcher(wanted.on).near:
         raise InputError(
-            f"{name} makes a folder of the machine that it runs on, and a pod of --on {wanted.on} keeps none: "
+            f"{name} makes a folder of its own machine, and a pod of --on {wanted.on} keeps none: "
             f"run `lunarcloud {name}` here, or submit it --on local"
         )
     return Prepared(job=job, process=action, inputs=inputs)

@@ -1,4 +1,4 @@
-"""What cannot work is refused in a sentence, with exit code 2, before any pod is made where it can be known."""
+"""What cannot work is refused in a sentence, with exit code 2, before a pod is made where it can be known."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from tests.cluster.conftest import CHART
     ("words", "variables", "said"),
     [
         ("map --pool gpu", {}, "there is no such pool; there are cpu"),
-        ("map --deadline soon", {}, "write a time above zero such as 90s"),
-        ("map --max-workers 0", {}, "0"),
-        ("map --model nobody", {}, "nobody"),
         ("demo", {}, "run `lunarcloud demo` here"),
         ("map", {"LUNARCLOUD_RELEASE": "other"}, "is the chart installed in that namespace"),
         ("map", {"LUNARCLOUD_NAMESPACE": "nowhere"}, "is the chart installed in that namespace"),

@@ -65,7 +65,7 @@ def test_a_submitter_is_refused_secrets_pods_and_commands_in_pods(
     for words, given in (
         (("get", "secret", "s3"), None),
         (("create", "-f", "-"), json.dumps(pod)),
-        (("exec", "any", "--", "id"), None),
+        (("create", "--raw", f"/api/v1/namespaces/{kube.namespace}/pods/any/exec", "-f", "-"), "{}"),
         (("delete", "configmap", "lunarcloud-templates"), None),
     ):
         with pytest.raises(RuntimeError, match="Forbidden"):
