@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 Seen = TypeVar("Seen")
 
+_ENDED = ("Succeeded", "Failed")
+
 
 class Kube(NamedTuple):
     """A cluster: the namespace of the tests, an image that its nodes have, this machine as pods see it."""
@@ -27,8 +29,15 @@ class Kube(NamedTuple):
 
     def pods(self, job: str, kind: str) -> list[str]:
         """Names of a job's pods of a kind, ``runner`` or ``worker``, that run and are not ending."""
-        answer = json.loads(self.ctl("get", "pods", "-l", f"lunarcloud/job={job}", "-o", "json"))
-        return [pod["metadata"]["name"] for pod in answer["items"] if _kind(pod) == kind and _runs(pod)]
+        return [_name(pod) for pod in self._pods(job) if _kind(pod) == kind and _runs(pod)]
+
+    def left(self, job: str) -> list[str]:
+        """Names of a job's pods that have not ended: those that wait, run, or are just ending."""
+        return [_name(pod) for pod in self._pods(job) if pod["status"].get("phase") not in _ENDED]
+
+    def _pods(self, job: str) -> list[dict[str, Any]]:
+        answer = self.ctl("get", "pods", "-l", f"lunarcloud/job={job}", "-o", "json")
+        return list(json.loads(answer)["items"])
 
     def job(self, job: str) -> str:
         """Name of the Job object of a job."""
@@ -107,6 +116,10 @@ def eventually(look: Callable[[], Seen], seconds: float = 60.0) -> Seen:
             raise TimeoutError(f"nothing after {seconds} s")
         time.sleep(0.2)
     return found
+
+
+def _name(pod: dict[str, Any]) -> str:
+    return str(pod["metadata"]["name"])
 
 
 def _kind(pod: dict[str, Any]) -> str:

@@ -111,7 +111,7 @@ def chart(kube: Kube, store: S3) -> Iterator[str]:
         "runner": {
             "resources": {
                 "requests": {"cpu": "100m", "memory": "256Mi"},
-                "limits": {"cpu": "1", "memory": "2Gi"},
+                "limits": {"memory": "2Gi"},
             }
         },
     }

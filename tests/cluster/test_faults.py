@@ -10,7 +10,6 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import pytest
 
@@ -81,7 +80,7 @@ def test_row_16_a_cancelled_job_publishes_nothing_and_resumes(
         assert job in run("lunarcloud", "jobs", "list", "--root", root, "--json")
         assert "running" in run("lunarcloud", "jobs", "show", job, "--root", root)
         run("lunarcloud", "jobs", "cancel", job, "--root", root)
-    eventually(partial(_are_gone, kube, job), 30)
+    eventually(lambda: not kube.left(job), 30)
     log = run("lunarcloud", "jobs", "logs", job, "--root", root)
     lines = [json.loads(line) for line in log.splitlines()]
     assert all((line["job"], line["root"], line["attempt"]) == (job, root, 1) for line in lines)
@@ -92,10 +91,6 @@ def test_row_16_a_cancelled_job_publishes_nothing_and_resumes(
     require_sound(root)
     assert len(begun(root)) >= SHARDS
     assert redone(root) <= len(workers)
-
-
-def _are_gone(kube: Kube, job: str) -> bool:
-    return not kube.pods(job, "worker") and not kube.pods(job, "runner")
 
 
 def _is_let_in(kube: Kube, runner: str) -> bool:
