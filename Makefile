@@ -19,6 +19,7 @@ demo-s3: $(VENV)/dev
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest $(TESTS)
+	@echo "Not tried here: pods on a real Kubernetes (make test-cluster)"
 
 # Checks against documents and data that are not copied here: the archive's own, in the folder DATA.
 test-reference: $(VENV)/dev
@@ -29,12 +30,13 @@ test-reference: $(VENV)/dev
 test-wheel: $(VENV)/dev
 	$(BIN)/python -m pytest tests/packaging
 
-# On a real Kubernetes, minutes. KIT=FOLDER has scripts `up` and `build-image` for one on this machine; any other is
-# as KUBECONFIG says, with IMAGE=NAME of an image that its nodes can pull and STORE=ADDRESS of this machine for pods.
+# On a real Kubernetes, about 10 minutes; FAULTS=all adds those that take as long again. KIT=FOLDER has scripts `up`,
+# `build-image` and `down` for one on this machine; any other is as KUBECONFIG says, with IMAGE=NAME of an image that
+# its nodes can pull and STORE=ADDRESS of this machine for pods.
 test-cluster: $(VENV)/dev
 	@test -n "$(KIT)$(KUBECONFIG)" || { echo "make test-cluster KIT=FOLDER, or KUBECONFIG with IMAGE and STORE" >&2; exit 2; }
-	$(BIN)/python -m pytest tests/cluster $(if $(KIT),--kit "$(KIT)") $(if $(IMAGE),--image "$(IMAGE)") \
-		$(if $(STORE),--store "$(STORE)")
+	$(BIN)/python -m pytest tests/cluster --timeout 1200 $(if $(FAULTS),,-m "not long") \
+		$(if $(KIT),--kit "$(KIT)") $(if $(IMAGE),--image "$(IMAGE)") $(if $(STORE),--store "$(STORE)")
 
 # All that is checked before tests: style, types, import rules, declared imports, habits (see tools/habits.py).
 check: $(VENV)/dev

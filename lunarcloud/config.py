@@ -63,6 +63,10 @@ class Settings(BaseSettings):
         default="off", description="log on the error stream: lines of text, JSON documents, or none"
     )
 
+    log_about: dict[str, str | int] = Field(
+        default={}, description="what each JSON line of the log says besides, as JSON: of which job it is"
+    )
+
     debug: bool = Field(default=False, description="commands show where an error was raised")
 
 

@@ -15,14 +15,14 @@ from lunarcloud.engine.events import (
     quiet,
     to_json,
 )
-from lunarcloud.engine.logs import JsonFormatter, TextFormatter, write_log
+from lunarcloud.engine.logs import JsonFormatter, TextFormatter, log_about, write_log
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
 from lunarcloud.engine.pin import differences, facts
-from lunarcloud.engine.pool import Credentials, Lost, Pool, WorkerSource
+from lunarcloud.engine.pool import Credentials, Lost, Meter, Pool, WorkerSource
 from lunarcloud.engine.session import Session
 from lunarcloud.engine.work import Product, ShardFunction, Work
-from lunarcloud.engine.workers import CA_FILE, CERTIFICATE_FILE, KEY_FILE, worker_command
+from lunarcloud.engine.workers import CA_FILE, CERTIFICATE_FILE, KEY_FILE, worker_command, worker_environment
 
 __all__ = [
     "CA_FILE",
@@ -35,6 +35,7 @@ __all__ = [
     "JsonFormatter",
     "Lost",
     "MemoryPlan",
+    "Meter",
     "Note",
     "Once",
     "Pool",
@@ -52,10 +53,12 @@ __all__ = [
     "connect",
     "differences",
     "facts",
+    "log_about",
     "logged",
     "quiet",
     "to_json",
     "usable_cores",
     "worker_command",
+    "worker_environment",
     "write_log",
 ]

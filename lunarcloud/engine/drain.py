@@ -14,6 +14,8 @@ from types import FrameType
 
 from distributed import Status, Worker
 
+from lunarcloud.engine.logs import write_log
+
 # Within the two minutes that a spot instance and a pod are given, with something to spare, seconds.
 _GRACE_S = 110.0
 # A result may wait this long for whoever wants it, seconds; after that it goes to another worker.
@@ -27,7 +29,8 @@ _draining: list[asyncio.Task[None]] = []
 
 
 def dask_setup(worker: Worker) -> None:
-    """Take SIGTERM over from Dask, which has set its own handler before it calls this."""
+    """Take SIGTERM over from Dask, which has set its own handler before it calls this; begin the log."""
+    write_log()
     loop = asyncio.get_running_loop()
 
     def begin() -> None:

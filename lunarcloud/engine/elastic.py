@@ -91,7 +91,7 @@ class Elastic(SpecCluster):
     """
 
     def __init__(self, pool: Pool, security: Security) -> None:
-        self.source = pool.source
+        self.source, self._meter = pool.source, pool.meter
         self.pause = Pause()
         # Several clusters, or tries of one job, may share a place where names must differ.
         self._prefix = f"worker-{uuid4().hex[:6]}"
@@ -157,8 +157,10 @@ class Elastic(SpecCluster):
         if op == "add":
             self.pause.over()
             for address, worker in msg["workers"].items():
+                self._meter.came(worker["name"])
                 self._come(worker["name"], address)
         else:
+            self._meter.went(self.scheduler_info["workers"][msg]["name"])
             self._went(self.scheduler_info["workers"][msg]["name"])
         # Past what SpecCluster does: it would wait, and start another worker of the same name.
         DaskCluster._update_worker_status(self, op, msg)

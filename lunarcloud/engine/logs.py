@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +18,31 @@ _SECRET = re.compile(
     r"(?i)((?:[\w-]*(?:signature|credential|secret|password|token|access[-_]?key)[\w-]*|\bsig)"
     r"[\"']?\s*[=:]\s*[\"']?)[^\s&\"',}]+"
 )
+
+# What every JSON line of this process says besides.
+_about: dict[str, Any] = {}
+
+
+@contextmanager
+def log_about(**facts: Any) -> Iterator[None]:
+    """Have every JSON line say more for the length of a ``with`` block, such as of which job it is.
+
+    Parameters
+    ----------
+    **facts
+        By name.
+    """
+    _about.update(facts)
+    try:
+        yield
+    finally:
+        for name in facts:
+            _about.pop(name, None)
+
+
+def said_about() -> dict[str, Any]:
+    """What every JSON line of this process says besides: by its settings, and by `log_about`."""
+    return {**settings().log_about, **_about}
 
 
 class TextFormatter(logging.Formatter):
@@ -30,12 +57,12 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """A JSON document a line, for what collects the output of pods: time, level, logger, and the event."""
+    """A JSON document a line, for what collects the output of pods: time, level, logger, job, the event."""
 
     def format(self, record: logging.LogRecord) -> str:
         """A record as one line."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        head = {"time": time, "level": record.levelname.lower(), "logger": record.name}
+        head = {"time": time, "level": record.levelname.lower(), "logger": record.name, **said_about()}
         event: dict[str, Any] = getattr(record, "event", {})
         body = event or {"message": super().format(record)}
         return json.dumps({name: _cleaned(value) for name, value in {**head, **body}.items()})
@@ -48,10 +75,12 @@ def write_log() -> None:
         return
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if chosen == "json" else TextFormatter())
-    logger = logging.getLogger("lunarcloud")
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    # In pods, Dask's own lines are documents, too.
+    for name in ("lunarcloud", "distributed") if chosen == "json" else ("lunarcloud",):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
 
 
 def without_secrets(text: str) -> str:

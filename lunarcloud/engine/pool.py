@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 
@@ -60,6 +62,32 @@ class WorkerSource(ABC):
         """End all workers and remove what was made for them."""
 
 
+class Meter:
+    """For how long workers were connected, all together: what they cost."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+        self._past_s = 0.0
+        self._lock = threading.Lock()
+
+    def came(self, name: str) -> None:
+        """A worker has connected."""
+        with self._lock:
+            self._since.setdefault(name, time.monotonic())
+
+    def went(self, name: str) -> None:
+        """A worker's connection has ended; nothing if it had none."""
+        with self._lock:
+            now = time.monotonic()
+            self._past_s += now - self._since.pop(name, now)
+
+    def seconds(self) -> float:
+        """Worker-seconds until now."""
+        with self._lock:
+            now = time.monotonic()
+            return self._past_s + sum(now - since for since in self._since.values())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
     """Workers that come when there is work and go when there is none.
@@ -74,6 +102,8 @@ class Pool:
         Workers at least and at most.
     threads : int
         Of each worker.
+    meter : Meter
+        What they took so far.
     """
 
     source: WorkerSource
@@ -81,3 +111,4 @@ class Pool:
     minimum: int = 0
     maximum: int
     threads: int = 1
+    meter: Meter = field(default_factory=Meter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -21,6 +22,8 @@ from lunarcloud.storage import Entry, Group
 
 if TYPE_CHECKING:
     from distributed import Client
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class ShardTask:
             worker=get_worker().address,
         )
         self.group.ledger.record(entry)
+        done = {"event": "computed", "place": self.group.place.url, "shard": shard, "seconds": entry.seconds}
+        _LOGGER.info("computed shard %d-%d of %s", *shard, self.group.place.url, extra={"event": done})
 
 
 def able(client: Client, needs: Mapping[str, float]) -> dict[str, Any]:

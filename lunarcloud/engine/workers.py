@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Mapping
+
+from lunarcloud.engine.logs import said_about
 
 #: Names of the files that hold a worker's `Credentials`, PEM: the authority, the certificate, its key.
 CA_FILE = "ca.pem"
@@ -14,7 +18,12 @@ _NO_SCHEDULER_S = 60
 
 
 def worker_command(
-    scheduler: str, name: str, threads: int, memory_bytes: int, credentials_folder: str
+    scheduler: str,
+    name: str,
+    threads: int,
+    memory_bytes: int,
+    credentials_folder: str,
+    resources: Mapping[str, float] | None = None,
 ) -> list[str]:
     """The command of a worker process, which lets it drain when it is told to end.
 
@@ -32,6 +41,8 @@ def worker_command(
         Of its memory, bytes; 0 for no limit.
     credentials_folder : str
         Where the worker finds `CA_FILE`, `CERTIFICATE_FILE` and `KEY_FILE`.
+    resources : mapping of str to float, optional
+        What it has for tasks that need it, such as ``{"GPU": 1}``.
 
     Returns
     -------
@@ -50,6 +61,13 @@ def worker_command(
         "--dashboard-address": "127.0.0.1:0",
         "--preload": "lunarcloud.engine.drain",
     }
+    if resources:
+        options["--resources"] = " ".join(f"{each}={amount:g}" for each, amount in resources.items())
     words = [str(word) for option in options.items() for word in option]
     module = [sys.executable, "-m", "distributed.cli.dask_worker"]
     return [*module, scheduler, "--no-nanny", "--no-dashboard", *words]
+
+
+def worker_environment() -> dict[str, str]:
+    """Variables of a worker process: its log says of which job it is, as this process' does."""
+    return {"LUNARCLOUD_LOG_ABOUT": json.dumps(said_about())}

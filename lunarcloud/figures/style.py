@@ -8,6 +8,7 @@ import cartopy.crs as ccrs
 import numpy as np
 import rioxarray  # noqa: F401  # gives arrays their .rio
 import xarray as xr
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
@@ -126,7 +127,11 @@ def save(figure: Figure, place: Folder, name: str) -> str:
         If the storage does not take it.
     """
     picture = BytesIO()
+    figure.dpi = DPI
+    # Measured first: to find what "tight" means, all would be drawn twice. A layout engine draws anyhow.
+    pad = rcParams["savefig.pad_inches"]
+    box = "tight" if figure.get_layout_engine() else figure.get_tightbbox().padded(pad)
     # No software version in the file: the same data give the same bytes.
-    figure.savefig(picture, format="png", dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+    figure.savefig(picture, format="png", dpi=DPI, bbox_inches=box, metadata={"Software": None})
     place.write(name, picture.getvalue())
     return f"{place.url}/{name}"

@@ -12,10 +12,11 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from lunarcloud.config import settings
-from lunarcloud.engine import Event, JsonFormatter, TextFormatter
+from lunarcloud.engine import Event, JsonFormatter, Meter, TextFormatter
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.jobs import records
 from lunarcloud.jobs.job import Job
+from lunarcloud.jobs.launcher import launcher
 from lunarcloud.jobs.progress import after
 from lunarcloud.jobs.records import Status
 from lunarcloud.lineage import Root
@@ -44,9 +45,14 @@ class Keeper:
     def __init__(self, root: Root, job: Job) -> None:
         #: Whether somebody wants the job to be cancelled.
         self.cancelled = False
+        #: Of the workers that come for this job.
+        self.meter = Meter()
         self._root, self._job = root, job
         before, now = records.read_status(root, job), datetime.now(UTC)
-        self._status = Status(state="running", attempt=before.attempt + 1, started=now)
+        #: How often a runner has begun the job, this time included.
+        self.attempt = before.attempt + 1
+        self._status = Status(state="running", attempt=self.attempt, started=now)
+        self._spent_s = before.worker_seconds
         self._log = _Tail(records.read_log(root, job) if before.attempt else "")
         self._over, self._ending = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -56,6 +62,7 @@ class Keeper:
         self._before = signal.signal(signal.SIGUSR1, _cancel)
         self.cancelled = records.cancel_wanted(self._root, self._job)
         self._write_status()
+        self._tell("Retried" if self.attempt > 1 else "Started", f"attempt {self.attempt}")
         self._thread.start()
         return self
 
@@ -89,6 +96,10 @@ class Keeper:
         self._status = self._status.model_copy(update={"left_s": None, **found})
         records.write_log(self._root, self._job, self._log.text())
         self._write_status()
+        self._tell(self._status.state.title(), self._status.error or self._status.record)
+
+    def _tell(self, reason: str, message: str) -> None:
+        launcher(self._job.on).tell(self._job, reason, message)
 
     def _beat(self) -> None:
         beaten = logged = time.monotonic()
@@ -116,7 +127,10 @@ class Keeper:
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
     def _write_status(self) -> None:
-        beating = self._status.model_copy(update={"heartbeat": datetime.now(UTC)})
+        spent_s = self._spent_s + self.meter.seconds()
+        beating = self._status.model_copy(
+            update={"heartbeat": datetime.now(UTC), "worker_seconds": round(spent_s, 1)}
+        )
         records.write_status(self._root, self._job, beating)
 
 

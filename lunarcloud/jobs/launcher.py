@@ -35,6 +35,10 @@ class Capacity(NamedTuple):
     start_s: float
 
 
+def _untold(job: Job, reason: str, message: str) -> None:
+    """Of a place without such a record: the job's status and log say it all."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launcher:
     """A place where jobs run.
@@ -58,6 +62,9 @@ class Launcher:
         or the place cannot be asked. Raises nothing.
     cluster : callable
         From a job to where its tasks are computed; called where the job runs.
+    tell : callable
+        From a job, a reason in a word (``Started``, ``Retried``, ``Done``, ``Failed``, ``Cancelled``) and a
+        message: has the place's own record of what happens say so. Called where the job runs; raises nothing.
     near : bool
         Whether jobs run where the submitter's own files and folders are seen.
     """
@@ -68,6 +75,7 @@ class Launcher:
     alive: Callable[[Job], bool | None]
     trouble: Callable[[Job], str]
     cluster: Callable[[Job], Cluster]
+    tell: Callable[[Job, str, str], None] = _untold
     near: bool = False
 
 

@@ -50,6 +50,9 @@ class Status(BaseModel):
         About how long the stage will still take, seconds.
     shards : int
         Computed by this attempt in all stages.
+    worker_seconds : float
+        For how long workers that came for this job were connected, all of its attempts together; 0 where it
+        has none of its own.
     started, stage_started, heartbeat : datetime, optional
         UTC: when this attempt and its stage began, and when the runner was last known to live.
     exit_code : int, optional
@@ -75,6 +78,7 @@ class Status(BaseModel):
     mpixel_s: float = 0.0
     left_s: float | None = None
     shards: int = 0
+    worker_seconds: float = 0.0
     started: datetime | None = None
     stage_started: datetime | None = None
     heartbeat: datetime | None = None
@@ -181,8 +185,10 @@ def accept_again(root: Root, job: Job) -> None:
         status = Status() if present is None else Status.model_validate_json(present)
         if status.state != "running" or seen_as(job, status, cancelled=False) == "lost":
             # What was done is begun anew; what was not is tried once more.
-            attempt = 0 if status.state == "done" else status.attempt
-            status = Status(attempt=attempt, heartbeat=datetime.now(UTC))
+            before = Status() if status.state == "done" else status
+            status = Status(
+                attempt=before.attempt, worker_seconds=before.worker_seconds, heartbeat=datetime.now(UTC)
+            )
         return status.model_dump_json(indent=1).encode()
 
     place_of(root).update(f"{job.id}{_STATUS}", again)

@@ -1,7 +1,8 @@
 """Runs a job where it was sent: what a pod, or a process of this machine, does.
 
 The exit code is for whoever restarts processes: 0 nothing more to do (done, or cancelled), 1 and 75 worth
-another try, 2 never, 143 stopped. How the job itself ended is in its status.
+another try, 2 never (bad input, or a shard that failed or killed its workers as often as is allowed), 143
+stopped. How the job itself ended is in its status.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import logging
 import os
 from typing import Any
 
-from lunarcloud.engine import Note, logged
-from lunarcloud.errors import LunarcloudError
+from lunarcloud.engine import Note, log_about, logged
+from lunarcloud.errors import ComputeError, InputError, LunarcloudError
 from lunarcloud.jobs import records
 from lunarcloud.jobs.job import Job
 from lunarcloud.jobs.keeper import Cancelled, Keeper
@@ -48,13 +49,17 @@ def run_job(name: str, root: str | os.PathLike[str]) -> int:
     """
     home = open_root(root)
     job = records.find(home, name)
-    with Keeper(home, job) as keeper:
+    keeper = Keeper(home, job)
+    with log_about(job=job.id, root=home.url, attempt=keeper.attempt), keeper:
         try:
             try:
                 found = _made(home, job, keeper)
             finally:
                 # What comes now is only said: it shall not be broken off.
                 keeper.close()
+        except ComputeError as error:
+            _failed(keeper, str(error), error.exit_code)
+            return InputError.exit_code
         except LunarcloudError as error:
             return _failed(keeper, str(error), error.exit_code)
         except Cancelled:
@@ -76,6 +81,8 @@ def _made(root: Root, job: Job, keeper: Keeper) -> dict[str, Any]:
     if keeper.cancelled:
         raise Cancelled  # before it was begun
     cluster, watch = launcher(job.on).cluster(job), logged(keeper)
+    if cluster.pool is not None:
+        keeper.meter = cluster.pool.meter
     if job.process in ACTIONS:
         action = load_action(job.process)
         result = action.act(checked(action.inputs, job.inputs, field_name), root, cluster, watch)

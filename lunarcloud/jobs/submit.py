@@ -194,7 +194,13 @@ def _action(name: str, inputs: Inputs, wanted: Wanted) -> Prepared:
     values = inputs.model_dump(mode="json")
     content = json.dumps({"action": name, "inputs": values}, sort_keys=True)
     job = _job(name, digest(content.encode())[:_DIGITS], values, wanted)
-    return Prepared(job=job, process=load_action(name), inputs=inputs)
+    action = load_action(name)
+    if action.own_root is not None and not launcher(wanted.on).near:
+        raise InputError(
+            f"{name} makes a folder of its own machine, and a pod of --on {wanted.on} keeps none: "
+            f"run `lunarcloud {name}` here, or submit it --on local"
+        )
+    return Prepared(job=job, process=action, inputs=inputs)
 
 
 def _job(name: str, identified: str, values: dict[str, Any], wanted: Wanted, **more: str) -> Job:

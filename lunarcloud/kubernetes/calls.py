@@ -75,6 +75,11 @@ def delete_secret(name: str) -> None:
         _found(_core().delete_namespaced_secret, name)
 
 
+def create_event(manifest: Manifest) -> None:
+    """Write down for whoever looks at an object that something happened to it."""
+    _created(_core().create_namespaced_event, "event", manifest)
+
+
 def pods(selector: str) -> tuple[list[Manifest], str]:
     """All pods that a label selector chooses, and the version from which `changes` goes on."""
     with _in_words("list pods"):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from lunarcloud.engine import Cluster, Pool
 from lunarcloud.errors import InputError, LunarcloudError, NotFoundError
 from lunarcloud.jobs import Capacity, Job, Launcher
 from lunarcloud.kubernetes import calls
-from lunarcloud.kubernetes.manifests import LABEL, job_object, object_name
+from lunarcloud.kubernetes.manifests import LABEL, event, job_object, object_name
 from lunarcloud.kubernetes.place import place
 from lunarcloud.kubernetes.pods import PodSource
 from lunarcloud.kubernetes.pools import pool_of
@@ -62,17 +64,21 @@ def _cluster(job: Job) -> Cluster:
         )
     templates = {file.name: file.read_text() for file in here.templates.glob("*.yaml")}
     settings, template = pool_of(templates, job.pool)
-    memory = settings.memory_bytes()
-    source = PodSource(job.id, template, here, threads=settings.threads, memory=memory)
     maximum = min(settings.maximum, job.max_workers or settings.maximum)
     pool = Pool(
-        source=source,
+        source=PodSource(job.id, template, here, settings),
         host=here.pod_ip,
         minimum=min(settings.minimum, maximum),
         maximum=maximum,
         threads=settings.threads,
     )
     return Cluster(pool=pool)
+
+
+def _tell(job: Job, reason: str, message: str) -> None:
+    # Kubernetes may be away: the job's status and log say it, too.
+    with suppress(LunarcloudError):
+        calls.create_event(event(job, reason, message, place(), datetime.now(UTC)))
 
 
 def _templates() -> dict[str, str]:
@@ -97,5 +103,11 @@ def _ended(job: Mapping[str, Any]) -> bool:
 
 
 LAUNCHER = Launcher(
-    check=_check, capacity=_capacity, start=_start, alive=_alive, trouble=_trouble, cluster=_cluster
+    check=_check,
+    capacity=_capacity,
+    start=_start,
+    alive=_alive,
+    trouble=_trouble,
+    cluster=_cluster,
+    tell=_tell,
 )

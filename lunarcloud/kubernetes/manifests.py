@@ -1,15 +1,16 @@
-"""What is sent to Kubernetes: the chart's templates; names, labels, owner and command alone are ours."""
+"""What is sent to Kubernetes: the chart's templates; names, labels, owner, command, log are ours."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from datetime import datetime
 from typing import Any
 
 import yaml
 
-from lunarcloud.engine import CA_FILE, CERTIFICATE_FILE, KEY_FILE, Credentials
+from lunarcloud.engine import CA_FILE, CERTIFICATE_FILE, KEY_FILE, Credentials, worker_environment
 from lunarcloud.errors import InputError
 from lunarcloud.jobs import Job
 from lunarcloud.kubernetes.place import Place
@@ -79,6 +80,8 @@ def worker_pod(
     made["spec"].setdefault("volumes", []).append({"name": _VOLUME, "secret": {"secretName": secret}})
     container = _container(made, _WORKER, "the pool's template")
     container["command"] = list(command)
+    variables = ({"name": key, "value": text} for key, text in worker_environment().items())
+    container.setdefault("env", []).extend(variables)
     mount = {"name": _VOLUME, "mountPath": CREDENTIALS_FOLDER, "readOnly": True}
     container.setdefault("volumeMounts", []).append(mount)
     return made
@@ -104,6 +107,39 @@ def secret(name: str, job_id: str, owner: Place, credentials: Credentials) -> di
     files = zip((CA_FILE, CERTIFICATE_FILE, KEY_FILE), credentials, strict=True)
     made["data"] = {name: b64encode(text.encode()).decode() for name, text in files}
     return made
+
+
+def event(job: Job, reason: str, message: str, here: Place, now: datetime) -> dict[str, Any]:
+    """What happened to a job, for whoever asks Kubernetes about its Job.
+
+    Parameters
+    ----------
+    job : Job
+        Which.
+    reason : str
+        In a word.
+    message : str
+        In a sentence.
+    here : Place
+        The runner's pod.
+    now : datetime
+        When, UTC.
+    """
+    name, time = object_name(job), now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    about = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": here.job_uid}
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{here.pod_name}.{reason.lower()}"},
+        "involvedObject": {**about, "namespace": here.namespace},
+        "reason": reason,
+        "message": message,
+        "type": "Warning" if reason == "Failed" else "Normal",
+        "source": {"component": "lunarcloud"},
+        "firstTimestamp": time,
+        "lastTimestamp": time,
+        "count": 1,
+    }
 
 
 def _loaded(template: str, where: str, kind: str) -> dict[str, Any]:

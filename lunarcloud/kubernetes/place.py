@@ -21,6 +21,7 @@ class Place(BaseSettings):
     # Of the pod that this process runs in; empty elsewhere.
     pod_name: str = Field(default="", description="its name")
     pod_uid: str = Field(default="", description="its id, of what it owns")
+    job_uid: str = Field(default="", description="id of the Job that made it")
     pod_ip: str = Field(default="", description="its address, for its workers")
     templates: Path = Field(default=Path("/etc/lunarcloud"), description="where the chart's templates lie")
 

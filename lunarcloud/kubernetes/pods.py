@@ -13,6 +13,7 @@ from lunarcloud.errors import AwayError, LunarcloudError
 from lunarcloud.kubernetes import calls
 from lunarcloud.kubernetes.manifests import CREDENTIALS_FOLDER, LABEL, secret, worker_pod
 from lunarcloud.kubernetes.place import Place
+from lunarcloud.kubernetes.pools import PoolSettings
 from lunarcloud.kubernetes.reasons import gone, stuck
 
 # How long one watch lasts, and the pause before the next where Kubernetes did not answer, seconds.
@@ -30,13 +31,13 @@ class PodSource(WorkerSource):
         Of a worker's pod, YAML.
     owner : Place
         The runner's pod.
-    threads, memory : int
-        Of each worker; bytes.
+    pool : PoolSettings
+        What each worker is.
     """
 
-    def __init__(self, job_id: str, template: str, owner: Place, *, threads: int, memory: int) -> None:
+    def __init__(self, job_id: str, template: str, owner: Place, pool: PoolSettings) -> None:
         self._job_id, self._template, self._owner = job_id, template, owner
-        self._threads, self._memory = threads, memory
+        self._threads, self._memory, self._resources = pool.threads, pool.memory_bytes(), pool.resources
         self._secret = f"{owner.pod_name}-tls"
         self._scheduler = ""
         self._lost: Lost = lambda _name, _why: None
@@ -63,7 +64,9 @@ class PodSource(WorkerSource):
         if self._closed.is_set():
             raise AwayError(f"worker {name}: its job is ending")
         pod = self._pod(name)
-        command = worker_command(self._scheduler, name, self._threads, self._memory, CREDENTIALS_FOLDER)
+        command = worker_command(
+            self._scheduler, name, self._threads, self._memory, CREDENTIALS_FOLDER, self._resources
+        )
         self._names[pod] = name
         made = worker_pod(self._template, pod, self._job_id, self._owner, self._secret, command)
         try:

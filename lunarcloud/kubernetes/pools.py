@@ -21,6 +21,8 @@ class PoolSettings(BaseModel):
         Of each worker.
     memory : str
         Of each worker: a quantity as Kubernetes writes it, such as ``4Gi``.
+    resources : dict of str to float
+        Of each worker besides, for tasks that need them: ``{"GPU": 1}``.
     minimum, maximum : int
         Workers of one job.
     price_vcpu_hour : float
@@ -33,6 +35,7 @@ class PoolSettings(BaseModel):
 
     threads: int = Field(ge=1)
     memory: str
+    resources: dict[str, float] = {}
     minimum: int = Field(default=0, ge=0)
     maximum: int = Field(ge=1)
     price_vcpu_hour: float = Field(default=0.0, ge=0)

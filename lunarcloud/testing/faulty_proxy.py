@@ -45,7 +45,7 @@ def random_plan(seed: int, rate: float) -> Plan:
 
 
 @contextmanager
-def faulty_proxy(target: str, silence_s: float = 3.0) -> Iterator[Faults]:
+def faulty_proxy(target: str, silence_s: float = 3.0, host: str = "127.0.0.1") -> Iterator[Faults]:
     """Run the proxy before a server for the length of a ``with`` block.
 
     Parameters
@@ -54,8 +54,10 @@ def faulty_proxy(target: str, silence_s: float = 3.0) -> Iterator[Faults]:
         The server's endpoint.
     silence_s : float
         How long a silent request stays open, longer than the client's patience.
+    host : str
+        Address to listen on.
     """
-    server = _Server(urlsplit(target).netloc, silence_s)
+    server = _Server(urlsplit(target).netloc, silence_s, host)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -69,10 +71,10 @@ def faulty_proxy(target: str, silence_s: float = 3.0) -> Iterator[Faults]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, target: str, silence_s: float) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, target: str, silence_s: float, host: str) -> None:
+        super().__init__((host, 0), _Handler)
         self.target = target
-        self.faults = Faults(f"http://127.0.0.1:{self.server_port}", silence_s)
+        self.faults = Faults(f"http://{host}:{self.server_port}", silence_s)
 
     def handle_error(self, *_: object) -> None:
         """Say nothing: a client that ran out of patience is gone when its answer comes."""

@@ -6,11 +6,14 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 Seen = TypeVar("Seen")
+
+_ENDED = ("Succeeded", "Failed")
 
 
 class Kube(NamedTuple):
@@ -26,8 +29,55 @@ class Kube(NamedTuple):
 
     def pods(self, job: str, kind: str) -> list[str]:
         """Names of a job's pods of a kind, ``runner`` or ``worker``, that run and are not ending."""
-        answer = json.loads(self.ctl("get", "pods", "-l", f"lunarcloud/job={job}", "-o", "json"))
-        return [pod["metadata"]["name"] for pod in answer["items"] if _kind(pod) == kind and _runs(pod)]
+        return [_name(pod) for pod in self._pods(job) if _kind(pod) == kind and _runs(pod)]
+
+    def left(self, job: str) -> list[str]:
+        """Names of a job's pods that have not ended: those that wait, run, or are just ending."""
+        return [_name(pod) for pod in self._pods(job) if pod["status"].get("phase") not in _ENDED]
+
+    def _pods(self, job: str) -> list[dict[str, Any]]:
+        answer = self.ctl("get", "pods", "-l", f"lunarcloud/job={job}", "-o", "json")
+        return list(json.loads(answer)["items"])
+
+    def job(self, job: str) -> str:
+        """Name of the Job object of a job."""
+        return self.ctl(
+            "get", "jobs", "-l", f"lunarcloud/job={job}", "-o", "jsonpath={.items[-1:].metadata.name}"
+        )
+
+    def node(self, pod: str) -> str:
+        """Name of the node that a pod is on."""
+        return self.ctl("get", "pod", pod, "-o", "jsonpath={.spec.nodeName}")
+
+    def address(self, pod: str) -> str:
+        """Address of a pod."""
+        return self.ctl("get", "pod", pod, "-o", "jsonpath={.status.podIP}")
+
+    @contextmanager
+    def unplugged(self, node: str) -> Iterator[None]:
+        """A node of the kit without its network, for the length of a ``with`` block, and until it is back."""
+        link = f"lck8s-{node.removeprefix('node')}"
+        run("ip", "link", "set", link, "down")
+        try:
+            yield
+        finally:
+            run("ip", "link", "set", link, "up")
+            run("kubectl", "wait", "--for=condition=Ready", f"node/{node}", "--timeout=60s")
+
+    @contextmanager
+    def cut(self, pod: str, other: str) -> Iterator[None]:
+        """Two pods of the kit that do not hear each other, for the length of a ``with`` block."""
+        first, second = self.address(pod), self.address(other)
+        # In the node's own network, through which all that its pods send and get must go.
+        space = f"--net=/run/netns/lck8s{self.node(pod).removeprefix('node')}"
+        ways = [("-s", first, "-d", second), ("-s", second, "-d", first)]
+        for way in ways:
+            run("nsenter", space, "iptables", "-I", "FORWARD", *way, "-j", "DROP")
+        try:
+            yield
+        finally:
+            for way in ways:
+                run("nsenter", space, "iptables", "-D", "FORWARD", *way, "-j", "DROP")
 
     def kill(self, pod: str) -> None:
         """SIGKILL to the process of a pod's container, which only its node can send."""
@@ -66,6 +116,10 @@ def eventually(look: Callable[[], Seen], seconds: float = 60.0) -> Seen:
             raise TimeoutError(f"nothing after {seconds} s")
         time.sleep(0.2)
     return found
+
+
+def _name(pod: dict[str, Any]) -> str:
+    return str(pod["metadata"]["name"])
 
 
 def _kind(pod: dict[str, Any]) -> str:

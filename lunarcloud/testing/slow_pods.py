@@ -1,28 +1,43 @@
 """What slow pods import before anything else, as ``sitecustomize``: shards take longer and are noted.
 
-No figures are drawn there. The rest of the package knows nothing of it.
+No figures are drawn there. The rest of the package knows nothing of it. Variables: ``NOTES`` is the folder of
+the notes, ``PAUSE`` the seconds more of a shard of full resolution, ``BETWEEN`` those before each stage,
+``HUNGRY`` who eats all memory at the first shard: ``once``, or whoever comes (``always``).
 """
 
 import os
 import time
-from uuid import uuid4
+
+_TOO_MUCH = 4 * 2**30
 
 
 def _patch(notes: str, pause: float) -> None:
-    from lunarcloud.engine import shards
+    from lunarcloud.engine import Session, Work, shards
     from lunarcloud.moon import Shard
     from lunarcloud.processes import map as map_process
     from lunarcloud.storage import folder
 
-    compute = shards.ShardTask.__call__
+    compute, compute_all = shards.ShardTask.__call__, Session.compute
 
     def slowly(task: shards.ShardTask, shard: Shard) -> None:
         level = task.group.place.url.rstrip("/").rpartition("/")[2]
-        folder(notes).write(f"{level}-{shard.row}-{shard.col}-{uuid4().hex}", b"")
+        name = f"{level}-{shard.row}-{shard.col}"
+        folder(notes).write(f"{name}-{time.time_ns()}-{os.environ['LUNARCLOUD_POD_NAME']}", b"")
         time.sleep(pause if level == "0" else 0)
+        if name == "0-0-0" and _is_hungry():
+            bytearray(_TOO_MUCH)[:: 2**12] = b"1" * (_TOO_MUCH // 2**12)
         compute(task, shard)
 
+    def _is_hungry() -> bool:
+        hungry = os.environ.get("HUNGRY", "")
+        return hungry == "always" or (hungry == "once" and folder(f"{notes}-eaten").create("all", b""))
+
+    def compute_later(session: Session, work: Work) -> int:
+        time.sleep(float(os.environ.get("BETWEEN", "0")))
+        return compute_all(session, work)
+
     shards.ShardTask.__call__ = slowly  # type: ignore[method-assign, assignment]  # the tasks of this pod
+    Session.compute = compute_later  # type: ignore[method-assign, assignment]  # the stages of this runner
     map_process._draw = lambda run: None
 
 

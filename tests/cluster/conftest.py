@@ -1,30 +1,38 @@
 """A Kubernetes cluster with the chart in a restricted namespace, an S3 server, roots with something to map.
 
-`make test-cluster KIT=FOLDER` brings a cluster up by the scripts ``up`` and ``build-image`` of that folder;
-any other is used as KUBECONFIG says: `make test-cluster IMAGE=NAME STORE=ADDRESS`, with an image that its
-nodes can pull and this machine's address as pods see it.
+`make test-cluster KIT=FOLDER` brings a cluster up by the scripts ``up``, ``build-image`` and ``down`` of that
+folder, and takes it down at the end; any other is used as KUBECONFIG says: `make test-cluster IMAGE=NAME
+STORE=ADDRESS`, with an image that its nodes can pull and this machine's address as pods see it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeAlias
 from uuid import uuid4
 
 import pytest
 import yaml
 
 from lunarcloud.engine import Cluster
+from lunarcloud.lineage import open_root
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder
 from lunarcloud.testing.kube import Kube, run
-from lunarcloud.testing.make import make
+from lunarcloud.testing.make import act, make
 from lunarcloud.testing.s3_server import S3, s3_server
 from lunarcloud.testing.small_root import write_model, write_mosaic
+from lunarcloud.testing.submitted import Change, slow_release, submit
+
+#: Requires that the published map of a root is as it should be.
+Sound: TypeAlias = Callable[[str], None]
 
 REPOSITORY = Path(__file__).parents[2]
+CHART = REPOSITORY / "deploy/helm/lunarcloud"
 NAMESPACE = "moon"
 GRID = grid(2, 64)  # 72 shards
 
@@ -42,20 +50,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def kube(request: pytest.FixtureRequest) -> Iterator[Kube]:
     """The cluster, with the image in its nodes."""
     kit, image = request.config.getoption("--kit"), request.config.getoption("--image")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         # helm and lunarcloud lie beside the interpreter of this environment.
         patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
         if kit is not None:
-            patch.setenv("NODES", "2")
-            printed = run(kit / "up")
-            exported = printed.rpartition("export ")[2].split()
-            for each in exported:
-                name, _, value = each.partition("=")
-                patch.setenv(name, value.replace("$PATH", os.environ["PATH"]))
-            build = (kit / "build-image", image, REPOSITORY, "-f", REPOSITORY / "deploy/docker/Dockerfile")
-            run(*build)
+            stack.enter_context(_kit(kit, image, patch))
         patch.setenv("LUNARCLOUD_NAMESPACE", NAMESPACE)
         yield Kube(NAMESPACE, image, request.config.getoption("--store"))
+
+
+@contextmanager
+def _kit(kit: Path, image: str, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cluster of two nodes on this machine, with the image of these sources; taken down in any case."""
+    patch.setenv("NODES", "2")
+    try:
+        for each in run(kit / "up").rpartition("export ")[2].split():
+            name, _, value = each.partition("=")
+            patch.setenv(name, value.replace("$PATH", os.environ["PATH"]))
+        run(kit / "build-image", image, REPOSITORY, "-f", REPOSITORY / "deploy/docker/Dockerfile")
+        yield
+    finally:
+        run(kit / "down")
 
 
 @pytest.fixture(scope="session")
@@ -96,16 +111,25 @@ def chart(kube: Kube, store: S3) -> Iterator[str]:
         "runner": {
             "resources": {
                 "requests": {"cpu": "100m", "memory": "256Mi"},
-                "limits": {"cpu": "1", "memory": "2Gi"},
+                "limits": {"memory": "2Gi"},
             }
         },
     }
-    folder_of_chart = REPOSITORY / "deploy/helm/lunarcloud"
-    install = ("helm", "upgrade", "--install", "lunarcloud", folder_of_chart, "-n", NAMESPACE, "--wait")
+    install = ("helm", "upgrade", "--install", "lunarcloud", CHART, "-n", NAMESPACE, "--wait")
     run(*install, "-f", "-", given=yaml.safe_dump(values))
     yield "lunarcloud"
     run("helm", "uninstall", "lunarcloud", "-n", NAMESPACE)
-    run("kubectl", "delete", "namespace", NAMESPACE, "--timeout=180s")
+    run("kubectl", "delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def submitter(kube: Kube, chart: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Path of a kubeconfig of somebody who may submit, and nothing else."""
+    path = tmp_path_factory.mktemp("submitter") / "kubeconfig"
+    found = yaml.safe_load(run("kubectl", "config", "view", "--raw", "--minify"))
+    found["users"][0]["user"] = {"token": kube.ctl("create", "token", f"{chart}-submitter").strip()}
+    path.write_text(yaml.safe_dump(found))
+    return str(path)
 
 
 def secret(name: str, values: dict[str, str]) -> dict[str, object]:
@@ -120,6 +144,40 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     write_mosaic(folder(root), GRID)
     write_model(folder(root))
     return make("map", root, Cluster(workers=1)).record.digest
+
+
+class Sent:
+    """Submits the map of a root to pods that are slow."""
+
+    def __init__(self, kube: Kube, root: str, patch: pytest.MonkeyPatch) -> None:
+        self._kube, self._root, self._patch = kube, root, patch
+
+    def __call__(self, pause: float, change: Change = lambda spec: None, **variables: str) -> str:
+        """Submit it; the job's id. What is given is as `slow_release` takes it."""
+        self.prepare(pause, change, **variables)
+        return str(submit(self._root)["job"])
+
+    def prepare(self, pause: float, change: Change = lambda spec: None, **variables: str) -> None:
+        """Have whoever submits next have slow pods."""
+        release = slow_release(self._kube, self._root, pause, change, variables)
+        self._patch.setenv("LUNARCLOUD_RELEASE", release)
+
+
+@pytest.fixture
+def sent(kube: Kube, root: str, monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """Submits the map of the root."""
+    return Sent(kube, root, monkeypatch)
+
+
+@pytest.fixture
+def require_sound(undisturbed: str) -> Sound:
+    """Fails unless the published map of a root is whole and has the bytes of an undisturbed one."""
+
+    def require(root: str) -> None:
+        assert open_root(root).find("runs").digest == undisturbed
+        assert not act("verify", root, Cluster(workers=1), record="runs/latest").damaged
+
+    return require
 
 
 @pytest.fixture

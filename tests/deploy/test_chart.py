@@ -177,6 +177,7 @@ def test_pools_say_what_their_workers_are(rendered: Rendered) -> None:
     assert yaml.safe_load(templates["pools.yaml"])["gpu"] == {
         "threads": 2,
         "memory": "16Gi",
+        "resources": {"GPU": 1},
         "minimum": 0,
         "maximum": 3,
         "price_vcpu_hour": 0.5,

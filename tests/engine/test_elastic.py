@@ -77,8 +77,11 @@ def test_row_1_a_killed_worker_is_replaced_and_costs_the_shards_it_was_computing
     source: ProcessSource, work: Work, tmp_path: Path, contents: Contents, reference: dict[str, bytes]
 ) -> None:
     pool = Pool(source=source, host=HERE, minimum=2, maximum=2)
+    begun = time.monotonic()
     with Session(Cluster(pool=pool), _at({5: source.kill})) as session:
         session.compute(work)
+    spent_s = pool.meter.seconds()
+    assert 0 < spent_s == pool.meter.seconds() < 2 * (time.monotonic() - begun)
     assert len(source.started) == 3
     assert 18 <= len(_lines(tmp_path / "log")) <= 19
     assert contents(work) == reference

@@ -16,8 +16,10 @@ from lunarcloud.engine import (
     ShardDone,
     StageDone,
     Started,
+    log_about,
     logged,
     to_json,
+    worker_environment,
     write_log,
 )
 from lunarcloud.moon import Shard
@@ -34,14 +36,15 @@ EVENTS: dict[str, Event] = {
 
 @pytest.fixture(params=["text", "json"])
 def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The settings want a log in a form; the logger is as before afterwards."""
-    logger = logging.getLogger("lunarcloud")
-    before = logger.handlers[:], logger.propagate, logger.level
+    """The settings want a log in a form; the loggers are as before afterwards."""
+    loggers = [logging.getLogger(name) for name in ("lunarcloud", "distributed")]
+    before = [(logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
     monkeypatch.setenv("LUNARCLOUD_LOG", str(request.param))
     settings.cache_clear()
     yield str(request.param)
-    logger.handlers[:], logger.propagate = before[:2]
-    logger.setLevel(before[2])
+    for logger, (handlers, propagate, level) in zip(loggers, before, strict=True):
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)
     settings.cache_clear()
 
 
@@ -85,6 +88,21 @@ def test_the_log_holds_no_secret(log: str, capsys: pytest.CaptureFixture[str], s
     said = capsys.readouterr().err
     assert said.count("***") == 2
     assert "hunter2" not in said
+
+
+def test_each_line_of_json_says_whose_it_is_and_so_do_those_of_workers(
+    monkeypatch: pytest.MonkeyPatch, log: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_log()
+    with log_about(job="map-1", attempt=2):
+        logged()(EVENTS["shard_done"])
+        passed_on = worker_environment()
+    assert ('"job": "map-1", "attempt": 2' in capsys.readouterr().err) == (log == "json")
+    for name, value in passed_on.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    assert settings().log_about == {"job": "map-1", "attempt": 2}
+    assert worker_environment() == passed_on
 
 
 def test_a_library_says_nothing_unless_it_is_asked(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from lunarcloud.errors import AwayError, StoreError
+from lunarcloud.errors import AwayError, ComputeError, StoreError
 from lunarcloud.jobs import Job, Seen, find_job, look, read_log, records, run_job, want_cancel
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.testing.s3_server import S3
+from tests.places import add_place
 
 
-def _job(root: Root, name: str = "toy", **inputs: Any) -> Job:
-    job = Job(id=f"{name}-1", process=name, inputs=inputs, on="here", submitted=datetime.now(UTC))
+def _job(root: Root, name: str = "toy", on: str = "here", **inputs: Any) -> Job:
+    job = Job(id=f"{name}-1", process=name, inputs=inputs, on=on, submitted=datetime.now(UTC))
     records.create(root, job)
     return job
 
@@ -81,6 +82,22 @@ def test_a_failure_is_said_with_the_exit_code_that_tells_whether_to_try_again(
     assert (ended, state, status.exit_code) == (code, "failed", code)
     assert str(error) in status.error
     assert str(error) in read_log(root, job)
+
+
+def test_a_computation_that_fails_again_and_again_fails_for_good(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _toy_raises(monkeypatch, ComputeError("its workers died"))
+    ended, (_, state, status) = _ended(root, _job(root, word="hello"))
+    assert (ended, state, status.exit_code) == (2, "failed", 1)
+
+
+def test_what_happens_is_told_to_the_place(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, str]] = []
+    add_place(monkeypatch, "there", tell=lambda job, reason, message: told.append((reason, message)))
+    job = _job(root, word="hello", on="there")
+    run_job(job.id, root.url)
+    assert told == [("Started", "attempt 1"), ("Done", str(root.find("toys").ref))]
 
 
 def test_bad_inputs_fail_for_good(root: Root) -> None:

@@ -8,7 +8,7 @@ import pytest
 from lunarcloud import moon
 from lunarcloud.errors import AwayError, InputError
 from lunarcloud.jobs import Submission, Wanted, look, prepare, records, seconds, submit_job, want_cancel
-from lunarcloud.lineage import Root
+from lunarcloud.lineage import Root, open_root
 from lunarcloud.processes import load_action, load_process
 from lunarcloud.testing.make import make
 from lunarcloud.testing.small_root import write_mosaic
@@ -89,6 +89,12 @@ def test_a_job_that_is_being_cancelled_is_waited_for(root: Root, monkeypatch: py
     want_cancel(root, job)
     with pytest.raises(AwayError, match="still being cancelled"):
         _submitted(root, word="hello")
+
+
+def test_what_makes_a_folder_of_its_own_machine_is_refused_far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    add_place(monkeypatch, "store", near=False)
+    with pytest.raises(InputError, match="run `lunarcloud demo` here"):
+        prepare("demo", load_action("demo").inputs(), open_root("s3://moon/demo"), Wanted(on="store"))
 
 
 def test_an_action_is_done_again_each_time(root: Root) -> None:

@@ -8,7 +8,7 @@ import pytest
 from lunarcloud.engine import Credentials
 from lunarcloud.errors import InputError
 from lunarcloud.jobs import Job
-from lunarcloud.kubernetes.manifests import LABEL, job_object, object_name, secret, worker_pod
+from lunarcloud.kubernetes.manifests import LABEL, event, job_object, object_name, secret, worker_pod
 from lunarcloud.kubernetes.place import Place
 
 JOB = Job(id="map-0123456789abcdef", process="map", inputs={}, on="kubernetes", submitted=datetime.now(UTC))
@@ -39,8 +39,17 @@ def test_a_worker_belongs_to_its_runner_and_gets_the_certificates() -> None:
     assert made["metadata"]["ownerReferences"][0]["uid"] == "uid"
     container = made["spec"]["containers"][1]
     assert container["command"] == ["dask", "worker"]
+    assert [each["name"] for each in container["env"]] == ["LUNARCLOUD_LOG_ABOUT"]
     assert made["spec"]["volumes"] == [{"name": "credentials", "secret": {"secretName": "tls"}}]
     assert container["volumeMounts"][0]["readOnly"]
+
+
+def test_an_event_is_about_the_job_that_made_the_pod() -> None:
+    here = OWNER.model_copy(update={"job_uid": "7"})
+    made = event(JOB, "Failed", "no memory", here, datetime(2026, 1, 2, tzinfo=UTC))
+    assert made["involvedObject"]["name"] == object_name(JOB)
+    assert (made["involvedObject"]["uid"], made["type"], made["message"]) == ("7", "Warning", "no memory")
+    assert made["metadata"]["name"] == f"{OWNER.pod_name}.failed"
 
 
 def test_a_secret_holds_the_certificates() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lunarcloud.engine import worker_command
 from lunarcloud.errors import InputError
 from lunarcloud.kubernetes.pools import pool_of
 
@@ -15,6 +16,13 @@ def test_a_pool_has_its_settings_and_its_template() -> None:
     settings, template = pool_of(TEMPLATES, "cpu")
     assert (settings.threads, settings.maximum, settings.memory_bytes()) == (4, 16, 8 * 2**30)
     assert template == "kind: Pod"
+
+
+def test_workers_of_a_pool_with_gpus_have_them_for_tasks() -> None:
+    pools = "gpu: {threads: 1, memory: 1Gi, maximum: 1, resources: {GPU: 1}}"
+    settings, _ = pool_of({"pools.yaml": pools, "worker-gpu.yaml": "kind: Pod"}, "gpu")
+    command = worker_command("tls://10.0.0.1:8786", "w1", 1, 0, "/credentials", settings.resources)
+    assert command[command.index("--resources") + 1] == "GPU=1"
 
 
 def test_an_unknown_pool_names_those_there_are() -> None:

@@ -72,6 +72,9 @@ env:
     valueFrom: {fieldRef: {fieldPath: metadata.name}}
   - name: LUNARCLOUD_POD_UID
     valueFrom: {fieldRef: {fieldPath: metadata.uid}}
+  # Of a runner, the Job that made it; empty in others.
+  - name: LUNARCLOUD_JOB_UID
+    valueFrom: {fieldRef: {fieldPath: "metadata.labels['batch.kubernetes.io/controller-uid']"}}
   - name: LUNARCLOUD_POD_IP
     valueFrom: {fieldRef: {fieldPath: status.podIP}}
 {{- with $context.Values.s3.endpoint }}
