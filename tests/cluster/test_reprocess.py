@@ -1,4 +1,4 @@
-"""A table is put into the bucket: with nobody at a keyboard the Moon is made again on the cluster, and told."""
+"""A table is put into the bucket: with nobody at a keyboard the Moon is made again on the cluster."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 import yaml
 
+from lunarcloud.engine import Cluster
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.moon import grid
 from lunarcloud.processes.inbox import INBOX
@@ -79,13 +80,13 @@ def hook(kube: Kube) -> Iterator[Receiver]:
 @pytest.fixture(scope="module")
 def arrivals(chart: str) -> Root:
     """A root with a model, its run, a finding of it, and a finding of a run of another series."""
-    url = f"s3://moon/{uuid4().hex[:8]}"
+    url, near = f"s3://moon/{uuid4().hex[:8]}", Cluster(workers=1)
     write_mosaic(folder(url), grid(2, 64), spectra)
     make("fit", url, equations_only=True, reflectance="table")  # the image trains no networks
-    make("map", url)
-    make("reduce", url, sampling="pixels")
-    other = make("map", url, model="qiu2025", label="apart").record.ref.id
-    make("reduce", url, run=other, sampling="pixels", label="apart")
+    make("map", url, near)
+    make("reduce", url, near, sampling="pixels")
+    other = make("map", url, near, model="qiu2025", label="apart").record.ref.id
+    make("reduce", url, near, run=other, sampling="pixels", label="apart")
     return open_root(url)
 
 
@@ -158,11 +159,7 @@ def test_a_table_in_the_bucket_is_the_new_moon_within_minutes(
     assert b"Chang'E-9" in folder(report.rpartition("/")[0]).read("report.html")
     with capsys.disabled():
         print(f"\n  table put to change told {told.time - put:.0f} s, workers 0 -> {most[0]} -> 0")
-    eventually(
-        lambda: (
-            not kube.ctl("get", "pods", "-l", f"{_INSTANCE},app.kubernetes.io/component=worker", "-o", "name")
-        )
-    )
+    eventually(lambda: _workers(kube) == 0)
 
 
 def test_a_store_that_pokes_is_answered_at_once_and_a_withdrawn_table_brings_the_old_moon_back(
