@@ -494,6 +494,7 @@ def reprocess(
     on: str | os.PathLike[str] | None = None,
     pool: str | os.PathLike[str] = 'cpu',
     forever: bool = False,
+    listen: int | None = None,
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Reprocessed:
@@ -516,6 +517,8 @@ def reprocess(
         Pool of workers of that place.
     forever : bool, default False
         Go on until stopped: look again every half minute.
+    listen : int, optional
+        With --watch, port to listen on: POST /poke has it look at once, GET /metrics is for Prometheus.
     cluster : Cluster, optional
         Where to compute; local processes without one.
     watch : callable, optional

@@ -6,7 +6,6 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from lunarcloud.archive.search import find_tiles
 from lunarcloud.engine import Cluster
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.synthetic.gravity import write_gravity
@@ -20,17 +19,6 @@ import lunarcloud.processes.map
 lunarcloud.models.origins.PER_UNIT = 100
 lunarcloud.processes.map._draw = lambda run: None
 """
-
-
-@pytest.fixture(scope="module")
-def mosaic_root(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> str:
-    """A root with a mosaic of the synthetic Moon at 2 pixels a degree."""
-    place = tmp_path_factory.mktemp("notebooks")
-    tiles, root = str(place / "tiles"), str(place / "root")
-    write_tiles(place / "tiles", ppd=2)
-    assert len(find_tiles(tiles).tiles) == 996
-    make("ingest", root, Cluster(scheduler=scheduler), tiles=(tiles,), ppd=2)
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +55,13 @@ def test_opening_results_needs_xarray_alone(truth_root: str, monkeypatch: pytest
     assert "tio2_equation" in text
 
 
-def test_what_a_new_sample_changes(mosaic_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    text, pictures = run("02_what_a_new_sample_changes", mosaic_root, monkeypatch)
+def test_what_a_new_sample_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tiles(tmp_path / "tiles", ppd=2)
+    monkeypatch.setenv("LUNARCLOUD_TILES", str(tmp_path / "tiles"))
+    text, pictures = run("02_what_a_new_sample_changes", str(tmp_path / "root"), monkeypatch)
     assert pictures == 2
     assert "non-maria" in text
+    assert "report.html" in text
 
 
 def test_the_south_pole(gravity_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
