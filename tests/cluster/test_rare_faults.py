@@ -45,7 +45,7 @@ def test_row_5_a_killed_runner_is_followed_by_another(
     job = sent(0.5)
     workers = working(kube, root, job)
     kube.kill(kube.pods(job, "runner")[0])
-    eventually(lambda: not set(workers) & set(kube.pods(job, "worker")), 15)
+    eventually(lambda: not set(workers) & set(kube.pods(job, "worker")), 30)
     assert wait(root, job)["status"]["attempt"] == 2
     require_sound(root)
     assert redone(root) <= len(workers)
@@ -101,7 +101,7 @@ def test_row_8_the_api_server_may_be_away_for_a_minute(
     assert redone(root) == 0
 
 
-@pytest.mark.parametrize(("patience", "cut_s"), [("30s", 30.0), ("5s", 60.0)])
+@pytest.mark.parametrize(("patience", "cut_s"), [("30s", 30.0), ("11s", 60.0)])
 def test_row_9_a_worker_that_is_cut_off_is_replaced_and_may_write_late(
     kube: Kube, root: str, sent: Sent, require_sound: Sound, patience: str, cut_s: float
 ) -> None:
@@ -151,7 +151,7 @@ def test_row_11_workers_that_cannot_start_are_explained(kube: Kube, root: str, s
 def test_row_15_workers_come_and_go_three_times_and_nothing_is_done_twice(
     kube: Kube, root: str, sent: Sent, require_sound: Sound
 ) -> None:
-    job = sent(0.5, BETWEEN="12")
+    job = sent(1.0, BETWEEN="12")
     seen: list[int] = []
     with ThreadPoolExecutor(1) as waiting:
         ended = waiting.submit(wait, root, job)
