@@ -82,11 +82,11 @@ def wait(root: Root, name: JobName, as_json: AsJson = False) -> None:
 @app.command()
 def cancel(root: Root, name: JobName) -> None:
     """Have a job end with nothing published; what is computed stays, for when it is submitted again."""
-    from lunarcloud.jobs import ENDED, find_job, look, want_cancel
+    from lunarcloud.jobs import ended, find_job, look, want_cancel
 
     home = open_root(root)
     seen = look(home, find_job(home, name))
-    if seen.state in ENDED:
+    if ended(seen):
         return say(f"job {seen.job.id} has ended: {seen.state}")
     want_cancel(home, seen.job)
     return say(f"job {seen.job.id} will end within seconds; `lunarcloud jobs wait` waits for that")

@@ -1,8 +1,8 @@
 """What slow pods import before anything else, as ``sitecustomize``: shards take longer and are noted.
 
 No figures are drawn there. The rest of the package knows nothing of it. Variables: ``NOTES`` is the folder of
-the notes, ``PAUSE`` the seconds more of a shard of full resolution, ``BETWEEN`` those before each stage,
-``HUNGRY`` who eats all memory at the first shard: ``once``, or whoever comes (``always``).
+the notes, ``PAUSE`` the seconds more of a shard of full resolution, ``BETWEEN`` those before each two dozen
+shards, ``HUNGRY`` who eats all memory at the first shard: ``once``, or whoever comes (``always``).
 """
 
 import os
@@ -15,7 +15,7 @@ def _patch(notes: str, pause: float) -> None:
     from lunarcloud.engine import Session, Work, shards
     from lunarcloud.moon import Shard
     from lunarcloud.processes import map as map_process
-    from lunarcloud.storage import folder
+    from lunarcloud.storage import Group, folder
 
     compute, compute_all = shards.ShardTask.__call__, Session.compute
 
@@ -32,12 +32,18 @@ def _patch(notes: str, pause: float) -> None:
         hungry = os.environ.get("HUNGRY", "")
         return hungry == "always" or (hungry == "once" and folder(f"{notes}-eaten").create("all", b""))
 
-    def compute_later(session: Session, work: Work) -> int:
-        time.sleep(float(os.environ.get("BETWEEN", "0")))
-        return compute_all(session, work)
+    def compute_in_parts(session: Session, work: Work) -> int:
+        done = 0
+        while work.group.missing():
+            time.sleep(float(os.environ["BETWEEN"]))
+            done += compute_all(session, work)
+        return done
 
     shards.ShardTask.__call__ = slowly  # type: ignore[method-assign, assignment]  # the tasks of this pod
-    Session.compute = compute_later  # type: ignore[method-assign, assignment]  # the stages of this runner
+    if "BETWEEN" in os.environ:
+        missing = Group.missing
+        Group.missing = lambda group: missing(group)[:24]  # type: ignore[method-assign, assignment]
+        Session.compute = compute_in_parts  # type: ignore[method-assign, assignment]
     map_process._draw = lambda run: None
 
 

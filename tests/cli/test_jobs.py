@@ -104,6 +104,14 @@ def test_a_job_is_cancelled_once(root: Root, lunarcloud: Command) -> None:
     assert lunarcloud("jobs", "cancel", "toy", "--root", root.url)[1] == "job toy-12 has ended: cancelled\n"
 
 
+def test_a_job_that_would_be_tried_again_is_cancelled(
+    root: Root, lunarcloud: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records.write_status(root, JOB, Status(state="failed", exit_code=75))
+    add_place(monkeypatch, "here", alive=lambda job: True)
+    assert "will end within seconds" in lunarcloud("jobs", "cancel", "toy", "--root", root.url)[1]
+
+
 def test_a_job_that_is_not_there_is_said(root: Root, lunarcloud: Command) -> None:
     code, _, err = lunarcloud("jobs", "show", "map", "--root", root.url)
     assert (code, "there are toy-12" in err) == (2, True)

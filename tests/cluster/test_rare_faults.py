@@ -45,7 +45,7 @@ def test_row_5_a_killed_runner_is_followed_by_another(
     job = sent(0.5)
     workers = working(kube, root, job)
     kube.kill(kube.pods(job, "runner")[0])
-    eventually(lambda: not set(workers) & set(kube.pods(job, "worker")), 15)
+    eventually(lambda: not set(workers) & set(kube.pods(job, "worker")), 30)
     assert wait(root, job)["status"]["attempt"] == 2
     require_sound(root)
     assert redone(root) <= len(workers)
@@ -70,12 +70,14 @@ def test_row_6_a_drained_node_costs_what_its_runner_had_running(
 def test_row_7_a_node_that_falls_silent_costs_what_its_workers_had_running(
     kube: Kube, root: str, sent: Sent, require_sound: Sound
 ) -> None:
+    # On the kit's first node is the API server as well: the runner goes there, the other one is lost.
+    run("kubectl", "cordon", "node2")
     job = sent(2.0)
-    workers = working(kube, root, job)
-    own = kube.node(kube.pods(job, "runner")[0])
-    lost = [worker for worker in workers if kube.node(worker) != own]
-    assert lost, f"all workers came to {own}"
-    with kube.unplugged(kube.node(lost[0])):
+    eventually(lambda: kube.pods(job, "runner"))
+    run("kubectl", "uncordon", "node2")
+    lost = [worker for worker in working(kube, root, job) if kube.node(worker) == "node2"]
+    assert lost, "no worker came to the second node"
+    with kube.unplugged("node2"):
         wait(root, job)
     require_sound(root)
     assert redone(root) <= len(lost)
@@ -99,7 +101,7 @@ def test_row_8_the_api_server_may_be_away_for_a_minute(
     assert redone(root) == 0
 
 
-@pytest.mark.parametrize(("patience", "cut_s"), [("30s", 30.0), ("5s", 60.0)])
+@pytest.mark.parametrize(("patience", "cut_s"), [("30s", 30.0), ("11s", 60.0)])
 def test_row_9_a_worker_that_is_cut_off_is_replaced_and_may_write_late(
     kube: Kube, root: str, sent: Sent, require_sound: Sound, patience: str, cut_s: float
 ) -> None:
@@ -149,7 +151,7 @@ def test_row_11_workers_that_cannot_start_are_explained(kube: Kube, root: str, s
 def test_row_15_workers_come_and_go_three_times_and_nothing_is_done_twice(
     kube: Kube, root: str, sent: Sent, require_sound: Sound
 ) -> None:
-    job = sent(0.5, BETWEEN="12")
+    job = sent(1.0, BETWEEN="12")
     seen: list[int] = []
     with ThreadPoolExecutor(1) as waiting:
         ended = waiting.submit(wait, root, job)
