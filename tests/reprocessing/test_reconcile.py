@@ -100,6 +100,46 @@ def test_a_sample_makes_the_chain_anew_and_its_loss_brings_the_old_one_back(root
     assert (root.catalog().heads, WORLD.made) == (before, made)
 
 
+def test_all_heads_move_together_after_the_last_step(root: Root) -> None:
+    before = root.catalog().heads
+    put(root, "a.csv", SEVEN)
+    going = start(root, "one")
+    for _ in CHAIN:
+        next(going)
+        assert root.catalog().heads == before
+    assert next(going, None) is None
+    after = root.catalog().heads
+    assert all(after[series] != head for series, head in before.items())
+
+
+def test_what_the_inbox_says_in_the_end_is_made_though_it_changed_meanwhile(root: Root) -> None:
+    put(root, "a.csv", SEVEN)
+    going = start(root, "one")
+    next(going)
+    put(root, "a.csv", TABLES["another site"])
+    assert [step.process for step in going] == ["toy-map", "toy-mean", "toy-fit", "toy-map", "toy-mean"]
+    seen = look(root, WORLD.clock(), 0.0)
+    assert seen.plan.is_done
+    assert root.find("stations").ref == seen.main.parent.ref
+
+
+def test_two_at_once_make_nothing_twice(root: Root) -> None:
+    put(root, "a.csv", SEVEN)
+    first, second = start(root, "one"), start(root, "two")
+    next(first)
+    # The second takes the first for dead, and makes the rest.
+    assert len(list(second)) == len(list(first)) + 1 == 3
+    assert set(WORLD.made.values()) == {1}
+
+
+def test_a_table_is_waited_for_until_nobody_copies_it_any_more(root: Root) -> None:
+    put(root, "a.csv", SEVEN)
+    steps, outcome = finish(root, "one", now=False)
+    assert (steps, outcome.is_settling) == ([], True)
+    WORLD.now += timedelta(seconds=61)
+    assert len(finish(root, "one", now=False)[0]) == len(CHAIN)
+
+
 class Reprocessing(RuleBasedStateMachine):
     """People and reconcilers at one root."""
 
