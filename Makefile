@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV ?= .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))
 BIN := $(VENV)/bin
-# What `make test` runs; a folder or a file is enough while you work.
+# What `make test` runs; a folder or a file is enough while you work. So many tests run at once.
 TESTS ?=
+AT_ONCE ?= 2
 DEMO ?= demo
 
 .PHONY: demo demo-s3 test test-reference test-wheel test-cluster check docs bench constraints clean
@@ -18,7 +19,7 @@ demo-s3: $(VENV)/dev
 	$(BIN)/python -m lunarcloud.testing.demo_s3
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup $(TESTS)
 	@echo "Not tried here: pods on a real Kubernetes (make test-cluster)"
 
 # Checks against documents and data that are not copied here: the archive's own, in the folder DATA.

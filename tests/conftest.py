@@ -27,6 +27,12 @@ hypothesis_settings.register_profile("lunarcloud", deadline=None, derandomize=Tr
 hypothesis_settings.load_profile("lunarcloud")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests that share what takes long to make stay in one process: those of a file, and of the demo."""
+    shown = "traced_demo" in getattr(item, "fixturenames", ())
+    item.add_marker(pytest.mark.xdist_group("demo" if shown else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def lp_archive(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A whole Moon of 996 tiles whose oxides are Lunar Prospector's, with planted defects.

@@ -7,7 +7,7 @@ from lunarcloud.lazy import lazily
 if TYPE_CHECKING:
     from lunarcloud.archive.files import OutsideFile, read_file
     from lunarcloud.archive.gazetteer import Feature, feature, features
-    from lunarcloud.archive.gravity import GM_MOON, GravityModel, fetch, read_gravity
+    from lunarcloud.archive.gravity import GM_MOON, GravityModel, fetch, gravity_digest, read_gravity
     from lunarcloud.archive.instruments import (
         BAND_TOLERANCE_NM,
         CLEMENTINE,
@@ -32,7 +32,13 @@ if TYPE_CHECKING:
         shipped_stations,
     )
     from lunarcloud.archive.tiles import MISSING, MISSING_KINDS, Bounds, Tile, TilePixels, missing_kind
-    from lunarcloud.archive.topography import RadiusGrid, RadiusHarmonics, Topography, read_topography
+    from lunarcloud.archive.topography import (
+        RadiusGrid,
+        RadiusHarmonics,
+        Topography,
+        read_topography,
+        topography_digest,
+    )
 
 __all__ = [
     "BAND_TOLERANCE_NM",
@@ -63,6 +69,7 @@ __all__ = [
     "features",
     "fetch",
     "find_tiles",
+    "gravity_digest",
     "instrument",
     "listed",
     "missing_kind",
@@ -78,6 +85,7 @@ __all__ = [
     "read_topography",
     "same_bands",
     "shipped_stations",
+    "topography_digest",
 ]
 
 __getattr__ = lazily(
@@ -96,6 +104,7 @@ __getattr__ = lazily(
             "GM_MOON",
             "GravityModel",
             "fetch",
+            "gravity_digest",
             "read_gravity",
         ),
         "instruments": (
@@ -147,6 +156,7 @@ __getattr__ = lazily(
             "RadiusHarmonics",
             "Topography",
             "read_topography",
+            "topography_digest",
         ),
     },
 )

@@ -93,6 +93,28 @@ def read_file(place: str | Path, most: int) -> OutsideFile:
     return OutsideFile(url, _unpacked(packed, most, url), hashlib.sha256(packed).hexdigest())
 
 
+def file_digest(place: str | Path) -> str:
+    """The `OutsideFile.digest` of a file, without holding what it has.
+
+    Parameters
+    ----------
+    place : str or Path
+        Path or any fsspec URL.
+
+    Raises
+    ------
+    NotFoundError
+        If nothing is there.
+    StoreError
+        If it cannot be read.
+    """
+    url, found = str(place), hashlib.sha256()
+    with explained(url, ""), fsspec.open(url, "rb") as stream:
+        while block := stream.read(_BLOCK):
+            found.update(block)
+    return found.hexdigest()
+
+
 def require_local_size(path: str | Path, most: int) -> None:
     """Refuse a local file that another library is to read, if it is too large.
 

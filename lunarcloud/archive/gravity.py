@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lunarcloud.archive.files import COEFFICIENT_BYTES, OutsideFile, read_file
+from lunarcloud.archive.files import COEFFICIENT_BYTES, OutsideFile, file_digest, read_file
 from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.shipped import GRAVITY, place_of
 from lunarcloud.errors import ArchiveError, InputError, StoreError
@@ -127,6 +127,11 @@ def read_gravity(url: str | Path) -> GravityModel:
     return GravityModel(
         name=header.name, gm=header.gm, radius_m=header.radius_m, table=table, digest=source.digest
     )
+
+
+def gravity_digest(url: str | Path) -> str:
+    """The digest of the model that `read_gravity` would read; only files that are there have one."""
+    return file_digest(place_of(url, GRAVITY, "gravity model"))
 
 
 def fetch(name: str, place: str | Path) -> Path:

@@ -6,11 +6,11 @@ latitudes and longitudes, 2, 5 or 20 degrees high.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,9 +18,6 @@ from lunarcloud.archive.files import TABLE_BYTES, OutsideFile, read_file
 from lunarcloud.archive.shipped import PROSPECTOR, place_of
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray
-
-if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
-    import pandas as pd
 
 #: Constituents in the order of the PDS table: oxides in wt%, then elements in ppm.
 OXIDES = ("MgO", "Al2O3", "SiO2", "CaO", "TiO2", "FeO")
@@ -31,8 +28,12 @@ _BOUNDS = ("min_lat", "max_lat", "min_lon", "max_lon")
 _TAB_COLUMNS = ("pixel_id", *_BOUNDS, "atomic_mass", "neutron_density", *OXIDES, *ELEMENTS)
 # The nine abundances' covariances are a triangle: 9 * 10 / 2 of them, none of which is used.
 _TAB_WIDTH = len(_TAB_COLUMNS) + 45
+# Fields of an unknown abundance.
+_UNKNOWN = ("", "NA", "NaN", "nan")
 
-_Reader: TypeAlias = "Callable[[OutsideFile], pd.DataFrame]"
+# The fields of each column, by its name. Not pandas: to load it takes longer than to read the table.
+_Columns: TypeAlias = dict[str, list[str]]
+_Reader: TypeAlias = Callable[[OutsideFile], _Columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,41 +97,42 @@ def read_prospector(name: str) -> Prospector:
     """
     path = place_of(name, PROSPECTOR, "Lunar Prospector table")
     readers: dict[str, _Reader] = {".csv": _read_csv, ".tab": _read_tab}
-    reader = readers.get(Path(path).suffix.lower())
-    if reader is None:
+    suffix = Path(path).suffix.lower()
+    if suffix not in readers:
         raise InputError(f"{path}: Lunar Prospector tables end in .tab (PDS) or .csv")
-    found = read_file(path, TABLE_BYTES)
-    try:
-        table = reader(found)
-    except ArchiveError:
-        raise
-    except ValueError as error:
-        raise ArchiveError(f"{path}: not a readable table of abundances ({error})") from error
-    numbers = {name: _numbers(path, table, name) for name in (*_BOUNDS, *_present(path, table))}
+    columns = readers[suffix](read_file(path, TABLE_BYTES))
+    numbers = {name: _numbers(path, columns, name) for name in (*_BOUNDS, *_present(path, columns))}
+    if suffix == ".tab":
+        # The archive gives oxides as weight fractions.
+        numbers |= {name: 100.0 * numbers[name] for name in OXIDES}
     bounds = {name: numbers.pop(name) for name in _BOUNDS}
     prospector = Prospector(source=path, abundance=numbers, **bounds)
     _require_partition(prospector)
     return prospector
 
 
-def _read_csv(found: OutsideFile) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.read_csv(io.StringIO(found.text()))
-
-
-def _read_tab(found: OutsideFile) -> pd.DataFrame:
-    import pandas as pd
-
-    table = pd.read_csv(io.StringIO(found.text("ascii")), sep=r"\s+", header=None)
-    if table.shape[1] != _TAB_WIDTH:
-        raise ValueError(f"{table.shape[1]} columns, a table of this data set has {_TAB_WIDTH}")
-    table = table.iloc[:, : len(_TAB_COLUMNS)].set_axis(list(_TAB_COLUMNS), axis=1)
-    # The archive gives oxides as weight fractions.
-    return table.assign(**{name: 100.0 * _numbers(found.url, table, name) for name in OXIDES})
+def _read_csv(found: OutsideFile) -> _Columns:
+    try:
+        header, *rows = csv.reader(found.text().splitlines())
+    except (csv.Error, ValueError) as error:
+        raise ArchiveError(f"{found.url}: not a readable table of abundances ({error})") from error
+    return _columns(found.url, header, rows, len(header))
 
 
-def _present(path: str, table: pd.DataFrame) -> list[str]:
+def _read_tab(found: OutsideFile) -> _Columns:
+    rows = [line.split() for line in found.text("ascii").splitlines()]
+    return _columns(found.url, _TAB_COLUMNS, rows, _TAB_WIDTH)
+
+
+def _columns(url: str, names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> _Columns:
+    """The first fields of rows, of which each must have so many; an empty line is none."""
+    for number, row in enumerate(rows, start=1):
+        if row and len(row) != width:
+            raise ArchiveError(f"{url}, row {number}: {len(row)} columns, a table of this kind has {width}")
+    return {name: [row[index] for row in rows if row] for index, name in enumerate(names)}
+
+
+def _present(path: str, table: _Columns) -> list[str]:
     missing = [name for name in _BOUNDS if name not in table]
     present = [name for name in (*OXIDES, *ELEMENTS) if name in table]
     if missing or not present:
@@ -141,16 +143,16 @@ def _present(path: str, table: pd.DataFrame) -> list[str]:
     return present
 
 
-def _numbers(path: str, table: pd.DataFrame, name: str) -> FloatArray:
-    import pandas as pd
+def _numbers(path: str, table: _Columns, name: str) -> FloatArray:
+    return np.array([_number(path, row, name, field) for row, field in enumerate(table[name], start=1)])
 
-    numbers = pd.to_numeric(table[name], errors="coerce")
-    # An empty field is an unknown abundance; only text that did not become a number is wrong.
-    wrong = numbers.isna() & table[name].notna()
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise ArchiveError(f"{path}, row {row + 1}, {name}: {table[name].iloc[row]!r} is not a number")
-    return numbers.to_numpy(dtype=np.float64)
+
+def _number(path: str, row: int, name: str, field: str) -> float:
+    try:
+        # An empty field is an unknown abundance; only text is wrong.
+        return np.nan if field.strip() in _UNKNOWN else float(field)
+    except ValueError as error:
+        raise ArchiveError(f"{path}, row {row}, {name}: {field!r} is not a number") from error
 
 
 def _require_partition(found: Prospector) -> None:

@@ -10,7 +10,14 @@ import numpy.typing as npt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pyproj import CRS
 
-from lunarcloud.archive.files import COEFFICIENT_BYTES, MAP_BYTES, TABLE_BYTES, OutsideFile, read_file
+from lunarcloud.archive.files import (
+    COEFFICIENT_BYTES,
+    MAP_BYTES,
+    TABLE_BYTES,
+    OutsideFile,
+    file_digest,
+    read_file,
+)
 from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.pds3 import Label, parse_pds3_label
 from lunarcloud.archive.shipped import TOPOGRAPHY, place_of
@@ -37,6 +44,8 @@ _RELIEF_M = (50.0, 10_000.0)
 _PARALLEL, _MERIDIAN = "Latitude of 1st standard parallel", "Longitude of natural origin"
 # Between heights and radii of any body, metres: a mean below is of heights.
 _HIGHEST_HEIGHT_M = 1e5
+# Kinds of a label and an image that lie beside each other.
+_LOLA = ("lbl", "img")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +128,8 @@ def read_topography(url: str | Path) -> Topography:
         If the file is not there or cannot be read.
     """
     place = place_of(url, TOPOGRAPHY, "topography")
-    kind = place.lower().removesuffix(".gz").rpartition(".")[2]
-    if kind in ("lbl", "img"):
+    kind = _kind(place)
+    if kind in _LOLA:
         return _pds3(place)
     if kind in ("tif", "tiff"):
         return _geotiff(place)
@@ -130,6 +139,12 @@ def read_topography(url: str | Path) -> Topography:
     raise ArchiveError(
         f"{place}: unknown kind of topography {kind!r}; known are .lbl/.img, .tif, .sh/.txt/.tab and .bshc"
     )
+
+
+def topography_digest(url: str | Path) -> str:
+    """The digest of the topography that `read_topography` would read; only files that are there have one."""
+    place = place_of(url, TOPOGRAPHY, "topography")
+    return file_digest(_beside(place, "img") if _kind(place) in _LOLA else place)
 
 
 class _Facts(BaseModel):
@@ -361,6 +376,10 @@ def _unit(name: str, source: str) -> float:
     if metres is None:
         raise ArchiveError(f"{source}: unit {name!r} of the heights; known are {', '.join(_METRES)}")
     return metres
+
+
+def _kind(place: str) -> str:
+    return place.lower().removesuffix(".gz").rpartition(".")[2]
 
 
 def _beside(place: str, kind: str) -> str:

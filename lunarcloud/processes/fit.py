@@ -10,7 +10,6 @@ from lunarcloud.models import (
     NETWORKS,
     Card,
     Fitting,
-    Gathered,
     Model,
     accuracy_rows,
     fit_model,
@@ -52,27 +51,29 @@ class FitInputs(Inputs):
 class _Material(NamedTuple):
     root: Root
     chosen: stations.Choice
-    gathered: Gathered
-    fitting: Fitting
+    mosaic: Mosaic | None
+    inputs: FitInputs
 
 
 def _resolve(inputs: FitInputs, root: Root) -> tuple[Given, _Material]:
     chosen = stations.choose(root, inputs.stations)
+    chosen = chosen._replace(table=chosen.table.without(inputs.without))
     found = _mosaic(inputs, root)
-    gathered = gather_samples(
-        chosen.table.without(inputs.without), found[1] if found else None, inputs.reflectance
-    )
-    dropped = dict.fromkeys(inputs.without, "left out on request")
-    gathered = gathered._replace(left_out={**dropped, **gathered.left_out})
     parents = {"stations": chosen.parent}
     if found:
         # Though every station may have a reflectance today: the next one need not, and is of this series.
         parents["mosaic"] = found[0].as_parent()
+    return given_of(inputs, root, parents), _Material(root, chosen, found[1] if found else None, inputs)
+
+
+def _fitting(material: _Material) -> Fitting:
+    """The stations with their spectra; a model that is there spares the seconds of sampling a mosaic."""
+    _, chosen, mosaic, inputs = material
+    gathered = gather_samples(chosen.table, mosaic, inputs.reflectance)
+    dropped = dict.fromkeys(inputs.without, "left out on request")
     seeds = () if inputs.equations_only else tuple(range(inputs.seeds))
     trained = tuple(range(max(inputs.seeds, _SPREAD_SEEDS))) if seeds else ()
-    return given_of(inputs, root, parents), _Material(
-        root, chosen, gathered, Fitting(gathered, seeds, trained)
-    )
+    return Fitting(gathered._replace(left_out={**dropped, **gathered.left_out}), seeds, trained)
 
 
 def _mosaic(inputs: FitInputs, root: Root) -> tuple[Entry, Mosaic] | None:
@@ -89,7 +90,8 @@ def _mosaic(inputs: FitInputs, root: Root) -> tuple[Entry, Mosaic] | None:
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
-    number, trained = len(material.gathered.samples.sites), len(material.fitting.trained)
+    fitting = _fitting(material)
+    number, trained = len(fitting.gathered.samples.sites), len(fitting.trained)
     return [
         Estimate(
             title=f"fit {number} stations",
@@ -102,13 +104,14 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[Card]:
+    fitting = _fitting(material)
     if material.chosen.inputs is not None:
         run_in(session, stations.PROCESS, material.chosen.inputs, material.root)
-    session.tell(Note(f"fitting {len(material.gathered.samples.sites)} stations"))
-    card, onnx, diagnostics = fit_model(material.fitting)
+    session.tell(Note(f"fitting {len(fitting.gathered.samples.sites)} stations"))
+    card, onnx, diagnostics = fit_model(fitting)
     if onnx is not None:
         home.write(NETWORKS, onnx)
-    home.write(stations.STATIONS, material.gathered.table.dump())
+    home.write(stations.STATIONS, fitting.gathered.table.dump())
     write_dataset(home / _DIAGNOSTICS, diagnostics)
     # Slow to import, and a model that is there already draws nothing.
     from lunarcloud.figures import draw_fit, save_figure

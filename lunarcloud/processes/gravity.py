@@ -4,8 +4,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lunarcloud import moon
-from lunarcloud.archive import GravityModel, Topography, read_gravity, read_topography
+from lunarcloud.archive import (
+    GravityModel,
+    Topography,
+    gravity_digest,
+    read_gravity,
+    read_topography,
+    topography_digest,
+)
 from lunarcloud.engine import Note, Session
+from lunarcloud.errors import StoreError
 from lunarcloud.gravity import (
     STORE,
     BouguerField,
@@ -51,32 +59,48 @@ class GravityInputs(Reduction, Inputs):
 
 
 class _Material(NamedTuple):
+    inputs: GravityInputs
+    grids: Grids
+    sources: tuple[Source, Source]
+
+
+class _Content(NamedTuple):
     model: GravityModel
     topography: Topography
     reduction: Reduction
-    grids: Grids
     lmax: int
 
 
 def _resolve(inputs: GravityInputs, root: Root) -> tuple[Given, _Material]:
-    model, topography = read_gravity(inputs.gravity), read_topography(inputs.topography)
-    reduction = Reduction(**inputs.model_dump(include=set(Reduction.model_fields)))
     grids = Grids(grid=moon.grid(inputs.ppd, inputs.shard), polar_limit=inputs.polar_limit)
-    lmax = held_degrees(model, topography, reduction).highest
-    sources = tuple(
-        Source(url=root.relative(url), digest=found.digest)
-        for url, found in ((inputs.gravity, model), (inputs.topography, topography))
+    sources = (
+        Source(url=root.relative(inputs.gravity), digest=gravity_digest(inputs.gravity)),
+        Source(url=root.relative(inputs.topography), digest=topography_digest(inputs.topography)),
     )
-    return given_of(inputs, root, {}, sources), _Material(model, topography, reduction, grids, lmax)
+    return given_of(inputs, root, {}, sources), _Material(inputs, grids, sources)
+
+
+def _content(material: _Material) -> _Content:
+    """What the files hold; a product that is there spares the seconds of reading a million coefficients."""
+    inputs, _, sources = material
+    model, topography = read_gravity(inputs.gravity), read_topography(inputs.topography)
+    for found, source in zip((model, topography), sources, strict=True):
+        if found.digest != source.digest:
+            raise StoreError(f"{source.url} changed while it was read; run the command again")
+    reduction = Reduction(**inputs.model_dump(include=set(Reduction.model_fields)))
+    lmax = held_degrees(model, topography, reduction).highest
+    return _Content(model, topography, reduction, lmax)
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
-    return [estimate_work(work, threads) for work in gravity_works(home, material.grids, material.lmax)]
+    works = gravity_works(home, material.grids, _content(material).lmax)
+    return [estimate_work(work, threads) for work in works]
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[GravityCard]:
-    model, topography, reduction, grids, lmax = material
+    grids = material.grids
     session.tell(Note("coefficients of gravity and topography"))
+    model, topography, reduction, lmax = _content(material)
     field = reduce_bouguer(model, topography, reduction)
     card = gravity_card(model, topography, reduction, grids, field)
     write_harmonics(home, card, field)

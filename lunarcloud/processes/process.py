@@ -112,8 +112,9 @@ class Process(Generic[InputsT, MaterialT, CardT]):
     inputs, card : type
         Models of what it takes and of what is known of what it makes.
     resolve : callable
-        From inputs and root to what was given, everything resolved, and the material to work with. Cheap: it
-        reads records, labels and tables, no arrays; all errors of bad input come from here.
+        From inputs and root to what was given, everything resolved, and the material to work with. Cheap, for
+        a record that is there needs no more: it reads records, labels and tables, no arrays. Errors of bad
+        input come from here; those of content that takes longer to read from the others' first lines.
     estimate : callable
         From the material, the record's folder and the threads at hand to what each stage would take.
     make : callable

@@ -103,9 +103,9 @@ def status_of(root: Root, now: datetime) -> RootStatus:
     """
     seen = look(root, SYSTEM, 0.0)
     catalog, told = seen.plan.before, last_told(root)
-    # Where nothing was ever made of a main table, none waits.
-    model = latest(catalog, "models")
-    waiting = waiting_for(_known(root, catalog, model), seen.inbox) if model else ()
+    known = _known(root, catalog, seen.main.parent.series)
+    # For a model that is not fitted to the main table, no sample waits.
+    waiting = waiting_for(known, seen.inbox) if known else ()
     jobs = (look_at_job(root, job) for job in list_jobs(root))
     return RootStatus(
         heads={kind: _head(catalog, entry) for kind in _KINDS if (entry := latest(catalog, kind))},
@@ -119,17 +119,17 @@ def status_of(root: Root, now: datetime) -> RootStatus:
     )
 
 
-def waiting_for(known: StationTable | None, inbox: Inbox) -> tuple[str, ...]:
+def waiting_for(known: StationTable, inbox: Inbox) -> tuple[str, ...]:
     """Names of the accepted tables of an inbox of which a table of stations does not know all.
 
     Parameters
     ----------
-    known : StationTable, optional
-        What the latest model was fitted to; without one, it knows nothing.
+    known : StationTable
+        What the latest model was fitted to.
     inbox : Inbox
         As it is.
     """
-    theirs, wanted = _sites(known.stations if known else ()), _sites(inbox.table.stations)
+    theirs, wanted = _sites(known.stations), _sites(inbox.table.stations)
 
     def waits(arrival: Arrival) -> bool:
         brought = {_name(each.site) for each in (arrival.table.stations if arrival.table else ())}
@@ -148,11 +148,14 @@ def staleness_s(changes: Iterable[datetime | None], now: datetime) -> float:
     return max((max(0.0, (now - each).total_seconds()) for each in changes if each), default=0.0)
 
 
-def _known(root: Root, catalog: Catalog, model: Entry) -> StationTable | None:
-    """The table that the newest model of the main series was fitted to, though another may be pinned."""
+def _known(root: Root, catalog: Catalog, main: str) -> StationTable | None:
+    """The main table that the newest model of the latest's series was fitted to, though one may be pinned."""
+    model = latest(catalog, "models")
+    if model is None:
+        return None
     newest = catalog.get(Ref(kind=model.ref.kind, id=catalog.heads[model.series].desired)) or model
     stations = newest.parents.get("stations")
-    entry = catalog.get(stations.ref) if stations else None
+    entry = catalog.get(stations.ref) if stations and stations.series == main else None
     return table_of_record(root, entry) if entry else None
 
 
@@ -183,10 +186,8 @@ def _lines(found: RootStatus) -> Iterator[tuple[str, str]]:
         label = f" ({head.label})" if head.label else ""
         pinned = ", pinned" if head.pinned else ""
         yield kind, f"{head.record}{label}, {head.published:%Y-%m-%d %H:%M} UTC{pinned}"
-    stale = (
-        f"{found.staleness_s:.0f} s: {', '.join(found.waiting)}" if found.waiting else "no: all samples known"
-    )
-    yield "stale", stale
+    waits = f"{found.staleness_s:.0f} s: {', '.join(found.waiting)}"
+    yield "stale", waits if found.waiting else "no: all samples are known"
     yield "refused", ", ".join(found.rejected) or "none"
     yield "due", ", ".join(found.due) or "nothing"
     yield "reprocesses", found.worker or "nobody"

@@ -94,7 +94,8 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def lunarcloud(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Run a command as the terminal would."""
+    """Run a command as the terminal would, its output into a file, which takes lines of any length."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def call(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["lunarcloud", *map(str, words)])

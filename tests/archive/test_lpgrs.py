@@ -64,7 +64,7 @@ def test_a_damaged_table_is_refused(
 def test_other_files_are_refused(tmp_path: Path) -> None:
     narrow = tmp_path / "narrow.tab"
     narrow.write_text("1 2 3\n4 5 6\n")
-    with pytest.raises(ArchiveError, match="3 columns"):
+    with pytest.raises(ArchiveError, match="row 1: 3 columns"):
         read_prospector(str(narrow))
     with pytest.raises(NotFoundError, match=r"absent\.csv"):
         read_prospector(str(tmp_path / "absent.csv"))

@@ -1,9 +1,5 @@
 """Commands that compute nothing load nothing that only computing needs."""
 
-import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,32 +10,11 @@ from lunarcloud.engine import Cluster
 from lunarcloud.jobs import Job, Status, records
 from lunarcloud.lineage import open_root
 from lunarcloud.storage import folder
+from lunarcloud.testing.loaded import HEAVY, loaded_by
 from lunarcloud.testing.make import make
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
-HEAVY = {"distributed", "matplotlib", "onnxruntime", "jax", "onnx"}
 ARRAYS = {"xarray", "zarr", "pandas", "numpy"}
-SCRIPT = """
-import json, sys
-from lunarcloud.cli.app import run
-sys.argv[0] = "lunarcloud"
-try:
-    code = run()
-except SystemExit as end:
-    code = end.code or 0
-names = sorted({name for name in sys.modules})
-sys.stderr.write("\\n" + json.dumps([code, names]))
-"""
-
-
-def _loaded(*words: object) -> set[str]:
-    """Modules that are loaded when a command that succeeds has ended."""
-    command = [sys.executable, "-c", SCRIPT, *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    code, names = json.loads(done.stderr.splitlines()[-1])
-    assert code == 0, done.stderr
-    return set(names)
 
 
 @pytest.fixture(scope="module")
@@ -56,18 +31,18 @@ def mapped(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Path:
 
 @pytest.mark.parametrize("words", [("--help",), ("processes",), ("list", "--root", "nowhere")], ids=" ".join)
 def test_lists_load_no_arrays_and_no_process(words: tuple[str, ...]) -> None:
-    loaded = _loaded(*words)
+    loaded = loaded_by(*words)
     assert not loaded & (HEAVY | ARRAYS)
     assert not {name for name in loaded if name.startswith(("lunarcloud.mosaic", "lunarcloud.maps"))}
 
 
 @pytest.mark.parametrize("name", ["ingest", "fit", "map", "reduce", "polar", "gravity", "demo", "verify"])
 def test_help_loads_nothing_heavy(name: str) -> None:
-    assert not _loaded(name, "--help") & HEAVY
+    assert not loaded_by(name, "--help") & HEAVY
 
 
 def test_help_of_one_command_loads_no_other() -> None:
-    assert "lunarcloud.processes.polar" not in _loaded("ingest", "--help")
+    assert "lunarcloud.processes.polar" not in loaded_by("ingest", "--help")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +51,7 @@ def test_help_of_one_command_loads_no_other() -> None:
     ids=" ".join,
 )
 def test_a_command_with_nothing_to_do_loads_nothing_heavy(mapped: Path, words: tuple[str, ...]) -> None:
-    assert not _loaded(*words, "--root", mapped) & HEAVY
+    assert not loaded_by(*words, "--root", mapped) & HEAVY
 
 
 @pytest.mark.parametrize(
@@ -89,9 +64,9 @@ def test_looking_at_jobs_needs_nothing_but_the_root(mapped: Path, words: tuple[s
     records.write_status(root, job, Status(state="done", exit_code=0))
     # The bar of `wait` knows the engine's events, and with them arrays.
     spared = HEAVY | {"kubernetes"} | (ARRAYS if words[0] != "wait" else set())
-    assert not _loaded("jobs", *words, "--root", mapped) & spared
+    assert not loaded_by("jobs", *words, "--root", mapped) & spared
 
 
 def test_submitting_what_is_published_loads_nothing_heavy(mapped: Path) -> None:
-    loaded = _loaded("submit", "map", "--on", "local", "--root", mapped)
+    loaded = loaded_by("submit", "map", "--on", "local", "--root", mapped)
     assert not loaded & (HEAVY | {"kubernetes"})

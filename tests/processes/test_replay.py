@@ -11,6 +11,7 @@ from lunarcloud.engine import Cluster
 from lunarcloud.lineage import Entry, Root, open_root
 from lunarcloud.synthetic import SAMPLE_60639, write_tiles
 from lunarcloud.testing.fixtures import Command
+from lunarcloud.testing.loaded import HEAVY, loaded_by
 from lunarcloud.testing.make import make
 
 
@@ -79,6 +80,14 @@ def test_every_record_is_found_again_from_its_text(root: Root, lunarcloud: Comma
     for each in _recorded(root):
         found = _run(lunarcloud, root, each)
         assert (found["kind"], found["id"], found["shards_computed"]) == (*_names(each), None)
+
+
+def test_a_record_that_is_there_is_found_without_tables_arrays_and_a_cluster(root: Root) -> None:
+    for each in _recorded(root):
+        record = Path(root.place(each.entry.ref).url) / "record.json"
+        loaded = loaded_by("run", each.entry.process, "--root", root.url, "--inputs", record)
+        # Their import alone takes longer than all that such a command does.
+        assert not loaded & (HEAVY | {"pandas", "xarray", "zarr"}), each.entry.process
 
 
 def test_every_record_is_made_again_to_the_same_bytes(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.reprocessing.status import status_of
 from lunarcloud.testing.fixtures import Command
@@ -51,6 +52,15 @@ def test_staleness_is_the_age_of_the_oldest_sample_that_the_model_does_not_know(
     # Refused tables are no samples.
     _arrive(root, "b.csv", b"")
     assert list(status_of(root, arrived).rejected) == ["b.csv"]
+
+
+def test_no_sample_waits_for_a_model_of_another_table(root: Root, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_bytes(shipped_stations().without(["Luna 16"]).dump())
+    other = make("fit", root.url, equations_only=True, reflectance="table", stations=str(path)).record.ref
+    root.promote(root.find("models", other.id))
+    _arrive(root, "a.csv")
+    assert status_of(root, root.find("models").published).waiting == ()
 
 
 def test_a_published_table_is_not_enough_the_model_must_know_it(root: Root) -> None:

@@ -6,7 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +20,11 @@ _PARTIAL = ".partial"
 @dataclass(frozen=True, slots=True)
 class LocalFolder(Folder):
     """A folder whose URL is an absolute path."""
+
+    def require_writable(self) -> None:
+        """As `Folder.require_writable`, of the nearest folder that is there: nothing is left behind."""
+        there = next(each for each in (Path(self.url), *Path(self.url).parents) if each.exists())
+        Folder.require_writable(replace(self, url=str(there)))
 
     def _read(self, key: str, start: int | None, end: int | None) -> bytes:
         with self._path(key).open("rb") as file:
