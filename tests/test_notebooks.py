@@ -62,6 +62,7 @@ def test_what_a_new_sample_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert pictures == 2
     assert "non-maria" in text
     assert "report.html" in text
+    assert "(0, True)" in text
 
 
 def test_the_south_pole(gravity_root: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -20,9 +22,10 @@ from lunarcloud.engine import Cluster
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.moon import grid
 from lunarcloud.processes.inbox import INBOX
+from lunarcloud.reprocessing.status import status_of
 from lunarcloud.storage import folder
 from lunarcloud.testing.kube import Kube, eventually, run
-from lunarcloud.testing.make import make
+from lunarcloud.testing.make import act, make
 from lunarcloud.testing.small_root import spectra, write_mosaic
 from tests.cluster.conftest import CHART, NAMESPACE, secret
 
@@ -79,15 +82,21 @@ def hook(kube: Kube) -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def arrivals(chart: str) -> Root:
-    """A root with a model, its run, a finding of it, and a finding of a run of another series."""
-    url, near = f"s3://moon/{uuid4().hex[:8]}", Cluster(workers=1)
+    """A root in the bucket as it was before anything arrived."""
+    url = f"s3://moon/{uuid4().hex[:8]}"
+    _make_old(url)
+    return open_root(url)
+
+
+def _make_old(url: str) -> None:
+    """Have a model, its run, a finding of it, and a run of another series with a finding."""
+    near = Cluster(workers=1)
     write_mosaic(folder(url), grid(2, 64), spectra)
     make("fit", url, equations_only=True, reflectance="table")  # the image trains no networks
     make("map", url, near)
     make("reduce", url, near, sampling="pixels")
     other = make("map", url, near, model="qiu2025", label="apart").record.ref.id
     make("reduce", url, near, run=other, sampling="pixels", label="apart")
-    return open_root(url)
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +192,32 @@ def _poke(address: str) -> int:
     connection = HTTPConnection(address, 8080, timeout=10)
     connection.request("POST", "/poke", b"{}")
     return connection.getresponse().status
+
+
+@pytest.mark.long
+def test_rows_13_and_14_two_at_once_and_a_table_replaced_in_mid_run_end_at_what_is_wanted(
+    kube: Kube, luna: None, arrivals: Root, tmp_path: Path
+) -> None:
+    inbox = folder(arrivals.url) / INBOX
+    inbox.remove("zz.csv")
+    inbox.write("new.csv", NEW.replace(b"17.2", b"12.5"))
+    time.sleep(5)  # until the inbox has settled
+    for number in range(2):
+        made = f"by-hand-{number}-{uuid4().hex[:6]}"
+        kube.ctl("create", "job", made, f"--from=cronjob/{RELEASE}-reprocess")
+    eventually(lambda: _workers(kube) > 0, 180)
+    inbox.write("new.csv", NEW.replace(b"17.2", b"21.0"))
+
+    def is_quiet() -> bool:
+        found = status_of(arrivals, datetime.now(UTC))
+        return not (found.waiting or found.due or found.worker or found.running)
+
+    eventually(is_quiet, 420)
+    _make_old(str(tmp_path))
+    (tmp_path / INBOX).mkdir()
+    (tmp_path / INBOX / "new.csv").write_bytes(inbox.read("new.csv"))
+    act("reprocess", tmp_path, Cluster(workers=1), now=True)
+    here, there = open_root(tmp_path).catalog(), arrivals.catalog()
+    for kind in ("stations", "models", "runs", "statistics"):
+        assert there.find(kind).ref == here.find(kind).ref
+    assert not act("verify", arrivals.url, Cluster(workers=1), record="runs/latest").damaged
