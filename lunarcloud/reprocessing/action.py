@@ -25,8 +25,8 @@ from lunarcloud.reprocessing.metrics import Health, metrics_text
 from lunarcloud.reprocessing.reconcile import Hands, Outcome, Round, Step, look, reconcile
 from lunarcloud.reprocessing.telling import tell_changes, tell_rejected, telling
 
-# Between two looks of one who goes on until stopped, seconds.
-_LOOK_S = 30.0
+# Between two looks of one who goes on until stopped, seconds; and at least, since a store may poke at each shard.
+_LOOK_S, _REST_S = 30.0, 2.0
 
 
 class ReprocessInputs(Inputs):
@@ -106,6 +106,7 @@ def _watched(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch
                 watch(Note(f"not done: {error}"))
             else:
                 health.succeeded, health.failures = SYSTEM.now().timestamp(), 0
+            SYSTEM.sleep(_REST_S)
             poked.wait(_LOOK_S)
 
 

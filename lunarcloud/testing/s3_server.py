@@ -46,7 +46,7 @@ class S3:
 
 
 @contextmanager
-def s3_server(folder: Path, host: str = HOST) -> Iterator[S3]:
+def s3_server(folder: Path, host: str = HOST, webhook: str | None = None) -> Iterator[S3]:
     """Run the server for the length of a ``with`` block.
 
     Parameters
@@ -55,6 +55,8 @@ def s3_server(folder: Path, host: str = HOST) -> Iterator[S3]:
         For its data.
     host : str
         Address of this machine at which it answers: not the loopback where pods are its clients.
+    webhook : str, optional
+        URL that is told of every object that comes, changes or goes, at least once.
 
     Raises
     ------
@@ -72,8 +74,12 @@ def s3_server(folder: Path, host: str = HOST) -> Iterator[S3]:
     command += [f"-{name}.port={port}" for name, port in ports.items()]
     command += [f"-s3.config={config}", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0"]
     command += ["-admin.ui=false", "-webdav=false", "-master.telemetry=false"]
+    if webhook is not None:
+        told = f'[notification.webhook]\nenabled = true\nendpoint = "{webhook}"\n'
+        (folder / "notification.toml").write_text(told)
     with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
+        # It looks for the file of its notices where it is started.
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
     try:
         found = S3(f"http://{host}:{ports['s3']}")
         _wait_until_up(found, server, folder / "server.log")
@@ -102,7 +108,8 @@ def _account(name: str, action: str) -> dict[str, object]:
 
 def _free_ports(number: int, host: str) -> list[int]:
     found: list[int] = []
-    candidate = 20000 + os.getpid() % 10000
+    # Processes that start together have ids near to each other, and look elsewhere.
+    candidate = 20000 + 97 * os.getpid() % 10000
     while len(found) < number:
         candidate += 1
         if _is_free(candidate, host) and _is_free(candidate + _GRPC, host):

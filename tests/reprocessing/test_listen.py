@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
+import fsspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -21,6 +22,7 @@ from lunarcloud.reprocessing.listen import listening
 from lunarcloud.reprocessing.metrics import Health, metrics_text
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import make
+from lunarcloud.testing.s3_server import s3_server
 
 _ROW = (
     "site,lat,lon,feo,tio2,r415,r750,r900,r950,r1000\nNew,5.5,-55.5,17.2,5.2,0.06,0.095,0.092,0.093,0.096\n"
@@ -49,6 +51,17 @@ def test_a_poke_delivered_twice_is_one(port: int, poked: threading.Event) -> Non
     notice = b'{"Records": [{"s3": {"object": {"key": "inbox/new.csv"}}}]}'
     assert [ask(port, "POST", "/poke", notice).status for _ in range(2)] == [202, 202]
     assert poked.is_set()
+
+
+def test_a_store_pokes_when_a_table_is_put_into_the_bucket(
+    port: int, poked: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with s3_server(tmp_path, webhook=f"http://127.0.0.1:{port}/poke") as store:
+        for name, value in store.environment.items():
+            monkeypatch.setenv(name, value)
+        poked.clear()
+        fsspec.filesystem("s3", skip_instance_cache=True).pipe_file("moon/root/inbox/new.csv", b"site\n")
+        assert poked.wait(30)
 
 
 @pytest.mark.parametrize(
