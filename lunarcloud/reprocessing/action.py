@@ -25,7 +25,7 @@ from lunarcloud.reprocessing.metrics import Health, metrics_text
 from lunarcloud.reprocessing.reconcile import Hands, Outcome, Round, Step, look, reconcile
 from lunarcloud.reprocessing.telling import tell_changes, tell_rejected, telling
 
-# Between two looks of one who goes on until stopped, seconds; and at least, since a store may poke at each shard.
+# Seconds between two looks of one who goes on, and at least: a store may poke at each shard that is written.
 _LOOK_S, _REST_S = 30.0, 2.0
 
 
