@@ -99,7 +99,7 @@ def change_of(made: Round, at: datetime) -> Change:
 
 def write_change(root: Root, change: Change) -> None:
     """Write a change down, in the place of those that were written and never happened."""
-    untold(root, root.catalog())
+    untold(root)
     place_of(root, change.id).write(CHANGE, change.model_dump_json(indent=1).encode())
 
 
@@ -108,20 +108,15 @@ def place_of(root: Root, name: str) -> Folder:
     return root.folder / f"{CHANGES}/{name}"
 
 
-def untold(root: Root, catalog: Catalog) -> list[Change]:
+def untold(root: Root) -> list[Change]:
     """Changes that happened and of which nobody was told yet, the oldest first.
 
     One whose heads never came, since it was overtaken, is forgotten.
-
-    Parameters
-    ----------
-    root : Root
-        Where.
-    catalog : Catalog
-        What is published.
     """
     found, keys = [], _keys(root)
-    for name in sorted(_names(keys, CHANGE) - _names(keys, TOLD)):
+    names = sorted(_names(keys, CHANGE) - _names(keys, TOLD))
+    catalog = root.catalog() if names else Catalog()
+    for name in names:
         change = read_document(place_of(root, name), CHANGE, Change)
         if _has_happened(change, catalog):
             found.append(change)

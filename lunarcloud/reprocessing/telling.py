@@ -25,7 +25,7 @@ def tell_changes(root: Root, clock: Clock) -> tuple[str, ...]:
     clock : Clock
         What time it is.
     """
-    return tuple(_told(root, change, clock) for change in untold(root, root.catalog()))
+    return tuple(_told(root, change, clock) for change in untold(root))
 
 
 def tell_rejected(root: Root, clock: Clock, rejected: Iterable[Rejection]) -> None:

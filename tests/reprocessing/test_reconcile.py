@@ -247,7 +247,7 @@ class Reprocessing(RuleBasedStateMachine):
         assert finish(self.root, "idle", now=False)[0] == []
         assert self.root.folder.read_all() == before
         require_whole(self.root)
-        assert untold(self.root, self.root.catalog()) == []
+        assert untold(self.root) == []
         catalog, seen = self.root.catalog(), look(self.root, WORLD.clock(), 0.0)
         assert outdated(catalog.records, catalog.heads) == []
         if catalog.records:
