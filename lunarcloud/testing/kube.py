@@ -40,10 +40,9 @@ class Kube(NamedTuple):
         return list(json.loads(answer)["items"])
 
     def job(self, job: str) -> str:
-        """Name of the Job object of a job."""
-        return self.ctl(
-            "get", "jobs", "-l", f"lunarcloud/job={job}", "-o", "jsonpath={.items[-1:].metadata.name}"
-        )
+        """Name of the newest Job object of a job: the same work for another root has the same id."""
+        newest = ("--sort-by=.metadata.creationTimestamp", "-o", "name")
+        return self.ctl("get", "jobs", "-l", f"lunarcloud/job={job}", *newest).split()[-1].partition("/")[2]
 
     def node(self, pod: str) -> str:
         """Name of the node that a pod is on."""

@@ -64,7 +64,7 @@ def wait(root: str, job: str, code: int = 0) -> dict[str, Any]:
 
 
 def working(kube: Kube, root: str, job: str, shards: int = 8, workers: int = 4) -> list[str]:
-    """Names of a job's workers, once there are so many and so many shards were begun.
+    """Names of a job's workers that have begun a shard, once they and the shards are so many.
 
     Parameters
     ----------
@@ -77,8 +77,10 @@ def working(kube: Kube, root: str, job: str, shards: int = 8, workers: int = 4) 
     """
 
     def look() -> list[str]:
-        found = kube.pods(job, "worker")
-        return found if len(found) >= workers and len(begun(root)) >= shards else []
+        computed = begun(root)
+        pods = {each.pod for each in computed}
+        found = [pod for pod in kube.pods(job, "worker") if pod in pods]
+        return found if len(found) >= workers and len(computed) >= shards else []
 
     return eventually(look, 90)
 

@@ -144,8 +144,8 @@ def test_row_11_workers_that_cannot_start_are_explained(kube: Kube, root: str, s
     def nothing(spec: dict[str, Any]) -> None:
         spec["containers"][0]["image"] = "localhost/nothing:1"
 
-    assert "FailedScheduling" in _refusal(root, sent(0.5, nowhere, LUNARCLOUD_WORKER_WAIT_S="15"))
-    assert "ErrImage" in _refusal(root, sent(0.5, nothing, LUNARCLOUD_WORKER_WAIT_S="15"))
+    assert "nodes are available" in _refusal(root, sent(0.5, nowhere, LUNARCLOUD_WORKER_WAIT_S="15"))
+    assert "localhost/nothing:1" in _refusal(root, sent(0.5, nothing, LUNARCLOUD_WORKER_WAIT_S="15"))
 
 
 def test_row_15_workers_come_and_go_three_times_and_nothing_is_done_twice(
