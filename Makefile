@@ -8,7 +8,7 @@ TESTS ?=
 AT_ONCE ?= 2
 DEMO ?= demo
 
-.PHONY: demo demo-s3 test test-reference test-wheel test-cluster check docs bench constraints clean
+.PHONY: demo demo-s3 test test-long test-reference test-wheel test-cluster check docs bench constraints clean
 
 # The main job: a synthetic Moon as archive tiles -> mosaic -> models -> maps -> findings -> figures, in ./demo.
 demo: $(VENV)/ready
@@ -19,8 +19,12 @@ demo-s3: $(VENV)/dev
 	$(BIN)/python -m lunarcloud.testing.demo_s3
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup $(TESTS)
-	@echo "Not tried here: pods on a real Kubernetes (make test-cluster)"
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile -m "not long" $(TESTS)
+	@echo "Not tried here: what takes minutes (make test-long), pods on a real Kubernetes (make test-cluster)"
+
+# The whole demonstration with all that it opens, and kills at each step of reprocessing: minutes.
+test-long: $(VENV)/dev
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile -m long
 
 # Checks against documents and data that are not copied here: the archive's own, in the folder DATA.
 test-reference: $(VENV)/dev

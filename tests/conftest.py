@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from lunarcloud.maps import Run
 from lunarcloud.moon import Grid, grid
 from lunarcloud.storage import Folder, folder
 from lunarcloud.testing.runs import MakeRun, truth_maps, write_run
-from lunarcloud.testing.s3_server import S3
-from lunarcloud.testing.traced import Traced, traced
 
 pytest_plugins = ["lunarcloud.testing.fixtures"]
 
@@ -25,12 +22,6 @@ _TILES = Path(__file__).parent / "data" / "dim_tiles_4ppd.tar.bz2"
 # The same examples everywhere, and no deadline: a slow machine is not a wrong result.
 hypothesis_settings.register_profile("lunarcloud", deadline=None, derandomize=True, max_examples=40)
 hypothesis_settings.load_profile("lunarcloud")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests that share what takes long to make stay in one process: those of a file, and of the demo."""
-    shown = "traced_demo" in getattr(item, "fixturenames", ())
-    item.add_marker(pytest.mark.xdist_group("demo" if shown else str(item.path)))
 
 
 @pytest.fixture(scope="session")
@@ -43,14 +34,6 @@ def lp_archive(tmp_path_factory: pytest.TempPathFactory) -> str:
     with bz2.open(_TILES) as stored, gzip.open(path, "wb", compresslevel=1) as archive:
         shutil.copyfileobj(stored, archive)
     return str(path)
-
-
-@pytest.fixture(scope="session")
-def traced_demo(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Traced:
-    """The whole demonstration as a command of its own, its results on S3: once for all that look at it."""
-    command = [str(Path(sys.executable).with_name("lunarcloud")), "demo", "--root", "s3://moon/demonstration"]
-    place = tmp_path_factory.mktemp("demonstration")
-    return traced([*command, "--ppd", "2", "--workers", "2", "--json"], place, s3.environment)
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,11 @@ from lunarcloud.testing.make import make
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 # Before the first cell: what takes longest, and what no cell looks at.
 SKETCHES = """
-import lunarcloud.models.origins
 import lunarcloud.processes.map
-lunarcloud.models.origins.PER_UNIT = 100
+from lunarcloud.testing.fixtures import sketching
 lunarcloud.processes.map._draw = lambda run: None
+sketched = sketching()
+sketched.__enter__()
 """
 
 

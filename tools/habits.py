@@ -41,7 +41,6 @@ CROSS_CUTTING = {
     "test_extension.py": "a process, a quantity, an instrument added",
     "test_links.py": "links and lists of README and docs",
     "test_notebooks.py": "notebooks run",
-    "test_opened_paths.py": "what is opened outside the clone",
     "test_recovery.py": "workers, schedulers and stores fail under a whole command",
     "test_site.py": "the documentation's site",
 }

@@ -60,6 +60,7 @@ def elastic(pool: Pool) -> Iterator[Client]:
         stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
         cluster = stack.enter_context(Elastic(pool, security))
         # In this order: no worker is asked for any more, all are ended, the scheduler ends.
+        stack.callback(pool.meter.all_went)
         stack.callback(pool.source.close)
         stack.callback(cluster.stop_adapting)
         pool.source.open(cluster.scheduler_address, _credentials(security), cluster.lost)

@@ -81,6 +81,11 @@ class Meter:
             now = time.monotonic()
             self._past_s += now - self._since.pop(name, now)
 
+    def all_went(self) -> None:
+        """Their scheduler ends: nobody tells of those that end after it."""
+        for name in list(self._since):
+            self.went(name)
+
     def seconds(self) -> float:
         """Worker-seconds until now."""
         with self._lock:

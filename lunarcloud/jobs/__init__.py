@@ -10,14 +10,13 @@ from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
     from lunarcloud.jobs.cost import Cost, cost_of
-    from lunarcloud.jobs.follow import ended
     from lunarcloud.jobs.follow import follow as follow_job
     from lunarcloud.jobs.handle import Submitted
     from lunarcloud.jobs.job import Job
     from lunarcloud.jobs.launcher import LAUNCHERS, Capacity, Launcher
     from lunarcloud.jobs.launcher import launcher as load_launcher
     from lunarcloud.jobs.progress import line
-    from lunarcloud.jobs.records import ENDED, Seen, State, Status, look, read_log, want_cancel
+    from lunarcloud.jobs.records import ENDED, Seen, State, Status, ended, look, read_log, want_cancel
     from lunarcloud.jobs.records import find as find_job
     from lunarcloud.jobs.records import jobs_of as list_jobs
     from lunarcloud.jobs.records import trouble as trouble_of
@@ -60,7 +59,7 @@ __getattr__ = lazily(
     __name__,
     {
         "cost": ("Cost", "cost_of"),
-        "follow": ("ended", "follow as follow_job"),
+        "follow": ("follow as follow_job",),
         "handle": ("Submitted",),
         "job": ("Job",),
         "launcher": ("LAUNCHERS", "Capacity", "Launcher", "launcher as load_launcher"),
@@ -70,6 +69,7 @@ __getattr__ = lazily(
             "Seen",
             "State",
             "Status",
+            "ended",
             "find as find_job",
             "jobs_of as list_jobs",
             "look",

@@ -11,8 +11,6 @@ from lunarcloud.jobs.records import ENDED, Seen, Status
 from lunarcloud.lineage import Root
 
 _ASK_S = 1.0
-#: Exit code of a failure that no other attempt would mend.
-_FOR_GOOD = 2
 
 
 def follow(root: Root, job: Job, watch: Watch = quiet) -> Seen:
@@ -35,16 +33,9 @@ def follow(root: Root, job: Job, watch: Watch = quiet) -> Seen:
         if seen.state == "accepted" and trouble != (trouble := records.trouble(job)) and trouble:
             watch(Note(f"waits: {trouble}"))
         before = seen.status
-        if ended(seen):
+        if records.ended(seen):
             return seen
         time.sleep(_ASK_S)
-
-
-def ended(seen: Seen) -> bool:
-    """Whether nothing more will happen with a job; what has failed may be tried again by its place."""
-    if seen.state == "failed" and seen.status.exit_code != _FOR_GOOD:
-        return records.alive(seen.job) is not True
-    return seen.state in ENDED
 
 
 def _tell(watch: Watch, before: Status, now: Status) -> None:

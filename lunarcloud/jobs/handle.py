@@ -10,7 +10,7 @@ from typing import Any
 
 from lunarcloud.errors import AwayError, ComputeError, InputError, LunarcloudError
 from lunarcloud.jobs import records
-from lunarcloud.jobs.follow import ended, follow
+from lunarcloud.jobs.follow import follow
 from lunarcloud.jobs.job import Job
 from lunarcloud.jobs.progress import line
 from lunarcloud.jobs.records import Seen, State, Status
@@ -67,7 +67,7 @@ class Submitted:
             sys.stderr.write(f"\r{now:<{len(shown)}}")
             sys.stderr.flush()
             shown = now
-            if ended(seen):
+            if records.ended(seen):
                 sys.stderr.write("\n")
                 return
             time.sleep(_ASK_S)
@@ -75,7 +75,7 @@ class Submitted:
     def wait(self) -> State:
         """Wait until it has ended; how."""
         seen = self.look()
-        return seen.state if ended(seen) else follow(self.root, self.job).state
+        return seen.state if records.ended(seen) else follow(self.root, self.job).state
 
     def result(self) -> Any:
         """Wait for what came of it: what the function of the same name gives.

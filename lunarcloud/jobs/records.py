@@ -25,6 +25,8 @@ State: TypeAlias = Literal["accepted", "running", "done", "failed", "cancelled",
 #: States in which nothing happens any more.
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "lost")
 
+# Exit code of a failure that no other attempt would mend.
+_FOR_GOOD = 2
 _JOB, _STATUS, _LOG, _CANCEL = ".json", ".status.json", ".log", ".cancel"
 
 
@@ -244,6 +246,13 @@ def trouble(job: Job) -> str:
 def cancel_wanted(root: Root, job: Job) -> bool:
     """Whether somebody wants a job to be cancelled."""
     return place_of(root).exists(f"{job.id}{_CANCEL}")
+
+
+def ended(seen: Seen) -> bool:
+    """Whether nothing more will happen with a job; what has failed may be tried again by its place."""
+    if seen.state == "failed" and seen.status.exit_code != _FOR_GOOD:
+        return alive(seen.job) is not True
+    return seen.state in ENDED
 
 
 def want_cancel(root: Root, job: Job) -> None:

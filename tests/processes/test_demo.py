@@ -1,6 +1,13 @@
-"""The demonstration: every product, on an S3 server, readable by plain xarray."""
+"""The demonstration: every product, on an S3 server, readable by plain xarray.
+
+A clone needs nothing beside it: no file elsewhere is read but the system's own, and none is written.
+"""
 
 import json
+import sys
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,15 +15,44 @@ import xarray as xr
 
 from lunarcloud.lineage import open_root
 from lunarcloud.testing.s3_server import S3
-from lunarcloud.testing.traced import Traced
+from lunarcloud.testing.traced import Traced, traced
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+
+# Where Python and the installed packages are, also where links from there lead.
+PYTHON = {
+    place.resolve() if linked else place
+    for linked in (False, True)
+    for place in map(Path, (sys.prefix, sys.base_prefix, sysconfig.get_path("stdlib")))
+}
+# What else may be read, each with its reason.
+SYSTEM = {
+    "/proc": "psutil and distributed: memory, processors, this process",
+    "/sys": "distributed: the memory and processors that a container is given",
+    "/dev": "null, urandom and shared memory",
+    "/usr/share/fonts": "matplotlib: lettering",
+    "/usr/local/share/fonts": "matplotlib: lettering",
+    "/usr/share/zoneinfo": "pandas: time zones",
+    "/etc/localtime": "pandas: the machine's time zone",
+    "/etc/dask": "dask: settings for the whole machine",
+    "/etc/os-release": "platform, of Python's own library",
+}
+# What may be written outside the place of the results: nothing that stays.
+SCRATCH = (Path("/dev/null"), Path("/dev/shm"))  # noqa: S108  # only named
+
+
+@pytest.fixture(scope="module")
+def demo(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Traced:
+    """The whole demonstration as a command of its own, its results on S3: once for all that look at it."""
+    command = [str(Path(sys.executable).with_name("lunarcloud")), "demo", "--root", "s3://moon/demonstration"]
+    place = tmp_path_factory.mktemp("demonstration")
+    return traced([*command, "--ppd", "2", "--workers", "2", "--json"], place, s3.environment)
 
 
 @pytest.fixture
-def made(traced_demo: Traced) -> dict[str, Any]:
+def made(demo: Traced) -> dict[str, Any]:
     """What the demonstration says of itself."""
-    said: dict[str, Any] = json.loads(traced_demo.printed)
+    said: dict[str, Any] = json.loads(demo.printed)
     return said
 
 
@@ -55,3 +91,33 @@ def test_means_are_those_of_the_truth_and_of_lunar_prospector(made: dict[str, An
     assert near["omat"]["prospector"] is None
     assert near["al2o3_cnn"]["mean"] == pytest.approx(near["al2o3_cnn"]["truth"], abs=1.5)
     assert "validates nothing" in made["notes"][0]
+
+
+def is_within(path: Path, places: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(place) for place in places)
+
+
+def test_the_demo_reads_and_writes_nothing_outside_its_places(
+    demo: Traced, pytestconfig: pytest.Config
+) -> None:
+    clone, found, place = pytestconfig.rootpath, demo, demo.place
+    # The trace sees the workers too, which are processes of their own, and the shipped data.
+    assert len(found.processes) > 2
+    assert clone / "lunarcloud/archive/data/LP165P.cof" in found.opened
+    allowed = (clone, place, *PYTHON, *map(Path, SYSTEM))
+    assert not sorted(path for path in found.opened if not is_within(path, allowed))
+    home = place / "home"
+    at_home = [path.relative_to(home).parts for path in found.changed if path.is_relative_to(home)]
+    assert {parts[0] for parts in at_home} <= {".cache", ".config"}
+    outside = (path for path in found.changed if not is_within(path, (place, *SCRATCH)))
+    # Modules that Python compiles on their first import stay beside their source.
+    assert not sorted(path for path in outside if "__pycache__" not in path.parts)
+
+
+def test_a_file_elsewhere_would_be_noticed(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "read").touch()
+    code = f"import os; open({str(elsewhere / 'read')!r}); os.mkdir({str(elsewhere / 'made')!r})"
+    found = traced([sys.executable, "-c", code], tmp_path)
+    assert elsewhere / "read" in found.opened - found.changed
+    assert elsewhere / "made" in found.changed

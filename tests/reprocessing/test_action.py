@@ -263,6 +263,7 @@ def test_one_who_watches_looks_again_after_a_failure(monkeypatch: pytest.MonkeyP
             raise KeyboardInterrupt
 
     monkeypatch.setattr("lunarcloud.reprocessing.action.SYSTEM", SYSTEM._replace(sleep=sleep))
+    monkeypatch.setattr("lunarcloud.reprocessing.action._LOOK_S", 0.0)
     with world.living():
         monkeypatch.delenv("LUNARCLOUD_WEBHOOKS")
         settings.cache_clear()

@@ -19,7 +19,7 @@ from lunarcloud.storage import folder
 from lunarcloud.testing.make import act, make
 from lunarcloud.testing.small_root import spectra, write_mosaic
 
-pytestmark = pytest.mark.usefixtures("sketches")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("sketches")]
 
 SEVEN = b"site,lat,lon,feo,tio2,r415,r750,r900,r950,r1000\nChang'E-7,-88,5,9.9,3.,.06,.095,.092,.093,.096\n"
 #: After which step it dies, and the how manieth of those below that is, which one that goes on passes again.
