@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from html import escape
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -71,13 +72,16 @@ class _Taking(BaseHTTPRequestHandler):
         self.send_response(204)
         self.end_headers()
 
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server calls it
+        pass
+
 
 @pytest.fixture(scope="module")
 def hook(kube: Kube) -> Iterator[Receiver]:
-    server = Receiver(kube.store)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
+    with Receiver(kube.store) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +169,7 @@ def test_a_table_in_the_bucket_is_the_new_moon_within_minutes(
     assert all(after.is_head(each) for each in apart)
     assert after.find("runs").ref != before.find("runs").ref
     report = told.event["data"]["report"]
-    assert b"Chang'E-9" in folder(report.rpartition("/")[0]).read("report.html")
+    assert escape("Chang'E-9").encode() in folder(report.rpartition("/")[0]).read("report.html")
     with capsys.disabled():
         print(f"\n  table put to change told {told.time - put:.0f} s, workers 0 -> {most[0]} -> 0")
     eventually(lambda: _workers(kube) == 0)
