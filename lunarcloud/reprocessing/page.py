@@ -111,12 +111,13 @@ def _drawn(root: Root, told: Told) -> dict[Picture, bytes]:
 def _small(data: bytes, width: int) -> bytes:
     """A picture of so many columns at most: a page of the originals has 50 MB."""
     # Slow to import, and a root without news draws nothing.
-    from matplotlib.image import imread, thumbnail
+    from PIL import Image
 
-    scale, small = width / imread(BytesIO(data)).shape[1], BytesIO()
-    if scale >= 1.0:
+    picture, small = Image.open(BytesIO(data)), BytesIO()
+    if picture.width <= width:
         return data
-    thumbnail(BytesIO(data), small, scale=scale)
+    picture.thumbnail((width, picture.height))
+    picture.save(small, format="PNG")
     return small.getvalue()
 
 
