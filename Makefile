@@ -35,7 +35,7 @@ test-reference: $(VENV)/dev
 test-wheel: $(VENV)/dev
 	$(BIN)/python -m pytest tests/packaging
 
-# On a real Kubernetes, about 10 minutes; FAULTS=all adds those that take as long again. KIT=FOLDER has scripts `up`,
+# On a real Kubernetes, about 11 minutes; FAULTS=all adds those that take twice as long, and a sample's arrival. KIT=FOLDER has scripts `up`,
 # `build-image` and `down` for one on this machine; any other is as KUBECONFIG says, with IMAGE=NAME of an image that
 # its nodes can pull and STORE=ADDRESS of this machine for pods.
 test-cluster: $(VENV)/dev

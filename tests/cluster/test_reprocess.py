@@ -30,6 +30,8 @@ from lunarcloud.testing.make import act, make
 from lunarcloud.testing.small_root import spectra, write_mosaic
 from tests.cluster.conftest import CHART, NAMESPACE, secret
 
+pytestmark = pytest.mark.long
+
 SECRET = "told to nobody"  # noqa: S105 - of this test
 RELEASE = "luna"
 #: A basalt that no mission has brought.
@@ -198,7 +200,6 @@ def _poke(address: str) -> int:
     return connection.getresponse().status
 
 
-@pytest.mark.long
 def test_rows_13_and_14_two_at_once_and_a_table_replaced_in_mid_run_end_at_what_is_wanted(
     kube: Kube, luna: None, arrivals: Root, tmp_path: Path
 ) -> None:
