@@ -35,9 +35,9 @@ test-reference: $(VENV)/dev
 test-wheel: $(VENV)/dev
 	$(BIN)/python -m pytest tests/packaging
 
-# On a real Kubernetes, about 11 minutes; FAULTS=all adds those that take twice as long, and a sample's arrival. KIT=FOLDER has scripts `up`,
-# `build-image` and `down` for one on this machine; any other is as KUBECONFIG says, with IMAGE=NAME of an image that
-# its nodes can pull and STORE=ADDRESS of this machine for pods.
+# On a real Kubernetes, about 11 minutes; FAULTS=all adds those that take twice as long, and a sample's arrival.
+# KIT=FOLDER has scripts `up`, `build-image` and `down` for one on this machine; any other is as KUBECONFIG says, with
+# IMAGE=NAME of an image that its nodes can pull and STORE=ADDRESS of this machine for pods.
 test-cluster: $(VENV)/dev
 	@test -n "$(KIT)$(KUBECONFIG)" || { echo "make test-cluster KIT=FOLDER, or KUBECONFIG with IMAGE and STORE" >&2; exit 2; }
 	$(BIN)/python -m pytest tests/cluster --timeout 1200 $(if $(FAULTS),,-m "not long") \
