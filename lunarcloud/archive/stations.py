@@ -67,6 +67,10 @@ class Station:
     pixels: tuple[int, int] = (1, 1)
     sources: dict[str, str]
 
+    def uncited(self) -> "Station":
+        """The station without its sources: another citation makes no other station."""
+        return replace(self, sources={})
+
 
 @dataclass(frozen=True, slots=True)
 class StationTable:
@@ -136,7 +140,7 @@ class StationTable:
 
     def content(self) -> bytes:
         """The table without citations: what a model is fitted to."""
-        return replace(self, stations=tuple(replace(station, sources={}) for station in self.stations)).dump()
+        return replace(self, stations=tuple(station.uncited() for station in self.stations)).dump()
 
     def dump(self) -> bytes:
         """The table as CSV that `read_stations` reads back."""

@@ -161,8 +161,9 @@ class Elastic(SpecCluster):
                 self._meter.came(worker["name"])
                 self._come(worker["name"], address)
         else:
-            self._meter.went(self.scheduler_info["workers"][msg]["name"])
-            self._went(self.scheduler_info["workers"][msg]["name"])
+            name = self.scheduler_info["workers"][msg]["name"]
+            self._meter.went(name)
+            self._went(name)
         # Past what SpecCluster does: it would wait, and start another worker of the same name.
         DaskCluster._update_worker_status(self, op, msg)
 

@@ -280,9 +280,9 @@ class Catalog(Document):
 
     def _heads_of(self, records: tuple[Entry, ...]) -> dict[str, Head]:
         """The heads that are left; a series that lost its head goes back to its last published record."""
-        last = {entry.series: entry.ref.id for entry in records if not self.is_retracted(entry)}
-        left = {entry.ref.id for entry in records}
-        can_be = {entry.ref.id for entry in records if not self.is_retracted(entry)}
+        standing = [entry for entry in records if not self.is_retracted(entry)]
+        last = {entry.series: entry.ref.id for entry in standing}
+        left, can_be = ({entry.ref.id for entry in some} for some in (records, standing))
 
         def moved(series: str, head: Head) -> Head:
             desired = head.desired if head.desired in left else last[series]

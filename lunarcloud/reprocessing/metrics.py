@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import get_args
 
 from lunarcloud.errors import MissingPackageError
-from lunarcloud.jobs import State, list_jobs
-from lunarcloud.jobs import look as look_at_job
+from lunarcloud.jobs import State
 from lunarcloud.lineage import Root
 from lunarcloud.reprocessing.clock import Clock
-from lunarcloud.reprocessing.status import status_of
+from lunarcloud.reprocessing.status import seen_jobs, status_with
 
 
 @dataclass(slots=True)
@@ -56,7 +55,8 @@ def metrics_text(root: Root, health: Health, clock: Clock) -> tuple[bytes, str]:
     def gauge(name: str, what: str, value: float) -> None:
         Gauge(f"lunarcloud_{name}", what, registry=registry).set(value)
 
-    found, seen = status_of(root, clock.now()), [look_at_job(root, job) for job in list_jobs(root)]
+    seen = seen_jobs(root)
+    found = status_with(root, clock.now(), seen)
     gauge(
         "staleness_seconds",
         "age of the oldest accepted sample that the latest model does not know",

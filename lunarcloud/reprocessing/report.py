@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from lunarcloud.archive import Station
@@ -152,8 +151,7 @@ def _stations(root: Root, change: Change) -> Table | None:
 def _sites(root: Root, name: str) -> dict[str, Station]:
     found = _found(root, name)
     stations = table_of_record(root, found.entry).stations if found else ()
-    # Another citation makes no other station.
-    return {each.site: replace(each, sources={}) for each in stations}
+    return {each.site: each.uncited() for each in stations}
 
 
 def _place(station: Station) -> tuple[Cell, Cell, Cell]:

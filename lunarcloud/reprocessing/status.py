@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from lunarcloud.archive import Station, StationTable
 from lunarcloud.engine import Cluster, Watch
-from lunarcloud.jobs import ENDED, line, list_jobs
+from lunarcloud.jobs import ENDED, Seen, line, list_jobs
 from lunarcloud.jobs import look as look_at_job
 from lunarcloud.lineage import Catalog, Entry, Ref, Root
 from lunarcloud.processes import (
@@ -101,12 +100,31 @@ def status_of(root: Root, now: datetime) -> RootStatus:
     now : datetime
         UTC.
     """
+    return status_with(root, now, seen_jobs(root))
+
+
+def seen_jobs(root: Root) -> list[Seen]:
+    """All jobs of a root as they are now."""
+    return [look_at_job(root, job) for job in list_jobs(root)]
+
+
+def status_with(root: Root, now: datetime, jobs: Iterable[Seen]) -> RootStatus:
+    """How things are under a root whose jobs have been looked at already.
+
+    Parameters
+    ----------
+    root : Root
+        Which.
+    now : datetime
+        UTC.
+    jobs : iterable of Seen
+        Of `seen_jobs`.
+    """
     seen = look(root, SYSTEM, 0.0)
     catalog, told = seen.plan.before, last_told(root)
     known = _known(root, catalog, seen.main.parent.series)
     # For a model that is not fitted to the main table, no sample waits.
     waiting = waiting_for(known, seen.inbox) if known else ()
-    jobs = (look_at_job(root, job) for job in list_jobs(root))
     return RootStatus(
         heads={kind: _head(catalog, entry) for kind in _KINDS if (entry := latest(catalog, kind))},
         staleness_s=staleness_s(changes_of(root, waiting).values(), now),
@@ -160,7 +178,7 @@ def _known(root: Root, catalog: Catalog, main: str) -> StationTable | None:
 
 
 def _sites(stations: Iterable[Station]) -> dict[str, Station]:
-    return {_name(each.site): replace(each, sources={}) for each in stations}
+    return {_name(each.site): each.uncited() for each in stations}
 
 
 def _name(site: str) -> str:
