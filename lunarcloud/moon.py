@@ -9,14 +9,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
 
 from lunarcloud.errors import GeometryError
+
+if TYPE_CHECKING:
+    from pyproj import CRS, Transformer
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -446,7 +447,7 @@ def kilometres(degrees: float) -> float:
 
 
 @lru_cache(maxsize=32)
-def lunar_crs(code: str) -> CRS:
+def lunar_crs(code: str) -> "CRS":
     """A coordinate reference system of the Moon by its authority code, such as ``IAU_2015:30135``.
 
     Raises
@@ -454,6 +455,10 @@ def lunar_crs(code: str) -> CRS:
     GeometryError
         For a code that PROJ does not know, or one of another body (named in the message).
     """
+    # Loaded when first used: a tenth of a second that no command needs which finds all done.
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
     try:
         crs = CRS.from_user_input(code)
     except CRSError as error:
@@ -463,7 +468,7 @@ def lunar_crs(code: str) -> CRS:
     return require_moon(crs, source=code)
 
 
-def require_moon(crs: CRS, *, source: str) -> CRS:
+def require_moon(crs: "CRS", *, source: str) -> "CRS":
     """The same coordinate reference system, if it is one of the Moon.
 
     Parameters
@@ -492,6 +497,8 @@ def require_moon(crs: CRS, *, source: str) -> CRS:
 
 
 @lru_cache(maxsize=8)
-def _to_geographic(code: str) -> Transformer:
+def _to_geographic(code: str) -> "Transformer":
+    from pyproj import Transformer
+
     # Longitude first whatever the authority's axis order is, which for 30100 is latitude first.
     return Transformer.from_crs(lunar_crs(code), lunar_crs(GEOGRAPHIC), always_xy=True)

@@ -11,7 +11,8 @@ from lunarcloud.archive.sources import Item, list_items, read_ranges, size_of
 from lunarcloud.archive.tiles import Tile
 from lunarcloud.errors import ArchiveError, NotFoundError
 
-# Labels are small: over a network nearly all the time is waiting, so many are asked for at once.
+# Labels are small: over a network nearly all the time is waiting, so many are asked for at once. Of a disk
+# they are there at once, and threads would only get in each other's way.
 _READERS = 16
 # Real PDS4 labels have 10 KiB or some more; what is beyond 4 MiB is no label, and is not read into memory.
 _LARGEST_XML = 1 << 22
@@ -87,7 +88,7 @@ def find_tiles(places: str | Sequence[str]) -> TileSearch:
     found = {item.source: item for place in asked for item in list_items(place)}
     phase = sorted(source for source, item in found.items() if _PHASE.match(item.base))
     labels = [found[name] for name in sorted(found.keys() - phase) if found[name].base.endswith(_LABELS)]
-    with ThreadPoolExecutor(_READERS) as pool:
+    with ThreadPoolExecutor(_READERS if any("://" in label.url for label in labels) else 1) as pool:
         results = list(pool.map(lambda label: _read_one(label, found), labels))
     tiles, repeated = _once_each([result for result in results if isinstance(result, Tile)])
     problems = sorted([*repeated, *(result for result in results if isinstance(result, Problem))])

@@ -6,15 +6,13 @@ import json
 import warnings
 from typing import TYPE_CHECKING
 
-from pyproj import CRS
-from pyproj.exceptions import CRSError
-
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.layout import GRID_MAPPING
 
 if TYPE_CHECKING:  # slow to import, here and below: whoever finds everything done writes nothing
     import xarray as xr
+    from pyproj import CRS
     from zarr.storage import MemoryStore
 
 _ROOT = "zarr.json"
@@ -46,6 +44,9 @@ def crs_of(place: Folder) -> CRS:
     StoreError
         If what says it is damaged.
     """
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
     key = f"{GRID_MAPPING}/{_ROOT}"
     data = place.read(key)
     try:

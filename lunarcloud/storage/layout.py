@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pyproj
 
 from lunarcloud.errors import NotFoundError
 from lunarcloud.moon import GEOGRAPHIC, Grid, PolarGrid, Raster, lunar_crs
@@ -129,6 +128,7 @@ def coordinates(layout: Layout) -> xr.Dataset:
 def grid_mapping(code: str) -> xr.Variable:
     """The CF grid-mapping variable of a lunar coordinate reference system, with its WKT2."""
     import xarray as xr
+    from pyproj.enums import WktVersion
 
     crs = lunar_crs(code)
     attrs = {
@@ -137,7 +137,7 @@ def grid_mapping(code: str) -> xr.Variable:
         # pyproj writes an unbounded ellipsoid term for spheres; JSON knows no infinity.
         if not (isinstance(value, float) and not np.isfinite(value))
     }
-    attrs["crs_wkt"] = crs.to_wkt(pyproj.enums.WktVersion.WKT2_2019)
+    attrs["crs_wkt"] = crs.to_wkt(WktVersion.WKT2_2019)
     attrs["spatial_ref"] = attrs["crs_wkt"]
     attrs["authority"] = code
     return xr.Variable((), np.int32(0), attrs)

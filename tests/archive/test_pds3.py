@@ -31,6 +31,16 @@ def test_a_label_is_read_as_the_pvl_library_reads_it(one_tile: bytes) -> None:
     assert parse_pds3_label(head) == as_dict(pvl.loads(head.decode("latin-1")))
 
 
+NUMBERS = st.from_regex(r"[+-]?[0-9]{1,9}(\.[0-9]{1,9})?", fullmatch=True)
+WORDS = st.from_regex(r'"[A-Za-z0-9_.:-]{1,12}"', fullmatch=True)
+
+
+@given(value=NUMBERS | WORDS)
+def test_numbers_and_words_are_what_the_pvl_library_makes_of_them(value: str) -> None:
+    head = f"PDS_VERSION_ID = PDS3\r\nANY_THING  = {value}\r\nEND\r\n"
+    assert parse_pds3_label(head.encode())["ANY_THING"] == pvl.loads(head)["ANY_THING"]
+
+
 def test_a_quoted_string_may_hold_what_looks_like_a_keyword(one_tile: bytes) -> None:
     head = one_tile.replace(b'"SYNTHETIC MOON; NOT CLEMENTINE DATA"', b'"A NOTE\r\nLINES = 7\r\nEND OF NOTE"')
     label = parse_pds3_label(head)
