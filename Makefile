@@ -22,7 +22,8 @@ test: $(VENV)/dev
 	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile -m "not long" $(TESTS)
 	@echo "Not tried here: what takes minutes (make test-long), pods on a real Kubernetes (make test-cluster)"
 
-# The whole demonstration with all that it opens, and kills at each step of reprocessing: minutes.
+# The demonstration with all that it opens, every document and notebook as a reader runs it, every record made again,
+# and kills at each step of reprocessing: minutes.
 test-long: $(VENV)/dev
 	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile -m long
 

@@ -156,6 +156,7 @@ def test_every_block_says_its_language_and_none_is_merely_indented() -> None:
         assert {block.language for block in blocks(path)} <= {"python", "shell", "text"}, path
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
 def test_a_document_does_what_it_says(

@@ -50,12 +50,14 @@ def run(name: str, root: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int
     return str(outputs), len(pictures)
 
 
+@pytest.mark.long
 def test_opening_results_needs_xarray_alone(truth_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text, pictures = run("01_open_results", truth_root, monkeypatch)
     assert pictures == 2
     assert "tio2_equation" in text
 
 
+@pytest.mark.long
 def test_what_a_new_sample_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tiles(tmp_path / "tiles", ppd=2)
     monkeypatch.setenv("LUNARCLOUD_TILES", str(tmp_path / "tiles"))
@@ -66,6 +68,7 @@ def test_what_a_new_sample_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "(0, True)" in text
 
 
+@pytest.mark.long
 def test_the_south_pole(gravity_root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text, pictures = run("03_south_pole", gravity_root, monkeypatch)
     assert pictures == 2

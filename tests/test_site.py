@@ -44,6 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.long
 def test_no_page_loads_anything_from_another_host(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 20
@@ -51,11 +52,13 @@ def test_no_page_loads_anything_from_another_host(site: Path) -> None:
         assert Loaded(page.read_text(encoding="utf-8")).found == [], page
 
 
+@pytest.mark.long
 def test_no_style_loads_anything_from_another_host(site: Path) -> None:
     for sheet in site.rglob("*.css"):
         assert _STYLE.findall(sheet.read_text(encoding="utf-8")) == [], sheet
 
 
+@pytest.mark.long
 def test_the_site_holds_the_reference_the_notebooks_and_the_search(site: Path) -> None:
     assert 'id="lunarcloud.models.equations.feo"' in (site / "api/models.html").read_text(encoding="utf-8")
     assert "What a new sample changes" in (site / "search/search_index.json").read_text(encoding="utf-8")

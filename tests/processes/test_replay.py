@@ -90,6 +90,7 @@ def test_a_record_that_is_there_is_found_without_tables_arrays_and_a_cluster(roo
         assert not loaded & (HEAVY | {"pandas", "xarray", "zarr"}), each.entry.process
 
 
+@pytest.mark.long
 def test_every_record_is_made_again_to_the_same_bytes(
     root: Root, lunarcloud: Command, scheduler: str
 ) -> None:

@@ -22,7 +22,7 @@ Harm = Callable[[Path], set[str]]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_pictures() -> Iterator[None]:
+def _no_pictures(sketches: None) -> Iterator[None]:
     """Pictures are drawn elsewhere; that of the gravity is a stand-in."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lunarcloud.processes.map._draw", lambda run: None)

@@ -25,14 +25,13 @@ ALIKE = (
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Path]:
-    """A root with a model of equations, its run, and a finding of it."""
+    """A root with a model of equations and its run."""
     place = tmp_path_factory.mktemp("template")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lunarcloud.processes.map._draw", lambda run: None)
         write_mosaic(folder(place), grid(2, 360), spectra)
         make("fit", place, equations_only=True, reflectance="table")
         make("map", place, cluster)
-        make("reduce", place, cluster)
         yield place
 
 
@@ -44,8 +43,8 @@ def root(template: Path, tmp_path: Path) -> Root:
     return found
 
 
-def _reprocess(root: Root, cluster: Cluster, tolerance: float) -> Reprocessed:
-    found = act("reprocess", root.url, cluster, now=True, tolerance=tolerance)
+def _reprocess(root: Root, cluster: Cluster, tolerance: float, **given: bool) -> Reprocessed:
+    found = act("reprocess", root.url, cluster, now=True, tolerance=tolerance, **given)
     assert isinstance(found, Reprocessed)
     return found
 
@@ -66,10 +65,11 @@ def test_a_run_is_kept_whose_new_model_moves_nothing(root: Root, cluster: Cluste
 
 def test_a_run_is_made_again_whose_new_model_moves_more(root: Root, cluster: Cluster) -> None:
     steps = _reprocess(root, cluster, tolerance=1e-6).steps
-    assert [step.process for step in steps] == ["fit", "map", "reduce"]
+    assert [step.process for step in steps] == ["fit", "map"]
     assert {step.kept is None for step in steps} == {True}
 
 
-def test_what_was_kept_is_made_when_less_is_tolerated(root: Root, cluster: Cluster) -> None:
+def test_what_was_kept_is_due_when_less_is_tolerated(root: Root, cluster: Cluster) -> None:
     _reprocess(root, cluster, tolerance=5.0)
-    assert [step.process for step in _reprocess(root, cluster, tolerance=0.0).steps] == ["map", "reduce"]
+    due = _reprocess(root, cluster, tolerance=0.0, dry_run=True).steps
+    assert [step.process for step in due] == ["map"]
