@@ -6,15 +6,16 @@ neither the order in which they arrived nor the store or machine that holds them
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from lunarcloud.archive import OutsideFile, StationTable, parse_stations
 from lunarcloud.errors import ArchiveError, InputError, NotFoundError
 from lunarcloud.lineage import Root
-from lunarcloud.storage import digest
+from lunarcloud.storage import Folder, digest
 
 #: Where new tables arrive, under the root; within it, why some were refused.
 INBOX, REJECTED = "inbox", ".rejected"
@@ -22,6 +23,8 @@ INBOX, REJECTED = "inbox", ".rejected"
 MOST_BYTES = 4 << 20
 
 _SUFFIX, _NOTE = ".csv", ".json"
+# All tables as they were last read, in one object: hundreds of them are looked at by a handful of requests.
+_READ = ".read.json"
 _WITHDRAWAL = re.compile(r"#\s*withdraw\s*:(.*)", re.IGNORECASE)
 
 
@@ -49,11 +52,26 @@ class Arrival(NamedTuple):
     table: StationTable | None
 
 
+class _Held(BaseModel):
+    """A table of the inbox as it was read: which version, by the store, and its bytes."""
+
+    model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
+
+    version: str
+    data: bytes
+
+
+_HELD = TypeAdapter(dict[str, _Held])
+
+
 class Files(NamedTuple):
     """What lies in an inbox: its tables by name, and digests of those that are said to have been refused."""
 
     tables: dict[str, bytes]
     noted: frozenset[str]
+    #: Which version of each table it is, where the store says so; and whether each is held by `hold_read`.
+    versions: dict[str, str]
+    all_held: bool
 
 
 class Inbox(NamedTuple):
@@ -76,17 +94,57 @@ class Inbox(NamedTuple):
 
 def read_inbox(root: Root) -> Files:
     """What lies in a root's inbox; of a table that is too large, a byte more than allowed."""
-    place, tables, notes = root.folder / INBOX, dict[str, bytes](), f"{REJECTED}/"
-    listed = place.keys()
-    for key in listed:
-        if "/" in key or key.startswith(".") or not key.casefold().endswith(_SUFFIX):
+    place, notes = root.folder / INBOX, f"{REJECTED}/"
+    listed = place.versions()
+    held = _held(place) if _READ in listed else {}
+    tables, versions = dict[str, bytes](), dict[str, str]()
+    for key, version in listed.items():
+        if not _is_table(key):
             continue
-        try:
+        if version:
+            versions[key] = version
+        if key in held and held[key].version == version:
+            tables[key] = held[key].data
+            continue
+        # What was taken away since it was listed is not there.
+        with suppress(NotFoundError):
             tables[key] = place.read(key, 0, MOST_BYTES + 1)
-        except NotFoundError:
-            continue  # taken away since it was listed
     noted = (key.removeprefix(notes).removesuffix(_NOTE) for key in listed if key.startswith(notes))
-    return Files(tables, frozenset(noted))
+    are_held = versions == {key: each.version for key, each in held.items()}
+    return Files(tables, frozenset(noted), versions, are_held)
+
+
+def hold_read(root: Root, files: Files) -> None:
+    """Keep what was read in one object, for the next who looks; nothing is written that is there.
+
+    Parameters
+    ----------
+    root : Root
+        Of the inbox.
+    files : Files
+        What was read there. A table that was written meanwhile is left out.
+    """
+    if files.all_held:
+        return
+    place = root.folder / INBOX
+    now = place.versions()
+    held = {
+        key: _Held(version=version, data=files.tables[key])
+        for key, version in files.versions.items()
+        if key in files.tables and now.get(key) == version
+    }
+    place.write(_READ, _HELD.dump_json(held))
+
+
+def _is_table(key: str) -> bool:
+    return "/" not in key and not key.startswith(".") and key.casefold().endswith(_SUFFIX)
+
+
+def _held(place: Folder) -> dict[str, _Held]:
+    try:
+        return _HELD.validate_json(place.read(_READ))
+    except (ValidationError, NotFoundError):
+        return {}  # what is damaged is only read again
 
 
 def merged_with(first: StationTable, files: Mapping[str, bytes]) -> Inbox:

@@ -13,11 +13,13 @@ from lunarcloud.errors import InputError
 from lunarcloud.lineage import Catalog, Entry, Root
 from lunarcloud.processes import (
     Choice,
+    Files,
     Inbox,
     Rejection,
     changes_of,
     checked,
     desired_main,
+    hold_read,
     inbox_of,
     inputs_of,
     is_settled,
@@ -99,7 +101,7 @@ class Hands(NamedTuple):
 class Look(NamedTuple):
     """What was seen under a root: its inbox, what it comes to, and what is to be done."""
 
-    noted: frozenset[str]
+    files: Files
     inbox: Inbox
     main: Choice
     plan: Plan
@@ -107,7 +109,7 @@ class Look(NamedTuple):
     @property
     def says_all(self) -> bool:
         """Whether it is said of all and only the refused tables why they are refused."""
-        return self.noted == self.inbox.rejected.keys()
+        return self.files.noted == self.inbox.rejected.keys()
 
 
 class Round(NamedTuple):
@@ -144,7 +146,7 @@ def look(root: Root, clock: Clock, tolerance: float) -> Look:
     inbox = inbox_of(files.tables)
     main = desired_main(root, inbox.table)
     plan = plan_of(catalog, main.parent, clock.now())
-    return Look(files.noted, inbox, main, gate.without_kept(root, plan, tolerance))
+    return Look(files, inbox, main, gate.without_kept(root, plan, tolerance))
 
 
 def reconcile(hands: Hands, *, now: bool) -> Generator[Step, None, Outcome]:
@@ -175,13 +177,13 @@ def reconcile(hands: Hands, *, now: bool) -> Generator[Step, None, Outcome]:
         return Outcome(Round(seen), busy=held.holder)
     with lease.kept():
         # Whoever had it may have done it all.
-        seen = look(hands.root, hands.clock, hands.tolerance)
-        rejected = note_rejections(hands.root, seen.inbox.rejected, seen.noted)
-        made = Round(seen)
+        made = Round(look(hands.root, hands.clock, hands.tolerance))
+        rejected = note_rejections(hands.root, made.look.inbox.rejected, made.look.files.noted)
         for _ in range(_ROUNDS):
             if made.is_promoted or made.look.plan.is_done or lease.is_lost:
                 break
-            made = yield from _round(hands)
+            made = yield from _round(hands, made.look)
+        hold_read(hands.root, made.look.files)
     return Outcome(made, rejected, busy=who_holds(hands.root, LEASE).holder if lease.is_lost else "")
 
 
@@ -193,16 +195,15 @@ def _is_settled(hands: Hands, seen: Look) -> bool:
     return is_settled(changes, hands.clock.now(), settings().settle_s)
 
 
-def _round(hands: Hands) -> Generator[Step, None, Round]:
-    """Make everything that is due now, and move the heads to it if the same is still wanted then."""
-    seen = look(hands.root, hands.clock, hands.tolerance)
+def _round(hands: Hands, seen: Look) -> Generator[Step, None, Round]:
+    """Make what is due, and move the heads to it if the same is still wanted then; else look again."""
     entries: list[Entry] = []
     steps: list[Step] = []
     view = seen.plan.before
     if seen.plan.moves_stations:
         table = _published_table(hands.root, hands.watch)
         if table.ref != seen.main.parent.ref:
-            return Round(seen)  # the inbox has changed since
+            return Round(look(hands.root, hands.clock, hands.tolerance))  # the inbox has changed since
         entries.append(table)
         view = view.with_record(table)
     for due in plan_of(view, seen.main.parent, hands.clock.now()).due:
@@ -224,9 +225,10 @@ def _round(hands: Hands) -> Generator[Step, None, Round]:
     if (comparison := _compared(hands, seen.plan.before, view)) is not None:
         entries.append(comparison)
     done = Round(seen, tuple(entries), tuple(steps), is_promoted=True)
-    if look(hands.root, hands.clock, hands.tolerance).main.parent != seen.main.parent:
+    now = look(hands.root, hands.clock, hands.tolerance)
+    if now.main.parent != seen.main.parent:
         hands.watch(Note("the inbox has changed meanwhile: what it says now is made"))
-        return done._replace(is_promoted=False)
+        return done._replace(look=now, is_promoted=False)
     hands.announce(done)
     hands.root.advance(entries)
     return done

@@ -104,14 +104,21 @@ class Folder(ABC):
         with explained(self.url, key):
             return self._modified(key)
 
-    @retried
     def keys(self, under: str = "") -> list[str]:
         """The keys of all objects in the folder and its subfolders, sorted; or only of one subfolder.
 
         One request lists up to a thousand of them.
         """
+        return list(self.versions(under))
+
+    @retried
+    def versions(self, under: str = "") -> dict[str, str | None]:
+        """The version of every object by its key, sorted: another whenever its bytes are others.
+
+        None where the store does not say. As cheap as `keys`.
+        """
         with explained(self.url, under):
-            return sorted(self._keys(under))
+            return dict(sorted(self._versions(under).items()))
 
     def read_all(self, under: str = "") -> dict[str, bytes]:
         """The bytes of all objects by key, read together; or only of one subfolder."""
@@ -179,7 +186,7 @@ class Folder(ABC):
     def _modified(self, key: str) -> datetime | None: ...
 
     @abstractmethod
-    def _keys(self, under: str) -> Iterable[str]: ...
+    def _versions(self, under: str) -> dict[str, str | None]: ...
 
     @abstractmethod
     def _remove(self, key: str) -> None: ...

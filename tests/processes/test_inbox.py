@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -10,11 +11,13 @@ from hypothesis import strategies as st
 
 from lunarcloud.archive.stations import StationTable, shipped_stations
 from lunarcloud.errors import InputError
-from lunarcloud.lineage import open_root
+from lunarcloud.lineage import Root, open_root
 from lunarcloud.processes.inbox import (
+    INBOX,
     MOST_BYTES,
     Inbox,
     Rejection,
+    hold_read,
     is_settled,
     merged_with,
     note_rejections,
@@ -154,6 +157,50 @@ NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 def test_an_inbox_has_settled_a_while_after_its_newest_change(ages_s: tuple[int, ...], settled: bool) -> None:
     changes = [None, *(NOW - timedelta(seconds=age) for age in ages_s)]
     assert is_settled(changes, NOW, 60.0) is settled
+
+
+@pytest.fixture
+def read_once() -> Root:
+    """A root in memory, whose store tells versions, with two tables that were read and are held."""
+    root = open_root(f"memory://{uuid4()}")
+    (root.folder / INBOX).write("a.csv", SEVEN)
+    (root.folder / INBOX).write("b.csv", EIGHT)
+    hold_read(root, read_inbox(root))
+    return root
+
+
+def test_tables_are_read_once(read_once: Root) -> None:
+    files = read_inbox(read_once)
+    assert files.tables == {"a.csv": SEVEN, "b.csv": EIGHT}
+    assert files.all_held
+    before = read_once.folder.read_all()
+    hold_read(read_once, files)
+    assert read_once.folder.read_all() == before
+
+
+def test_a_table_that_is_replaced_added_or_taken_away_is_seen(read_once: Root) -> None:
+    inbox = read_once.folder / INBOX
+    inbox.write("a.csv", SEVEN_AGAIN)
+    inbox.write("c.csv", WITHDRAWAL)
+    inbox.remove("b.csv")
+    files = read_inbox(read_once)
+    assert files.tables == {"a.csv": SEVEN_AGAIN, "c.csv": WITHDRAWAL}
+    assert not files.all_held
+
+
+def test_a_table_that_changes_after_it_was_read_is_read_again(read_once: Root) -> None:
+    inbox = read_once.folder / INBOX
+    inbox.write("a.csv", SEVEN_AGAIN)
+    files = read_inbox(read_once)
+    inbox.write("a.csv", SEVEN)
+    hold_read(read_once, files)
+    assert read_inbox(read_once).tables["a.csv"] == SEVEN
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b'{"a.csv": {"version": 1}}'])
+def test_what_was_held_may_be_damaged(read_once: Root, damaged: bytes) -> None:
+    (read_once.folder / INBOX).write(".read.json", damaged)
+    assert read_inbox(read_once).tables == {"a.csv": SEVEN, "b.csv": EIGHT}
 
 
 def test_a_table_that_would_be_refused_is_not_added(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from lunarcloud.testing.small_root import spectra, write_mosaic
 
 pytestmark = pytest.mark.usefixtures("sketches")
 
-#: What a root may be asked for to find that nothing is to be done, its three tables included.
+#: What a root may be asked for to find that nothing is to be done, however many tables have arrived.
 MOST_REQUESTS = 10
 ROOT = "s3://moon/idle"
 TABLE = "site,lat,lon,feo,r415,r750,r900,r950,r1000\nChang'E-{n},{n},5,9.9,.06,.095,.092,.093,.096\n"
@@ -24,13 +24,14 @@ TABLE = "site,lat,lon,feo,r415,r750,r900,r950,r1000\nChang'E-{n},{n},5,9.9,.06,.
 
 @pytest.fixture
 def idle(s3_environment: S3, tmp_path: Path) -> S3:
-    """The store with a root that has a model of three new tables."""
+    """The store with a root that has a model of twenty tables, which arrived after its first."""
     write_mosaic(folder(ROOT), grid(1, 64), spectra)
-    for number in range(7, 10):
+    make("fit", ROOT, equations_only=True, reflectance="table")
+    for number in range(7, 27):
         path = tmp_path / f"{number}.csv"
         path.write_text(TABLE.format(n=number))
         add_stations(open_root(ROOT), str(path))
-    make("fit", ROOT, equations_only=True, reflectance="table")
+    act("reprocess", ROOT, now=True)
     return s3_environment
 
 

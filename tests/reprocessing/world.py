@@ -5,7 +5,7 @@ Whoever works there may be killed at any request, and the store may answer 503.
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -120,9 +120,9 @@ class WorldFolder(MemoryFolder):
         WORLD.touch()
         return WORLD.written[f"{self.url}/{key}"]
 
-    def _keys(self, under: str) -> Iterable[str]:
+    def _versions(self, under: str) -> dict[str, str | None]:
         WORLD.touch()
-        return super()._keys(under)
+        return super()._versions(under)
 
     def _remove(self, key: str) -> None:
         WORLD.touch()

@@ -53,6 +53,19 @@ def test_keys_of_one_subfolder_are_listed(place: Folder) -> None:
     assert place.keys("f") == place.keys("nothing-here") == []
 
 
+def test_another_version_has_other_bytes(place: Folder) -> None:
+    place.write("a/1", b"one")
+    place.write("2", b"two")
+    first = place.versions()
+    assert list(first) == place.keys() == ["2", "a/1"]
+    place.write("2", b"too")
+    second = place.versions()
+    assert second["a/1"] == first["a/1"]
+    # A disk cannot say.
+    assert second["2"] is None or second["2"] != first["2"]
+    assert place.versions("a") == {"a/1": first["a/1"]}
+
+
 def test_what_is_removed_is_gone_and_removing_it_again_does_no_harm(place: Folder) -> None:
     place.write("a", b"1")
     place.write("b", b"2")

@@ -63,10 +63,13 @@ class LocalFolder(Folder):
     def _modified(self, key: str) -> datetime | None:
         return datetime.fromtimestamp(self._path(key).stat().st_mtime, UTC)
 
-    def _keys(self, under: str) -> Iterable[str]:
+    def _versions(self, under: str) -> dict[str, str | None]:
+        found: dict[str, str | None] = {}
         for parent, _, names in os.walk(self._path(under), followlinks=True):
             inside = Path(parent).relative_to(self.url)
-            yield from (str(inside / name) for name in names if not name.endswith(_PARTIAL))
+            # No time of a disk is exact enough to tell two versions apart.
+            found |= {str(inside / name): None for name in names if not name.endswith(_PARTIAL)}
+        return found
 
     def _remove(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)

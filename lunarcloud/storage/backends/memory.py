@@ -8,6 +8,7 @@ from datetime import datetime
 
 from fsspec.implementations.memory import MemoryFileSystem
 
+from lunarcloud.storage.digests import digest
 from lunarcloud.storage.folder import Folder
 
 # memory:// lives in one process: one lock there makes its conditional writes atomic.
@@ -46,10 +47,10 @@ class MemoryFolder(Folder):
         found: datetime = _memory().modified(self._path(key))
         return found
 
-    def _keys(self, under: str) -> Iterable[str]:
+    def _versions(self, under: str) -> dict[str, str | None]:
         base = self._path("")
         found = _memory().find(self._path(under)) if _memory().isdir(self._path(under)) else []
-        return (path[len(base) + 1 :] for path in found)
+        return {path[len(base) + 1 :]: digest(_memory().cat_file(path)) for path in found}
 
     def _remove(self, key: str) -> None:
         with suppress(FileNotFoundError):

@@ -1,6 +1,6 @@
 """Folders of object stores behind fsspec: a put is atomic by itself, conditions are the store's own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,13 +98,13 @@ class ObjectFolder(Folder):
             return None
         return found
 
-    def _keys(self, under: str) -> Iterable[str]:
+    def _versions(self, under: str) -> dict[str, str | None]:
         store, base = self._at("")
         start = self._at(under)[1]
-        found = store.find(start) if store.isdir(start) else []
-        keys = (str(path)[len(base.rstrip("/")) + 1 :] for path in found)
+        found = store.find(start, detail=True) if store.isdir(start) else {}
+        versions = {str(path)[len(base.rstrip("/")) + 1 :]: _tag(about) for path, about in found.items()}
         # Some stores list an empty object in the place of a folder that was made, or emptied.
-        return (key for key in keys if key)
+        return {key: version for key, version in versions.items() if key}
 
     def _remove(self, key: str) -> None:
         store, path = self._at(key)
@@ -133,6 +133,11 @@ def _options(url: str) -> dict[str, Any]:
     network = {"connect_timeout": seconds, "read_timeout": seconds, "retries": {"max_attempts": 0}}
     # Listings change under other writers' hands: never answer from a cached one.
     return {"use_listings_cache": False, "config_kwargs": network}
+
+
+def _tag(about: Mapping[str, Any]) -> str | None:
+    """The entity tag in what a store says of an object: S3's name of it, or others'."""
+    return about.get("ETag") or about.get("etag")
 
 
 def _tagged(store: Any, path: str) -> tuple[str | None, bytes | None]:
