@@ -11,6 +11,7 @@ from typing import TypeAlias
 import dask.array
 import pandas as pd
 import pytest
+import rioxarray  # noqa: F401  # gives arrays their .rio
 import xarray as xr
 
 import lunarcloud as lc

@@ -16,7 +16,7 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SKETCHES = """
 import lunarcloud.processes.map
 from lunarcloud.testing.fixtures import sketching
-lunarcloud.processes.map._draw = lambda run: None
+lunarcloud.processes.map._draw = lambda *_: None
 sketched = sketching()
 sketched.__enter__()
 """

@@ -57,7 +57,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _no_figures() -> Iterator[None]:
     """Pictures of ten maps take longer than all that is tested here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.processes.map._draw", lambda run: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
         yield
 
 

@@ -74,6 +74,18 @@ class Session:
             return workers * threads
         return max(1, sum(map(int, self._client().ncores().values())))
 
+    def require(self, memory: MemoryPlan) -> None:
+        """Refuse now what would not fit into a worker after hours of other work.
+
+        Raises
+        ------
+        InputError
+            If it does not.
+        AwayError
+            If there is no cluster (any more), or it has no worker.
+        """
+        memory.require_fit(able(self._client(), {}))
+
     def compute(self, work: Work) -> int:
         """Compute and write the shards of a group that its ledger does not hold; the order does not matter.
 

@@ -19,6 +19,7 @@ from lunarcloud.maps.store import (
     load_run,
     multiscales,
     overview,
+    overview_grid,
 )
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "maps_layout",
     "multiscales",
     "overview",
+    "overview_grid",
     "plan_maps",
     "sampled_codes",
 ]

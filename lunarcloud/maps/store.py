@@ -126,8 +126,17 @@ def load_run(place: Folder, card: RunCard) -> Run:
 
 def overview(run: Run) -> xr.Dataset:
     """The maps of a run at a resolution fit for a picture of the whole Moon."""
+    return run.open(_drawn_level(run))
+
+
+def overview_grid(run: Run) -> moon.Grid:
+    """The grid of its `overview`."""
+    return run.level_grid(_drawn_level(run))
+
+
+def _drawn_level(run: Run) -> int:
     fine = (level for level in reversed(range(run.levels)) if run.card.ppd >> level >= _DRAWN_PPD)
-    return run.open(next(fine, 0))
+    return next(fine, 0)
 
 
 def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:

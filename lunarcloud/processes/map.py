@@ -1,9 +1,12 @@
 """Process ``map``: a model over a mosaic becomes a run of maps."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from threading import Lock
 from typing import NamedTuple
 
-from lunarcloud.engine import Note, Session
+from lunarcloud.engine import MemoryPlan, Session
 from lunarcloud.lineage import Given, Record, Root
 from lunarcloud.maps import (
     STORE,
@@ -15,12 +18,19 @@ from lunarcloud.maps import (
     load_run,
     map_works,
     overview,
+    overview_grid,
     plan_maps,
 )
 from lunarcloud.processes.inputs import Inputs, given_of, parent
 from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work
 from lunarcloud.processes.records import model_of, mosaic_of
 from lunarcloud.storage import Folder
+
+# What drawing takes of a process, measured: its libraries and a picture; and of a map, decoded and read.
+_PICTURE_BYTES = 320 * 2**20
+_PICTURE_BYTES_PER_PIXEL = 24
+# Matplotlib is not made for threads.
+_ONE_PICTURE = Lock()
 
 
 class MapInputs(Inputs):
@@ -49,15 +59,14 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
-    works = map_works(material.plan, home)
+    run, works = load_run(home, material.plan.card), map_works(material.plan, home)
+    session.require(_memory_of_picture(run))
     for work in works:
         session.compute(work)
     groups = [work.group for work in works]
     card = completed(material.plan.card, groups[0].ledger.entries().values())
-    run = load_run(home, card)
     finish_maps(run, {"title": "Lunar oxide maps", "run": home.name, **material.ids})
-    session.tell(Note("figures of the maps"))
-    _draw(run)
+    _draw(run, session)
     facts = {
         "ppd": str(card.ppd),
         "model": material.ids["model"],
@@ -67,15 +76,33 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
     return Made(card, content_of(groups), groups, facts)
 
 
-def _draw(run: Run) -> None:
-    """A picture of every map, beside the maps."""
-    # Slow to import, and a run that is there already draws nothing.
-    from lunarcloud.figures import draw_map, save_figure
+def _draw(run: Run, session: Session) -> None:
+    """A picture of every map, beside the maps: drawn by the workers, since each takes seconds."""
+    pixels, memory = prod(overview_grid(run).shape), _memory_of_picture(run)
+    for _ in session.spread("figures", _Picture(run), run.card.maps, pixels=lambda _: pixels, memory=memory):
+        pass
 
-    maps = overview(run)
-    for name in run.card.maps:
-        title = f"{maps[name].attrs['long_name']} · run {run.place.name}"
-        save_figure(draw_map(maps[name], title), run.place / "figures", f"{name}.png")
+
+def _memory_of_picture(run: Run) -> MemoryPlan:
+    read = _PICTURE_BYTES_PER_PIXEL * prod(overview_grid(run).shape)
+    return MemoryPlan(task=0, process=_PICTURE_BYTES + read)
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """Draws one map of a run."""
+
+    run: Run
+
+    def __call__(self, name: str) -> str:
+        # Slow to import, and a run that is there already draws nothing.
+        from lunarcloud.figures import draw_map, save_figure
+
+        with _ONE_PICTURE:
+            # Of itself Dask would ask the cluster for the chunks, which waits for this task.
+            shown = overview(self.run)[name].compute(scheduler="threads")
+            title = f"{shown.attrs['long_name']} · run {self.run.place.name}"
+            return save_figure(draw_map(shown, title), self.run.place / "figures", f"{name}.png")
 
 
 def _report(record: Record[RunCard], home: Folder) -> Report:

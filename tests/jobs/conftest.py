@@ -32,4 +32,4 @@ def root(tmp_path: Path) -> Root:
 @pytest.fixture
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without pictures of their maps, which take longer than all the rest."""
-    monkeypatch.setattr("lunarcloud.processes.map._draw", lambda run: None)
+    monkeypatch.setattr("lunarcloud.processes.map._draw", lambda *_: None)

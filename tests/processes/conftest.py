@@ -25,7 +25,7 @@ def cluster(scheduler: str) -> Cluster:
 def no_figures() -> Iterator[None]:
     """Runs without pictures of their maps, which take longer than all the rest."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.processes.map._draw", lambda run: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
         yield
 
 

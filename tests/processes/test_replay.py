@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("sketches")
 def _no_maps() -> Iterator[None]:
     """Pictures of runs are drawn elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.processes.map._draw", lambda run: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
         yield
 
 
