@@ -199,7 +199,7 @@ def test_a_run_goes_on_where_a_killed_scheduler_left_it(
 
 _COMMAND = """
 import importlib
-importlib.import_module("lunarcloud.processes.map")._draw = lambda run: None
+importlib.import_module("lunarcloud.processes.map")._draw = lambda *_: None
 from lunarcloud.cli import main
 main()
 """
