@@ -70,7 +70,7 @@ def halved(codes: npt.NDArray[np.uint16], row_areas: FloatArray, *, fill: int) -
     return np.rint(mean).astype(np.uint16)
 
 
-def any_flag(flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def any_flag(flags: npt.NDArray[np.unsignedinteger]) -> npt.NDArray[np.unsignedinteger]:
     """The flags that any pixel of a block of 2 x 2 has, shape (rows, cols)."""
     rows = flags[0::2] | flags[1::2]
     return rows[:, 0::2] | rows[:, 1::2]
