@@ -9,11 +9,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from scipy import stats
 
-from lunarcloud.figures.statistics import UNIT_COLOURS
+from lunarcloud.figures.statistics import UNIT_COLOURS, method_of
 from lunarcloud.figures.style import draw_global, global_axes
 from lunarcloud.moon import grid
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.statistics import LEAST_COVERAGE
+from lunarcloud.statistics import LEAST_COVERAGE, REGRESSIONS
 from lunarcloud.storage import GRID_MAPPING, Layout, coordinates
 
 _DIVERGING = "RdBu_r"
@@ -96,7 +96,7 @@ def draw_prospector(comparison: xr.Dataset) -> Figure:
         compared = ((found["coverage"] >= LEAST_COVERAGE) & np.isfinite(found["prospector"])).values
         ours, theirs = found["ours"].values[compared], found["prospector"].values[compared]
         label = QUANTITIES[name].label
-        _scatter(scatter, ours, theirs, found, label, name)
+        _scatter(figure, scatter, ours, theirs, found)
         _normal_histogram(histogram, ours - theirs, label)
         _normal_quantiles(normal, ours - theirs, float(found["normality_p"]))
     return figure
@@ -206,24 +206,32 @@ def _boxes(axes: Any, found: xr.Dataset, label: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _scatter(axes: Any, ours: Any, theirs: Any, found: xr.Dataset, label: str, name: str) -> None:
+def _scatter(figure: Figure, axes: Any, ours: Any, theirs: Any, found: xr.Dataset) -> None:
+    """Lunar Prospector along x, the map along y; both regressions as lines y of x."""
+    shade = QUANTITIES[str(found["map"].values)]
     low, high = min(ours.min(), theirs.min()), max(ours.max(), theirs.max())
     limits = (low, high, low, high)
-    axes.hexbin(ours, theirs, gridsize=55, extent=limits, bins="log", cmap="viridis", linewidths=0.1)
-    axes.plot((low, high), (low, high), linestyle="--", label="equal", **_LINE)
-    slope, intercept = float(found["slope"]), float(found["intercept"])
-    line = np.array((low, high))
-    axes.plot(line, slope * line + intercept, color=UNIT_COLOURS[3], linewidth=1.2, label="regression")
+    cells = axes.hexbin(theirs, ours, gridsize=55, extent=limits, bins="log", cmap="viridis", linewidths=0.1)
+    figure.colorbar(cells, ax=axes, pad=0.02).set_label("pixels per hexagon", fontsize=8)
+    ends = np.array((low, high))
+    axes.plot(ends, ends, linestyle="--", label="equal", **_LINE)
+    (up, foot), (across, start) = (
+        (float(found[f"{line}_slope"]), float(found[f"{line}_intercept"])) for line in REGRESSIONS
+    )
+    axes.plot(ends, up * ends + foot, color=UNIT_COLOURS[3], linewidth=1.2, label="map on LP")
+    # LP = across * map + start, drawn from its ends on the map's axis.
+    axes.plot(across * ends + start, ends, color=UNIT_COLOURS[1], linewidth=1.2, label="LP on map")
     _note(
         axes,
-        f"r = {float(found['correlation']):.4f}\nslope {slope:.3f}\nRMSE {float(found['rmse']):.3g}\n"
+        f"r = {float(found['correlation']):.3f}, RMSE {float(found['rmse']):.3g} {shade.units}\n"
+        f"map = {up:.3f} LP {foot:+.2f}\nLP = {across:.3f} map {start:+.2f}\n"
         f"{int(found['pixels'])} pixels",
     )
     axes.set(
         xlim=(low, high),
         ylim=(low, high),
-        xlabel=f"{name} {label}",
-        ylabel="Lunar Prospector",
+        xlabel=f"Lunar Prospector {shade.label}",
+        ylabel=f"{method_of(shade)} {shade.label}",
         aspect="equal",
     )
     axes.legend(frameon=False, fontsize=7, loc="lower right")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tab
 
 #: Least part of a Lunar Prospector pixel that must be mapped for it to be compared.
 LEAST_COVERAGE = 0.5
+#: Which is the line's height, and which its length.
+REGRESSIONS = ("map_on_prospector", "prospector_on_map")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,9 @@ def compare_with_prospector(
     xarray.Dataset
         By ``map`` and ``pixel``: ``ours`` (area-weighted mean, wt%), ``prospector`` (wt%), ``coverage``
         (mapped part of the pixel). By ``map``: ``pixels`` compared (`LEAST_COVERAGE`), ``correlation``,
-        ``slope`` and ``intercept`` of the line prospector = slope * ours + intercept, ``rmse``, ``bias``,
-        ``std`` of the differences ours minus prospector, their ``skewness``, ``excess_kurtosis`` and
-        D'Agostino and Pearson's ``normality_p``.
+        slope and intercept of both regressions, ``map_on_prospector_`` and ``prospector_on_map_``, ``rmse``,
+        ``bias``, ``std`` of the differences ours minus prospector, their ``skewness``, ``excess_kurtosis``
+        and D'Agostino and Pearson's ``normality_p``.
 
     Raises
     ------
@@ -209,7 +211,8 @@ def compare_with_prospector(
 
 def table(dataset: xr.Dataset) -> pd.DataFrame:
     """The comparison as a table with a row for each map."""
-    names = ["pixels", "correlation", "slope", "intercept", "rmse", "bias", "std", "normality_p"]
+    lines = [f"{line}_{part}" for line in REGRESSIONS for part in ("slope", "intercept")]
+    names = ["pixels", "correlation", *lines, "rmse", "bias", "std", "normality_p"]
     return dataset[names].to_dataframe().reset_index()[["map", "constituent", *names]]
 
 
@@ -239,21 +242,24 @@ def _of_map(coding: Coding, prospector: Prospector, parts: list[Overlap]) -> xr.
 
 
 def agreement(ours: FloatArray, theirs: FloatArray) -> dict[str, float]:
-    """Correlation, regression of theirs on ours, and the distribution of ours minus theirs.
+    """Correlation, both regressions, and the distribution of ours minus theirs.
 
-    Least squares take the first axis as exact, so that is ours: a mean of many pixels of a map scatters
-    less than a gamma-ray measurement. (The other regression's slope is the correlation squared over this.)
+    Least squares take the one that a regression is on as exact: of a map on Lunar Prospector, gamma rays; of
+    Lunar Prospector on a map, the map. Neither is, so the truth lies between the two lines.
     """
     # Slow to import, and a command that finds everything done does not need it.
     from scipy import stats
 
     difference = ours - theirs
-    line = stats.linregress(ours, theirs)
+    lines = {
+        "map_on_prospector": stats.linregress(theirs, ours),
+        "prospector_on_map": stats.linregress(ours, theirs),
+    }
     return {
         "pixels": difference.size,
-        "correlation": float(line.rvalue),
-        "slope": float(line.slope),
-        "intercept": float(line.intercept),
+        "correlation": float(lines["map_on_prospector"].rvalue),
+        **{f"{name}_slope": float(line.slope) for name, line in lines.items()},
+        **{f"{name}_intercept": float(line.intercept) for name, line in lines.items()},
         "rmse": float(np.sqrt(np.mean(difference**2))),
         "bias": float(difference.mean()),
         "std": float(difference.std()),
