@@ -186,6 +186,7 @@ def reduce(
     *,
     root: str | os.PathLike[str],
     run: str = 'latest',
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
     maria: str | os.PathLike[str] | None = None,
     units: str | os.PathLike[str] | None = None,
     name_field: str | None = None,
@@ -203,6 +204,9 @@ def reduce(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
+        Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
+        extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maria : str or path, optional
         Polygon file of the maria; without one, IAU discs, an approximation.
     units : str or path, optional
@@ -235,6 +239,7 @@ def compare(
     other: str | None = None,
     *,
     root: str | os.PathLike[str],
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
     maria: str | os.PathLike[str] | None = None,
     units: str | os.PathLike[str] | None = None,
     name_field: str | None = None,
@@ -253,6 +258,9 @@ def compare(
         The second; without it, CNN maps against equation maps of the first.
     root : str or path
         Folder or URL (s3://bucket/prefix) under which everything lives.
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
+        Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
+        extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maria : str or path, optional
         Polygon file of the maria; without one, IAU discs, an approximation.
     units : str or path, optional
@@ -282,6 +290,7 @@ def prospector(
     *,
     root: str | os.PathLike[str],
     run: str = 'latest',
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
     lpgrs: str | os.PathLike[str] = '5deg',
     label: str = '',
     cluster: Cluster | None = None,
@@ -295,6 +304,9 @@ def prospector(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
+        Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
+        extrapolated, outside_validity, off_scale, missing_input, or nothing.
     lpgrs : str or path, default '5deg'
         Abundances: 2deg or 5deg (shipped), or path or URL of a PDS .tab or .csv.
     label : str, default ''
@@ -318,6 +330,7 @@ def polar(
     *,
     root: str | os.PathLike[str],
     run: str = 'latest',
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
     maria: str | os.PathLike[str] | None = None,
     pole: Literal['north', 'south'] = 'south',
     limit: float = 65.0,
@@ -338,6 +351,9 @@ def polar(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
+        Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
+        extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maria : str or path, optional
         Polygon file of the maria; without one, IAU discs, an approximation.
     pole : {'north', 'south'}, default 'south'
@@ -375,8 +391,10 @@ def provenance(
     *,
     root: str | os.PathLike[str],
     run: str = 'latest',
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
     maps: Mapping[str, tuple[float, float] | str] = {},
     sample: str = 'sample',
+    tolerance: float = 0.0,
     feo: tuple[float, float] | str | None = None,
     tio2: tuple[float, float] | str | None = None,
     al2o3: tuple[float, float] | str | None = None,
@@ -394,10 +412,16 @@ def provenance(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
+        Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
+        extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maps : mapping of str to (float, float) or str, default {}
         Range of any map by its name, NAME=LOW:HIGH; the map's.
     sample : str, default 'sample'
         What to call it in tables and figures.
+    tolerance : float, default 0.0
+        How much wider the oxides' ranges are at both ends, in leave-one-out RMSE of the run's model: 1
+        allows for the map's own uncertainty; at least 0, at most 10.
     feo : (float, float) or str, optional
         Lowest and highest FeO as the networks map it; wt%.
     tio2 : (float, float) or str, optional

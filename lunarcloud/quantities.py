@@ -112,8 +112,8 @@ class Quantity:
     formula: Callable[..., Any] | None = None
 
 
-# The highest mass fractions lie above the richest rock that is known: basalts of 25 wt% FeO, Apollo 17's black
-# glass of 16 wt% TiO2, dunite 72415 of 45 wt% MgO, and pure anorthite of 36.6 wt% Al2O3 and 20.2 wt% CaO.
+# The highest mass fractions lie above the richest rock that is known: basalts of 25 wt% FeO, Apollo 17's
+# black glass of 16 wt% TiO2, dunite 72415 of 45 wt% MgO, pure anorthite of 36.6 wt% Al2O3 and 20.2 wt% CaO.
 #: Every oxide by its key, in the order of the paper. The order is that of the networks' first weights: a new
 #: oxide stands at the end.
 OXIDES: Mapping[str, Oxide] = {

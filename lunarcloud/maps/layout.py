@@ -38,7 +38,7 @@ NOVELTY = "novelty"
 
 
 def flags() -> dict[str, int]:
-    """Bits of ``quality`` by meaning: four of the pixel, and one of each map that ends at what is possible."""
+    """Bits of ``quality`` by meaning: four of the pixel, one of each map that ends at what is possible."""
     return _OF_PIXELS | {clip_flag(name): _FIRST_OF_MAPS << place for place, name in enumerate(bounded())}
 
 

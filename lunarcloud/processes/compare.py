@@ -14,6 +14,7 @@ from lunarcloud.processes.findings import (
     estimate_pass,
     finding,
     keep,
+    left_out,
     stream_over,
     unit_sources,
 )
@@ -24,6 +25,8 @@ from lunarcloud.quantities import QUANTITIES
 from lunarcloud.statistics import (
     DifferenceShard,
     Pair,
+    Reason,
+    Source,
     Unit,
     cnn_against_equation,
     compare_maps,
@@ -64,6 +67,12 @@ class _Material(NamedTuple):
     second: Run
     pairs: tuple[Pair, ...]
     units: tuple[Unit, ...]
+    exclude: tuple[Reason, ...]
+
+    @property
+    def sources(self) -> tuple[Source, Source]:
+        """The maps of both, without what is left out."""
+        return source_of(self.first, self.exclude), source_of(self.second, self.exclude)
 
 
 def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
@@ -76,18 +85,17 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
     require_comparable(*sources, pairs)
     parents = {"run": first.as_parent()} | ({"other": second.as_parent()} if inputs.other else {})
     read = unit_sources(root, units, inputs.maria, inputs.units)
-    return given_of(inputs, root, parents, read), _Material(*runs, pairs, units)
+    return given_of(inputs, root, parents, read), _Material(*runs, pairs, units, inputs.exclude)
 
 
 def _work(material: _Material, home: Folder) -> Work:
-    first, second, pairs, _ = material
-    source = source_of(first)
+    sources, pairs = material.sources, material.pairs
     return Work(
         title="differences",
-        group=Group(home / "differences.zarr", difference_layout(source, pairs), Ledger(home / "ledger")),
-        function=DifferenceShard(source, source_of(second), pairs),
+        group=Group(home / "differences.zarr", difference_layout(sources[0], pairs), Ledger(home / "ledger")),
+        function=DifferenceShard(*sources, pairs),
         memory=MemoryPlan(
-            task=(_TASK_BYTES_PER_PIXEL + 4 * len(pairs)) * first.card.shard_edge**2 + _TASK_BYTES
+            task=(_TASK_BYTES_PER_PIXEL + 4 * len(pairs)) * material.first.card.shard_edge**2 + _TASK_BYTES
         ),
         rate=_RATE / len(pairs),
     )
@@ -99,16 +107,16 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
-    first, second, pairs, units = material
+    first, second, pairs, units, exclude = material
     work, ids = _work(material, home), {"first": first.place.name, "second": second.place.name}
     session.compute(work)
     work.group.finish({"title": "Difference maps", **ids})
     stream = stream_over(session, "compare", first)
-    statistics = compare_maps(source_of(first), source_of(second), pairs, units, stream=stream)
+    statistics = compare_maps(*material.sources, pairs, units, stream=stream)
     statistics.attrs |= ids
     return keep(
         home,
-        facts={**ids, "pairs": len(pairs), "maria": units[1].source},
+        facts={**ids, "pairs": len(pairs), "maria": units[1].source, **left_out(exclude)},
         datasets={_DATASET: statistics},
         tables={"comparison": comparison_table(statistics)},
         figures=_figures(statistics, material),
@@ -120,7 +128,7 @@ def _figures(statistics: xr.Dataset, material: _Material) -> dict[str, Callable[
     """Pictures of the pairs that differ at all."""
     from lunarcloud.figures import draw_comparison
 
-    first, second, pairs, _ = material
+    first, second, pairs, *_ = material
     names = (
         ("CNN", "equation")
         if first.place.name == second.place.name

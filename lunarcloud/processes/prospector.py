@@ -15,12 +15,14 @@ from lunarcloud.processes.findings import (
     estimate_pass,
     finding,
     keep,
+    left_out,
     stream_over,
 )
 from lunarcloud.processes.inputs import file, given_of
 from lunarcloud.processes.process import Estimate, Made
 from lunarcloud.processes.records import run_of
 from lunarcloud.quantities import QUANTITIES, counterparts
+from lunarcloud.statistics import Source as Maps
 from lunarcloud.statistics import compare_with_prospector, prospector_table, source_of
 from lunarcloud.storage import Folder, digest
 
@@ -40,6 +42,7 @@ class ProspectorInputs(RunInputs):
 
 class _Material(NamedTuple):
     run: Run
+    source: Maps
     measured: Prospector
     table: str
 
@@ -50,27 +53,28 @@ def _resolve(inputs: ProspectorInputs, root: Root) -> tuple[Given, _Material]:
     content.append(digest(measured.min_lon.tobytes()))
     source = Source(url=root.relative(inputs.lpgrs), digest=digest("".join(content).encode()))
     given = given_of(inputs, root, {"run": entry.as_parent()}, (source,))
-    return given, _Material(run_of(root, entry), measured, given.inputs["lpgrs"])
+    run = run_of(root, entry)
+    return given, _Material(run, source_of(run, inputs.exclude), measured, given.inputs["lpgrs"])
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
-    maps = sum(name in counterparts() for name in source_of(material.run).names)
+    maps = sum(name in counterparts() for name in material.source.names)
     return [estimate_pass("prospector", material.run, maps, threads)]
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
     from lunarcloud.figures import draw_prospector
 
-    run, measured, table = material
+    run, source, measured, table = material
     stream = stream_over(session, "prospector", run)
-    statistics = compare_with_prospector(source_of(run), measured, stream=stream)
+    statistics = compare_with_prospector(source, measured, stream=stream)
     statistics.attrs["run"] = run.place.name
     # Those by equation are drawn beside Lunar Prospector's; all are in the scatter figure.
     compared = map(str, statistics["map"].values)
     drawn = [name for name in compared if QUANTITIES[name].method == "equation"]
     return keep(
         home,
-        facts={"pixels": measured.lat.size, "table": table},
+        facts={"pixels": measured.lat.size, "table": table, **left_out(source.exclude)},
         datasets={_DATASET: statistics},
         tables={"comparison": prospector_table(statistics)},
         figures={

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.errors import NotFoundError
-from lunarcloud.maps import FILL, Run
+from lunarcloud.maps import FILL, QUALITY, Run
 from lunarcloud.moon import FloatArray, Grid, Shard
 from lunarcloud.quantities import QUANTITIES, composition
+from lunarcloud.statistics.quality import Marks, Reason, bit, marks_of
 from lunarcloud.storage import Group
 
 #: How work is spread: a function and items in, pairs of item and result out, in any order.
@@ -57,15 +58,14 @@ class Source:
 
     Attributes
     ----------
-    place : Folder
-        The Zarr group of the maps.
-    layout : Layout
-        What it holds, and on which grid.
-    ledger : Ledger
-        Its shards with their digests, by which what is read is checked.
+    group : Group
+        The maps, on which grid, and their shards with their digests, by which what is read is checked.
+    exclude : tuple of str
+        For which reasons pixels are left out.
     """
 
     group: Group
+    exclude: tuple[Reason, ...] = ()
 
     @property
     def grid(self) -> Grid:
@@ -100,19 +100,52 @@ class Source:
         )
 
     def read(self, name: str, shard: Shard) -> MapCodes:
-        """The codes of one shard of a map, 65535 where missing, shape (row, col).
+        """The codes of one shard of a map, 65535 where missing or left out, shape (row, col).
 
         Raises
         ------
         StoreError
             If the shard is damaged or cannot be read.
         """
+        codes = self.stored(name, shard)
+        if not self.exclude:
+            return codes
+        return self.kept(codes, self.marks(name, codes, self.stored(QUALITY, shard)))
+
+    def stored(self, name: str, shard: Shard) -> npt.NDArray[Any]:
+        """One shard of a map, or of ``quality``, as it is stored; errors as in `read`."""
         return self.group.read(name, shard)
 
+    def marks(self, name: str, codes: MapCodes, quality: npt.NDArray[np.unsignedinteger]) -> Marks:
+        """What there is to say against pixels of a map.
 
-def source_of(run: Run) -> Source:
-    """The full-resolution maps of a run."""
-    return Source(run.group())
+        Parameters
+        ----------
+        name : str
+            The map.
+        codes, quality : arrays, one shape
+            As they are stored.
+        """
+        attrs = self.group.layout.variable(QUALITY).attrs
+        bits = dict(zip(attrs["flag_meanings"].split(), attrs["flag_masks"], strict=True))
+        return marks_of(name, codes, quality, bits)
+
+    def kept(self, codes: MapCodes, marks: Marks) -> MapCodes:
+        """The codes without the pixels that are left out.
+
+        Parameters
+        ----------
+        codes : array
+            As they are stored.
+        marks : array, of their shape
+            What there is to say against each.
+        """
+        return np.where(marks & bit(*self.exclude), codes.dtype.type(MISSING), codes)
+
+
+def source_of(run: Run, exclude: tuple[Reason, ...] = ()) -> Source:
+    """The full-resolution maps of a run, perhaps without pixels that there is a reason to leave out."""
+    return Source(run.group(), exclude)
 
 
 def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
