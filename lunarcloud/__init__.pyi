@@ -244,6 +244,10 @@ def compare(
     units: str | os.PathLike[str] | None = None,
     name_field: str | None = None,
     regions: Sequence[str] = ('Mare Tranquillitatis',),
+    grid: str | os.PathLike[str] | None = None,
+    map: str = 'feo_cnn',
+    variable: str | None = None,
+    reverse: bool = False,
     label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
@@ -255,7 +259,7 @@ def compare(
     run : str, default 'latest'
         The first run.
     other : str, optional
-        The second; without it, CNN maps against equation maps of the first.
+        The second; without it, equation maps against CNN maps of the first, as in the paper's Fig. 4.
     root : str or path
         Folder or URL (s3://bucket/prefix) under which everything lives.
     exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
@@ -269,6 +273,15 @@ def compare(
         Attribute of that file with the names.
     regions : sequence of str, default ('Mare Tranquillitatis',)
         Feature of the IAU gazetteer, as a disc.
+    grid : str or path, optional
+        Somebody's map in the place of the second run: GeoTIFF, Zarr or CSV (a matrix of the whole Moon
+        from the north pole and 180 W on, or columns lat, lon and the map), in the unit of --map.
+    map : str, default 'feo_cnn'
+        Which map of the run that is.
+    variable : str, optional
+        Its name in a Zarr group or table with several.
+    reverse : bool, default False
+        Subtract the other way round: CNN minus equation, second minus first, theirs minus ours.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional
@@ -291,7 +304,7 @@ def prospector(
     root: str | os.PathLike[str],
     run: str = 'latest',
     exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
-    lpgrs: str | os.PathLike[str] = '5deg',
+    lpgrs: str | os.PathLike[str] = 'best',
     label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
@@ -307,8 +320,9 @@ def prospector(
     exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
         Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
         extrapolated, outside_validity, off_scale, missing_input, or nothing.
-    lpgrs : str or path, default '5deg'
-        Abundances: 2deg or 5deg (shipped), or path or URL of a PDS .tab or .csv.
+    lpgrs : str or path, default 'best'
+        Abundances: best (FeO and TiO2 in 2-degree pixels, the others, which are noise there, in
+        5-degree ones), 2deg or 5deg (shipped), or path or URL of a PDS .tab or .csv.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional

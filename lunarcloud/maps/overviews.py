@@ -11,7 +11,7 @@ from lunarcloud.maps.layout import FILL, QUALITY
 from lunarcloud.moon import FloatArray, Grid, Shard, Window, grid
 from lunarcloud.storage import Group
 
-_FlagsT = TypeVar("_FlagsT", bound=np.unsignedinteger[Any])
+_FlagsT = TypeVar("_FlagsT", np.uint8, np.uint16, np.uint32)
 
 
 @dataclass(frozen=True, slots=True)

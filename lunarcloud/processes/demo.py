@@ -14,7 +14,6 @@ from lunarcloud.lineage import Root
 from lunarcloud.processes.action import Action
 from lunarcloud.processes.inputs import ARGUMENT, Inputs, checked, option, place
 from lunarcloud.processes.process import Report, Table
-from lunarcloud.processes.prospector import ProspectorInputs
 from lunarcloud.processes.registry import process
 from lunarcloud.processes.run import Outcome, run_in
 from lunarcloud.quantities import counterparts
@@ -145,7 +144,7 @@ def _rows(outcome: Outcome, name: str) -> list[dict[str, Any]]:
 
 def _measured_means() -> dict[str, float]:
     """By map, the area-weighted mean of its counterpart in the table that the demo compares with."""
-    measured = read_prospector(ProspectorInputs.model_fields["lpgrs"].default)
+    measured = read_prospector("5deg")
     return {
         name: float(np.average(measured.abundance[constituent], weights=measured.area_km2))
         for name, constituent in counterparts().items()

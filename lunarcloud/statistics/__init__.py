@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from lunarcloud.statistics.comparison import (
         DifferenceShard,
         Pair,
-        cnn_against_equation,
         difference_layout,
+        equation_against_cnn,
         require_comparable,
         same_maps,
     )
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lunarcloud.statistics.provenance import search as search_provenance
     from lunarcloud.statistics.provenance import to_dataset as provenance_dataset
     from lunarcloud.statistics.quality import REASONS, TOLD, Reason
-    from lunarcloud.statistics.source import Source, Stream, source_of
+    from lunarcloud.statistics.source import GriddedSource, Source, Stream, source_of
     from lunarcloud.statistics.stereographic import ProjectShard, polar_layout, polar_raster
     from lunarcloud.statistics.summary import Sampling, means, summarise
     from lunarcloud.statistics.summary import table as summary_table
@@ -52,6 +52,7 @@ __all__ = [
     "TOLD",
     "Candidates",
     "DifferenceShard",
+    "GriddedSource",
     "Pair",
     "ProjectShard",
     "Provenance",
@@ -64,12 +65,12 @@ __all__ = [
     "Unit",
     "candidate_totals",
     "candidates_dataset",
-    "cnn_against_equation",
     "code_ranges",
     "compare_maps",
     "compare_with_prospector",
     "comparison_table",
     "difference_layout",
+    "equation_against_cnn",
     "find_candidates",
     "from_outlines",
     "maria",
@@ -99,7 +100,7 @@ __getattr__ = lazily(
         "comparison": (
             "DifferenceShard",
             "Pair",
-            "cnn_against_equation",
+            "equation_against_cnn",
             "compare as compare_maps",
             "difference_layout",
             "require_comparable",
@@ -138,6 +139,7 @@ __getattr__ = lazily(
             "Reason",
         ),
         "source": (
+            "GriddedSource",
             "Source",
             "Stream",
             "source_of",

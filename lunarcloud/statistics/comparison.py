@@ -75,15 +75,15 @@ def same_maps(first: Source, second: Source) -> tuple[Pair, ...]:
     return pairs
 
 
-def cnn_against_equation(source: Source) -> tuple[Pair, ...]:
-    """The oxides that a run maps by network and by equation.
+def equation_against_cnn(source: Source) -> tuple[Pair, ...]:
+    """The oxides that a run maps by equation and by network, in the order of the paper's Fig. 4.
 
     Raises
     ------
     NotFoundError
         If the run has no maps by network.
     """
-    pairs = tuple(Pair(oxide, f"{oxide}_cnn", f"{oxide}_equation") for oxide in by_both_methods())
+    pairs = tuple(Pair(oxide, f"{oxide}_equation", f"{oxide}_cnn") for oxide in by_both_methods())
     for pair in pairs:
         source.coding(pair.first), source.coding(pair.second)
     return pairs

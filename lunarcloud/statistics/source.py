@@ -1,12 +1,13 @@
 """The maps of a run as the integer codes they are stored in, shard by shard."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from lunarcloud.archive import Gridded
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps import FILL, QUALITY, Run
 from lunarcloud.moon import FloatArray, Grid, Shard
@@ -18,6 +19,7 @@ from lunarcloud.storage import Group
 Stream: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[tuple[Any, Any]]]
 
 MapCodes: TypeAlias = npt.NDArray[np.uint16]
+CodedT = TypeVar("CodedT", float, FloatArray)
 #: Code of a missing pixel of a map.
 MISSING = FILL
 
@@ -46,8 +48,8 @@ class Coding:
         """Physical values of codes."""
         return np.asarray(codes, dtype=np.float64) * self.scale + self.offset
 
-    def code(self, value: float) -> float:
-        """The code, not rounded, of a physical value."""
+    def code(self, value: CodedT) -> CodedT:
+        """The code, not rounded, of physical values."""
         # A bound between two codes stays between them: rounding would move it by up to half a step.
         return (value - self.offset) / self.scale
 
@@ -141,6 +143,30 @@ class Source:
             What there is to say against each.
         """
         return np.where(marks & bit(*self.exclude), codes.dtype.type(MISSING), codes)
+
+
+@dataclass(frozen=True, slots=True)
+class GriddedSource(Source):
+    """Somebody's map in the place of a run's: on its grid and in its codes, with nothing said against it.
+
+    Attributes
+    ----------
+    file : Gridded
+        The map, in the unit of that which it is compared with.
+    """
+
+    file: Gridded = field(kw_only=True)
+
+    def stored(self, name: str, shard: Shard) -> npt.NDArray[Any]:
+        """One shard of it: of each pixel of the run, the map's pixel that holds its centre."""
+        window = self.grid.window(shard)
+        if name == QUALITY:
+            return np.zeros(window.shape, dtype=self.group.layout.variable(QUALITY).dtype)
+        lat, lon = np.meshgrid(self.grid.lat(window), self.grid.lon(window), indexing="ij")
+        codes = np.rint(self.coding(name).code(self.file.at(lat, lon)))
+        codes = np.clip(codes, 0, MISSING - 1)
+        # After the clip, which leaves NaN alone.
+        return np.where(np.isnan(codes), MISSING, codes).astype(np.uint16)
 
 
 def source_of(run: Run, exclude: tuple[Reason, ...] = ()) -> Source:

@@ -34,7 +34,7 @@ def test_a_known_bias_is_read_back_from_the_scatter(make_run: MakeRun, lp: Prosp
     run = make_run(grid(4), {"feo_equation": 0.5 * _painted(lp) + 12.0})
     found = compare_with_prospector(source_of(run), lp)
     scatter, *_, bar = draw_prospector(found).axes
-    assert scatter.get_xlabel() == "Lunar Prospector FeO (wt%)"
+    assert scatter.get_xlabel() == "Lunar Prospector FeO (wt%), 5° pixels"
     assert scatter.get_ylabel() == "equation FeO (wt%)"
     (cells,) = scatter.collections
     counts = np.asarray(cells.get_array())
