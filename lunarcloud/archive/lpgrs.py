@@ -25,9 +25,9 @@ ELEMENTS = ("K", "Th", "U")
 
 #: Both shipped tables: each constituent in the finest pixels that tell its places apart.
 BEST = "best"
-#: Constituents whose 2-degree pixels are noise: those within one 5-degree pixel scatter by more (MgO 3.3, Al2O3
-#: 5.7, SiO2 4.1, CaO 3.4 wt%) than 5-degree pixels differ over the whole Moon (2.5, 5.5, 2.9, 1.8). Al2O3
-#: reaches 48 wt%, and 8 % of CaO is beyond pure anorthite's. (Not so FeO, 1.4 of 4.7, and TiO2, 0.7 of 1.3.)
+#: Constituents whose 2-degree pixels are noise: those within one 5-degree pixel scatter by more (MgO 3.3,
+#: Al2O3 5.7, SiO2 4.1, CaO 3.4 wt%) than 5-degree pixels differ over the whole Moon (2.5, 5.5, 2.9, 1.8).
+#: Al2O3 reaches 48 wt%, and 8 % of CaO is beyond pure anorthite's. (FeO: 1.4 of 4.7; TiO2: 0.7 of 1.3.)
 NOISY_AT_2DEG = ("MgO", "Al2O3", "SiO2", "CaO")
 
 _BOUNDS = ("min_lat", "max_lat", "min_lon", "max_lon")
