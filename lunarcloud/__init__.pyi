@@ -252,7 +252,7 @@ def compare(
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
-    """Compare run with run (first minus second), or the networks of a run with its equations (wt%).
+    """Compare run with run (first minus second), equations with networks, or a map with anybody's (wt%).
 
     Parameters
     ----------

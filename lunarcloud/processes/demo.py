@@ -49,6 +49,8 @@ class MeanRow(BaseModel):
     truth: float | None
     prospector: float | None = Field(description="mean of Lunar Prospector's pixels over the real Moon")
     correlation: float | None = Field(description="of the map with Lunar Prospector's pixels")
+    clipped: float = Field(description="per cent of the map that was clipped, and is not in the mean")
+    extrapolated: float = Field(description="per cent that is unlike any station, and is in the mean")
 
 
 class Demonstration(BaseModel):
@@ -134,6 +136,8 @@ def _means(made: dict[str, Outcome], ppd: int) -> Iterator[MeanRow]:
                 truth=truth.get(name.partition("_")[0]),
                 prospector=measured.get(name),
                 correlation=compared.get(name, {}).get("correlation"),
+                clipped=row["clipped_per_cent"],
+                extrapolated=row["extrapolated_per_cent"],
             )
 
 
@@ -160,16 +164,25 @@ def _true_means(ppd: int) -> dict[str, float]:
 
 
 def _report(found: Demonstration) -> Report:
-    columns = ("map", "unit", "mapped", "truth", "real Moon (LP)", "r with LP")
+    columns = ("map", "unit", "mapped", "truth", "LP", "r with LP", "clipped %", "extrap. %")
     rows = tuple(
-        (row.map, row.units, *(None if each is None else f"{each:.3f}" for each in _numbers(row)))
+        (
+            row.map,
+            row.units,
+            *(None if each is None else f"{each:.3f}" for each in _numbers(row)),
+            *(f"{each:.1f}" for each in (row.clipped, row.extrapolated)),
+        )
         for row in found.means
     )
     facts = {"tiles written": found.tiles, "root": found.root, **found.records}
     lines = [f'{what} = xarray.open_zarr("{url}")' for what, url in found.opens.items()]
     return Report(
         facts,
-        {"means over the whole Moon (equal-area cells)": Table(columns=columns, rows=rows)},
+        {
+            "means over the whole Moon, without what was clipped; LP: of the real Moon": Table(
+                columns=columns, rows=rows
+            )
+        },
         (*(f"note: {note}" for note in found.notes), "open it in Python, without lunarcloud:", *lines),
     )
 

@@ -301,7 +301,10 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
     """The comparison as a table with a row for each pair and unit."""
     names = ["count", "mean_first", "mean_second", "mean_difference", "std_difference", "rmse", "correlation"]
     found = dataset[names].assign(
-        {f"{reason}_per_cent": 100.0 * dataset["flagged_share"].sel(reason=reason) for reason in TOLD}
+        {
+            f"{reason}_per_cent": 100.0 * dataset["flagged_share"].sel(reason=reason, drop=True)
+            for reason in TOLD
+        }
     )
     return found.to_dataframe().reset_index()[["pair", "unit", "first", "second", *found.data_vars]]
 

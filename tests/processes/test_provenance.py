@@ -29,7 +29,7 @@ def test_the_place_is_named(
 def test_an_empty_answer_shows_what_each_range_excludes(
     truth_root: str, cluster: Cluster, require_pictures: Callable[[Outcome], None]
 ) -> None:
-    inputs: dict[str, Any] = {"feo": (17.0, 17.1), "mgo": (4.5, 4.9), "cao": (8.0, 15.0)}
+    inputs: dict[str, Any] = {"feo": (16.0, 18.0), "mgo": (5.5, 6.2), "cao": (8.0, 20.0)}
     found = make("provenance", truth_root, cluster, run="true", **inputs)
     card = found.record.card
     assert (card.facts["matching_km2"], card.facts["largest_patch"]) == (0.0, "none")
