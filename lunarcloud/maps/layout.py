@@ -81,7 +81,17 @@ def map_names(equations: Equations, oxides: Collection[str], *, with_novelty: bo
 
 
 def maps_layout(grid: Grid, names: tuple[str, ...], bits: Mapping[str, int]) -> Layout:
-    """The layout of a run with some of the maps, and ``quality``, which is always there, of some bits."""
+    """The layout of a run with some of the maps; ``quality`` is always there.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the level.
+    names : tuple of str
+        The maps.
+    bits : mapping of str to int
+        Those of ``quality``, by meaning.
+    """
     return Layout(raster=grid, variables=(*(_variable(name) for name in names), _quality(bits)))
 
 

@@ -48,8 +48,8 @@ if TYPE_CHECKING:  # slow to import
     from matplotlib.figure import Figure
 
 _DATASET = "statistics"
-# Per pixel of a shard: two maps, their difference in 32 bits, its encoding; positions in somebody's map.
-_TASK_BYTES_PER_PIXEL = 80
+# Per pixel of a shard: two maps, their difference in 32 bits, its encoding.
+_TASK_BYTES_PER_PIXEL = 40
 _TASK_BYTES = 64 * 2**20
 _RATE = 15.0
 

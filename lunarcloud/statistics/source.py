@@ -22,6 +22,8 @@ MapCodes: TypeAlias = npt.NDArray[np.uint16]
 CodedT = TypeVar("CodedT", float, FloatArray)
 #: Code of a missing pixel of a map.
 MISSING = FILL
+# Rows of somebody's map that are looked up at once.
+_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,14 @@ class GriddedSource(Source):
         window = self.grid.window(shard)
         if name == QUALITY:
             return np.zeros(window.shape, dtype=self.group.layout.variable(QUALITY).dtype)
-        lat, lon = np.meshgrid(self.grid.lat(window), self.grid.lon(window), indexing="ij")
-        codes = np.rint(self.coding(name).code(self.file.at(lat, lon)))
-        codes = np.clip(codes, 0, MISSING - 1)
+        lat, lon = self.grid.lat(window), self.grid.lon(window)
+        # A few rows at a time: positions of a whole shard would take as much memory as all else.
+        parts = range(0, lat.size, _ROWS)
+        return np.concatenate([self._rows(name, lat[start : start + _ROWS], lon) for start in parts])
+
+    def _rows(self, name: str, lat: FloatArray, lon: FloatArray) -> MapCodes:
+        where = np.meshgrid(lat, lon, indexing="ij")
+        codes = np.clip(np.rint(self.coding(name).code(self.file.at(*where))), 0, MISSING - 1)
         # After the clip, which leaves NaN alone.
         return np.where(np.isnan(codes), MISSING, codes).astype(np.uint16)
 
