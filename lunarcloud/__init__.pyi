@@ -303,7 +303,7 @@ def prospector(
     *,
     root: str | os.PathLike[str],
     run: str = 'latest',
-    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = (),
     lpgrs: str | os.PathLike[str] = 'best',
     label: str = '',
     cluster: Cluster | None = None,
@@ -317,7 +317,7 @@ def prospector(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
-    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ()
         Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
         extrapolated, outside_validity, off_scale, missing_input, or nothing.
     lpgrs : str or path, default 'best'

@@ -216,7 +216,7 @@ def _boxes(axes: Any, found: xr.Dataset, label: str) -> None:
         box.set(facecolor=mpl.colors.to_rgba(UNIT_COLOURS[number % len(UNIT_COLOURS)], 0.45))
     axes.axvline(0.0, linestyle=":", **_LINE)
     axes.invert_yaxis()
-    axes.set(xlabel=f"{label}: 5, 25, 50, 75, 95 %")
+    axes.set(xlabel=f"{label}\n5, 25, 50, 75, 95 %")
     axes.spines[["top", "right"]].set_visible(False)
 
 

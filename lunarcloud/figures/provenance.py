@@ -93,7 +93,7 @@ def _constraints(axes: Any, found: xr.Dataset) -> None:
     """How much of the Moon each range leaves alone, and how much it takes of what the others leave."""
     names = [QUANTITIES[str(name)].label.split(" (")[0] for name in found["constraint_map"].values]
     bounds = zip(found["constraint_lowest"].values, found["constraint_highest"].values, strict=True)
-    labels = [f"{name}\n{low:g} to {high:g}" for name, (low, high) in zip(names, bounds, strict=True)]
+    labels = [f"{name}\n{low:.4g} to {high:.4g}" for name, (low, high) in zip(names, bounds, strict=True)]
     alone = found["constraint_alone_per_cent"].values
     axes.barh(labels, alone, color="#0072B2", alpha=0.7)
     for row, (share, excludes) in enumerate(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -59,15 +59,24 @@ def _reasons(value: Any) -> Any:
     return sorted(set(words) - {"nothing"}, key=lambda word: (*REASONS, word).index(word))
 
 
+#: Reasons to leave pixels out, as people write them.
+Exclude: TypeAlias = Annotated[tuple[Reason, ...], BeforeValidator(_reasons)]
+
+
+def exclusion(*default: Reason) -> Any:
+    """The input of reasons to leave pixels out, with these without any."""
+    return option(
+        default,
+        "pixels of a map that are left out, by what quality says of them, with commas between: "
+        f"{', '.join(REASONS)}, or nothing",
+    )
+
+
 class RunInputs(Inputs):
     """Which run a finding is about, and which of its pixels."""
 
     run: str = parent("runs", "run to look at")
-    exclude: Annotated[tuple[Reason, ...], BeforeValidator(_reasons)] = option(
-        ("clipped",),
-        "pixels of a map that are left out, by what quality says of them, with commas between: "
-        f"{', '.join(REASONS)}, or nothing",
-    )
+    exclude: Exclude = exclusion("clipped")
 
 
 class MariaInputs(RunInputs):

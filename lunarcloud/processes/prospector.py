@@ -10,9 +10,11 @@ from lunarcloud.engine import Session
 from lunarcloud.lineage import Given, Root, Source
 from lunarcloud.maps import Run
 from lunarcloud.processes.findings import (
+    Exclude,
     FindingCard,
     RunInputs,
     estimate_pass,
+    exclusion,
     finding,
     keep,
     left_out,
@@ -36,6 +38,8 @@ _DATASET = "prospector"
 class ProspectorInputs(RunInputs):
     """A run and Lunar Prospector's table."""
 
+    # Gamma rays tell of all of a pixel: without what was clipped, its mean would be of another part.
+    exclude: Exclude = exclusion()
     lpgrs: str = file(
         BEST,
         "abundances: best (FeO and TiO2 in 2-degree pixels, the others, which are noise there, in 5-degree "

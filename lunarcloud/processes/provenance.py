@@ -162,6 +162,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     run, source, ranges, sample, tolerance = material
     matches = search_provenance(source, ranges, stream=stream_over(session, "provenance", run))
     dataset = provenance_dataset(matches).assign_attrs(run=run.place.name, sample=sample)
+    title = f"{sample}, ranges wider by {tolerance:g} RMSE" if tolerance else sample
     backdrop = overview(run)[next(iter(matches.ranges))]
     patches, features = ranked_regions(matches), provenance_regions(matches)
     return keep(
@@ -182,7 +183,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
             "features": features,
             "groups": patches,
         },
-        figures={"provenance": lambda: draw_provenance(dataset, backdrop, sample)},
+        figures={"provenance": lambda: draw_provenance(dataset, backdrop, title)},
     )
 
 
