@@ -46,6 +46,10 @@ class Gridded:
         held = folder(self.url)
         return digest("".join(f"{key} {digest(held.read(key))}" for key in sorted(held.keys())).encode())
 
+    def require_placed(self) -> None:
+        """Refuse what is no map, or not of the Moon; errors as in `at`."""
+        self.at(np.zeros(1), np.zeros(1))
+
     def at(self, lat: FloatArray, lon: FloatArray) -> FloatArray:
         """The map at positions: of each the pixel that holds it.
 

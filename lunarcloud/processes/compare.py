@@ -109,6 +109,7 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
     read = unit_sources(root, units, inputs.maria, inputs.units)
     if inputs.grid:
         map_ = Gridded(inputs.grid, inputs.variable)
+        map_.require_placed()
         theirs = _of_file(run, map_, ours.source)
         pairs: tuple[Pair, ...] = (Pair(inputs.map, inputs.map, inputs.map),)
         read = (*read, File(url=root.relative(inputs.grid), digest=map_.digest()))

@@ -61,6 +61,8 @@ def test_a_map_of_somebody_is_compared(
     assert found.record.card.facts["difference"] == "run true minus published.zarr"
     assert [source.url.rpartition("/")[2] for source in found.record.given.sources] == ["published.zarr"]
     require_pictures(found)
+    with pytest.raises(InputError, match=r"nothing: neither GeoTIFF \(.tif\), CSV \(.csv\) nor a Zarr group"):
+        make("compare", truth_root, run="true", grid=str(tmp_path / "nothing"))
     with pytest.raises(InputError, match=r"--grid .* leave 'true' away"):
         make("compare", truth_root, run="true", other="true", grid=str(tmp_path / "published.zarr"))
 
