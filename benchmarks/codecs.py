@@ -25,7 +25,7 @@ from lunarcloud.archive.instruments import CLEMENTINE
 from lunarcloud.archive.scheme import cells
 from lunarcloud.archive.tiles import MISSING, Tile
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
-from lunarcloud.maps.layout import map_names, maps_layout
+from lunarcloud.maps.layout import flags, map_names, maps_layout
 from lunarcloud.models import Model, load_model, predict, session
 from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
 from lunarcloud.mosaic.resample import resample
@@ -60,7 +60,7 @@ def main() -> None:
     mosaic = mosaic_layout(grid, scaling_factor=tile.scaling_factor, offset=tile.offset)
     _compare("mosaic", mosaic, shard, {REFLECTANCE: dn})
     maps = map_names(model.equations, model.oxides, with_novelty=True)
-    _compare("ten maps and flags", maps_layout(grid, maps), shard, _maps(dn, tile, model))
+    _compare("ten maps and flags", maps_layout(grid, maps, flags()), shard, _maps(dn, tile, model))
 
 
 def _inside(grid: moon.Grid) -> moon.Shard:

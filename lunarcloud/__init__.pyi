@@ -186,6 +186,7 @@ def reduce(
     *,
     root: str | os.PathLike[str],
     run: str = 'latest',
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
     maria: str | os.PathLike[str] | None = None,
     units: str | os.PathLike[str] | None = None,
     name_field: str | None = None,
@@ -203,6 +204,9 @@ def reduce(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
+        Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
+        extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maria : str or path, optional
         Polygon file of the maria; without one, IAU discs, an approximation.
     units : str or path, optional
@@ -235,24 +239,32 @@ def compare(
     other: str | None = None,
     *,
     root: str | os.PathLike[str],
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
     maria: str | os.PathLike[str] | None = None,
     units: str | os.PathLike[str] | None = None,
     name_field: str | None = None,
     regions: Sequence[str] = ('Mare Tranquillitatis',),
+    grid: str | os.PathLike[str] | None = None,
+    map: str = 'feo_cnn',
+    variable: str | None = None,
+    reverse: bool = False,
     label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Dataset:
-    """Compare run with run (first minus second), or the networks of a run with its equations (wt%).
+    """Compare run with run (first minus second), equations with networks, or a map with anybody's (wt%).
 
     Parameters
     ----------
     run : str, default 'latest'
         The first run.
     other : str, optional
-        The second; without it, CNN maps against equation maps of the first.
+        The second; without it, equation maps against CNN maps of the first, as in the paper's Fig. 4.
     root : str or path
         Folder or URL (s3://bucket/prefix) under which everything lives.
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
+        Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
+        extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maria : str or path, optional
         Polygon file of the maria; without one, IAU discs, an approximation.
     units : str or path, optional
@@ -261,6 +273,15 @@ def compare(
         Attribute of that file with the names.
     regions : sequence of str, default ('Mare Tranquillitatis',)
         Feature of the IAU gazetteer, as a disc.
+    grid : str or path, optional
+        Somebody's map in the place of the second run: GeoTIFF, Zarr or CSV (a matrix of the whole Moon
+        from the north pole and 180 W on, or columns lat, lon and the map), in the unit of --map.
+    map : str, default 'feo_cnn'
+        Which map of the run that is.
+    variable : str, optional
+        Its name in a Zarr group or table with several.
+    reverse : bool, default False
+        Subtract the other way round: CNN minus equation, second minus first, theirs minus ours.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional
@@ -282,7 +303,8 @@ def prospector(
     *,
     root: str | os.PathLike[str],
     run: str = 'latest',
-    lpgrs: str | os.PathLike[str] = '5deg',
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = (),
+    lpgrs: str | os.PathLike[str] = 'best',
     label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
@@ -295,8 +317,12 @@ def prospector(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
-    lpgrs : str or path, default '5deg'
-        Abundances: 2deg or 5deg (shipped), or path or URL of a PDS .tab or .csv.
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ()
+        Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
+        extrapolated, outside_validity, off_scale, missing_input, or nothing.
+    lpgrs : str or path, default 'best'
+        Abundances: best (FeO and TiO2 in 2-degree pixels, the others, which are noise there, in
+        5-degree ones), 2deg or 5deg (shipped), or path or URL of a PDS .tab or .csv.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional
@@ -318,6 +344,7 @@ def polar(
     *,
     root: str | os.PathLike[str],
     run: str = 'latest',
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
     maria: str | os.PathLike[str] | None = None,
     pole: Literal['north', 'south'] = 'south',
     limit: float = 65.0,
@@ -338,6 +365,9 @@ def polar(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
+        Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
+        extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maria : str or path, optional
         Polygon file of the maria; without one, IAU discs, an approximation.
     pole : {'north', 'south'}, default 'south'
@@ -375,8 +405,10 @@ def provenance(
     *,
     root: str | os.PathLike[str],
     run: str = 'latest',
+    exclude: Sequence[Literal['clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input']] = ('clipped',),
     maps: Mapping[str, tuple[float, float] | str] = {},
     sample: str = 'sample',
+    tolerance: float = 0.0,
     feo: tuple[float, float] | str | None = None,
     tio2: tuple[float, float] | str | None = None,
     al2o3: tuple[float, float] | str | None = None,
@@ -394,10 +426,16 @@ def provenance(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     run : str, default 'latest'
         Run to look at.
+    exclude : sequence of {'clipped', 'extrapolated', 'outside_validity', 'off_scale', 'missing_input'}, default ('clipped',)
+        Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
+        extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maps : mapping of str to (float, float) or str, default {}
         Range of any map by its name, NAME=LOW:HIGH; the map's.
     sample : str, default 'sample'
         What to call it in tables and figures.
+    tolerance : float, default 0.0
+        How much wider the oxides' ranges are at both ends, in leave-one-out RMSE of the run's model: 1
+        allows for the map's own uncertainty; at least 0, at most 10.
     feo : (float, float) or str, optional
         Lowest and highest FeO as the networks map it; wt%.
     tio2 : (float, float) or str, optional

@@ -42,6 +42,8 @@ class Oxide:
         Name of the colour map of its maps, in matplotlib.
     least, most : float
         Range of the colours, wt%.
+    highest : float
+        The most that rock of the Moon can have, wt%; maps end there.
     molar_mass : float
         g/mol; NaN where no formula needs it.
     """
@@ -52,6 +54,7 @@ class Oxide:
     colours: str
     least: float
     most: float
+    highest: float
     molar_mass: float = math.nan
 
 
@@ -81,6 +84,9 @@ class Quantity:
         Key of the oxide that it shows.
     counterpart : str or None
         The constituent of Lunar Prospector that it is compared with, where the table has it.
+    possible : (float, float) or None
+        What it can be, in its units, where that is less than its codes hold: a value beyond is put at the
+        end, and flagged.
     composition : bool
         Whether it says something of the surface, of which there are statistics.
     made_from : tuple of str
@@ -100,11 +106,14 @@ class Quantity:
     label: str
     oxide: str | None = None
     counterpart: str | None = None
+    possible: tuple[float, float] | None = None
     composition: bool = True
     made_from: tuple[str, ...] = ()
     formula: Callable[..., Any] | None = None
 
 
+# The highest mass fractions lie above the richest rock that is known: basalts of 25 wt% FeO, Apollo 17's
+# black glass of 16 wt% TiO2, dunite 72415 of 45 wt% MgO, pure anorthite of 36.6 wt% Al2O3 and 20.2 wt% CaO.
 #: Every oxide by its key, in the order of the paper. The order is that of the networks' first weights: a new
 #: oxide stands at the end.
 OXIDES: Mapping[str, Oxide] = {
@@ -117,10 +126,19 @@ OXIDES: Mapping[str, Oxide] = {
             colours="viridis",
             least=0,
             most=22,
+            highest=30,
             molar_mass=71.844,
         ),
-        Oxide(key="tio2", formula="TiO2", label=r"TiO$_2$", colours="inferno", least=0, most=11),
-        Oxide(key="al2o3", formula="Al2O3", label=r"Al$_2$O$_3$", colours="magma", least=8, most=32),
+        Oxide(key="tio2", formula="TiO2", label=r"TiO$_2$", colours="inferno", least=0, most=11, highest=20),
+        Oxide(
+            key="al2o3",
+            formula="Al2O3",
+            label=r"Al$_2$O$_3$",
+            colours="magma",
+            least=8,
+            most=32,
+            highest=37,
+        ),
         Oxide(
             key="mgo",
             formula="MgO",
@@ -128,9 +146,10 @@ OXIDES: Mapping[str, Oxide] = {
             colours="viridis",
             least=3,
             most=13,
+            highest=50,
             molar_mass=40.304,
         ),
-        Oxide(key="cao", formula="CaO", label="CaO", colours="magma", least=8, most=19),
+        Oxide(key="cao", formula="CaO", label="CaO", colours="magma", least=8, most=19, highest=21),
     )
 }
 
@@ -156,7 +175,7 @@ def mg_number(
 
     magnesium, iron = mgo / OXIDES["mgo"].molar_mass, feo / OXIDES["feo"].molar_mass
     total = magnesium + iron
-    # Both may have been clipped to 0, where the ratio is not defined; NaN is stored as missing.
+    # The ratio of nothing is not defined; NaN is stored as missing.
     ratio = np.full_like(total, np.nan)
     np.divide(magnesium, total, out=ratio, where=total > 0)
     return ratio
@@ -217,6 +236,7 @@ def oxide_map(oxide: Oxide, method: Literal["equation", "cnn"]) -> Quantity:
         label=f"{oxide.label} (wt%)",
         oxide=oxide.key,
         counterpart=oxide.formula,
+        possible=(0.0, oxide.highest),
     )
 
 
@@ -240,6 +260,11 @@ def composition() -> tuple[str, ...]:
 def counterparts() -> dict[str, str]:
     """The constituent of Lunar Prospector by the map that is compared with it."""
     return {name: row.counterpart for name, row in QUANTITIES.items() if row.counterpart}
+
+
+def bounded() -> tuple[str, ...]:
+    """The maps that end at what is possible."""
+    return tuple(name for name, row in QUANTITIES.items() if row.possible)
 
 
 def by_both_methods() -> tuple[str, ...]:

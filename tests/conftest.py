@@ -41,9 +41,13 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
     """A published run from values in their units by map; NaN is missing."""
 
     def make(
-        on: Grid, maps: Mapping[str, npt.ArrayLike], root: Folder | None = None, name: str = "abc"
+        on: Grid,
+        maps: Mapping[str, npt.ArrayLike],
+        root: Folder | None = None,
+        name: str = "abc",
+        flagged: Mapping[str, npt.ArrayLike] | None = None,
     ) -> Run:
-        return write_run(root or folder(tmp_path_factory.mktemp("root")), name, on, maps)
+        return write_run(root or folder(tmp_path_factory.mktemp("root")), name, on, maps, flagged)
 
     return make
 

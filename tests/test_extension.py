@@ -37,7 +37,7 @@ from lunarcloud.storage import Folder, digest, folder
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.small_root import write_model, write_mosaic, write_shard
 
-SILICA = Oxide(key="sio2", formula="SiO2", label="SiO$_2$", colours="magma", least=35, most=55)
+SILICA = Oxide(key="sio2", formula="SiO2", label="SiO$_2$", colours="magma", least=35, most=55, highest=60)
 # Of a map by network and one by equation, so of both passes of the kernel.
 EXCESS = Quantity(
     name="silica_excess",

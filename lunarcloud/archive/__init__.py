@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from lunarcloud.archive.files import OutsideFile, read_file
     from lunarcloud.archive.gazetteer import Feature, feature, features
     from lunarcloud.archive.gravity import GM_MOON, GravityModel, fetch, gravity_digest, read_gravity
+    from lunarcloud.archive.gridded import Gridded
     from lunarcloud.archive.instruments import (
         BAND_TOLERANCE_NM,
         CLEMENTINE,
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
         listed,
         same_bands,
     )
-    from lunarcloud.archive.lpgrs import Prospector, read_prospector
+    from lunarcloud.archive.lpgrs import BEST, Prospector, read_prospector, read_prospectors
     from lunarcloud.archive.pds3 import parse_pds3_label
     from lunarcloud.archive.polygons import Outline, read_outlines
     from lunarcloud.archive.reading import read_rows
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BAND_TOLERANCE_NM",
+    "BEST",
     "CLEMENTINE",
     "GM_MOON",
     "MISSING",
@@ -50,6 +52,7 @@ __all__ = [
     "Cell",
     "Feature",
     "GravityModel",
+    "Gridded",
     "Instrument",
     "Outline",
     "OutsideFile",
@@ -80,6 +83,7 @@ __all__ = [
     "read_gravity",
     "read_outlines",
     "read_prospector",
+    "read_prospectors",
     "read_rows",
     "read_stations",
     "read_topography",
@@ -107,6 +111,7 @@ __getattr__ = lazily(
             "gravity_digest",
             "read_gravity",
         ),
+        "gridded": ("Gridded",),
         "instruments": (
             "BAND_TOLERANCE_NM",
             "CLEMENTINE",
@@ -117,8 +122,10 @@ __getattr__ = lazily(
             "same_bands",
         ),
         "lpgrs": (
+            "BEST",
             "Prospector",
             "read_prospector",
+            "read_prospectors",
         ),
         "pds3": ("parse_pds3_label",),
         "polygons": (

@@ -9,11 +9,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from scipy import stats
 
-from lunarcloud.figures.statistics import UNIT_COLOURS
+from lunarcloud.figures.statistics import UNIT_COLOURS, method_of
 from lunarcloud.figures.style import draw_global, global_axes
 from lunarcloud.moon import grid
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.statistics import LEAST_COVERAGE
+from lunarcloud.statistics import LEAST_COVERAGE, REGRESSIONS
 from lunarcloud.storage import GRID_MAPPING, Layout, coordinates
 
 _DIVERGING = "RdBu_r"
@@ -44,8 +44,8 @@ def draw_comparison(comparison: xr.Dataset, first: str, second: str) -> Figure:
         found = comparison.sel(pair=pair)
         label = QUANTITIES[str(found["first"].values)].label
         _joint(figure, density, found, label, (first, second))
-        _differences(histogram, found, label)
-        _boxes(boxes, found, label)
+        _differences(histogram, found, f"{first} minus {second}, {label}")
+        _boxes(boxes, found, f"{first} minus {second}, {label}")
         density.set_title(_title(found, first, second), fontsize=9)
     panels[0, 1].legend(frameon=False, fontsize=7, loc="upper left")
     return figure
@@ -96,7 +96,7 @@ def draw_prospector(comparison: xr.Dataset) -> Figure:
         compared = ((found["coverage"] >= LEAST_COVERAGE) & np.isfinite(found["prospector"])).values
         ours, theirs = found["ours"].values[compared], found["prospector"].values[compared]
         label = QUANTITIES[name].label
-        _scatter(scatter, ours, theirs, found, label, name)
+        _scatter(figure, scatter, ours, theirs, found)
         _normal_histogram(histogram, ours - theirs, label)
         _normal_quantiles(normal, ours - theirs, float(found["normality_p"]))
     return figure
@@ -113,18 +113,31 @@ def draw_prospector_maps(comparison: xr.Dataset, name: str) -> Figure:
         Which of its maps.
     """
     found, shade = comparison.sel(map=name), QUANTITIES[name]
+    # The pixels of its own table.
+    found = found.isel(pixel=np.isfinite(found["coverage"].values))
+    pixels = f"{float(found['pixel_degrees']):g}° pixels"
     figure = Figure(figsize=(7, 10.6), layout="constrained")
     difference = found["ours"] - found["prospector"]
     # The outermost 2 % of pixels would pale all others.
     most = float(np.nanquantile(np.abs(difference.values), 0.98)) or 1.0
     rows = (
-        ("Lunar Prospector", found["prospector"], (shade.colours, shade.least, shade.most), shade.label),
-        (f"{name} in its pixels", found["ours"], (shade.colours, shade.least, shade.most), shade.label),
-        ("difference", difference, (_DIVERGING, -most, most), f"difference, {shade.label}"),
+        (
+            f"Lunar Prospector, {pixels}",
+            found["prospector"],
+            (shade.colours, shade.least, shade.most),
+            shade.label,
+        ),
+        (
+            f"{method_of(shade)} {shade.label}, in its pixels",
+            found["ours"],
+            (shade.colours, shade.least, shade.most),
+            shade.label,
+        ),
+        ("map minus Lunar Prospector", difference, (_DIVERGING, -most, most), f"difference, {shade.label}"),
     )
     for row, (title, values, (colours, least, upmost), label) in enumerate(rows, start=1):
         axes = global_axes(figure, 310 + row)
-        painted = _painted(comparison, values.values)
+        painted = _painted(found, values.values)
         image = draw_global(axes, painted, cmap=colours, vmin=least, vmax=upmost)
         figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02, extend="both").set_label(label)
         axes.set_title(title, fontsize=10)
@@ -153,7 +166,7 @@ def _joint(figure: Figure, axes: Any, found: xr.Dataset, label: str, names: tupl
     figure.colorbar(image, ax=axes, pad=0.02).set_label("cells per bin", fontsize=8)
     whole = found.isel(unit=0)
     _note(axes, f"r = {float(whole['correlation']):.4f}\nRMSE = {float(whole['rmse']):.3g}")
-    axes.set(xlabel=f"{label}: {names[0]}", ylabel=names[1])
+    axes.set(xlabel=f"{names[0]} {label}", ylabel=f"{names[1]} {label}")
 
 
 def _differences(axes: Any, found: xr.Dataset, label: str) -> None:
@@ -166,14 +179,15 @@ def _differences(axes: Any, found: xr.Dataset, label: str) -> None:
         share = 100.0 * found["difference_share"].sel(unit=unit).values
         axes.step(values[shown], share[shown], where="mid", color=colour, linewidth=1.2, label=unit)
     axes.axvline(0.0, **_LINE)
-    axes.set(xlabel=f"difference, {label}", ylabel="% of cells per bin")
+    axes.set(xlabel=label, ylabel="% of cells per bin")
     axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _title(found: xr.Dataset, first: str, second: str) -> str:
     names = str(found["first"].values), str(found["second"].values)
-    return names[0] if names[0] == names[1] else f"{first}: {names[0]}, {second}: {names[1]}"
+    both = names[0] if names[0] == names[1] else " and ".join(names)
+    return f"{both}: {first} minus {second}"
 
 
 def _boxes(axes: Any, found: xr.Dataset, label: str) -> None:
@@ -202,28 +216,36 @@ def _boxes(axes: Any, found: xr.Dataset, label: str) -> None:
         box.set(facecolor=mpl.colors.to_rgba(UNIT_COLOURS[number % len(UNIT_COLOURS)], 0.45))
     axes.axvline(0.0, linestyle=":", **_LINE)
     axes.invert_yaxis()
-    axes.set(xlabel=f"difference, {label}: 5, 25, 50, 75, 95 %")
+    axes.set(xlabel=f"{label}\n5, 25, 50, 75, 95 %")
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _scatter(axes: Any, ours: Any, theirs: Any, found: xr.Dataset, label: str, name: str) -> None:
+def _scatter(figure: Figure, axes: Any, ours: Any, theirs: Any, found: xr.Dataset) -> None:
+    """Lunar Prospector along x, the map along y; both regressions as lines y of x."""
+    shade = QUANTITIES[str(found["map"].values)]
     low, high = min(ours.min(), theirs.min()), max(ours.max(), theirs.max())
     limits = (low, high, low, high)
-    axes.hexbin(ours, theirs, gridsize=55, extent=limits, bins="log", cmap="viridis", linewidths=0.1)
-    axes.plot((low, high), (low, high), linestyle="--", label="equal", **_LINE)
-    slope, intercept = float(found["slope"]), float(found["intercept"])
-    line = np.array((low, high))
-    axes.plot(line, slope * line + intercept, color=UNIT_COLOURS[3], linewidth=1.2, label="regression")
+    cells = axes.hexbin(theirs, ours, gridsize=55, extent=limits, bins="log", cmap="viridis", linewidths=0.1)
+    figure.colorbar(cells, ax=axes, pad=0.02).set_label("pixels per hexagon", fontsize=8)
+    ends = np.array((low, high))
+    axes.plot(ends, ends, linestyle="--", label="equal", **_LINE)
+    (up, foot), (across, start) = (
+        (float(found[f"{line}_slope"]), float(found[f"{line}_intercept"])) for line in REGRESSIONS
+    )
+    axes.plot(ends, up * ends + foot, color=UNIT_COLOURS[3], linewidth=1.2, label="map on LP")
+    # LP = across * map + start, drawn from its ends on the map's axis.
+    axes.plot(across * ends + start, ends, color=UNIT_COLOURS[1], linewidth=1.2, label="LP on map")
     _note(
         axes,
-        f"r = {float(found['correlation']):.4f}\nslope {slope:.3f}\nRMSE {float(found['rmse']):.3g}\n"
+        f"r = {float(found['correlation']):.3f}, RMSE {float(found['rmse']):.3g} {shade.units}\n"
+        f"map = {up:.3f} LP {foot:+.2f}\nLP = {across:.3f} map {start:+.2f}\n"
         f"{int(found['pixels'])} pixels",
     )
     axes.set(
         xlim=(low, high),
         ylim=(low, high),
-        xlabel=f"{name} {label}",
-        ylabel="Lunar Prospector",
+        xlabel=f"Lunar Prospector {shade.label}, {float(found['pixel_degrees']):g}° pixels",
+        ylabel=f"{method_of(shade)} {shade.label}",
         aspect="equal",
     )
     axes.legend(frameon=False, fontsize=7, loc="lower right")

@@ -78,9 +78,11 @@ def _draw_predictions(axes: Axes, accuracy: Accuracy, residuals: Sequence[Residu
 
 def _scores(accuracy: Accuracy) -> str:
     lines = [f"n = {accuracy.stations}"]
-    for name, score in (("fitted", accuracy.training), ("left out", accuracy.loocv)):
+    for name, score in (("fitted", accuracy.usual_training), ("left out", accuracy.usual_loocv)):
         if score is not None:
             lines.append(f"{name}: R$^2$ {score.r2:.3f}, RMSE {score.rmse:.2f}")
+    if (spread := accuracy.loocv_r2_by_seed) is not None:
+        lines.append(f"(medians; left out by seed: {spread.least:.2f}..{spread.greatest:.2f})")
     if accuracy.paper_loocv_r2 is not None:
         lines.append(f"paper, left out: R$^2$ {accuracy.paper_loocv_r2:.3f}")
     elif accuracy.paper_training_r2 is not None:

@@ -15,6 +15,7 @@ from lunarcloud.archive import features
 from lunarcloud.figures.style import MISSING_COLOUR, plate_carree, polar
 from lunarcloud.moon import Pole, polar_distance_m
 from lunarcloud.quantities import QUANTITIES
+from lunarcloud.statistics import TOLD
 
 #: Colours of the classes other, similar to maria, similar and high FeO.
 CLASS_COLOURS = ("#F0EDE5", "#56B4E9", "#D55E00")
@@ -53,6 +54,8 @@ def draw_polar(maps: xr.Dataset, candidates: xr.Dataset, pole: Pole) -> Figure:
     # Classes 0, 1 and 2 in the middles of three equal steps of colour.
     _draw(axes, maps["mare_basalt"], cmap=ListedColormap(CLASS_COLOURS), vmin=-0.5, vmax=2.5)
     _number_groups(axes, candidates)
+    shares = (f"{candidates.attrs[f'high_feo_{reason}_per_cent']:.1f} % {reason}" for reason in TOLD)
+    axes.set_title(f"of high FeO: {', '.join(shares)}", fontsize=9, pad=14)
     handles = [
         Patch(color=colour, label=name) for colour, name in zip(CLASS_COLOURS, _CLASS_NAMES, strict=True)
     ]

@@ -28,7 +28,7 @@ def draw_provenance(found: xr.Dataset, backdrop: xr.DataArray, title: str) -> Fi
     Parameters
     ----------
     found : Dataset
-        As `lunarcloud.statistics.provenance.to_dataset` makes it, with at least one matching cell.
+        As `lunarcloud.statistics.provenance.to_dataset` makes it; with no match there is no close-up.
     backdrop : DataArray (lat, lon)
         A coarse map of the run to draw under the matches, in its units.
     title : str
@@ -56,8 +56,9 @@ def draw_provenance(found: xr.Dataset, backdrop: xr.DataArray, title: str) -> Fi
         rasterized=True,
     )
     axes.set_title(f"{title}: {found.attrs['matching_km2']:,.0f} km² match", fontsize=11)
-    _close_up(figure.add_subplot(grid[1, 0], projection=_local(found)), found, backdrop, colours)
-    _constraints(figure.add_subplot(grid[1, 1]), found)
+    if found.sizes["match"]:
+        _close_up(figure.add_subplot(grid[1, 0], projection=_local(found)), found, backdrop, colours)
+    _constraints(figure.add_subplot(grid[1, 1] if found.sizes["match"] else grid[1, :]), found)
     return figure
 
 
@@ -92,17 +93,18 @@ def _constraints(axes: Any, found: xr.Dataset) -> None:
     """How much of the Moon each range leaves alone, and how much it takes of what the others leave."""
     names = [QUANTITIES[str(name)].label.split(" (")[0] for name in found["constraint_map"].values]
     bounds = zip(found["constraint_lowest"].values, found["constraint_highest"].values, strict=True)
-    labels = [f"{name}\n{low:g} to {high:g}" for name, (low, high) in zip(names, bounds, strict=True)]
+    labels = [f"{name}\n{low:.4g} to {high:.4g}" for name, (low, high) in zip(names, bounds, strict=True)]
     alone = found["constraint_alone_per_cent"].values
     axes.barh(labels, alone, color="#0072B2", alpha=0.7)
     for row, (share, excludes) in enumerate(
         zip(alone, found["constraint_excludes_per_cent"].values, strict=True)
     ):
-        text = f"{share:.3g} %, then {excludes:.0f} %"
+        # Where the other ranges leave nothing, there is nothing to exclude.
+        text = f"{share:.3g} %" + (f", then {excludes:.0f} %" if np.isfinite(excludes) else "")
         axes.text(1.02, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
     axes.set_xscale("log")
     # A logarithmic axis has no 0: the narrowest range still gets a bar, as long as a factor of 2 or more.
-    axes.set_xlim(left=min(0.1, alone.min() / 2), right=100)
+    axes.set_xlim(left=min(0.1, alone[alone > 0].min(initial=0.1) / 2), right=100)
     axes.invert_yaxis()
     axes.set_xlabel(
         "% of the mapped Moon within the range alone,\nthen % it excludes of what all other ranges leave"

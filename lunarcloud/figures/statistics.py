@@ -7,7 +7,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lunarcloud.quantities import QUANTITIES
+from lunarcloud.quantities import QUANTITIES, Quantity
+from lunarcloud.statistics import TOLD
 
 #: Colours of the units, distinct also for colour-blind eyes (Okabe and Ito 2008); more units repeat them.
 UNIT_COLOURS = ("0.35", "#0072B2", "#E69F00", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
@@ -31,7 +32,8 @@ def draw_histograms(statistics: xr.Dataset) -> Figure:
     figure = Figure(figsize=(11, 2.7 * rows + 0.6), layout="constrained")
     panels: Any = figure.subplots(rows, _COLUMNS, squeeze=False)
     for axes, name in zip(panels.flat, names, strict=False):
-        _panel(axes, statistics.sel(map=name), QUANTITIES[name].label, _method(name))
+        _panel(axes, statistics.sel(map=name), QUANTITIES[name])
+        axes.set_title(flag_note(statistics.sel(map=name).isel(unit=0)), fontsize=7.5, loc="left")
     for axes in panels.flat[len(names) :]:
         axes.set_visible(False)
     handles, _ = panels.flat[0].get_legend_handles_labels()
@@ -44,7 +46,17 @@ def draw_histograms(statistics: xr.Dataset) -> Figure:
     return figure
 
 
-def _panel(axes: Any, of_map: xr.Dataset, label: str, method: str) -> None:
+def flag_note(found: xr.Dataset) -> str:
+    """In words, how much of what is mapped has something said against it, and what of it is left out."""
+    excluded = found.attrs["excluded"].split()
+    shares = {str(reason): float(found["flagged_share"].sel(reason=reason)) for reason in TOLD}
+    return ", ".join(
+        f"{share:.1%} {reason}{' (left out)' if reason in excluded else ''}"
+        for reason, share in shares.items()
+    )
+
+
+def _panel(axes: Any, of_map: xr.Dataset, quantity: Quantity) -> None:
     low, high = _range(of_map)
     highest = 0.0
     for number, unit in enumerate(of_map["unit"].values):
@@ -58,7 +70,10 @@ def _panel(axes: Any, of_map: xr.Dataset, label: str, method: str) -> None:
         axes.axvline(float(found["mean"]), color=colour, linewidth=0.9, linestyle=":")
         highest = max(highest, float(density.max()))
     axes.set(
-        xlim=(low, high), ylim=(0, 1.22 * highest), xlabel=f"{label}{method}", ylabel="% of area per bin"
+        xlim=(low, high),
+        ylim=(0, 1.22 * highest),
+        xlabel=", ".join(filter(None, (quantity.label, method_of(quantity)))),
+        ylabel="% of area per bin",
     )
     _mark_modes(axes, of_map.isel(unit=0), highest)
     axes.tick_params(labelsize=8)
@@ -96,6 +111,7 @@ def _mark_modes(axes: Any, found: xr.Dataset, highest: float) -> None:
         axes.annotate(f"{value:.3g}{sure}", at, (0, 5), textcoords="offset points", ha=side, fontsize=7)
 
 
-def _method(name: str) -> str:
-    words = {"equation": ", equation", "cnn": ", CNN"}
-    return words.get(QUANTITIES[name].method, "") if QUANTITIES[name].oxide else ""
+def method_of(quantity: Quantity) -> str:
+    """How a map of an oxide comes about, in a word; of others there is but one."""
+    words = {"equation": "equation", "cnn": "CNN"}
+    return words.get(quantity.method, "") if quantity.oxide else ""

@@ -2,10 +2,11 @@
 
 from lunarcloud.maps.layout import (
     FILL,
-    FLAGS,
     NOVELTY,
     QUALITY,
+    clip_flag,
     decode,
+    flags,
     maps_layout,
 )
 from lunarcloud.maps.plan import MapPlan, completed, map_works, plan_maps
@@ -24,16 +25,17 @@ from lunarcloud.maps.store import (
 
 __all__ = [
     "FILL",
-    "FLAGS",
     "NOVELTY",
     "QUALITY",
     "STORE",
     "MapPlan",
     "Run",
     "RunCard",
+    "clip_flag",
     "completed",
     "decode",
     "finish_maps",
+    "flags",
     "level_name",
     "load_run",
     "map_works",

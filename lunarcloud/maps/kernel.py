@@ -28,7 +28,7 @@ Codes: TypeAlias = dict[str, npt.NDArray[Any]]
 #: Maps in their units, NaN where missing.
 Values: TypeAlias = dict[str, npt.NDArray[np.floating[Any]]]
 Reflectance: TypeAlias = npt.NDArray[np.float32]
-Bits: TypeAlias = npt.NDArray[np.uint8]
+Bits: TypeAlias = npt.NDArray[np.unsignedinteger]
 
 # Pixels at once: one plane of them in single precision is 128 KiB, so all that a pass touches stays in cache.
 _BLOCK = 32768
@@ -99,7 +99,7 @@ class Kernel:
         Returns
         -------
         dict of str to ndarray, shape (row, col)
-            By map, its codes (`quantities.QUANTITIES`), and ``quality`` (`layout.FLAGS`).
+            By map, its codes (`quantities.QUANTITIES`), and ``quality`` (`layout.flags`).
         """
         bands, rows, cols = dn.shape
         # No map looks at a pixel's neighbours, so a shard is a line of pixels: blocks of any length fit.
@@ -133,7 +133,7 @@ class Kernel:
             distance = novelty_of(reflectance, maps.omat, self.stations)
             values[layout.NOVELTY] = distance
             bits |= _bits(distance > self.stations.limit, layout.EXTRAPOLATED)
-        return _encoded(values | _derived(values, {}, np.arange(0))) | {layout.QUALITY: bits}
+        return _encoded(values | _derived(values, {}, np.arange(0), bits)) | {layout.QUALITY: bits}
 
     def _network_block(self, dn: npt.NDArray[np.int16], known: Codes) -> Codes:
         """The networks' maps where all their inputs are measured, and ``quality`` with what they add."""
@@ -148,18 +148,16 @@ class Kernel:
         spectra = self._reflectance(dn.take(at, axis=1))
         # (oxide, pixel) and contiguous, because each oxide is encoded by itself.
         oxides = np.ascontiguousarray(self.networks.predict(spectra.T).T)
-        most = np.float32(layout.LARGEST_WT)
-        beyond = _bits(np.any((oxides < 0) | (oxides > most), axis=0), layout.CLIPPED)
-        np.clip(oxides, 0, most, out=oxides)
         values = {f"{name}_cnn": each for name, each in zip(self.networks.oxides, oxides, strict=True)}
-        codes = _encoded(values | _derived(values, known, at))
+        beyond = _limited(values)
+        codes = _encoded(values | _derived(values, known, at, bits.take(at) | beyond))
         # The way back from usable pixels to all: the running count less 1 is a usable pixel's place among
         # them. The unusable take the entry that is appended after the last, which is the missing code.
         place = np.where(usable, np.cumsum(usable) - 1, spectra.shape[1])
         spread: Codes = {
             name: np.append(values, np.uint16(layout.FILL)).take(place) for name, values in codes.items()
         }
-        return spread | {layout.QUALITY: bits | np.append(beyond, np.uint8(0)).take(place)}
+        return spread | {layout.QUALITY: bits | np.append(beyond, beyond.dtype.type(0)).take(place)}
 
     def _reflectance(self, dn: npt.NDArray[np.int16]) -> Reflectance:
         # Single precision from here on: it errs by a thousandth of a DN's step, even for the brightest.
@@ -172,15 +170,31 @@ def _input_bits(missing: npt.NDArray[np.bool_], reflectance: Reflectance) -> Bit
     return _bits(np.any(missing, axis=0), layout.MISSING_INPUT) | _bits(off_scale, layout.OFF_SCALE_INPUT)
 
 
-def _equation_bits(flags: Flags, bits: Bits) -> Bits:
+def _equation_bits(flags: Flags, known: Bits) -> Bits:
     # Where an input is missing, nothing is known of the equations' validity.
-    outside = ((flags & OUTSIDE_VALIDITY) != 0) & ((bits & layout.MISSING_INPUT) == 0)
-    return _bits(outside, layout.OUTSIDE_VALIDITY) | _bits((flags & CLIPPED) != 0, layout.CLIPPED)
+    outside = ((flags & OUTSIDE_VALIDITY) != 0) & ((known & layout.MISSING_INPUT) == 0)
+    bits = _bits(outside, layout.OUTSIDE_VALIDITY)
+    for oxide, flag in CLIPPED.items():
+        bits |= _bits((flags & flag) != 0, layout.flags()[layout.clip_flag(f"{oxide}_equation")])
+    return bits
+
+
+def _limited(values: Values) -> Bits:
+    """Put values at the ends of what is possible, in place; the bits of those that were beyond."""
+    bits = layout.flags()
+    found = _bits(np.zeros(next(iter(values.values())).shape, dtype=np.bool_), 0)
+    for name, each in values.items():
+        if (possible := QUANTITIES[name].possible) is not None:
+            # In the dtype of the values, or the comparison would make doubles of them.
+            least, most = map(each.dtype.type, possible)
+            found |= _bits((each < least) | (each > most), bits[layout.clip_flag(name)])
+            np.clip(each, least, most, out=each)
+    return found
 
 
 def _bits(where: npt.NDArray[np.bool_] | np.bool_, bit: int) -> Bits:
     """A bit of ``quality`` where something is true, 0 elsewhere."""
-    return np.multiply(where, bit, dtype=np.uint8)
+    return np.multiply(where, bit, dtype=layout.quality_dtype(layout.flags()))
 
 
 def _equation_values(maps: EquationMaps, equations: Equations) -> Values:
@@ -192,15 +206,22 @@ def _equation_values(maps: EquationMaps, equations: Equations) -> Values:
     return values
 
 
-def _derived(values: Values, known: Codes, at: npt.NDArray[np.intp]) -> Values:
-    """The maps that formulas make of values, and of the pixels ``at`` of maps whose codes are known."""
+def _derived(values: Values, known: Codes, at: npt.NDArray[np.intp], bits: Bits) -> Values:
+    """The maps that formulas make of values, and of the pixels ``at`` of maps whose codes are known.
+
+    Missing where what they are made from was clipped, of which ``bits`` tells: an end of what is possible is
+    no value to calculate with. (Mg# of an FeO below 0 would be 1.)
+    """
+    clips = {name: layout.flags().get(layout.clip_flag(name), 0) for name in QUANTITIES}
     found, made = dict(values), list[str]()
     for name, row in QUANTITIES.items():
         if row.formula is None or name in known or not set(row.made_from) <= found.keys() | known.keys():
             continue
         found |= {each: decode(known[each].take(at), each) for each in set(row.made_from) - found.keys()}
         with np.errstate(all="ignore"):  # what is not defined is NaN, which is stored as missing
-            found[name] = row.formula(*(found[each] for each in row.made_from))
+            value = row.formula(*(found[each] for each in row.made_from))
+        ends = bits & sum(clips[each] for each in row.made_from)
+        found[name] = np.where(ends, np.float32(np.nan), value)
         made.append(name)
     return {name: found[name] for name in made}
 

@@ -1,13 +1,13 @@
 """How the maps of a run are stored: 16-bit codes with a scale, one array (lat, lon) a map, and the flags."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.models import Equations
 from lunarcloud.moon import Grid
-from lunarcloud.quantities import QUANTITIES, WEIGHT_STEP
+from lunarcloud.quantities import QUANTITIES, bounded
 from lunarcloud.storage import Layout, Variable
 
 #: Code of a missing pixel.
@@ -19,23 +19,37 @@ LARGEST = FILL - 1
 MISSING_INPUT = 1
 OFF_SCALE_INPUT = 2
 OUTSIDE_VALIDITY = 4
-CLIPPED = 8
 EXTRAPOLATED = 16
 
-#: Bits of ``quality`` by meaning.
-FLAGS = {
+_OF_PIXELS = {
     "missing_input": MISSING_INPUT,
     "off_scale_input": OFF_SCALE_INPUT,
     "outside_validity_of_equation": OUTSIDE_VALIDITY,
-    "clipped_to_physical_range": CLIPPED,
     "extrapolated_beyond_stations": EXTRAPOLATED,
 }
+# Each map's own bit from here on. The bit between those above once stood for all maps together.
+_FIRST_OF_MAPS = 32
 
-#: Largest mass fraction that a code can hold, wt%; no lunar soil has as much of one of these oxides.
-LARGEST_WT = LARGEST * WEIGHT_STEP
+#: Bits of ``quality`` in runs whose card does not name them: they were mapped before each map had its own.
+FORMER_FLAGS = {**_OF_PIXELS, "clipped_to_physical_range": 8}
 
 QUALITY = "quality"
 NOVELTY = "novelty"
+
+
+def flags() -> dict[str, int]:
+    """Bits of ``quality`` by meaning: four of the pixel, one of each map that ends at what is possible."""
+    return _OF_PIXELS | {clip_flag(name): _FIRST_OF_MAPS << place for place, name in enumerate(bounded())}
+
+
+def clip_flag(name: str) -> str:
+    """The flag of pixels where a map was put at the end of what is possible."""
+    return f"{name}_clipped"
+
+
+def quality_dtype(bits: Mapping[str, int]) -> np.dtype[np.unsignedinteger]:
+    """The smallest type that holds these bits."""
+    return np.dtype(np.min_scalar_type(max(bits.values())))
 
 
 def map_names(equations: Equations, oxides: Collection[str], *, with_novelty: bool) -> tuple[str, ...]:
@@ -66,9 +80,19 @@ def map_names(equations: Equations, oxides: Collection[str], *, with_novelty: bo
     return tuple(name for name in QUANTITIES if name in given)
 
 
-def maps_layout(grid: Grid, names: tuple[str, ...]) -> Layout:
-    """The layout of a run with some of the maps; ``quality`` is always there."""
-    return Layout(raster=grid, variables=(*(_variable(name) for name in names), _quality()))
+def maps_layout(grid: Grid, names: tuple[str, ...], bits: Mapping[str, int]) -> Layout:
+    """The layout of a run with some of the maps; ``quality`` is always there.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the level.
+    names : tuple of str
+        The maps.
+    bits : mapping of str to int
+        Those of ``quality``, by meaning.
+    """
+    return Layout(raster=grid, variables=(*(_variable(name) for name in names), _quality(bits)))
 
 
 def encode(values: npt.NDArray[np.floating], name: str) -> npt.NDArray[np.uint16]:
@@ -101,18 +125,18 @@ def _variable(name: str) -> Variable:
         "scale_factor": quantity.step,
         "add_offset": 0.0,
         "ancillary_variables": QUALITY,
+        **({"possible": list(quantity.possible)} if quantity.possible else {}),
     }
     return Variable(name=name, dtype="uint16", fill=FILL, attrs=attrs)
 
 
-def _quality() -> Variable:
+def _quality(bits: Mapping[str, int]) -> Variable:
     # CF: each flag is one bit, so its mask is its value, and readers can test them one by one.
-    bits = list(FLAGS.values())
     attrs = {
         "long_name": "what to know about a pixel; 0: ok",
         "standard_name": "quality_flag",
-        "flag_masks": bits,
-        "flag_values": bits,
-        "flag_meanings": " ".join(FLAGS),
+        "flag_masks": list(bits.values()),
+        "flag_values": list(bits.values()),
+        "flag_meanings": " ".join(bits),
     }
-    return Variable(name=QUALITY, dtype="uint8", fill=None, attrs=attrs)
+    return Variable(name=QUALITY, dtype=quality_dtype(bits).name, fill=None, attrs=attrs)

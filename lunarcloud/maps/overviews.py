@@ -1,7 +1,7 @@
 """Overviews of a run for viewers: each level halves the one before, by area-weighted means."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,8 @@ from lunarcloud.engine import Product
 from lunarcloud.maps.layout import FILL, QUALITY
 from lunarcloud.moon import FloatArray, Grid, Shard, Window, grid
 from lunarcloud.storage import Group
+
+_FlagsT = TypeVar("_FlagsT", np.uint8, np.uint16, np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,11 @@ def halved(codes: npt.NDArray[np.uint16], row_areas: FloatArray, *, fill: int) -
     return np.rint(mean).astype(np.uint16)
 
 
-def any_flag(flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def any_flag(flags: npt.NDArray[_FlagsT]) -> npt.NDArray[_FlagsT]:
     """The flags that any pixel of a block of 2 x 2 has, shape (rows, cols)."""
     rows = flags[0::2] | flags[1::2]
-    return rows[:, 0::2] | rows[:, 1::2]
+    both: npt.NDArray[_FlagsT] = rows[:, 0::2] | rows[:, 1::2]
+    return both
 
 
 def _block_sums(values: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from lunarcloud.config import settings
 from lunarcloud.engine import MemoryPlan, Once, Product, Work
 from lunarcloud.errors import InputError
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
-from lunarcloud.maps.layout import FLAGS, QUALITY, map_names
+from lunarcloud.maps.layout import QUALITY, flags, map_names
 from lunarcloud.maps.overviews import OverviewShard
 from lunarcloud.maps.store import RunCard, load_run
 from lunarcloud.models import Model, predict, session
@@ -65,7 +65,7 @@ class MapShard:
         kernel = _kernel(self.mosaic, self.model, self.session)
         codes = kernel(group.read(REFLECTANCE, shard, entry))
         quality = codes[QUALITY]
-        counts = {name: int(np.count_nonzero(quality & bit)) for name, bit in FLAGS.items()}
+        counts = {name: int(np.count_nonzero(quality & bit)) for name, bit in flags().items()}
         counts["ok"] = int(np.count_nonzero(quality == 0))
         return Product(arrays=codes, inputs=entry.objects, counts=counts)
 
@@ -105,7 +105,11 @@ def plan_maps(mosaic: Mosaic, model: Model) -> MapPlan:
         )
     maps = map_names(model.equations, model.oxides, with_novelty=model.novelty is not None)
     card = RunCard(
-        ppd=mosaic.card.ppd, shard_edge=mosaic.card.shard_edge, maps=maps, instrument=mosaic.card.instrument
+        ppd=mosaic.card.ppd,
+        shard_edge=mosaic.card.shard_edge,
+        maps=maps,
+        flags=flags(),
+        instrument=mosaic.card.instrument,
     )
     return MapPlan(mosaic, model, card)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lunarcloud import moon
 from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
-from lunarcloud.maps.layout import maps_layout
+from lunarcloud.maps.layout import FORMER_FLAGS, maps_layout
 from lunarcloud.storage import Folder, Group, Ledger
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
@@ -45,6 +45,8 @@ class RunCard(BaseModel):
         Which of `instruments.INSTRUMENTS` measured the mosaic.
     maps : tuple of str
         Names of the maps, without ``quality``.
+    flags : dict of str to int
+        Bits of ``quality`` by meaning.
     counts : dict of str to int
         Pixels by what their ``quality`` says.
     """
@@ -55,6 +57,7 @@ class RunCard(BaseModel):
     shard_edge: int
     instrument: str = CLEMENTINE.name
     maps: tuple[str, ...]
+    flags: dict[str, int] = Field(default_factory=FORMER_FLAGS.copy)
     counts: dict[str, int] = Field(default_factory=dict)
 
     @property
@@ -95,7 +98,7 @@ class Run:
 
     def group(self, level: int = 0) -> Group:
         """The maps of a level with their ledger."""
-        layout = maps_layout(self.level_grid(level), self.card.maps)
+        layout = maps_layout(self.level_grid(level), self.card.maps, self.card.flags)
         return Group(self.store / level_name(level), layout, Ledger(self.place / f"ledger/{level}"))
 
     def open(self, level: int = 0) -> xr.Dataset:

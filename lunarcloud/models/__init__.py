@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         predict,
         session,
     )
-    from lunarcloud.models.report import accuracy_rows, remarks
+    from lunarcloud.models.report import accuracy_rows, r2_in_words, remarks
 
 __all__ = [
     "BATCH",
@@ -66,6 +66,7 @@ __all__ = [
     "model_digest",
     "novelty_of",
     "predict",
+    "r2_in_words",
     "remarks",
     "session",
 ]
@@ -112,10 +113,12 @@ __getattr__ = lazily(
             "load_model",
             "model_digest",
             "predict",
+            "r2_in_words",
             "session",
         ),
         "report": (
             "accuracy_rows",
+            "r2_in_words",
             "remarks",
         ),
     },

@@ -56,18 +56,22 @@ def accuracy(
     training, loocv = score(predictions.fitted, predictions.measured), _left_out(predictions)
     # The least and greatest of one seed are the same: as a spread they would claim that chance has no part.
     several = by_seed if len(by_seed) > 1 else ()
-    return Accuracy(
+    fits = [score(each.fitted, each.measured) for each in several]
+    without = [found for each in several if (found := _left_out(each))]
+    made = Accuracy(
         kind=kind,
         oxide=oxide,
         stations=int(np.isfinite(predictions.measured).sum()),
         training=training,
         loocv=loocv,
-        training_r2_by_seed=_spread([score(each.fitted, each.measured).r2 for each in several]),
-        loocv_r2_by_seed=_spread([found.r2 for each in several if (found := _left_out(each))]),
+        training_r2_by_seed=_spread([each.r2 for each in fits]),
+        loocv_r2_by_seed=_spread([each.r2 for each in without]),
+        training_rmse_by_seed=_spread([each.rmse for each in fits]),
+        loocv_rmse_by_seed=_spread([each.rmse for each in without]),
         paper_training_r2=paper[0],
         paper_loocv_r2=paper[1],
-        shortfall=_shortfall(training, loocv, *paper),
     )
+    return made.model_copy(update={"shortfall": _shortfall(made.usual_training, made.usual_loocv, *paper)})
 
 
 def residuals(kind: Kind, oxide: str, predictions: Predictions, sites: Sequence[str]) -> list[Residual]:

@@ -63,13 +63,13 @@ class Accuracy(_Record):
     loocv : Score or None
         Leave-one-out: each station predicted by a model fitted without it (an equation's origin is
         searched again); None where one station fewer would be too few.
-    training_r2_by_seed, loocv_r2_by_seed : Spread or None
+    training_r2_by_seed, loocv_r2_by_seed, training_rmse_by_seed, loocv_rmse_by_seed : Spread or None
         Networks alone: training is chaotic, one seed says little.
     paper_training_r2, paper_loocv_r2 : float or None
         What Qiu, Yan & Liu (2025) report for their 49 stations, where they do.
     shortfall : float or None
-        How far the LOOCV R2, or the training R2 where the paper gives no other, lies below the paper's;
-        negative where it lies above.
+        How far the LOOCV R2, or the training R2 where the paper gives no other, lies below the paper's, of
+        networks the median over seeds; negative where it lies above.
     """
 
     kind: Kind
@@ -79,9 +79,25 @@ class Accuracy(_Record):
     loocv: Score | None
     training_r2_by_seed: Spread | None = None
     loocv_r2_by_seed: Spread | None = None
+    training_rmse_by_seed: Spread | None = None
+    loocv_rmse_by_seed: Spread | None = None
     paper_training_r2: float | None = None
     paper_loocv_r2: float | None = None
     shortfall: float | None = None
+
+    @property
+    def usual_training(self) -> Score:
+        """The fit's score, of networks the median over seeds: what is said first of the model."""
+        return _median(self.training_rmse_by_seed, self.training_r2_by_seed) or self.training
+
+    @property
+    def usual_loocv(self) -> Score | None:
+        """The same of stations that were left out."""
+        return _median(self.loocv_rmse_by_seed, self.loocv_r2_by_seed) or self.loocv
+
+
+def _median(rmse: Spread | None, r2: Spread | None) -> Score | None:
+    return None if rmse is None or r2 is None else Score(rmse=rmse.median, r2=r2.median)
 
 
 class Residual(_Record):

@@ -12,16 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud.archive import CLEMENTINE, band, listed
 from lunarcloud.errors import InputError
+from lunarcloud.quantities import OXIDES
 
 Reflectance: TypeAlias = npt.NDArray[np.floating]
 Flags: TypeAlias = npt.NDArray[np.uint8]
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 
-#: Bits of `EquationMaps.flags`.
+#: Bits of `EquationMaps.flags`; one for each oxide that left its physical range.
 OUTSIDE_VALIDITY = np.uint8(1)
-CLIPPED = np.uint8(2)
-#: What a map of a mass fraction may say, wt%.
-PHYSICAL_WT = (0.0, 100.0)
+CLIPPED = {"feo": np.uint8(2), "tio2": np.uint8(4)}
 
 
 class IronEquation(BaseModel):
@@ -79,10 +78,10 @@ class EquationMaps(NamedTuple):
     NaN where an equation is outside its validity (and in all pixels of an equation that was not fitted).
     """
 
-    feo: Reflectance  #: wt%, 0..100
-    tio2: Reflectance  #: wt%, 0..100
+    feo: Reflectance  #: wt%, 0..30
+    tio2: Reflectance  #: wt%, 0..20
     omat: Reflectance  #: dimensionless, 0 and above
-    flags: Flags  #: bits `OUTSIDE_VALIDITY`, `CLIPPED`
+    flags: Flags  #: bits `OUTSIDE_VALIDITY`, those of `CLIPPED`
 
 
 def offsets(
@@ -146,7 +145,7 @@ def tio2(r415: Reflectance, r750: Reflectance, equation: TitaniumEquation) -> Re
     Returns
     -------
     ndarray
-        wt%, 0 and above, not limited to 100.
+        wt%, 0 and above, without an upper limit.
     """
     dx, dy = offsets(r415, r750, x0=equation.x0, y0=equation.y0)
     return np.maximum(_titanium(dx, dy, equation), 0)
@@ -211,7 +210,8 @@ def equation_maps(reflectance: Reflectance, equations: Equations) -> EquationMap
     -------
     EquationMaps
         A pixel is flagged `OUTSIDE_VALIDITY`, and NaN in the products concerned, where a reflectance is
-        0 or less or NaN, or R750 <= x0; it is flagged `CLIPPED` where FeO or TiO2 left 0..100 wt%.
+        0 or less or NaN, or R750 <= x0; it is flagged `CLIPPED` where FeO or TiO2 left what is possible
+        (`quantities.OXIDES`).
         No floating-point warnings are raised.
 
     Raises
@@ -249,7 +249,7 @@ def _iron_maps(
     outside = _outside(bands[750], bands[950], equation.x0)
     maturity = np.sqrt(dx * dx + dy * dy)
     maturity[outside] = np.nan
-    return _limited(_iron(dx, dy, equation), outside, flags), maturity
+    return _limited("feo", _iron(dx, dy, equation), outside, flags), maturity
 
 
 def _titanium_map(bands: dict[int, Reflectance], equation: TitaniumEquation, flags: Flags) -> Reflectance:
@@ -257,7 +257,7 @@ def _titanium_map(bands: dict[int, Reflectance], equation: TitaniumEquation, fla
     dx, dy = offsets(bands[415], bands[750], x0=equation.x0, y0=equation.y0)
     outside = _outside(bands[750], bands[415], equation.x0)
     # What is below 0 is seen as that, and clipped.
-    return _limited(_titanium(dx, dy, equation), outside, flags)
+    return _limited("tio2", _titanium(dx, dy, equation), outside, flags)
 
 
 def _outside(r750: Reflectance, other: Reflectance, x0: float) -> npt.NDArray[np.bool_]:
@@ -266,13 +266,13 @@ def _outside(r750: Reflectance, other: Reflectance, x0: float) -> npt.NDArray[np
     return ~((r750 > max(x0, 0.0)) & (other > 0))
 
 
-def _limited(weight: Reflectance, outside: npt.NDArray[np.bool_], flags: Flags) -> Reflectance:
+def _limited(oxide: str, weight: Reflectance, outside: npt.NDArray[np.bool_], flags: Flags) -> Reflectance:
     """The mass fraction within its physical range, NaN outside the validity; sets bits of ``flags``."""
-    least, most = PHYSICAL_WT
+    least, most = 0.0, OXIDES[oxide].highest
     # What is outside has a meaningless weight: it must not count as clipped too.
     clipped = ((weight < least) | (weight > most)) & ~outside
     flags |= outside * OUTSIDE_VALIDITY
-    flags |= clipped * CLIPPED
+    flags |= clipped * CLIPPED[oxide]
     np.clip(weight, least, most, out=weight)
     weight[outside] = np.nan
     return weight

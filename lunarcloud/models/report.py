@@ -2,19 +2,24 @@
 
 from lunarcloud.models.card import Accuracy, Card, Score, Spread
 
-_COLUMNS = ("oxide", "model", "n", "fit RMSE", "fit R2", "LOO RMSE", "LOO R2", "LOO R2 by seed", "paper R2")
+_COLUMNS = ("oxide", "model", "n", "fit RMSE", "fit R2", "LOO RMSE", "LOO R2", "seeds", "mapped", "paper R2")
 
 
 def accuracy_rows(card: Card) -> tuple[tuple[str, ...], tuple[tuple[str | int, ...], ...]]:
-    """RMSE (wt%) and R2 of every model, fitted and by leave-one-out, beside the paper's: columns and rows."""
+    """RMSE (wt%) and R2 of every model, fitted and by leave-one-out, beside the paper's: columns and rows.
+
+    Of networks the medians over seeds, then the range of the LOO R2 over these, and that of what is mapped
+    with.
+    """
     rows = tuple(
         (
             each.oxide,
             each.kind,
             each.stations,
-            *_scores(each.training),
-            *_scores(each.loocv),
+            *_scores(each.usual_training),
+            *_scores(each.usual_loocv),
             _spread(each.loocv_r2_by_seed),
+            _scores(each.loocv)[1] if each.loocv_r2_by_seed else "",
             _paper(each),
         )
         for each in card.accuracy
@@ -42,7 +47,13 @@ def _scores(score: Score | None) -> tuple[str, str]:
 
 
 def _spread(spread: Spread | None) -> str:
-    return "" if spread is None else f"{spread.least:.3f}-{spread.greatest:.3f}"
+    return "" if spread is None else f"{spread.least:.3f}..{spread.greatest:.3f}"
+
+
+def r2_in_words(each: Accuracy) -> str:
+    """The R2 of stations left out, or else of the fit; of networks the median over seeds and its range."""
+    found, spread = (each.usual_loocv or each.usual_training), each.loocv_r2_by_seed
+    return f"{found.r2:.3f}" + (f" ({_spread(spread)})" if spread else "")
 
 
 def _paper(each: Accuracy) -> str:

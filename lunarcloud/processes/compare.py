@@ -1,12 +1,16 @@
-"""Process ``compare``: run against run, or the networks of a run against its equations."""
+"""Process ``compare``: run against run, its equations against its networks, or a map against somebody's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+from pydantic import model_validator
+
+from lunarcloud.archive import Gridded
 from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
+from lunarcloud.lineage import Source as File
 from lunarcloud.maps import Run, overview
 from lunarcloud.processes.findings import (
     FindingCard,
@@ -14,21 +18,24 @@ from lunarcloud.processes.findings import (
     estimate_pass,
     finding,
     keep,
+    left_out,
     stream_over,
     unit_sources,
 )
-from lunarcloud.processes.inputs import given_of, parent
+from lunarcloud.processes.inputs import file, given_of, option, parent
 from lunarcloud.processes.process import Estimate, Made, estimate_work
 from lunarcloud.processes.records import run_of
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.statistics import (
     DifferenceShard,
+    GriddedSource,
     Pair,
+    Source,
     Unit,
-    cnn_against_equation,
     compare_maps,
     comparison_table,
     difference_layout,
+    equation_against_cnn,
     require_comparable,
     require_distinct,
     same_maps,
@@ -48,67 +55,126 @@ _RATE = 15.0
 
 
 class CompareInputs(UnitInputs):
-    """Two runs, or one whose networks are compared with its equations."""
+    """Two runs, or one whose equations are compared with its networks, or a map with somebody's."""
 
     run: str = parent("runs", "the first run", argument=True)
     other: str | None = parent(
         "runs",
-        "the second; without it, CNN maps against equation maps of the first",
+        "the second; without it, equation maps against CNN maps of the first, as in the paper's Fig. 4",
         None,
         argument=True,
     )
+    grid: str | None = file(
+        None,
+        "somebody's map in the place of the second run: GeoTIFF, Zarr or CSV (a matrix of the whole Moon "
+        "from the north pole and 180 W on, or columns lat, lon and the map), in the unit of --map",
+    )
+    map: str = option("feo_cnn", "which map of the run that is")
+    variable: str | None = option(None, "its name in a Zarr group or table with several")
+    reverse: bool = option(
+        False, "subtract the other way round: CNN minus equation, second minus first, theirs minus ours"
+    )
+
+    @model_validator(mode="after")
+    def _one_other(self) -> Self:
+        if self.grid and self.other:
+            raise ValueError(
+                f"--grid {self.grid!r} stands in the place of the second run: leave {self.other!r} away"
+            )
+        return self
+
+
+class _Side(NamedTuple):
+    """One of the two: its maps, its name in words and its id, and a coarse map of it to draw."""
+
+    source: Source
+    name: str
+    id: str
+    coarse: Callable[[str], xr.DataArray]
 
 
 class _Material(NamedTuple):
-    first: Run
-    second: Run
+    run: Run
+    first: _Side
+    second: _Side
     pairs: tuple[Pair, ...]
     units: tuple[Unit, ...]
 
 
 def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
-    first, units = root.find("runs", inputs.run), inputs.chosen()
-    second = root.find("runs", inputs.other) if inputs.other else first
+    entry, units = root.find("runs", inputs.run), inputs.chosen()
     require_distinct(units)
-    runs = run_of(root, first), run_of(root, second)
-    sources = source_of(runs[0]), source_of(runs[1])
-    pairs = same_maps(*sources) if inputs.other else cnn_against_equation(sources[0])
-    require_comparable(*sources, pairs)
-    parents = {"run": first.as_parent()} | ({"other": second.as_parent()} if inputs.other else {})
+    run = run_of(root, entry)
+    ours, parents = _of_run(run, inputs, f"run {run.place.name[:6]}"), {"run": entry.as_parent()}
     read = unit_sources(root, units, inputs.maria, inputs.units)
-    return given_of(inputs, root, parents, read), _Material(*runs, pairs, units)
+    if inputs.grid:
+        map_ = Gridded(inputs.grid, inputs.variable)
+        map_.require_placed()
+        theirs = _of_file(run, map_, ours.source)
+        pairs: tuple[Pair, ...] = (Pair(inputs.map, inputs.map, inputs.map),)
+        read = (*read, File(url=root.relative(inputs.grid), digest=map_.digest()))
+    elif inputs.other:
+        found = root.find("runs", inputs.other)
+        second = run_of(root, found)
+        theirs = _of_run(second, inputs, f"run {second.place.name[:6]}")
+        pairs, parents["other"] = same_maps(ours.source, theirs.source), found.as_parent()
+    else:
+        ours, theirs = ours._replace(name="equation"), ours._replace(name="CNN")
+        pairs = equation_against_cnn(ours.source)
+    if inputs.reverse:
+        ours, theirs = theirs, ours
+        pairs = tuple(Pair(pair.name, pair.second, pair.first) for pair in pairs)
+    require_comparable(ours.source, theirs.source, pairs)
+    return given_of(inputs, root, parents, read), _Material(run, ours, theirs, pairs, units)
+
+
+def _of_run(run: Run, inputs: CompareInputs, name: str) -> _Side:
+    return _Side(source_of(run, inputs.exclude), name, run.place.name, lambda map_: overview(run)[map_])
+
+
+def _of_file(run: Run, map_: Gridded, ours: Source) -> _Side:
+    def coarse(name: str) -> xr.DataArray:
+        import numpy as np
+
+        shown = overview(run)[name]
+        lat, lon = np.meshgrid(shown["lat"].values, shown["lon"].values, indexing="ij")
+        return shown.copy(data=map_.at(lat, lon))
+
+    name = map_.url.rstrip("/").rpartition("/")[2]
+    return _Side(GriddedSource(ours.group, ours.exclude, file=map_), name, name, coarse)
 
 
 def _work(material: _Material, home: Folder) -> Work:
-    first, second, pairs, _ = material
-    source = source_of(first)
+    sources, pairs = (material.first.source, material.second.source), material.pairs
     return Work(
         title="differences",
-        group=Group(home / "differences.zarr", difference_layout(source, pairs), Ledger(home / "ledger")),
-        function=DifferenceShard(source, source_of(second), pairs),
+        group=Group(home / "differences.zarr", difference_layout(sources[0], pairs), Ledger(home / "ledger")),
+        function=DifferenceShard(*sources, pairs),
         memory=MemoryPlan(
-            task=(_TASK_BYTES_PER_PIXEL + 4 * len(pairs)) * first.card.shard_edge**2 + _TASK_BYTES
+            task=(_TASK_BYTES_PER_PIXEL + 4 * len(pairs)) * material.run.card.shard_edge**2 + _TASK_BYTES
         ),
         rate=_RATE / len(pairs),
     )
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
-    whole = estimate_pass("compare", material.first, 2 * len(material.pairs), threads)
+    whole = estimate_pass("compare", material.run, 2 * len(material.pairs), threads)
     return [estimate_work(_work(material, home), threads), whole]
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
-    first, second, pairs, units = material
-    work, ids = _work(material, home), {"first": first.place.name, "second": second.place.name}
+    run, first, second, pairs, units = material
+    what = f"{first.name} minus {second.name}"
+    about = {"first": first.id, "second": second.id, "difference": what}
+    work = _work(material, home)
     session.compute(work)
-    work.group.finish({"title": "Difference maps", **ids})
-    stream = stream_over(session, "compare", first)
-    statistics = compare_maps(source_of(first), source_of(second), pairs, units, stream=stream)
-    statistics.attrs |= ids
+    work.group.finish({"title": f"Difference maps, {what}", **about})
+    stream = stream_over(session, "compare", run)
+    statistics = compare_maps(first.source, second.source, pairs, units, stream=stream)
+    statistics.attrs |= {"title": f"Comparison of lunar composition maps, {what}", **about}
     return keep(
         home,
-        facts={**ids, "pairs": len(pairs), "maria": units[1].source},
+        facts={**about, "pairs": len(pairs), "maria": units[1].source, **left_out(first.source.exclude)},
         datasets={_DATASET: statistics},
         tables={"comparison": comparison_table(statistics)},
         figures=_figures(statistics, material),
@@ -120,27 +186,23 @@ def _figures(statistics: xr.Dataset, material: _Material) -> dict[str, Callable[
     """Pictures of the pairs that differ at all."""
     from lunarcloud.figures import draw_comparison
 
-    first, second, pairs, _ = material
-    names = (
-        ("CNN", "equation")
-        if first.place.name == second.place.name
-        else (f"run {first.place.name[:6]}", f"run {second.place.name[:6]}")
-    )
+    _, first, second, pairs, _ = material
     differ = (statistics["rmse"].isel(unit=0) > 0).values
-    maps = {f"difference_{pair.name}": _difference_map(first, second, pair, names) for pair in pairs}
+    maps = {f"difference_{pair.name}": _difference_map(first, second, pair) for pair in pairs}
     drawn = {name: draw for (name, draw), shown in zip(maps.items(), differ, strict=True) if shown}
     if not drawn:
         return {}
-    return {"comparison": lambda: draw_comparison(statistics.isel(pair=differ), *names), **drawn}
+    shown = statistics.isel(pair=differ)
+    return {"comparison": lambda: draw_comparison(shown, first.name, second.name), **drawn}
 
 
-def _difference_map(first: Run, second: Run, pair: Pair, names: tuple[str, str]) -> Callable[[], Figure]:
+def _difference_map(first: _Side, second: _Side, pair: Pair) -> Callable[[], Figure]:
     def draw() -> Figure:
         from lunarcloud.figures import draw_difference
 
-        a, b = overview(first)[pair.first], overview(second)[pair.second]
-        label, title = QUANTITIES[pair.first].label, f"{pair.name}: {names[0]} minus {names[1]}"
-        return draw_difference((a - b).assign_attrs(a.attrs), f"difference, {label}", title)
+        a, b = first.coarse(pair.first), second.coarse(pair.second)
+        what, label = f"{first.name} minus {second.name}", QUANTITIES[pair.first].label
+        return draw_difference((a - b).assign_attrs(a.attrs), f"{what}, {label}", f"{pair.name}: {what}")
 
     return draw
 

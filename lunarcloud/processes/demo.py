@@ -14,7 +14,6 @@ from lunarcloud.lineage import Root
 from lunarcloud.processes.action import Action
 from lunarcloud.processes.inputs import ARGUMENT, Inputs, checked, option, place
 from lunarcloud.processes.process import Report, Table
-from lunarcloud.processes.prospector import ProspectorInputs
 from lunarcloud.processes.registry import process
 from lunarcloud.processes.run import Outcome, run_in
 from lunarcloud.quantities import counterparts
@@ -50,6 +49,8 @@ class MeanRow(BaseModel):
     truth: float | None
     prospector: float | None = Field(description="mean of Lunar Prospector's pixels over the real Moon")
     correlation: float | None = Field(description="of the map with Lunar Prospector's pixels")
+    clipped: float = Field(description="per cent of the map that was clipped, and is not in the mean")
+    extrapolated: float = Field(description="per cent that is unlike any station, and is in the mean")
 
 
 class Demonstration(BaseModel):
@@ -135,6 +136,8 @@ def _means(made: dict[str, Outcome], ppd: int) -> Iterator[MeanRow]:
                 truth=truth.get(name.partition("_")[0]),
                 prospector=measured.get(name),
                 correlation=compared.get(name, {}).get("correlation"),
+                clipped=row["clipped_per_cent"],
+                extrapolated=row["extrapolated_per_cent"],
             )
 
 
@@ -145,7 +148,7 @@ def _rows(outcome: Outcome, name: str) -> list[dict[str, Any]]:
 
 def _measured_means() -> dict[str, float]:
     """By map, the area-weighted mean of its counterpart in the table that the demo compares with."""
-    measured = read_prospector(ProspectorInputs.model_fields["lpgrs"].default)
+    measured = read_prospector("5deg")
     return {
         name: float(np.average(measured.abundance[constituent], weights=measured.area_km2))
         for name, constituent in counterparts().items()
@@ -161,16 +164,25 @@ def _true_means(ppd: int) -> dict[str, float]:
 
 
 def _report(found: Demonstration) -> Report:
-    columns = ("map", "unit", "mapped", "truth", "real Moon (LP)", "r with LP")
+    columns = ("map", "unit", "mapped", "truth", "LP", "r with LP", "clipped %", "extrap. %")
     rows = tuple(
-        (row.map, row.units, *(None if each is None else f"{each:.3f}" for each in _numbers(row)))
+        (
+            row.map,
+            row.units,
+            *(None if each is None else f"{each:.3f}" for each in _numbers(row)),
+            *(f"{each:.1f}" for each in (row.clipped, row.extrapolated)),
+        )
         for row in found.means
     )
     facts = {"tiles written": found.tiles, "root": found.root, **found.records}
     lines = [f'{what} = xarray.open_zarr("{url}")' for what, url in found.opens.items()]
     return Report(
         facts,
-        {"means over the whole Moon (equal-area cells)": Table(columns=columns, rows=rows)},
+        {
+            "means over the whole Moon, without what was clipped; LP: of the real Moon": Table(
+                columns=columns, rows=rows
+            )
+        },
         (*(f"note: {note}" for note in found.notes), "open it in Python, without lunarcloud:", *lines),
     )
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from lunarcloud.archive import Outline, read_outlines
 from lunarcloud.config import settings
@@ -19,7 +19,17 @@ from lunarcloud.lineage import Given, Record, Root, Source
 from lunarcloud.maps import Run
 from lunarcloud.processes.inputs import OPTION, Inputs, file, option, parent
 from lunarcloud.processes.process import Cell, Estimate, InputsT, Made, MaterialT, Process, Report, Table
-from lunarcloud.statistics import Shape, Stream, Unit, from_outlines, maria, named_region, whole_moon
+from lunarcloud.statistics import (
+    REASONS,
+    Reason,
+    Shape,
+    Stream,
+    Unit,
+    from_outlines,
+    maria,
+    named_region,
+    whole_moon,
+)
 from lunarcloud.storage import Folder, Group, digest, open_dataset, write_dataset
 
 if TYPE_CHECKING:  # slow to import, and a finding that is there already draws nothing
@@ -28,7 +38,7 @@ if TYPE_CHECKING:  # slow to import, and a finding that is there already draws n
     from matplotlib.figure import Figure
 
 # Raised when the same inputs would give other findings.
-_ALGORITHM = 3
+_ALGORITHM = 4
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -40,10 +50,33 @@ _TASK_BYTES = 64 * 2**20
 _RATE = 40.0
 
 
+def _reasons(value: Any) -> Any:
+    """Words with commas between them as reasons, in one order; ``nothing`` is none of them."""
+    if isinstance(value, str):
+        value = (value,)
+    words = [word.strip() for each in value for word in str(each).split(",")]
+    # An unknown one stays, for whoever checks them to name.
+    return sorted(set(words) - {"nothing"}, key=lambda word: (*REASONS, word).index(word))
+
+
+#: Reasons to leave pixels out, as people write them.
+Exclude: TypeAlias = Annotated[tuple[Reason, ...], BeforeValidator(_reasons)]
+
+
+def exclusion(*default: Reason) -> Any:
+    """The input of reasons to leave pixels out, with these without any."""
+    return option(
+        default,
+        "pixels of a map that are left out, by what quality says of them, with commas between: "
+        f"{', '.join(REASONS)}, or nothing",
+    )
+
+
 class RunInputs(Inputs):
-    """Which run a finding is about."""
+    """Which run a finding is about, and which of its pixels."""
 
     run: str = parent("runs", "run to look at")
+    exclude: Exclude = exclusion("clipped")
 
 
 class MariaInputs(RunInputs):
@@ -93,6 +126,11 @@ class FindingCard(BaseModel):
     tables: dict[str, Table]
     datasets: tuple[str, ...] = Field(description="Zarr groups in the folder")
     figures: tuple[str, ...] = Field(description="pictures in the folder")
+
+
+def left_out(exclude: Iterable[Reason]) -> dict[str, str]:
+    """What is said of a finding about the pixels it leaves out."""
+    return {"excluded": ", ".join(exclude) or "nothing"}
 
 
 def unit_sources(root: Root, units: Iterable[Unit], *paths: str | None) -> tuple[Source, ...]:

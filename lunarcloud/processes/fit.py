@@ -16,6 +16,7 @@ from lunarcloud.models import (
     gather_samples,
     load_model,
     model_digest,
+    r2_in_words,
     remarks,
 )
 from lunarcloud.mosaic import Mosaic, MosaicCard, load_mosaic
@@ -118,9 +119,9 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[Card]:
 
     for name, figure in draw_fit(card, diagnostics).items():
         save_figure(figure, home / "figures", f"{name}.png")
-    best = {each.oxide: each.loocv.r2 for each in card.accuracy if each.loocv and each.kind == "cnn"}
-    best = best or {each.oxide: each.training.r2 for each in card.accuracy}
-    facts = {"stations": str(len(card.used)), **{f"R2 {oxide}": f"{r2:.3f}" for oxide, r2 in best.items()}}
+    kind = "cnn" if card.oxides else "equation"
+    best = {f"R2 {each.oxide}": r2_in_words(each) for each in card.accuracy if each.kind == kind}
+    facts = {"stations": str(len(card.used)), **best}
     return Made(card, model_digest(card), facts=facts)
 
 
@@ -131,6 +132,8 @@ def _open(record: Record[Card], home: Folder) -> Model:
 def _report(record: Record[Card], home: Folder) -> Report:
     columns, rows = accuracy_rows(record.card)
     title = "accuracy: RMSE in wt%; LOO: each station predicted without itself"
+    if record.card.training is not None:
+        title += f"; cnn: medians over {len(record.card.training.spread_seeds)} seeds"
     facts = {"stations used": len(record.card.used)}
     return Report(facts, {title: Table(columns=columns, rows=rows)}, tuple(remarks(record.card)))
 
@@ -138,7 +141,7 @@ def _report(record: Record[Card], home: Folder) -> Report:
 PROCESS = Process(
     name="fit",
     kind="models",
-    algorithm=2,
+    algorithm=3,
     inputs=FitInputs,
     card=Card,
     resolve=_resolve,

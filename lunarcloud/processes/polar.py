@@ -17,6 +17,7 @@ from lunarcloud.processes.findings import (
     estimate_pass,
     finding,
     keep,
+    left_out,
     stream_over,
     unit_sources,
 )
@@ -30,6 +31,7 @@ from lunarcloud.statistics import (
     Candidates,
     ProjectShard,
     Rule,
+    Source,
     Unit,
     candidate_totals,
     candidates_dataset,
@@ -76,6 +78,7 @@ class PolarInputs(MariaInputs):
 
 class _Material(NamedTuple):
     run: Run
+    source: Source
     maria: Unit
     rule: Rule
     pixel_m: float
@@ -85,7 +88,7 @@ class _Material(NamedTuple):
 def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
     entry, maria = root.find("runs", inputs.run), inputs.mare_units()[0]
     run = run_of(root, entry)
-    source = source_of(run)
+    source = source_of(run, inputs.exclude)
     source.coding(FEO), source.coding(MG_NUMBER)
     parents, gravity = {"run": entry.as_parent()}, None
     if inputs.gravity is not None and (inputs.gravity != "latest" or root.catalog().of("gravity")):
@@ -95,7 +98,7 @@ def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
     rule = Rule(**inputs.model_dump(include={"pole", "limit", "coverage", "feo_above", "mg_below"}))
     pixel_m = inputs.pixel_m or kilometres(1.0) * 1000.0 / run.card.ppd
     sources = unit_sources(root, [maria], inputs.maria)
-    return given_of(inputs, root, parents, sources), _Material(run, maria, rule, pixel_m, gravity)
+    return given_of(inputs, root, parents, sources), _Material(run, source, maria, rule, pixel_m, gravity)
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
@@ -105,16 +108,21 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
     from lunarcloud.figures import draw_polar
 
-    run, maria, rule, _, gravity = material
+    run, source, maria, rule, _, gravity = material
     stream = stream_over(session, "polar", run)
-    candidates = find_candidates(source_of(run), maria, rule, stream=stream)
+    candidates = find_candidates(source, maria, rule, stream=stream)
     work = _work(material, home, candidates)
     session.compute(work)
     dataset = candidates_dataset(candidates).assign_attrs(run=run.place.name)
     work.group.finish({"title": dataset.attrs["title"], "run": run.place.name})
     return keep(
         home,
-        facts={"pole": rule.pole, "latitude_limit": rule.limit, "maria": maria.source},
+        facts={
+            "pole": rule.pole,
+            "latitude_limit": rule.limit,
+            "maria": maria.source,
+            **left_out(source.exclude),
+        },
         datasets={_DATASET: dataset},
         tables={"totals": candidate_totals(candidates), "groups": ranked_candidates(candidates)},
         figures={
@@ -141,7 +149,7 @@ def _gravity_figure(
 
 
 def _work(material: _Material, home: Folder, candidates: Candidates) -> Work:
-    source = source_of(material.run)
+    source = material.source
     raster = polar_raster(material.rule, material.pixel_m)
     edge = max(raster.shard_edge, material.run.card.shard_edge)
     return Work(

@@ -6,7 +6,7 @@ The documented example is sample 60639 (see `lunarcloud.statistics.provenance`):
         --mgo 5.2:7.5 --cao 10.6:11.5
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from pydantic import create_model, field_validator, model_validator
@@ -14,21 +14,23 @@ from pydantic import create_model, field_validator, model_validator
 from lunarcloud.engine import Session
 from lunarcloud.errors import InputError
 from lunarcloud.lineage import Given, Root
-from lunarcloud.maps import Run, overview
+from lunarcloud.maps import Run, RunCard, overview
+from lunarcloud.models import Model
 from lunarcloud.processes.findings import (
     FindingCard,
     RunInputs,
     estimate_pass,
     finding,
     keep,
+    left_out,
     stream_over,
 )
 from lunarcloud.processes.inputs import OPTION, UNIT, Bounds, given_of, option
 from lunarcloud.processes.process import Estimate, Made
-from lunarcloud.processes.records import run_of
-from lunarcloud.quantities import OXIDES, Oxide, composition
+from lunarcloud.processes.records import model_of, run_of
+from lunarcloud.quantities import OXIDES, QUANTITIES, Oxide, composition
 from lunarcloud.statistics import (
-    Provenance,
+    Source,
     code_ranges,
     provenance_constraints,
     provenance_dataset,
@@ -49,6 +51,12 @@ class _Sample(RunInputs):
         {}, "range of any map by its name, NAME=LOW:HIGH", **{OPTION: "map", UNIT: "the map's"}
     )
     sample: str = option("sample", "what to call it in tables and figures")
+    tolerance: float = option(
+        0.0,
+        "how much wider the oxides' ranges are at both ends, in leave-one-out RMSE of the run's model: 1 "
+        "allows for the map's own uncertainty",
+        limits={"ge": 0, "le": 10},
+    )
 
     @field_validator("maps", mode="before")
     @classmethod
@@ -92,15 +100,56 @@ ProvenanceInputs = create_model(
 
 class _Material(NamedTuple):
     run: Run
+    source: Source
     ranges: dict[str, tuple[float, float]]
     sample: str
+    tolerance: float
 
 
 def _resolve(inputs: _Sample, root: Root) -> tuple[Given, _Material]:
     entry = root.find("runs", inputs.run)
-    material = _Material(run_of(root, entry), inputs.ranges(), inputs.sample)
-    code_ranges(source_of(material.run), material.ranges)
+    ranges = inputs.ranges()
+    if inputs.tolerance:
+        chosen = model_of(root, root.record(entry, RunCard).given.parents["model"].ref.id)
+        ranges = widened(ranges, inputs.tolerance, chosen.model)
+    run = run_of(root, entry)
+    source = source_of(run, inputs.exclude)
+    code_ranges(source, ranges)
+    material = _Material(run, source, ranges, inputs.sample, inputs.tolerance)
     return given_of(inputs, root, {"run": entry.as_parent()}), material
+
+
+def widened(
+    ranges: Mapping[str, tuple[float, float]], tolerance: float, model: Model
+) -> dict[str, tuple[float, float]]:
+    """Ranges of oxides, wider by the uncertainty of their maps; other maps' stay as they are.
+
+    Parameters
+    ----------
+    ranges : mapping of str to (float, float)
+        By map, in its units.
+    tolerance : float
+        In leave-one-out RMSE of the model.
+    model : Model
+        Of the maps.
+
+    Raises
+    ------
+    InputError
+        If the model's card does not say how far a map errs.
+    """
+    rmse = {f"{each.oxide}_{each.kind}": each.loocv.rmse for each in model.card.accuracy if each.loocv}
+    found = dict(ranges)
+    for name, (low, high) in ranges.items():
+        if QUANTITIES[name].oxide is None:
+            continue
+        if name not in rmse:
+            raise InputError(
+                f"--tolerance {tolerance:g}: model {model.id} does not say how far {name} errs at stations "
+                "that were left out; type a wider range instead"
+            )
+        found[name] = (max(0.0, low - tolerance * rmse[name]), high + tolerance * rmse[name])
+    return found
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
@@ -110,37 +159,32 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
     from lunarcloud.figures import draw_provenance
 
-    run, ranges, sample = material
-    matches = search_provenance(source_of(run), ranges, stream=stream_over(session, "provenance", run))
-    _require_matches(matches)
+    run, source, ranges, sample, tolerance = material
+    matches = search_provenance(source, ranges, stream=stream_over(session, "provenance", run))
     dataset = provenance_dataset(matches).assign_attrs(run=run.place.name, sample=sample)
+    title = f"{sample}, ranges wider by {tolerance:g} RMSE" if tolerance else sample
     backdrop = overview(run)[next(iter(matches.ranges))]
-    best = ranked_regions(matches).iloc[0]
+    patches, features = ranked_regions(matches), provenance_regions(matches)
     return keep(
         home,
         facts={
             "sample": sample,
+            "tolerance": tolerance,
+            **left_out(source.exclude),
             "matching_km2": matches.matching_km2,
             "per_cent_of_mapped": 100.0 * matches.matching_km2 / matches.mapped_km2,
-            "best_region": str(best["where"]),
+            # The one is where it is most in one piece, the other where there is most of it.
+            "largest_patch": str(patches["where"].iloc[0]) if len(patches) else "none",
+            "most_area": str(features["feature"].iloc[0]) if len(features) else "in no named feature",
         },
         datasets={_DATASET: dataset},
         tables={
             "ranges": provenance_constraints(matches),
-            "features": provenance_regions(matches),
-            "groups": ranked_regions(matches),
+            "features": features,
+            "groups": patches,
         },
-        figures={"provenance": lambda: draw_provenance(dataset, backdrop, sample)},
+        figures={"provenance": lambda: draw_provenance(dataset, backdrop, title)},
     )
-
-
-def _require_matches(found: Provenance) -> None:
-    if not found.cell.size:
-        name, least = min(found.alone_km2.items(), key=lambda item: item[1])
-        raise InputError(
-            "no place has a composition in all of these ranges; widen them "
-            f"({name} alone leaves {100.0 * least / found.mapped_km2:.3g} % of the mapped Moon)"
-        )
 
 
 PROCESS = finding(

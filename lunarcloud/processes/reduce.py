@@ -12,13 +12,23 @@ from lunarcloud.processes.findings import (
     estimate_pass,
     finding,
     keep,
+    left_out,
     stream_over,
     unit_sources,
 )
 from lunarcloud.processes.inputs import given_of, option
 from lunarcloud.processes.process import Estimate, Made
 from lunarcloud.processes.records import run_of
-from lunarcloud.statistics import Sampling, Unit, means, require_distinct, source_of, summarise, summary_table
+from lunarcloud.statistics import (
+    Sampling,
+    Source,
+    Unit,
+    means,
+    require_distinct,
+    source_of,
+    summarise,
+    summary_table,
+)
 from lunarcloud.storage import Folder
 
 _DATASET = "statistics"
@@ -34,6 +44,7 @@ class ReduceInputs(UnitInputs):
 
 class _Material(NamedTuple):
     run: Run
+    source: Source
     units: tuple[Unit, ...]
     sampling: Sampling
 
@@ -42,26 +53,27 @@ def _resolve(inputs: ReduceInputs, root: Root) -> tuple[Given, _Material]:
     entry, units = root.find("runs", inputs.run), inputs.chosen()
     require_distinct(units)
     sources = unit_sources(root, units, inputs.maria, inputs.units)
-    material = _Material(run_of(root, entry), units, inputs.sampling)
+    run = run_of(root, entry)
+    material = _Material(run, source_of(run, inputs.exclude), units, inputs.sampling)
     return given_of(inputs, root, {"run": entry.as_parent()}, sources), material
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
-    return [estimate_pass("reduce", material.run, len(source_of(material.run).names), threads)]
+    return [estimate_pass("reduce", material.run, len(material.source.names), threads)]
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
     from lunarcloud.figures import draw_histograms
 
-    run, units, sampling = material
+    run, source, units, sampling = material
     stream = stream_over(session, "reduce", run)
-    statistics = summarise(source_of(run), units, sampling=sampling, stream=stream)
+    statistics = summarise(source, units, sampling=sampling, stream=stream)
     statistics.attrs["run"] = run.place.name
     return keep(
         home,
-        facts={"sampling": sampling, "maria": units[1].source},
+        facts={"sampling": sampling, "maria": units[1].source, **left_out(source.exclude)},
         datasets={_DATASET: statistics},
-        tables={"means": means(statistics).reset_index(), "statistics": summary_table(statistics)},
+        tables={"means": means(statistics), "statistics": summary_table(statistics)},
         figures={"histograms": lambda: draw_histograms(statistics)},
     )
 

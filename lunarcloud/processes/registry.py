@@ -45,7 +45,7 @@ PROCESSES: dict[str, Line] = {
     ),
     "compare": Line(
         "lunarcloud.processes.compare",
-        "Compare run with run (first minus second), or the networks of a run with its equations (wt%).",
+        "Compare run with run (first minus second), equations with networks, or a map with anybody's (wt%).",
     ),
     "prospector": Line(
         "lunarcloud.processes.prospector", "Compare a run with Lunar Prospector's abundances (wt%)."

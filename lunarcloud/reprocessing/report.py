@@ -189,7 +189,11 @@ def _accuracy(before: Card | None, after: Card) -> Table:
 def _scores(card: Card | None) -> dict[tuple[str, str], tuple[Cell, ...]]:
     accuracies: Iterable[Accuracy] = card.accuracy if card else ()
     return {
-        (each.oxide, each.kind): (each.stations, *_rounded(each.training), *_rounded(each.loocv))
+        (each.oxide, each.kind): (
+            each.stations,
+            *_rounded(each.usual_training),
+            *_rounded(each.usual_loocv),
+        )
         for each in accuracies
     }
 

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from lunarcloud.statistics.comparison import (
         DifferenceShard,
         Pair,
-        cnn_against_equation,
         difference_layout,
+        equation_against_cnn,
         require_comparable,
         same_maps,
     )
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lunarcloud.statistics.polar import ranked as ranked_candidates
     from lunarcloud.statistics.polar import to_dataset as candidates_dataset
     from lunarcloud.statistics.polar import totals as candidate_totals
-    from lunarcloud.statistics.prospector import LEAST_COVERAGE, compare_with_prospector
+    from lunarcloud.statistics.prospector import LEAST_COVERAGE, REGRESSIONS, compare_with_prospector
     from lunarcloud.statistics.prospector import table as prospector_table
     from lunarcloud.statistics.provenance import Provenance, code_ranges
     from lunarcloud.statistics.provenance import constraints as provenance_constraints
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from lunarcloud.statistics.provenance import regions as provenance_regions
     from lunarcloud.statistics.provenance import search as search_provenance
     from lunarcloud.statistics.provenance import to_dataset as provenance_dataset
-    from lunarcloud.statistics.source import Stream, source_of
+    from lunarcloud.statistics.quality import REASONS, TOLD, Reason
+    from lunarcloud.statistics.source import GriddedSource, Source, Stream, source_of
     from lunarcloud.statistics.stereographic import ProjectShard, polar_layout, polar_raster
     from lunarcloud.statistics.summary import Sampling, means, summarise
     from lunarcloud.statistics.summary import table as summary_table
@@ -46,24 +47,30 @@ __all__ = [
     "HIGH_FEO",
     "LEAST_COVERAGE",
     "MG_NUMBER",
+    "REASONS",
+    "REGRESSIONS",
+    "TOLD",
     "Candidates",
     "DifferenceShard",
+    "GriddedSource",
     "Pair",
     "ProjectShard",
     "Provenance",
+    "Reason",
     "Rule",
     "Sampling",
     "Shape",
+    "Source",
     "Stream",
     "Unit",
     "candidate_totals",
     "candidates_dataset",
-    "cnn_against_equation",
     "code_ranges",
     "compare_maps",
     "compare_with_prospector",
     "comparison_table",
     "difference_layout",
+    "equation_against_cnn",
     "find_candidates",
     "from_outlines",
     "maria",
@@ -93,7 +100,7 @@ __getattr__ = lazily(
         "comparison": (
             "DifferenceShard",
             "Pair",
-            "cnn_against_equation",
+            "equation_against_cnn",
             "compare as compare_maps",
             "difference_layout",
             "require_comparable",
@@ -113,6 +120,7 @@ __getattr__ = lazily(
         ),
         "prospector": (
             "LEAST_COVERAGE",
+            "REGRESSIONS",
             "compare_with_prospector",
             "table as prospector_table",
         ),
@@ -125,7 +133,14 @@ __getattr__ = lazily(
             "search as search_provenance",
             "to_dataset as provenance_dataset",
         ),
+        "quality": (
+            "REASONS",
+            "TOLD",
+            "Reason",
+        ),
         "source": (
+            "GriddedSource",
+            "Source",
             "Stream",
             "source_of",
         ),

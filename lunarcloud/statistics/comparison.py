@@ -12,12 +12,14 @@ import numpy.typing as npt
 
 from lunarcloud.engine import Product
 from lunarcloud.errors import InputError
+from lunarcloud.maps import QUALITY
 from lunarcloud.moon import FloatArray, IntArray, Shard
 from lunarcloud.quantities import by_both_methods
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.moments import QUANTILES, Moments, moments, quantiles
+from lunarcloud.statistics.quality import REASONS, TOLD, Marks, bit, flagged_shares
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
-from lunarcloud.statistics.summary import ShardTallies, Totals, require_filled
+from lunarcloud.statistics.summary import ShardTallies, Totals, marked, require_filled
 from lunarcloud.statistics.tallies import Codes, Sums, Tally, cell_parts, tally_cells
 from lunarcloud.statistics.units import Near, Unit, labelled, near_units, require_distinct
 from lunarcloud.storage import Layout, Variable
@@ -73,15 +75,15 @@ def same_maps(first: Source, second: Source) -> tuple[Pair, ...]:
     return pairs
 
 
-def cnn_against_equation(source: Source) -> tuple[Pair, ...]:
-    """The oxides that a run maps by network and by equation.
+def equation_against_cnn(source: Source) -> tuple[Pair, ...]:
+    """The oxides that a run maps by equation and by network, in the order of the paper's Fig. 4.
 
     Raises
     ------
     NotFoundError
         If the run has no maps by network.
     """
-    pairs = tuple(Pair(oxide, f"{oxide}_cnn", f"{oxide}_equation") for oxide in by_both_methods())
+    pairs = tuple(Pair(oxide, f"{oxide}_equation", f"{oxide}_cnn") for oxide in by_both_methods())
     for pair in pairs:
         source.coding(pair.first), source.coding(pair.second)
     return pairs
@@ -121,14 +123,26 @@ class CompareShard:
         tallies: dict[str, Tally] = {}
         joint = {}
         for pair in self.pairs:
-            a = self.first.read(pair.first, shard)[at.row, at.col]
-            b = self.second.read(pair.second, shard)[at.row, at.col]
-            both = (a != MISSING) & (b != MISSING)
+            a, b, marks = self._sampled(pair, shard, at)
+            mapped = (a != MISSING) & (b != MISSING)
+            both = mapped & ((marks & bit(*self.first.exclude)) == 0)
+            tallies[marked(pair.name)] = tally_cells(
+                marks[mapped], sampled[mapped], len(members), parts[mapped]
+            )
             a, b = a[both], b[both]
             for role, codes in zip(_ROLES, (a, b, _shifted(a, b)), strict=True):
                 tallies[f"{pair.name} {role}"] = tally_cells(codes, sampled[both], len(members), parts[both])
             joint[pair.name] = _joint(a, b)
         return _Counted(ShardTallies(members, tallies), joint)
+
+    def _sampled(self, pair: Pair, shard: Shard, at: cells.Sample) -> tuple[MapCodes, MapCodes, Marks]:
+        """Codes of both maps at cells, and what there is to say against either."""
+        found = []
+        for source, name in ((self.first, pair.first), (self.second, pair.second)):
+            codes, quality = (source.stored(each, shard)[at.row, at.col] for each in (name, QUALITY))
+            found.append((codes, source.marks(name, codes, quality)))
+        (a, marks_a), (b, marks_b) = found
+        return a, b, marks_a | marks_b
 
 
 def _shifted(a: Codes, b: Codes) -> npt.NDArray[np.uint32]:
@@ -230,7 +244,7 @@ def compare(
     Parameters
     ----------
     first, second : Source
-        The runs; the same one to compare two of its maps.
+        The runs, from which the same is left out; the same one to compare two of its maps.
     pairs : sequence of Pair
         Which maps.
     units : sequence of Unit
@@ -242,9 +256,10 @@ def compare(
     -------
     xarray.Dataset
         By ``pair`` and ``unit``: ``count``, ``area`` (km2), ``mean_first``, ``mean_second``,
-        ``mean_difference``, ``std_difference``, ``rmse``, ``correlation``, ``difference_quantile`` and
-        ``difference_share`` (the histogram); by ``pair``: ``joint``, number of cells of the whole Moon by
-        bin of first and second.
+        ``mean_difference``, ``std_difference``, ``rmse``, ``correlation``, ``difference_quantile``,
+        ``difference_share`` (the histogram) and, of the cells that both map, left out or not, the
+        ``flagged_share`` by ``reason`` in either; by ``pair``: ``joint``, number of cells of the whole Moon
+        by bin of first and second.
 
     Raises
     ------
@@ -271,11 +286,13 @@ def compare(
         second=("pair", [pair.second for pair in pairs]),
         unit=("unit", [unit.name for unit in units]),
         quantile=("quantile", list(QUANTILES)),
+        reason=("reason", list(REASONS)),
     )
     dataset.attrs = {
         "Conventions": "CF-1.11",
         "title": "Comparison of lunar composition maps, first minus second",
         "sampling": "cells",
+        "excluded": " ".join(first.exclude),
     }
     return dataset
 
@@ -283,8 +300,13 @@ def compare(
 def table(dataset: xr.Dataset) -> pd.DataFrame:
     """The comparison as a table with a row for each pair and unit."""
     names = ["count", "mean_first", "mean_second", "mean_difference", "std_difference", "rmse", "correlation"]
-    rows = dataset[names].to_dataframe().reset_index()
-    return rows[["pair", "unit", "first", "second", *names]]
+    found = dataset[names].assign(
+        {
+            f"{reason}_per_cent": 100.0 * dataset["flagged_share"].sel(reason=reason, drop=True)
+            for reason in TOLD
+        }
+    )
+    return found.to_dataframe().reset_index()[["pair", "unit", "first", "second", *found.data_vars]]
 
 
 def _of_pair(pair: Pair, coding: Coding, totals: Totals, n_units: int, joint: IntArray) -> xr.Dataset:
@@ -311,6 +333,10 @@ def _of_pair(pair: Pair, coding: Coding, totals: Totals, n_units: int, joint: In
             "correlation": ("unit", [_correlation(*three) for three in zip(a, b, d, strict=True)]),
             "difference_quantile": (("unit", "quantile"), [quantiles(sums, delta) for sums in roles[2]]),
             "difference_share": (("unit", "difference_bin"), [_shares(sums) for sums in roles[2]]),
+            "flagged_share": (
+                ("unit", "reason"),
+                [list(flagged_shares(totals[marked(pair.name), unit]).values()) for unit in range(n_units)],
+            ),
             "joint": (("bin_first", "bin_second"), joint.reshape(_JOINT_BINS, _JOINT_BINS)),
         },
         coords={

@@ -22,8 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.errors import InputError
+from lunarcloud.maps import QUALITY
 from lunarcloud.moon import FloatArray, Grid, IntArray, Pole, Shard
 from lunarcloud.statistics import cells, clusters
+from lunarcloud.statistics.quality import Marks, bit, flagged_per_cent, mark_attributes
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
 from lunarcloud.statistics.units import Near, Unit, inside, near_units
 
@@ -116,11 +118,18 @@ class PolarCells(NamedTuple):
         Their numbers, ascending once all shards are put together.
     feo, mg : (cell,) arrays of uint16
         Codes of FeO and Mg# of each.
+    marks : (cell,) array of uint8
+        What there is to say against either.
     """
 
     cell: IntArray
     feo: MapCodes
     mg: MapCodes
+    marks: Marks
+
+    def where(self, wanted: npt.NDArray[np.bool_]) -> PolarCells:
+        """Some of them."""
+        return PolarCells(self.cell[wanted], self.feo[wanted], self.mg[wanted], self.marks[wanted])
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +144,8 @@ class Candidates:
         Number of cells equatorward of the limit by composition: of maria, of all others.
     region_cells : int
         Cells poleward of the limit, mapped or not.
-    at : PolarCells
-        The mapped ones.
+    at, left_out : PolarCells
+        The mapped ones, and those of them that are left out.
     classes : (cell,) array
         `OTHER`, `SIMILAR` or `HIGH_FEO` of each.
     group : (cell,) array
@@ -147,6 +156,7 @@ class Candidates:
     elsewhere: IntArray
     region_cells: int
     at: PolarCells
+    left_out: PolarCells
     classes: Classes
     group: IntArray
 
@@ -160,8 +170,9 @@ class _CountElsewhere:
 
     def __call__(self, near: Near) -> IntArray:
         shard, (maria,) = near
-        at, feo, mg = _sampled(self.source, shard)
+        at, feo, mg, marks = _sampled(self.source, shard)
         wanted = ~self.rule.holds(cells.band_lat()[at.band]) & (feo != MISSING) & (mg != MISSING)
+        wanted &= (marks & bit(*self.source.exclude)) == 0
         mare = inside(maria, self.source.grid, self.source.grid.window(shard))[at.row, at.col][wanted]
         bins = _bins(feo[wanted], mg[wanted], self.source.coding(FEO), self.source.coding(MG_NUMBER))
         # The first axis is 0 for maria and 1 for others, hence the negation.
@@ -177,9 +188,9 @@ class _TakePolar:
     rule: Rule
 
     def __call__(self, shard: Shard) -> PolarCells:
-        at, feo, mg = _sampled(self.source, shard)
+        at, feo, mg, marks = _sampled(self.source, shard)
         wanted = self.rule.holds(cells.band_lat()[at.band]) & (feo != MISSING) & (mg != MISSING)
-        return PolarCells(at.cell[wanted], feo[wanted], mg[wanted])
+        return PolarCells(at.cell, feo, mg, marks).where(wanted)
 
 
 def find_candidates(source: Source, maria: Unit, rule: Rule, *, stream: Stream = one_by_one) -> Candidates:
@@ -213,14 +224,16 @@ def find_candidates(source: Source, maria: Unit, rule: Rule, *, stream: Stream =
     for _, counted in stream(_CountElsewhere(source, rule), near_units(source.grid, (maria,))):
         elsewhere += counted
     found = [part for _, part in stream(_TakePolar(source, rule), _polar_shards(source.grid, rule))]
-    at = _in_order(found)
+    mapped = _in_order(found)
+    left_out = (mapped.marks & bit(*source.exclude)) != 0
+    at = mapped.where(~left_out)
     _require_some(source, rule, elsewhere[0], at)
     classifier = Classifier(rule, feo, mg, typical_of_maria(elsewhere[0], elsewhere[1], rule.coverage))
     classes = classifier(at.feo, at.mg)
     # Only the high-FeO cells are put into groups, so their neighbours are not counted in.
     group = np.full(at.cell.size, -1)
     group[classes == HIGH_FEO] = clusters.connected(at.cell[classes == HIGH_FEO])
-    return Candidates(classifier, elsewhere, _region_cells(rule), at, classes, group)
+    return Candidates(classifier, elsewhere, _region_cells(rule), at, mapped.where(left_out), classes, group)
 
 
 def typical_of_maria(maria: IntArray, others: IntArray, coverage: float) -> npt.NDArray[np.bool_]:
@@ -250,30 +263,46 @@ def typical_of_maria(maria: IntArray, others: IntArray, coverage: float) -> npt.
 
 
 def totals(found: Candidates) -> pd.DataFrame:
-    """Cells, area (km2) and per cent of the mapped region: mapped, similar to maria, high FeO."""
+    """Cells, area (km2), per cent of the region and flagged shares: mapped, similar, high FeO, left out."""
     import pandas as pd
 
-    area = clusters.area_km2(found.at.cell)
-    masks = {
-        "mapped": np.ones(area.size, dtype=np.bool_),
-        "similar to maria": found.classes >= SIMILAR,
-        "high FeO": found.classes == HIGH_FEO,
+    everything = _in_order([found.at, found.left_out])
+    kinds = {
+        "mapped": everything,
+        "similar to maria": found.at.where(found.classes >= SIMILAR),
+        "high FeO": found.at.where(found.classes == HIGH_FEO),
+        "left out": found.left_out,
     }
-    rows = [
-        (name, int(mask.sum()), area[mask].sum(), 100.0 * area[mask].sum() / area.sum())
-        for name, mask in masks.items()
-    ]
-    return pd.DataFrame(rows, columns=["cells are", "cells", "area_km2", "per_cent"])
+    mapped_km2 = clusters.area_km2(everything.cell).sum()
+    rows = []
+    for name, held in kinds.items():
+        area = clusters.area_km2(held.cell)
+        shares = {
+            title: float(np.average(flagged, weights=area)) if area.size else float("nan")
+            for title, flagged in flagged_per_cent(held.marks).items()
+        }
+        rows.append(
+            {
+                "cells are": name,
+                "cells": held.cell.size,
+                "area_km2": area.sum(),
+                "per_cent": 100.0 * area.sum() / mapped_km2,
+                **shares,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def ranked(found: Candidates) -> pd.DataFrame:
-    """The largest groups of neighbouring high-FeO cells, with their centres, means and nearest feature."""
-    high = found.classes == HIGH_FEO
+    """The largest groups of neighbouring high-FeO cells: centres, means, flagged shares, nearest feature."""
+    high = found.at.where(found.classes == HIGH_FEO)
     values = {
-        "feo": found.classifier.feo.values(found.at.feo[high]),
-        "mg_number": found.classifier.mg.values(found.at.mg[high]),
+        "feo": found.classifier.feo.values(high.feo),
+        "mg_number": found.classifier.mg.values(high.mg),
+        **flagged_per_cent(high.marks),
     }
-    return clusters.cluster_table(found.at.cell[high], found.group[high], values, _LISTED)
+    group = found.group[found.classes == HIGH_FEO]
+    return clusters.cluster_table(high.cell, group, values, _LISTED)
 
 
 def to_dataset(found: Candidates) -> xr.Dataset:
@@ -292,6 +321,7 @@ def to_dataset(found: Candidates) -> xr.Dataset:
             "mg_number": ("candidate", found.classifier.mg.values(found.at.mg[keep]), {"units": "1"}),
             "high_feo": ("candidate", found.classes[keep] == HIGH_FEO),
             "group": ("candidate", found.group[keep]),
+            "flagged": ("candidate", found.at.marks[keep], mark_attributes()),
             "cells_elsewhere": (("kind", "feo_bin", "mg_bin"), found.elsewhere),
             "cells_region": (("feo_bin", "mg_bin"), _counted(found)),
             "similar_bin": (("feo_bin", "mg_bin"), found.classifier.similar),
@@ -311,16 +341,18 @@ def to_dataset(found: Candidates) -> xr.Dataset:
         "high_feo": f"similar, FeO above {rule.feo_above} wt% and Mg# below {rule.mg_below}",
         "latitude_limit": rule.limit,
         "cells_in_region": found.region_cells,
+        **{f"high_feo_{name}": float(counted[name]["high FeO"]) for name in flagged_per_cent(found.at.marks)},
         **{f"cells_{name.replace(' ', '_')}": int(counted["cells"][name]) for name in counted.index},
         **{f"km2_{name.replace(' ', '_')}": float(counted["area_km2"][name]) for name in counted.index},
     }
     return dataset
 
 
-def _sampled(source: Source, shard: Shard) -> tuple[cells.Sample, MapCodes, MapCodes]:
+def _sampled(source: Source, shard: Shard) -> tuple[cells.Sample, MapCodes, MapCodes, Marks]:
+    """The cells of a shard, their codes, and what there is to say against either map."""
     at = cells.sample(source.grid, source.grid.window(shard))
-    feo, mg = (source.read(name, shard)[at.row, at.col] for name in (FEO, MG_NUMBER))
-    return at, feo, mg
+    feo, mg, quality = (source.stored(name, shard)[at.row, at.col] for name in (FEO, MG_NUMBER, QUALITY))
+    return at, feo, mg, source.marks(FEO, feo, quality) | source.marks(MG_NUMBER, mg, quality)
 
 
 def _bins(feo: MapCodes, mg: MapCodes, feo_coding: Coding, mg_coding: Coding) -> tuple[IntArray, IntArray]:
@@ -347,10 +379,10 @@ def _polar_shards(grid: Grid, rule: Rule) -> Iterator[Shard]:
 
 
 def _in_order(parts: Sequence[PolarCells]) -> PolarCells:
-    cell, feo, mg = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    cell, feo, mg, marks = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     # Shards come as workers finish, and a band of cells runs through many: groups need ascending numbers.
     order = np.argsort(cell)
-    return PolarCells(cell[order], feo[order], mg[order])
+    return PolarCells(cell[order], feo[order], mg[order], marks[order])
 
 
 def _region_cells(rule: Rule) -> int:
@@ -358,7 +390,7 @@ def _region_cells(rule: Rule) -> int:
 
 
 def _require_some(source: Source, rule: Rule, maria: IntArray, at: PolarCells) -> None:
-    where = f"{source.group.place.url}: no cell with both FeO and Mg#"
+    where = f"{source.group.place.url}: no cell with both FeO and Mg# that is not left out"
     if not maria.any():
         raise InputError(f"{where} in the maria equatorward of {rule.limit} degrees to compare with")
     if not at.cell.size:

@@ -7,7 +7,7 @@ of shards are added in the shards' order, so the result is the same to the bit f
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tab
 
 #: Least part of a Lunar Prospector pixel that must be mapped for it to be compared.
 LEAST_COVERAGE = 0.5
+#: Which is the line's height, and which its length.
+REGRESSIONS = ("map_on_prospector", "prospector_on_map")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +153,16 @@ def _between(edges: FloatArray, density: FloatArray, low: FloatArray, high: Floa
     return found
 
 
-def compare_with_prospector(
-    source: Source, prospector: Prospector, *, stream: Stream = one_by_one
-) -> xr.Dataset:
+def compare_with_prospector(source: Source, *tables: Prospector, stream: Stream = one_by_one) -> xr.Dataset:
     """Compare every map of a run that Lunar Prospector measured too.
 
     Parameters
     ----------
     source : Source
         The run's maps.
-    prospector : Prospector
-        Lunar Prospector's abundances and pixels.
+    *tables : Prospector
+        Lunar Prospector's abundances and pixels, each constituent in one table; one pass over the maps that
+        each has.
     stream : callable
         How the shards are spread over workers.
 
@@ -169,10 +170,11 @@ def compare_with_prospector(
     -------
     xarray.Dataset
         By ``map`` and ``pixel``: ``ours`` (area-weighted mean, wt%), ``prospector`` (wt%), ``coverage``
-        (mapped part of the pixel). By ``map``: ``pixels`` compared (`LEAST_COVERAGE`), ``correlation``,
-        ``slope`` and ``intercept`` of the line prospector = slope * ours + intercept, ``rmse``, ``bias``,
-        ``std`` of the differences ours minus prospector, their ``skewness``, ``excess_kurtosis`` and
-        D'Agostino and Pearson's ``normality_p``.
+        (mapped part of the pixel), all NaN for pixels of a table that is not the map's, whose pixels are
+        ``pixel_degrees`` high. By ``map``: ``pixels`` compared (`LEAST_COVERAGE`), ``correlation``,
+        slope and intercept of both regressions, ``map_on_prospector_`` and ``prospector_on_map_``, ``rmse``,
+        ``bias``, ``std`` of the differences ours minus prospector, their ``skewness``, ``excess_kurtosis``
+        and D'Agostino and Pearson's ``normality_p``.
 
     Raises
     ------
@@ -182,24 +184,35 @@ def compare_with_prospector(
     import xarray as xr
 
     constituents = counterparts()
-    names = tuple(name for name in source.names if constituents.get(name) in prospector.abundance)
-    if not names:
-        raise InputError(f"{source.group.place.url}: none of its maps is in {prospector.source}")
-    bounds = Bounds(prospector.min_lat, prospector.max_lat, prospector.min_lon, prospector.max_lon)
-    found = dict(stream(AverageShard(source, names, bounds), source.grid.shards()))
-    # Sums of floats depend on their order: by shard, not as workers finish.
-    by_shard = [found[shard] for shard in sorted(found)]
-    parts = [_of_map(source.coding(name), prospector, [sums[name] for sums in by_shard]) for name in names]
-    dataset = xr.concat(parts, dim="map", data_vars="all", coords="minimal", join="exact", compat="equals")
+    parts: dict[str, xr.Dataset] = {}
+    first = 0
+    for measured in tables:
+        pixels = np.arange(first, first + measured.lat.size)
+        found = _against(source, measured, stream)
+        parts |= {name: part.assign_coords(pixel=pixels) for name, part in found.items()}
+        first += measured.lat.size
+    if not parts:
+        raise InputError(
+            f"{source.group.place.url}: none of its maps is in {' or '.join(each.source for each in tables)}"
+        )
+    names = [name for name in source.names if name in parts]
+    # Each map has the pixels of its table; those of the others are missing.
+    dataset = xr.concat(
+        [parts[name] for name in names],
+        "map",
+        data_vars="all",
+        coords="minimal",
+        join="outer",
+        compat="equals",
+    ).reindex(pixel=np.arange(first))
+    located = {
+        name: ("pixel", np.concatenate([getattr(each, name) for each in tables]))
+        for name in ("lat", "lon", *(each.name for each in fields(Bounds)))
+    }
     dataset = dataset.assign_coords(
-        {
-            "map": ("map", list(names)),
-            "constituent": ("map", [constituents[name] for name in names]),
-            "lat": ("pixel", prospector.lat, {"units": "degrees_north"}),
-            "lon": ("pixel", prospector.lon, {"units": "degrees_east"}),
-            **{name: ("pixel", values) for name, values in asdict(bounds).items()},
-        }
+        {"map": ("map", names), "constituent": ("map", [constituents[name] for name in names]), **located}
     )
+    dataset["lat"].attrs["units"], dataset["lon"].attrs["units"] = "degrees_north", "degrees_east"
     dataset.attrs = {
         "Conventions": "CF-1.11",
         "title": "Lunar composition maps averaged into Lunar Prospector's pixels",
@@ -207,9 +220,23 @@ def compare_with_prospector(
     return dataset
 
 
+def _against(source: Source, measured: Prospector, stream: Stream) -> dict[str, xr.Dataset]:
+    """By map, its comparison with the table that has its constituent."""
+    constituents = counterparts()
+    names = tuple(name for name in source.names if constituents.get(name) in measured.abundance)
+    if not names:
+        return {}
+    bounds = Bounds(measured.min_lat, measured.max_lat, measured.min_lon, measured.max_lon)
+    found = dict(stream(AverageShard(source, names, bounds), source.grid.shards()))
+    # Sums of floats depend on their order: by shard, not as workers finish.
+    by_shard = [found[shard] for shard in sorted(found)]
+    return {name: _of_map(source.coding(name), measured, [sums[name] for sums in by_shard]) for name in names}
+
+
 def table(dataset: xr.Dataset) -> pd.DataFrame:
     """The comparison as a table with a row for each map."""
-    names = ["pixels", "correlation", "slope", "intercept", "rmse", "bias", "std", "normality_p"]
+    lines = [f"{line}_{part}" for line in REGRESSIONS for part in ("slope", "intercept")]
+    names = ["pixel_degrees", "pixels", "correlation", *lines, "rmse", "bias", "std", "normality_p"]
     return dataset[names].to_dataframe().reset_index()[["map", "constituent", *names]]
 
 
@@ -234,26 +261,31 @@ def _of_map(coding: Coding, prospector: Prospector, parts: list[Overlap]) -> xr.
         )
     values = {"ours": ours, "prospector": theirs, "coverage": coverage}
     return xr.Dataset(
-        {key: ("pixel", value) for key, value in values.items()} | agreement(ours[compared], theirs[compared])
+        {key: ("pixel", value) for key, value in values.items()}
+        | {"pixel_degrees": prospector.degrees}
+        | agreement(ours[compared], theirs[compared])
     )
 
 
 def agreement(ours: FloatArray, theirs: FloatArray) -> dict[str, float]:
-    """Correlation, regression of theirs on ours, and the distribution of ours minus theirs.
+    """Correlation, both regressions, and the distribution of ours minus theirs.
 
-    Least squares take the first axis as exact, so that is ours: a mean of many pixels of a map scatters
-    less than a gamma-ray measurement. (The other regression's slope is the correlation squared over this.)
+    Least squares take the one that a regression is on as exact: of a map on Lunar Prospector, gamma rays; of
+    Lunar Prospector on a map, the map. Neither is, so the truth lies between the two lines.
     """
     # Slow to import, and a command that finds everything done does not need it.
     from scipy import stats
 
     difference = ours - theirs
-    line = stats.linregress(ours, theirs)
+    lines = {
+        "map_on_prospector": stats.linregress(theirs, ours),
+        "prospector_on_map": stats.linregress(ours, theirs),
+    }
     return {
         "pixels": difference.size,
-        "correlation": float(line.rvalue),
-        "slope": float(line.slope),
-        "intercept": float(line.intercept),
+        "correlation": float(lines["map_on_prospector"].rvalue),
+        **{f"{name}_slope": float(line.slope) for name, line in lines.items()},
+        **{f"{name}_intercept": float(line.intercept) for name, line in lines.items()},
         "rmse": float(np.sqrt(np.mean(difference**2))),
         "bias": float(difference.mean()),
         "std": float(difference.std()),

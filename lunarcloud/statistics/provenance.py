@@ -14,8 +14,10 @@ import numpy as np
 
 from lunarcloud.archive import Feature, features
 from lunarcloud.errors import InputError
+from lunarcloud.maps import QUALITY
 from lunarcloud.moon import RADIUS_M, IntArray, Shard, angular_distance
 from lunarcloud.statistics import cells, clusters
+from lunarcloud.statistics.quality import TOLD, Marks, Reason, bit, flagged_per_cent, mark_attributes
 from lunarcloud.statistics.source import MISSING, Source, Stream, one_by_one
 from lunarcloud.statistics.tallies import PART_KM2, cell_parts
 
@@ -31,13 +33,11 @@ _RADIUS_KM = RADIUS_M / 1000.0
 
 
 class _Match(NamedTuple):
-    """A shard's part: matching cells and areas (in parts) of cells mapped, by constraint, and without it."""
+    """A shard's part: matching cells, what is against each, and areas (in parts): totals, then by range."""
 
     cell: IntArray
-    matching: int
-    mapped: int
-    alone: IntArray
-    others: IntArray
+    marks: Marks
+    areas: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +48,28 @@ class Provenance:
     ----------
     ranges : mapping
         What was looked for.
-    cell, group : (cell,) arrays
-        Matching cells, ascending, and their group of neighbours, the largest first.
-    matching_km2, mapped_km2 : float
-        Area of the matching cells, and of those where every map of the ranges has a value.
+    cell, group, marks : (cell,) arrays
+        Matching cells, ascending, their group of neighbours, the largest first, and what there is to say
+        against any of their maps.
+    matching_km2, mapped_km2, left_out_km2 : float
+        Area of the matching cells, of those where every map of the ranges has a value that counts, and of
+        those that have values and are left out.
     alone_km2, others_km2 : dict of str to float
         By map, the area that its range alone leaves, and the area that all the other ranges leave.
+    flagged : dict of str to dict
+        By map and reason, its part of the area where every map has a value, 0..1.
     """
 
     ranges: Ranges
     cell: IntArray
     group: IntArray
+    marks: Marks
     matching_km2: float
     mapped_km2: float
+    left_out_km2: float
     alone_km2: dict[str, float]
     others_km2: dict[str, float]
+    flagged: dict[str, dict[Reason, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +81,27 @@ class _MatchShard:
 
     def __call__(self, shard: Shard) -> _Match:
         at = cells.sample(self.source.grid, self.source.grid.window(shard))
-        mapped = np.ones(at.cell.size, dtype=np.bool_)
-        within = np.empty((len(self.ranges), at.cell.size), dtype=np.bool_)
+        area, quality = cell_parts(at.band), self.source.stored(QUALITY, shard)[at.row, at.col]
+        shape = len(self.ranges), at.cell.size
+        within, marks = np.empty(shape, dtype=np.bool_), np.empty(shape, dtype=np.uint8)
+        present = np.ones(at.cell.size, dtype=np.bool_)
         for number, (name, low, high) in enumerate(self.ranges):
-            codes = self.source.read(name, shard)[at.row, at.col]
-            mapped &= codes != MISSING
+            codes = self.source.stored(name, shard)[at.row, at.col]
+            present &= codes != MISSING
             within[number] = (codes >= low) & (codes <= high)
+            marks[number] = self.source.marks(name, codes, quality)
+        either = np.bitwise_or.reduce(marks, axis=0)
         # A cell without one of the maps matches nothing and belongs to no total.
+        mapped = present & ((either & bit(*self.source.exclude)) == 0)
         within &= mapped
-        area, failed = cell_parts(at.band), (~within).sum(axis=0)
+        failed = (~within).sum(axis=0)
         # All other ranges hold where nothing fails, or this range alone.
         others = (failed == 0) | ((failed == 1) & ~within)
-        return _Match(
-            cell=at.cell[failed == 0],
-            matching=int(area[failed == 0].sum()),
-            mapped=int(area[mapped].sum()),
-            alone=within @ area,
-            others=(others & mapped) @ area,
-        )
+        flagged = [((marks & bit(reason)) != 0) & present for reason in TOLD]
+        matching = failed == 0
+        totals = np.stack([matching, mapped, present]) @ area
+        by_range = np.stack([within, others & mapped, *flagged]) @ area
+        return _Match(at.cell[matching], either[matching], np.concatenate([totals, by_range.ravel()]))
 
 
 def search(source: Source, ranges: Ranges, *, stream: Stream = one_by_one) -> Provenance:
@@ -120,25 +130,39 @@ def search(source: Source, ranges: Ranges, *, stream: Stream = one_by_one) -> Pr
         If the run lacks a map.
     """
     wanted = code_ranges(source, ranges)
-    sums = np.zeros(2 + 2 * len(wanted), dtype=np.int64)
-    # Begun with an empty one, for there may be nothing to concatenate.
-    found = [np.empty(0, dtype=np.int64)]
-    for _, match in stream(_MatchShard(source, wanted), source.grid.shards()):
-        found.append(match.cell)
-        sums += [match.matching, match.mapped, *match.alone, *match.others]
-    matching, mapped, *by_range = (sums * PART_KM2).tolist()
-    if not mapped:
-        raise InputError(f"{source.group.place.url}: no cell has all of {', '.join(ranges)}")
-    cell = np.sort(np.concatenate(found))
     names = [name for name, *_ in wanted]
+    sums = np.zeros(3 + (2 + len(TOLD)) * len(names), dtype=np.int64)
+    # Begun with empty ones, for there may be nothing to concatenate.
+    cell, marks = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.uint8)]
+    for _, match in stream(_MatchShard(source, wanted), source.grid.shards()):
+        cell.append(match.cell)
+        marks.append(match.marks)
+        sums += match.areas
+    km2 = sums * PART_KM2
+    matching, mapped, present = km2[:3].tolist()
+    if not mapped:
+        raise InputError(
+            f"{source.group.place.url}: no cell has all of {', '.join(ranges)}, or all are left out"
+        )
+    alone, others, *flagged = (
+        dict(zip(names, each, strict=True)) for each in km2[3:].reshape(-1, len(names)).tolist()
+    )
+    order = np.argsort(np.concatenate(cell))
+    matches = np.concatenate(cell)[order]
     return Provenance(
         ranges=dict(_ordered(ranges)),
-        cell=cell,
-        group=clusters.connected(cell),
+        cell=matches,
+        group=clusters.connected(matches),
+        marks=np.concatenate(marks)[order],
         matching_km2=matching,
         mapped_km2=mapped,
-        alone_km2=dict(zip(names, by_range[: len(names)], strict=True)),
-        others_km2=dict(zip(names, by_range[len(names) :], strict=True)),
+        left_out_km2=present - mapped,
+        alone_km2=alone,
+        others_km2=others,
+        flagged={
+            name: {reason: each[name] / present for reason, each in zip(TOLD, flagged, strict=True)}
+            for name in names
+        },
     )
 
 
@@ -150,8 +174,9 @@ def code_ranges(source: Source, ranges: Ranges) -> tuple[tuple[str, int, int], .
 def constraints(found: Provenance) -> pd.DataFrame:
     """What each range does: the part of the mapped area it alone leaves, and what it takes from the rest.
 
-    ``excludes_per_cent`` is the part of the area left by all other ranges that this range takes away: the
-    larger, the more the answer rests on it.
+    ``without_it_km2`` is what all other ranges leave, and ``excludes_per_cent`` the part of that which this
+    range takes away: the larger, the more the answer, also an empty one, rests on it. Then how much of the
+    map has something said against it.
     """
     import pandas as pd
 
@@ -159,8 +184,18 @@ def constraints(found: Provenance) -> pd.DataFrame:
     for name, (low, high) in found.ranges.items():
         others = found.others_km2[name]
         taken = 100.0 * (1.0 - found.matching_km2 / others) if others else float("nan")
-        rows.append((name, low, high, 100.0 * found.alone_km2[name] / found.mapped_km2, taken))
-    return pd.DataFrame(rows, columns=["map", "lowest", "highest", "alone_per_cent", "excludes_per_cent"])
+        rows.append(
+            {
+                "map": name,
+                "lowest": low,
+                "highest": high,
+                "alone_per_cent": 100.0 * found.alone_km2[name] / found.mapped_km2,
+                "without_it_km2": others,
+                "excludes_per_cent": taken,
+                **{f"{reason}_per_cent": 100.0 * share for reason, share in found.flagged[name].items()},
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def regions(found: Provenance) -> pd.DataFrame:
@@ -193,8 +228,8 @@ def _within(cell: IntArray, known: Feature, radius: float) -> IntArray:
 
 
 def ranked(found: Provenance) -> pd.DataFrame:
-    """The largest groups of neighbouring matching cells: area, centre and where that is."""
-    return clusters.cluster_table(found.cell, found.group, {}, _LISTED)
+    """The largest groups of neighbouring matching cells: area, centre, flagged shares and where that is."""
+    return clusters.cluster_table(found.cell, found.group, flagged_per_cent(found.marks), _LISTED)
 
 
 def to_dataset(found: Provenance) -> xr.Dataset:
@@ -216,6 +251,7 @@ def to_dataset(found: Provenance) -> xr.Dataset:
             "lat": ("match", at.lat, {"units": "degrees_north"}),
             "lon": ("match", at.lon, {"units": "degrees_east"}),
             "group": ("match", found.group),
+            "flagged": ("match", found.marks, mark_attributes()),
             **columns,
         },
         attrs={
@@ -223,6 +259,7 @@ def to_dataset(found: Provenance) -> xr.Dataset:
             "title": "Cells of the Moon that match a composition",
             "matching_km2": found.matching_km2,
             "mapped_km2": found.mapped_km2,
+            "left_out_km2": found.left_out_km2,
         },
     )
 

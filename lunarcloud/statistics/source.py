@@ -1,24 +1,29 @@
 """The maps of a run as the integer codes they are stored in, shard by shard."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from lunarcloud.archive import Gridded
 from lunarcloud.errors import NotFoundError
-from lunarcloud.maps import FILL, Run
+from lunarcloud.maps import FILL, QUALITY, Run
 from lunarcloud.moon import FloatArray, Grid, Shard
 from lunarcloud.quantities import QUANTITIES, composition
+from lunarcloud.statistics.quality import Marks, Reason, bit, marks_of
 from lunarcloud.storage import Group
 
 #: How work is spread: a function and items in, pairs of item and result out, in any order.
 Stream: TypeAlias = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[tuple[Any, Any]]]
 
 MapCodes: TypeAlias = npt.NDArray[np.uint16]
+CodedT = TypeVar("CodedT", float, FloatArray)
 #: Code of a missing pixel of a map.
 MISSING = FILL
+# Rows of somebody's map that are looked up at once.
+_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,8 @@ class Coding:
         """Physical values of codes."""
         return np.asarray(codes, dtype=np.float64) * self.scale + self.offset
 
-    def code(self, value: float) -> float:
-        """The code, not rounded, of a physical value."""
+    def code(self, value: CodedT) -> CodedT:
+        """The code, not rounded, of physical values."""
         # A bound between two codes stays between them: rounding would move it by up to half a step.
         return (value - self.offset) / self.scale
 
@@ -57,15 +62,14 @@ class Source:
 
     Attributes
     ----------
-    place : Folder
-        The Zarr group of the maps.
-    layout : Layout
-        What it holds, and on which grid.
-    ledger : Ledger
-        Its shards with their digests, by which what is read is checked.
+    group : Group
+        The maps, on which grid, and their shards with their digests, by which what is read is checked.
+    exclude : tuple of str
+        For which reasons pixels are left out.
     """
 
     group: Group
+    exclude: tuple[Reason, ...] = ()
 
     @property
     def grid(self) -> Grid:
@@ -100,19 +104,81 @@ class Source:
         )
 
     def read(self, name: str, shard: Shard) -> MapCodes:
-        """The codes of one shard of a map, 65535 where missing, shape (row, col).
+        """The codes of one shard of a map, 65535 where missing or left out, shape (row, col).
 
         Raises
         ------
         StoreError
             If the shard is damaged or cannot be read.
         """
+        codes = self.stored(name, shard)
+        if not self.exclude:
+            return codes
+        return self.kept(codes, self.marks(name, codes, self.stored(QUALITY, shard)))
+
+    def stored(self, name: str, shard: Shard) -> npt.NDArray[Any]:
+        """One shard of a map, or of ``quality``, as it is stored; errors as in `read`."""
         return self.group.read(name, shard)
 
+    def marks(self, name: str, codes: MapCodes, quality: npt.NDArray[np.unsignedinteger]) -> Marks:
+        """What there is to say against pixels of a map.
 
-def source_of(run: Run) -> Source:
-    """The full-resolution maps of a run."""
-    return Source(run.group())
+        Parameters
+        ----------
+        name : str
+            The map.
+        codes, quality : arrays, one shape
+            As they are stored.
+        """
+        attrs = self.group.layout.variable(QUALITY).attrs
+        bits = dict(zip(attrs["flag_meanings"].split(), attrs["flag_masks"], strict=True))
+        return marks_of(name, codes, quality, bits)
+
+    def kept(self, codes: MapCodes, marks: Marks) -> MapCodes:
+        """The codes without the pixels that are left out.
+
+        Parameters
+        ----------
+        codes : array
+            As they are stored.
+        marks : array, of their shape
+            What there is to say against each.
+        """
+        return np.where(marks & bit(*self.exclude), codes.dtype.type(MISSING), codes)
+
+
+@dataclass(frozen=True, slots=True)
+class GriddedSource(Source):
+    """Somebody's map in the place of a run's: on its grid and in its codes, with nothing said against it.
+
+    Attributes
+    ----------
+    file : Gridded
+        The map, in the unit of that which it is compared with.
+    """
+
+    file: Gridded = field(kw_only=True)
+
+    def stored(self, name: str, shard: Shard) -> npt.NDArray[Any]:
+        """One shard of it: of each pixel of the run, the map's pixel that holds its centre."""
+        window = self.grid.window(shard)
+        if name == QUALITY:
+            return np.zeros(window.shape, dtype=self.group.layout.variable(QUALITY).dtype)
+        lat, lon = self.grid.lat(window), self.grid.lon(window)
+        # A few rows at a time: positions of a whole shard would take as much memory as all else.
+        parts = range(0, lat.size, _ROWS)
+        return np.concatenate([self._rows(name, lat[start : start + _ROWS], lon) for start in parts])
+
+    def _rows(self, name: str, lat: FloatArray, lon: FloatArray) -> MapCodes:
+        where = np.meshgrid(lat, lon, indexing="ij")
+        codes = np.clip(np.rint(self.coding(name).code(self.file.at(*where))), 0, MISSING - 1)
+        # After the clip, which leaves NaN alone.
+        return np.where(np.isnan(codes), MISSING, codes).astype(np.uint16)
+
+
+def source_of(run: Run, exclude: tuple[Reason, ...] = ()) -> Source:
+    """The full-resolution maps of a run, perhaps without pixels that there is a reason to leave out."""
+    return Source(run.group(), exclude)
 
 
 def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[tuple[Any, Any]]:

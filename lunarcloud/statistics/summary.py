@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from lunarcloud.errors import InputError
+from lunarcloud.maps import QUALITY
 from lunarcloud.moon import FloatArray, Shard
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.modes import modes
 from lunarcloud.statistics.moments import QUANTILES, moments, quantiles
+from lunarcloud.statistics.quality import REASONS, TOLD, flagged_shares
 from lunarcloud.statistics.source import Coding, Source, Stream, one_by_one
 from lunarcloud.statistics.tallies import (
     Codes,
-    Labels,
     Sums,
     Tally,
     cell_parts,
@@ -48,7 +49,7 @@ class ShardTallies:
     members : tuple of tuple of int
         By label, the units (by index) that its pixels belong to.
     tallies : dict of str to Tally
-        By map, what was counted by label.
+        By map, what was counted by label, and by `marked` map the marks of its pixels.
     """
 
     members: tuple[tuple[int, ...], ...]
@@ -76,28 +77,33 @@ class TallyShard:
     def __call__(self, near: Near) -> ShardTallies:
         """Count the maps of a shard by the units near it."""
         shard, units = near
-        window = self.source.grid.window(shard)
-        labels, members = labelled(units, self.source.grid, window)
+        grid, window = self.source.grid, self.source.grid.window(shard)
+        labels, members = labelled(units, grid, window)
         if self.sampling == "pixels":
-            parts = row_parts(self.source.grid, window)
-            tallies = {
-                name: tally_pixels(self.source.read(name, shard), labels, len(members), parts)
-                for name in self.names
-            }
-        else:
-            tallies = self._tally_cells(shard, labels, len(members))
-        return ShardTallies(members, tallies)
+            parts = row_parts(grid, window)
+            return ShardTallies(members, self._tallies(shard, ..., tally_pixels, labels, len(members), parts))
+        at = cells.sample(grid, window)
+        where = (at.row, at.col)
+        found = self._tallies(shard, where, tally_cells, labels[where], len(members), cell_parts(at.band))
+        return ShardTallies(members, found)
 
-    def _tally_cells(self, shard: Shard, labels: Labels, n_labels: int) -> dict[str, Tally]:
-        at = cells.sample(self.source.grid, self.source.grid.window(shard))
-        parts, sampled = cell_parts(at.band), labels[at.row, at.col]
-        return {
-            name: tally_cells(self._sampled(name, shard, at), sampled, n_labels, parts) for name in self.names
-        }
+    def _tallies(
+        self, shard: Shard, where: Any, tally: Callable[..., Tally], *counted: Any
+    ) -> dict[str, Tally]:
+        """Of each map its values and its marks, at some places of a shard."""
+        quality = self.source.stored(QUALITY, shard)[where]
+        found = {}
+        for name in self.names:
+            codes: Codes = self.source.stored(name, shard)[where]
+            marks = self.source.marks(name, codes, quality)
+            found[name] = tally(self.source.kept(codes, marks), *counted)
+            found[marked(name)] = tally(marks, *counted)
+        return found
 
-    def _sampled(self, name: str, shard: Shard, at: cells.Sample) -> Codes:
-        codes: Codes = self.source.read(name, shard)[at.row, at.col]
-        return codes
+
+def marked(name: str) -> str:
+    """What the tally of the marks of a map is called."""
+    return f"{name} marks"
 
 
 class Totals(dict[tuple[str, int], Sums]):
@@ -132,9 +138,10 @@ def summarise(
     Returns
     -------
     xarray.Dataset
-        By ``map`` and ``unit``: ``count`` (valid cells or pixels), ``area`` (km2), ``mean``, ``std``,
-        ``quantile_value``, ``mode_value`` (one or two) and ``mode_confidence``, and the ``histogram`` as the
-        share of the weight in each bin, with the bins' values in ``bin_value``.
+        By ``map`` and ``unit``: ``count`` (valid cells or pixels that are not left out), ``area`` (km2),
+        ``mean``, ``std``, ``quantile_value``, ``mode_value`` (one or two) and ``mode_confidence``, and the
+        ``histogram`` as the share of the weight in each bin, with the bins' values in ``bin_value``;
+        ``flagged_share`` of all that is mapped, left out or not, by ``reason``.
 
     Raises
     ------
@@ -149,7 +156,11 @@ def summarise(
         totals.add(found)
     require_filled(totals, units, sampling)
     parts = [
-        _of_map(source.coding(name), [totals[name, unit] for unit in range(len(units))])
+        _of_map(
+            source.coding(name),
+            [totals[name, unit] for unit in range(len(units))],
+            [totals[marked(name), unit] for unit in range(len(units))],
+        )
         for name in source.names
     ]
     dataset = xr.concat(
@@ -159,11 +170,13 @@ def summarise(
         unit=("unit", [unit.name for unit in units]),
         unit_source=("unit", [unit.source for unit in units]),
         quantile=("quantile", list(QUANTILES)),
+        reason=("reason", list(REASONS)),
     )
     dataset.attrs = {
         "Conventions": "CF-1.11",
         "title": "Statistics of lunar composition maps by unit",
         "sampling": sampling,
+        "excluded": " ".join(source.exclude),
     }
     return dataset
 
@@ -175,14 +188,27 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
         columns[f"q{round(100 * q):02d}"] = dataset["quantile_value"].sel(quantile=q).to_series()
     for number in (0, 1):
         columns[f"mode_{number + 1}"] = dataset["mode_value"].isel(mode=number).to_series()
+    for reason in dataset["reason"].values:
+        columns[f"{reason}_per_cent"] = 100.0 * dataset["flagged_share"].sel(reason=reason).to_series()
     ordered = columns.reset_index()
     units = ordered["map"].map(dataset["map_units"].to_series())
     return ordered.drop(columns=["map_units", "unit_source"]).assign(units=units)
 
 
 def means(dataset: xr.Dataset) -> pd.DataFrame:
-    """Means by map (rows) and unit (columns), the form of the paper's Table 1."""
-    return dataset["mean"].to_series().unstack().reindex(dataset["map"].values)[list(dataset["unit"].values)]
+    """Means by map (rows) and unit (columns), as in the paper's Table 1, each above its flagged shares."""
+    import pandas as pd
+
+    found = {"mean": dataset["mean"]} | {
+        f"{reason} %": 100.0 * dataset["flagged_share"].sel(reason=reason) for reason in TOLD
+    }
+    # In the order of the maps, a map's mean before its shares.
+    rows = [
+        {"map": name, "what": what, **values.sel(map=name).to_series()}
+        for name in dataset["map"].values
+        for what, values in found.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def require_filled(totals: Totals, units: Sequence[Unit], sampling: Sampling) -> None:
@@ -208,11 +234,11 @@ def require_filled(totals: Totals, units: Sequence[Unit], sampling: Sampling) ->
         if index not in filled:
             raise InputError(
                 f"unit {unit.name!r} ({unit.source}) holds no valid {sampling}: it lies in missing data, "
-                "or is smaller than a cell (then sample pixels)"
+                "is smaller than a cell (then sample pixels), or all of it is excluded by its flags"
             )
 
 
-def _of_map(coding: Coding, by_unit: list[Sums]) -> xr.Dataset:
+def _of_map(coding: Coding, by_unit: list[Sums], marks: list[Sums]) -> xr.Dataset:
     """The statistics of one map, dimension ``unit`` first."""
     import xarray as xr
 
@@ -234,6 +260,11 @@ def _of_map(coding: Coding, by_unit: list[Sums]) -> xr.Dataset:
             "mode_value": (("unit", "mode"), [_pair(found.values) for found in mode]),
             "mode_confidence": ("unit", [found.confidence for found in mode]),
             "histogram": (("unit", "bin"), [_shares(sums) for sums in by_unit]),
+            "flagged_share": (
+                ("unit", "reason"),
+                [list(flagged_shares(sums).values()) for sums in marks],
+                {"long_name": "of what is mapped, the share with a reason against it"},
+            ),
         },
         coords={"bin_value": ("bin", bins), "map_units": coding.units},
     )

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.lineage import Ref
-from lunarcloud.maps import Run, RunCard, finish_maps, load_run
-from lunarcloud.maps.layout import encode
+from lunarcloud.maps import Run, RunCard, finish_maps, flags, load_run
+from lunarcloud.maps.layout import encode, quality_dtype
 from lunarcloud.maps.overviews import OverviewShard
 from lunarcloud.moon import Grid, Shard
 from lunarcloud.quantities import mg_number
@@ -20,7 +20,13 @@ from lunarcloud.testing.small_root import publish, write_shard
 MakeRun: TypeAlias = Callable[..., Run]
 
 
-def write_run(root: Folder, name: str, on: Grid, maps: Mapping[str, npt.ArrayLike]) -> Run:
+def write_run(
+    root: Folder,
+    name: str,
+    on: Grid,
+    maps: Mapping[str, npt.ArrayLike],
+    flagged: Mapping[str, npt.ArrayLike] | None = None,
+) -> Run:
     """Publish a run of given maps.
 
     Parameters
@@ -33,11 +39,16 @@ def write_run(root: Folder, name: str, on: Grid, maps: Mapping[str, npt.ArrayLik
         Its grid.
     maps : mapping
         Values by the map's name, in the map's unit, of the grid's shape or broadcast to it; NaN is missing.
+    flagged : mapping, optional
+        By flag of ``quality``, where it is set, booleans of the grid's shape or broadcast to it.
     """
     ref = Ref(kind="runs", id=name)
-    run = load_run(root / ref.path, RunCard(ppd=on.ppd, shard_edge=on.shard_edge, maps=tuple(maps)))
+    card = RunCard(ppd=on.ppd, shard_edge=on.shard_edge, maps=tuple(maps), flags=flags())
+    run = load_run(root / ref.path, card)
     whole: dict[str, npt.NDArray[Any]] = {key: _codes(values, key, on) for key, values in maps.items()}
-    whole["quality"] = np.zeros(on.shape, dtype=np.uint8)
+    whole["quality"] = np.zeros(on.shape, dtype=quality_dtype(card.flags))
+    for flag, where in (flagged or {}).items():
+        whole["quality"] |= np.multiply(where, card.flags[flag], dtype=whole["quality"].dtype)
     for level in range(run.levels):
         group = run.group(level)
         for shard in group.missing():

@@ -8,10 +8,11 @@ import numpy.typing as npt
 import pytest
 from onnxruntime import InferenceSession
 
-from lunarcloud.maps import FILL, FLAGS
-from lunarcloud.maps.kernel import Kernel, Scaling
-from lunarcloud.maps.layout import LARGEST_WT, encode
+from lunarcloud.maps import FILL, flags
+from lunarcloud.maps.kernel import Kernel, Networks, Scaling
+from lunarcloud.maps.layout import encode
 from lunarcloud.models import QIU2025, Novelty, session
+from lunarcloud.quantities import OXIDES as TABLE
 from lunarcloud.quantities import QUANTITIES, mg_number
 from lunarcloud.testing.small_root import MISSING, OXIDES, SCALING, plain_model
 
@@ -33,15 +34,19 @@ def _equations(spectrum: list[float]) -> tuple[Any, ...]:
     if r750 > 0 and r415 > 0:
         theta = math.atan((r415 / r750 - 0.481) / r750)
         tio2 = 7.128 * theta**4.022 if theta > 0 else -1.0 if theta < 0 else 0.0
-    if any(not 0 <= value <= 100 for value in (feo, tio2) if not math.isnan(value)):
-        flags.add("clipped_to_physical_range")
+    maps = {"feo_equation": feo, "tio2_equation": tio2}
+    flags |= _clipped(maps)
     if (math.isnan(feo) or math.isnan(tio2)) and "missing_input" not in flags:
         flags.add("outside_validity_of_equation")
-    return {"feo_equation": _clip(feo, 100), "tio2_equation": _clip(tio2, 100), "omat": omat}, flags
+    return {**{name: _limited(name, value) for name, value in maps.items()}, "omat": omat}, flags
 
 
-def _clip(value: float, most: float) -> float:
-    return value if math.isnan(value) else min(max(value, 0.0), most)
+def _clipped(maps: dict[str, float]) -> set[str]:
+    return {f"{name}_clipped" for name, value in maps.items() if abs(value - _limited(name, value)) > 0}
+
+
+def _limited(name: str, value: float) -> float:
+    return value if math.isnan(value) else min(max(value, 0.0), TABLE[name.partition("_")[0]].highest)
 
 
 def _networks(plain: InferenceSession, spectrum: list[float], flags: set[str]) -> dict[str, Any]:
@@ -50,9 +55,11 @@ def _networks(plain: InferenceSession, spectrum: list[float], flags: set[str]) -
     if flags & {"missing_input", "off_scale_input"} or spectrum[1] <= 0.018:
         return dict.fromkeys([*names, "mg_number"], NAN)
     (wt,) = plain.run(None, {"reflectance": np.array([spectrum], dtype=np.float32)})[0].astype(float)
-    if any(not 0 <= value <= LARGEST_WT for value in wt):
-        flags.add("clipped_to_physical_range")
-    oxides = dict(zip(names, (_clip(value, LARGEST_WT) for value in wt), strict=True))
+    given = dict(zip(names, wt, strict=True))
+    oxides = {name: _limited(name, value) for name, value in given.items()}
+    flags |= _clipped(given)
+    if flags & {"feo_cnn_clipped", "mgo_cnn_clipped"}:
+        return {**oxides, "mg_number": NAN}
     magnesium, iron = oxides["mgo_cnn"] / 40.304, oxides["feo_cnn"] / 71.844
     ratio = magnesium / (magnesium + iron) if magnesium + iron > 0 else NAN
     return {**oxides, "mg_number": ratio}
@@ -108,9 +115,12 @@ def test_every_pixel_has_the_flags_that_its_equations_say(
     codes: dict[str, npt.NDArray[Any]], reference: list[Any]
 ) -> None:
     found = codes["quality"].reshape(-1)[::3]
-    wanted = [sum(FLAGS[flag] for flag in flags) for _, flags in reference]
+    bits = flags()
+    wanted = [sum(bits[flag] for flag in found) for _, found in reference]
     assert found.tolist() == wanted
-    assert {flag for _, flags in reference for flag in flags} == set(FLAGS)
+    assert {flag for _, found in reference for flag in found} == {
+        name for name in bits if not name.endswith("cnn_clipped")
+    }
 
 
 def test_a_pixel_does_not_depend_on_its_neighbours(
@@ -135,7 +145,7 @@ def test_equations_alone_give_the_same_equation_maps(
 def test_a_shard_without_a_measurement_is_missing_in_every_map(kernel: Kernel) -> None:
     codes = kernel(np.full((5, 8, 9), MISSING, dtype=np.int16))
     assert all((values == FILL).all() for name, values in codes.items() if name != "quality")
-    assert (codes["quality"] == FLAGS["missing_input"]).all()
+    assert (codes["quality"] == flags()["missing_input"]).all()
 
 
 @pytest.mark.parametrize("name", list(QUANTITIES))
@@ -157,3 +167,22 @@ def test_mg_number_of_pure_forsterite_and_fayalite() -> None:
     # Fo100: MgO 57.3 wt%, FeO 0; Fo50 by moles has equal moles of both.
     mgo, feo = np.array([57.3, 40.304, 0, 0], np.float32), np.array([0, 71.844, 70.5, 0], np.float32)
     assert mg_number(mgo=mgo, feo=feo) == pytest.approx([1.0, 0.5, 0.0, math.nan], nan_ok=True)
+
+
+def test_each_map_ends_at_what_is_possible_and_no_mg_number_is_made_of_an_end() -> None:
+    """FeO 57.7 wt% is no rock, and FeO below 0 would make an Mg# of 1."""
+    wanted = [(-1, 5, 20, 8, 12), (57.7, 5, 20, 8, 12), (10, -2, 40, 8, 25), (10, 5, 20, 8, 12)]
+    names = tuple(f"{oxide}_cnn" for oxide in OXIDES)
+    networks = Networks(OXIDES, lambda spectra: np.array(wanted, dtype=np.float32))
+    dn = np.tile(np.array([600, 1100, 1150, 1170, 1200], dtype=np.int16)[:, None, None], (1, 1, 4))
+    codes = Kernel(Scaling(SCALING, 0.0, MISSING), QIU2025, networks=networks)(dn)
+    values = {name: codes[name][0] * QUANTITIES[name].step for name in names}
+    assert values["feo_cnn"] == pytest.approx([0, 30, 10, 10])
+    assert [values[f"{oxide}_cnn"][2] for oxide in ("tio2", "al2o3", "cao")] == pytest.approx([0, 37, 21])
+    clipped = [
+        {name for name, bit in flags().items() if quality & bit and name.endswith("cnn_clipped")}
+        for quality in codes["quality"][0].tolist()
+    ]
+    assert clipped[:2] == [{"feo_cnn_clipped"}] * 2
+    assert clipped[2:] == [{"tio2_cnn_clipped", "al2o3_cnn_clipped", "cao_cnn_clipped"}, set()]
+    assert (codes["mg_number"][0] == FILL).tolist() == [True, True, False, False]

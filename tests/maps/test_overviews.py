@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lunarcloud.errors import NotFoundError
-from lunarcloud.maps import FILL, FLAGS, QUALITY, RunCard, finish_maps, load_run
+from lunarcloud.maps import FILL, QUALITY, RunCard, finish_maps, flags, load_run, maps_layout
 from lunarcloud.maps.overviews import OverviewShard, any_flag, halved
 from lunarcloud.maps.store import multiscales
 from lunarcloud.moon import grid
@@ -111,6 +111,9 @@ def test_multiscales_name_every_level_and_what_it_comes_from() -> None:
     assert layout[1]["transform"]["scale"] == [2.0, 2.0]
 
 
-def test_there_is_a_flag_for_each_bit_of_a_byte_at_most() -> None:
-    assert sorted(FLAGS.values()) == [1 << bit for bit in range(len(FLAGS))]
-    assert max(FLAGS.values()) < 256
+def test_flags_are_bits_and_a_run_from_before_keeps_its_own() -> None:
+    bits = list(flags().values())
+    assert len(set(bits)) == len(bits)
+    assert all(bit.bit_count() == 1 for bit in bits)
+    # A run of before each map had its own: its card does not name them, and its pixels are of 8 bits.
+    assert maps_layout(grid(1), (), RunCard(ppd=1, shard_edge=1, maps=()).flags).variables[0].dtype == "uint8"

@@ -1,13 +1,15 @@
 """Process compare: exact differences of two runs, networks against equations of one."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from lunarcloud import api
 from lunarcloud.engine import Cluster
-from lunarcloud.errors import NotFoundError
+from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.moon import grid
 from lunarcloud.processes import Outcome
 from lunarcloud.storage import folder
@@ -36,8 +38,33 @@ def test_networks_are_compared_with_equations_of_one_run(truth_root: str, cluste
     found = make("compare", truth_root, cluster, run="other")
     assert set(found.record.given.parents) == {"run"}
     statistics = xr.open_zarr(f"{found.place.url}/statistics.zarr").sel(unit="global")
-    assert float(statistics["mean_difference"].sel(pair="feo")) == pytest.approx(0.5)
+    # As in the paper's Fig. 4, equation minus CNN; the run's CNN FeO is 0.5 wt% higher.
+    assert float(statistics["mean_difference"].sel(pair="feo")) == pytest.approx(-0.5)
     assert float(statistics["rmse"].sel(pair="tio2")) == 0.0
+    assert "equation minus CNN" in statistics.attrs["title"]
+    assert found.record.card.facts["difference"] == "equation minus CNN"
+    other = make("compare", truth_root, cluster, run="other", reverse=True)
+    turned = xr.open_zarr(f"{other.place.url}/statistics.zarr").sel(unit="global")
+    assert float(turned["mean_difference"].sel(pair="feo")) == pytest.approx(0.5)
+    assert "CNN minus equation" in turned.attrs["title"]
+
+
+def test_a_map_of_somebody_is_compared(
+    truth_root: str, cluster: Cluster, tmp_path: Path, require_pictures: Callable[[Outcome], None]
+) -> None:
+    ours = api.open_maps(truth_root, run="true")["feo_cnn"].load()
+    (ours - 1.5).rename("FeO").to_dataset().to_zarr(tmp_path / "published.zarr", consolidated=False)
+    found = make("compare", truth_root, cluster, run="true", grid=str(tmp_path / "published.zarr"))
+    statistics = xr.open_zarr(f"{found.place.url}/statistics.zarr").sel(unit="global", pair="feo_cnn")
+    assert float(statistics["mean_difference"]) == pytest.approx(1.5, abs=1e-3)
+    assert float(statistics["correlation"]) > 0.999_99
+    assert found.record.card.facts["difference"] == "run true minus published.zarr"
+    assert [source.url.rpartition("/")[2] for source in found.record.given.sources] == ["published.zarr"]
+    require_pictures(found)
+    with pytest.raises(InputError, match=r"nothing: neither GeoTIFF \(.tif\), CSV \(.csv\) nor a Zarr group"):
+        make("compare", truth_root, run="true", grid=str(tmp_path / "nothing"))
+    with pytest.raises(InputError, match=r"--grid .* leave 'true' away"):
+        make("compare", truth_root, run="true", other="true", grid=str(tmp_path / "published.zarr"))
 
 
 def test_a_run_without_networks_is_refused(

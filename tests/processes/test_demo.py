@@ -87,7 +87,10 @@ def test_means_are_those_of_the_truth_and_of_lunar_prospector(made: dict[str, An
     near = {row["map"]: row for row in made["means"]}
     assert near["feo_equation"]["mean"] == pytest.approx(near["feo_equation"]["truth"], abs=0.5)
     assert near["feo_equation"]["prospector"] == pytest.approx(7.67, abs=0.01)
-    assert near["feo_equation"]["correlation"] > 0.8
+    assert near["feo_equation"]["correlation"] > 0.78
+    # Said of each mean: what was clipped is not in it, what is extrapolated is.
+    assert 0.0 <= near["tio2_cnn"]["clipped"] < 5.0
+    assert 0.0 < near["tio2_cnn"]["extrapolated"] < 20.0
     assert near["omat"]["prospector"] is None
     assert near["al2o3_cnn"]["mean"] == pytest.approx(near["al2o3_cnn"]["truth"], abs=1.5)
     assert "validates nothing" in made["notes"][0]

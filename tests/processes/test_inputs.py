@@ -17,7 +17,7 @@ from lunarcloud.processes import checked, field_name, load_process
         ("polar", {"pixel_m": -1}, "--pixel -1"),
         ("provenance", {}, "give at least one range"),
         ("provenance", {"maps": {"sio2": (40, 50)}}, "'sio2' is no map"),
-        ("reduce", {"colour": "red"}, "colour: there is no such input; there are run, maria,"),
+        ("reduce", {"colour": "red"}, "colour: there is no such input; there are run, exclude, maria,"),
         ("provenance", {"feo": "a:b"}, r"^--feo 'a:b': write LOW:HIGH, two numbers such as 16:19\.9$"),
         ("provenance", {"feo": "1:2:3"}, r"^--feo '1:2:3': write LOW:HIGH"),
         (

@@ -12,10 +12,10 @@ from lunarcloud.statistics import cells
 from lunarcloud.statistics.comparison import (
     NO_DIFFERENCE,
     DifferenceShard,
-    cnn_against_equation,
     compare,
     difference,
     difference_layout,
+    equation_against_cnn,
     same_maps,
     table,
 )
@@ -107,7 +107,7 @@ def test_different_grids_and_runs_without_networks_are_refused(
     with pytest.raises(InputError, match=r"2 pixels a degree.*1 in shards"):
         compare(sources[0], coarse, same_maps(sources[0], coarse), [whole_moon()])
     with pytest.raises(NotFoundError, match=r"feo_cnn.*equations alone"):
-        cnn_against_equation(sources[0])
+        equation_against_cnn(sources[0])
     other = make_source(grid(1), {"mgo_cnn": 8.0})
     with pytest.raises(InputError, match="no composition map in common"):
         same_maps(coarse, other)

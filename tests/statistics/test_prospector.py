@@ -70,7 +70,7 @@ def test_a_map_made_from_the_table_gives_it_back(
     feo[::3] = np.nan
     found = compare_with_prospector(make_source(on, {"feo_equation": feo}), five_degrees).squeeze("map")
     assert float(found["correlation"]) > 0.99
-    assert float(found["slope"]) == pytest.approx(1.0, abs=0.03)
+    assert float(found["prospector_on_map_slope"]) == pytest.approx(1.0, abs=0.03)
     assert float(found["bias"]) == pytest.approx(0.0, abs=0.05)
     assert found["coverage"].values == pytest.approx(2 / 3, abs=0.1)
 
@@ -84,7 +84,7 @@ def test_the_reference_tiles_give_back_the_table(run_of_lp_tiles: Source) -> Non
     found = compare_with_prospector(run_of_lp_tiles, measured).sel(map="feo_equation")
     assert int(found["pixels"]) > 11_280
     assert float(found["correlation"]) > 0.999
-    assert float(found["slope"]) == pytest.approx(1.0, abs=0.005)
+    assert float(found["prospector_on_map_slope"]) == pytest.approx(1.0, abs=0.005)
     assert float(found["rmse"]) < 0.2
 
 
@@ -92,8 +92,11 @@ def test_agreement_is_that_of_the_line() -> None:
     theirs = np.linspace(0, 20, 400)
     noise = np.random.default_rng(1).normal(0, 0.3, 400)
     found = agreement(theirs, 0.9 * theirs + 1.0 + noise)
-    assert found["slope"] == pytest.approx(0.9, abs=0.01)
-    assert found["intercept"] == pytest.approx(1.0, abs=0.1)
+    assert found["prospector_on_map_slope"] == pytest.approx(0.9, abs=0.01)
+    assert found["prospector_on_map_intercept"] == pytest.approx(1.0, abs=0.1)
+    # Of either on the other: the product of the slopes is the square of the correlation.
+    product = found["prospector_on_map_slope"] * found["map_on_prospector_slope"]
+    assert product == pytest.approx(found["correlation"] ** 2)
     assert found["rmse"] == pytest.approx(math.hypot(found["bias"], found["std"]))
     assert agreement(theirs + noise, theirs)["normality_p"] > 0.01
     assert agreement(theirs + noise**4, theirs)["normality_p"] < 1e-10

@@ -126,7 +126,7 @@ def test_the_maria_of_the_synthetic_moon_are_found(truth_source: Source) -> None
 
 def test_tables_and_storage_keep_everything(source: Source, units: list[Unit], tmp_path: Path) -> None:
     found = summarise(source, units)
-    assert list(means(found).columns) == [unit.name for unit in units]
+    assert list(means(found).columns) == ["map", "what", *(unit.name for unit in units)]
     rows = table(found)
     assert len(rows) == 2 * len(units)
     assert set(rows["units"]) == {"wt%", "1"}

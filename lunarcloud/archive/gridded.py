@@ -1,0 +1,208 @@
+"""Gridded maps of others: GeoTIFF, Zarr or CSV, read where they are asked for."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lunarcloud.archive.files import TABLE_BYTES, file_digest, read_file
+from lunarcloud.errors import ArchiveError, InputError
+from lunarcloud.moon import GEOGRAPHIC, FloatArray, lunar_crs, require_moon
+from lunarcloud.storage import digest, folder
+
+if TYPE_CHECKING:  # slow to import
+    import xarray as xr
+
+_TIFF, _CSV = (".tif", ".tiff"), (".csv", ".csv.gz")
+# What people call the axes.
+_LATITUDES, _LONGITUDES = ("lat", "latitude", "y"), ("lon", "longitude", "x")
+
+
+@dataclass(frozen=True, slots=True)
+class Gridded:
+    """Somebody's map; small and picklable, opened where it is used.
+
+    Attributes
+    ----------
+    url : str
+        Path or URL: a GeoTIFF, a Zarr group, or CSV. CSV is a matrix of the whole Moon, its first value at
+        the north pole and 180 W, or a table with columns ``lat``, ``lon`` (degrees) and the map.
+    variable : str or None
+        Which of the Zarr group's arrays, or the table's columns; it may be left away where there is one.
+    """
+
+    url: str
+    variable: str | None = None
+
+    def digest(self) -> str:
+        """Of all that the file, or the Zarr group, holds."""
+        if self.url.lower().endswith((*_TIFF, *_CSV)):
+            return file_digest(self.url)
+        held = folder(self.url)
+        return digest("".join(f"{key} {digest(held.read(key))}" for key in sorted(held.keys())).encode())
+
+    def require_placed(self) -> None:
+        """Refuse what is no map, or not of the Moon; errors as in `at`."""
+        self.at(np.zeros(1), np.zeros(1))
+
+    def at(self, lat: FloatArray, lon: FloatArray) -> FloatArray:
+        """The map at positions: of each the pixel that holds it.
+
+        Parameters
+        ----------
+        lat, lon : arrays, one shape
+            Degrees, longitudes -180..180.
+
+        Returns
+        -------
+        ndarray of float64
+            In the map's unit; NaN where it is missing, and beyond the map.
+
+        Raises
+        ------
+        InputError
+            If it cannot be told what the file holds, or where on the Moon that is.
+        ArchiveError
+            If it is of another body.
+        """
+        opened = _opened(self)
+        x, y = _projected(opened, self.url, lat, lon)
+        col, row = (_pixel(opened[axis].values, along) for axis, along in (("x", x), ("y", y)))
+        inside = (row >= 0) & (col >= 0)
+        found = np.full(lat.shape, np.nan)
+        if inside.any():
+            # The box that holds all positions is read, not the whole map.
+            row, col = row[inside], col[inside]
+            top, left = int(row.min()), int(col.min())
+            box = opened.isel(y=slice(top, int(row.max()) + 1), x=slice(left, int(col.max()) + 1)).values
+            found[inside] = box[row - top, col - left]
+        return found
+
+
+# A process asks for one shard after the other: a table is parsed once.
+@lru_cache(maxsize=2)
+def _opened(map_: Gridded) -> xr.DataArray:
+    """The map lazily, with dimensions ``y`` and ``x``."""
+    if map_.url.lower().endswith(_TIFF):
+        return _geotiff(map_.url)
+    if map_.url.lower().endswith(_CSV):
+        return _csv(map_.url, map_.variable)
+    return _zarr(map_.url, map_.variable)
+
+
+def _geotiff(url: str) -> xr.DataArray:
+    import rioxarray
+    from rasterio.errors import RasterioError
+
+    try:
+        opened: Any = rioxarray.open_rasterio(url, mask_and_scale=True)
+    except RasterioError as error:
+        raise ArchiveError(f"{url}: not a readable GeoTIFF: {error}") from error
+    if opened.sizes["band"] != 1:
+        raise InputError(
+            f"{url}: {opened.sizes['band']} bands; a map has one: cut it out with gdal_translate -b NUMBER"
+        )
+    found: xr.DataArray = opened.isel(band=0, drop=True)
+    return found
+
+
+def _zarr(url: str, variable: str | None) -> xr.DataArray:
+    import xarray as xr
+
+    try:
+        with warnings.catch_warnings():
+            # A store without consolidated metadata is slower to open, no more.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            group = xr.open_zarr(url, chunks=None)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{url}: neither GeoTIFF (.tif), CSV (.csv) nor a Zarr group: {error}") from error
+    maps = {str(name): array for name, array in group.data_vars.items() if array.ndim == 2}
+    found = maps[_chosen(url, variable, tuple(maps))]
+    axes = {"y": _LATITUDES, "x": _LONGITUDES}
+    named = {str(dim): axis for axis, names in axes.items() for dim in found.dims if str(dim) in names}
+    if len(named) != 2:
+        dims = ", ".join(map(str, found.dims))
+        raise InputError(f"{url}: {found.name} has dimensions {dims}; lat and lon, or y and x, are wanted")
+    renamed: xr.DataArray = found.rename(named).transpose("y", "x")
+    return renamed
+
+
+def _csv(url: str, variable: str | None) -> xr.DataArray:
+    import pandas as pd
+    import xarray as xr
+
+    data = read_file(url, TABLE_BYTES).data
+    if b"lat" not in data.partition(b"\n")[0]:
+        return _matrix(url, data)
+    table = pd.read_csv(io.BytesIO(data))
+    names = [str(name) for name in table]
+    axes = [next((name for name in known if name in names), None) for known in (_LATITUDES, _LONGITUDES)]
+    if None in axes:
+        raise InputError(f"{url}: columns {', '.join(names)}; lat and lon are wanted, beside the map")
+    column = _chosen(url, variable, tuple(name for name in names if name not in axes))
+    square = table.pivot(index=axes[0], columns=axes[1], values=column)
+    coords = {"y": square.index.to_numpy(), "x": square.columns.to_numpy()}
+    return xr.DataArray(square.to_numpy(), coords=coords, dims=("y", "x"))
+
+
+def _matrix(url: str, data: bytes) -> xr.DataArray:
+    import xarray as xr
+
+    try:
+        values = np.genfromtxt(io.BytesIO(data), delimiter=",", ndmin=2)
+    except ValueError as error:
+        raise InputError(f"{url}: not a matrix of numbers: {error}") from error
+    rows, cols = values.shape
+    if cols != 2 * rows:
+        raise InputError(
+            f"{url}: {rows} x {cols} numbers are not the whole Moon, which is twice as wide as high; give a "
+            "table with lat and lon instead"
+        )
+    step = 180.0 / rows
+    lat, lon = 90.0 - (np.arange(rows) + 0.5) * step, (np.arange(cols) + 0.5) * step - 180.0
+    return xr.DataArray(values, coords={"y": lat, "x": lon}, dims=("y", "x"))
+
+
+def _chosen(url: str, variable: str | None, names: tuple[str, ...]) -> str:
+    if variable is None and len(names) == 1:
+        return names[0]
+    if variable not in names:
+        asked = "which one is it" if variable is None else f"not {variable!r}"
+        raise InputError(f"{url} has {', '.join(names) or 'no map'}: {asked}? --variable NAME says so")
+    return variable
+
+
+def _projected(
+    opened: xr.DataArray, url: str, lat: FloatArray, lon: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Positions in the map's own coordinates."""
+    import rioxarray  # noqa: F401 - gives arrays their .rio
+    from pyproj import CRS, Transformer
+
+    crs = None if opened.rio.crs is None else require_moon(CRS.from_wkt(opened.rio.crs.to_wkt()), source=url)
+    if crs is None or crs.is_geographic:
+        x, y = opened["x"].values, opened["y"].values
+        if crs is None and (np.abs(y).max() > 90.0 or np.abs(x).max() > 360.0):
+            raise InputError(f"{url}: no coordinate reference system, and coordinates that are no degrees")
+        # Some count longitudes from 0 to 360.
+        west = float(x.min()) - abs(float(x[1] - x[0])) / 2.0
+        return np.where(lon < west, lon + 360.0, lon), lat
+    to_own = Transformer.from_crs(lunar_crs(GEOGRAPHIC), crs, always_xy=True)
+    found: tuple[FloatArray, FloatArray] = to_own.transform(lon, lat)
+    return found
+
+
+def _pixel(centres: FloatArray, along: FloatArray) -> Any:
+    """Which pixel of an axis holds each place; -1 where none does."""
+    step = (centres[-1] - centres[0]) / (centres.size - 1)
+    if not np.allclose(np.diff(centres), step, rtol=1e-3):
+        raise InputError("the map's pixels are not equally spaced")
+    # Counted from the outer edge of the first pixel, and the last one holds its own outer edge.
+    place = (along - centres[0]) / step + 0.5
+    number = np.minimum(np.floor(place), centres.size - 1)
+    return np.where((place >= 0) & (place <= centres.size), number, -1).astype(np.int64)
