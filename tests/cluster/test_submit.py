@@ -51,11 +51,12 @@ def test_the_archive_becomes_a_map_that_xarray_opens(
     write_model(folder(tmp_path))
     assert make("map", tmp_path, Cluster()).record.digest == found.digest
 
-    first, last = _shards(job)
+    first, last, drawn = _milestones(job)
     with capsys.disabled():
         print(
             f"\n  submit to first shard {(first - begun).total_seconds():.1f} s, "
-            f"last shard to no pods {(ended - last).total_seconds():.1f} s"
+            f"last shard to last picture {(drawn - last).total_seconds():.1f} s, "
+            f"last picture to no pods {(ended - drawn).total_seconds():.1f} s"
         )
 
 
@@ -64,8 +65,12 @@ def test_a_pod_like_a_workers_finds_nothing_wrong(kube: Kube, chart: str) -> Non
     assert "Succeeded" in said
 
 
-def _shards(job: str) -> tuple[datetime, datetime]:
-    """When the first and the last shard of a job were done, as its log says."""
+def _milestones(job: str) -> tuple[datetime, datetime, datetime]:
+    """When the first and the last shard of a job were done, and its last picture, as its log says."""
     lines = map(json.loads, run("lunarcloud", "jobs", "logs", job, "--root", ROOT).splitlines())
-    times = [datetime.fromisoformat(line["time"]) for line in lines if line.get("event") == "shard_done"]
-    return min(times), max(times)
+    done = [line for line in lines if line.get("event") == "shard_done"]
+    drawn, shards = (
+        [datetime.fromisoformat(line["time"]) for line in done if (line["title"] == "figures") is is_picture]
+        for is_picture in (True, False)
+    )
+    return min(shards), max(shards), max(drawn)
