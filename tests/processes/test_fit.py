@@ -141,7 +141,7 @@ def test_published_model_predicts_the_stations_as_its_card_says(shipped_fit: Out
     # Inputs of training are standardised in single precision before, in the graph in double.
     np.testing.assert_allclose(found, [each.fitted for each in residuals], atol=1e-4)
     assert model.card.training is not None
-    assert model.card.training.plain_form_difference <= 1e-5
+    assert model.card.training.plain_form_difference <= 1e-4
 
 
 def test_model_file_says_what_it_takes_and_gives(shipped_fit: Outcome) -> None:
