@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -35,6 +36,8 @@ MISSING_KINDS = (
     "off_scale",
 )
 
+# A note stands under every figure: longer ones are cut.
+_NOTE_LENGTH = 200
 # A defect of the archive: values this close to the ends of 16 bits that are no code of the label.
 _SATURATION_MARGIN = 256
 
@@ -112,6 +115,9 @@ class Tile(BaseModel):
         Line and sample of the projection's origin, counted from 1.
     label_digest : str
         SHA-256 of the label's bytes.
+    note : str
+        What the label says that nobody may overlook, such as that these are no measurements; the archive's
+        own labels have none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -136,6 +142,7 @@ class Tile(BaseModel):
     line_projection_offset: Finite
     sample_projection_offset: Finite
     label_digest: str
+    note: Annotated[str, BeforeValidator(lambda text: " ".join(str(text).split())[:_NOTE_LENGTH])] = ""
 
     @field_validator("bands")
     @classmethod

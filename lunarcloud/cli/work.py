@@ -101,6 +101,7 @@ def _print(process: Process[Any, Any, Any], outcome: Outcome) -> None:
     facts = [
         ("record", str(record.ref)),
         *([("label", record.label)] if record.label else []),
+        *(("note", note) for note in record.given.notes),
         opening(process, place.url),
         ("computed now", "nothing: it was there" if computed is None else f"{computed} shards"),
     ]

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from io import BytesIO
+from textwrap import wrap
 from typing import Any
 
 import cartopy.crs as ccrs
@@ -20,6 +21,11 @@ from lunarcloud.storage import Folder
 DPI = 160
 #: Colour of missing pixels.
 MISSING_COLOUR = "0.82"
+
+#: Colour of a note below a figure, unlike anything drawn.
+NOTE_COLOUR = "#a40000"
+# Letters of such a note in an inch.
+_NOTE_LETTERS = 13
 
 _GRATICULE = {"linewidth": 0.4, "color": "white", "alpha": 0.45}
 _LABELS = {"size": 7, "color": "0.25"}
@@ -128,6 +134,7 @@ def save(figure: Figure, place: Folder, name: str) -> str:
     """
     picture = BytesIO()
     figure.dpi = DPI
+    _say_below(figure, dict(place.says).get("note", ""))
     # Measured first: to find what "tight" means, all would be drawn twice. A layout engine draws anyhow.
     pad = rcParams["savefig.pad_inches"]
     box = "tight" if figure.get_layout_engine() else figure.get_tightbbox().padded(pad)
@@ -138,3 +145,15 @@ def save(figure: Figure, place: Folder, name: str) -> str:
     )
     place.write(name, picture.getvalue())
     return f"{place.url}/{name}"
+
+
+def _say_below(figure: Figure, note: str) -> None:
+    """Write beneath everything else what nobody may overlook, such as that the data are synthetic."""
+    if note:
+        # Only what is laid out has a place.
+        figure.draw_without_rendering()
+        lowest = figure.get_tightbbox().y0 - 0.06
+        width = figure.get_figwidth()
+        text = "\n".join(wrap(note, int(_NOTE_LETTERS * width)))
+        at = (0.5, lowest / figure.get_figheight())
+        figure.text(*at, text, ha="center", va="top", fontsize=8, color=NOTE_COLOUR, weight="bold")

@@ -20,7 +20,7 @@ _STORED_PART = 0.05
 _BRIGHTNESS = (0.7, 0.85, 1.0, 1.15, 1.3)
 
 
-def export(networks: Networks, reflectance: FloatArray) -> tuple[bytes, float]:
+def export(networks: Networks, reflectance: FloatArray, note: str = "") -> tuple[bytes, float]:
     """The model file of some networks: with oxides, units and wavelengths, without a name.
 
     Parameters
@@ -29,6 +29,8 @@ def export(networks: Networks, reflectance: FloatArray) -> tuple[bytes, float]:
         What was trained.
     reflectance : ndarray, shape (band, station)
         Spectra to compare both forms on.
+    note : str
+        What nobody may overlook, for the file.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def export(networks: Networks, reflectance: FloatArray) -> tuple[bytes, float]:
     ComputeError
         If they differ by more than rounding.
     """
-    onnx = product_graph(networks, _metadata(networks))
+    onnx = product_graph(networks, _metadata(networks) | ({"note": note} if note else {}))
     spectra = np.concatenate([reflectance.T * factor for factor in _BRIGHTNESS]).astype(np.float32)
     product, plain = predict(session(onnx), spectra), predict(session(plain_graph(networks)), spectra)
     difference, allowed = np.abs(product - plain), rounding_wt(plain)

@@ -35,11 +35,14 @@ class Fitting(NamedTuple):
         Stations with reflectances.
     seeds, trained : tuple of int
         Of the networks that are mapped with, and of these and more, for the spread; none with equations only.
+    note : str
+        What nobody may overlook of the stations or the mosaic; the model file says it too.
     """
 
     gathered: Gathered
     seeds: tuple[int, ...]
     trained: tuple[int, ...]
+    note: str = ""
 
 
 class Fitted(NamedTuple):
@@ -75,7 +78,9 @@ def fit_model(fitting: Fitting) -> Fitted:
     fits = _fit(fitting)
     onnx, training = None, None
     if fits.networks is not None:
-        onnx, difference = export(fits.networks.networks, fitting.gathered.samples.reflectance)
+        onnx, difference = export(
+            fits.networks.networks, fitting.gathered.samples.reflectance, fitting.note
+        )
         training = _training(fitting, fits.networks, difference)
     digests = {} if onnx is None else {NETWORKS: digest(onnx)}
     card = _card(fitting, fits, training, digests)

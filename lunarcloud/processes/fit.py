@@ -104,7 +104,7 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[Card]:
-    fitting = _fitting(material)
+    fitting = _fitting(material)._replace(note=dict(home.says).get("note", ""))
     if material.chosen.inputs is not None:
         run_in(session, stations.PROCESS, material.chosen.inputs, material.root)
     session.tell(Note(f"fitting {len(fitting.gathered.samples.sites)} stations"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.storage.folder import Folder
@@ -59,12 +60,22 @@ def write_dataset(place: Folder, dataset: xr.Dataset) -> None:
     """Write a dataset that fits in memory (a table, profiles, a coarse grid) as Zarr, metadata last."""
     from zarr.storage import MemoryStore
 
+    dataset = dataset.assign_attrs(described(place, dataset.attrs))
     store = MemoryStore()
     with warnings.catch_warnings():
         # Strings and consolidated metadata are in every Zarr v3 reader we serve, if not in its first text.
         warnings.simplefilter("ignore")
         dataset.to_zarr(store, mode="w", zarr_format=3, consolidated=True)
     write_members(place, store)
+
+
+def described(place: Folder, attrs: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Attributes of a dataset with what its folder says; a note is part of the title, which all tools show."""
+    says = dict(place.says)
+    found = {"Conventions": "CF-1.11", **says, **attrs}
+    if "note" in says and "title" in found:
+        found["title"] = f"{found['title']} ({says['note']})"
+    return found
 
 
 def write_members(place: Folder, store: MemoryStore) -> None:

@@ -8,7 +8,7 @@ import xarray as xr
 import zarr
 from zarr.storage import MemoryStore
 
-from lunarcloud.storage.dataset import write_members
+from lunarcloud.storage.dataset import described, write_members
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.group import Member
 from lunarcloud.storage.layout import GRID_MAPPING, Layout, Variable, coordinates, dims
@@ -38,6 +38,7 @@ def finish_tree(
     own : mapping, optional
         Attributes of the root alone.
     """
+    attrs = described(place, attrs)
     store = MemoryStore()
     # Silenced: consolidated metadata is in every Zarr v3 reader we serve, if not in the format's first text.
     with warnings.catch_warnings():
@@ -65,7 +66,7 @@ def _describe_group(store: MemoryStore, path: str, layout: Layout, attrs: Mappin
     coords = coordinates(layout)
     names = " ".join(str(name) for name in coords.coords if name not in coords.dims)
     # A literal group attribute makes plain xarray see the grid mapping as a coordinate.
-    coords.attrs = {"Conventions": "CF-1.11", **attrs, "coordinates": names}
+    coords.attrs = {**attrs, "coordinates": names}
     plain = coords.reset_coords(drop=False)
     plain.to_zarr(store, group=path, mode="a", zarr_format=3, consolidated=False)
     group = zarr.open_group(store, path=path, mode="r+")
