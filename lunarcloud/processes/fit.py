@@ -138,7 +138,7 @@ def _report(record: Record[Card], home: Folder) -> Report:
 PROCESS = Process(
     name="fit",
     kind="models",
-    algorithm=2,
+    algorithm=3,
     inputs=FitInputs,
     card=Card,
     resolve=_resolve,

@@ -134,7 +134,7 @@ def _report(record: Record[GravityCard], home: Folder) -> Report:
 PROCESS = Process(
     name="gravity",
     kind="gravity",
-    algorithm=3,
+    algorithm=4,
     inputs=GravityInputs,
     card=GravityCard,
     resolve=_resolve,

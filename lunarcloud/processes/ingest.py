@@ -90,7 +90,7 @@ def _report(record: Record[MosaicCard], home: Folder) -> Report:
 PROCESS = Process(
     name="ingest",
     kind="mosaics",
-    algorithm=2,
+    algorithm=3,
     inputs=IngestInputs,
     card=MosaicCard,
     resolve=_resolve,

@@ -93,7 +93,7 @@ def _report(record: Record[RunCard], home: Folder) -> Report:
 PROCESS = Process(
     name="map",
     kind="runs",
-    algorithm=4,
+    algorithm=5,
     inputs=MapInputs,
     card=RunCard,
     resolve=_resolve,

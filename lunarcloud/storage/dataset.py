@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.layout import GRID_MAPPING
@@ -17,10 +19,15 @@ if TYPE_CHECKING:  # slow to import, here and below: whoever finds everything do
     from zarr.storage import MemoryStore
 
 _ROOT = "zarr.json"
+_SCALING = ("scale_factor", "add_offset")
+# Codes of so many bytes decode to single precision.
+_SINGLE_BYTES = 2
 
 
 def open_dataset(place: Folder) -> xr.Dataset:
     """Open a group lazily, decoded: missing is NaN, coordinates carry the coordinate reference system.
+
+    Codes of 16 bits become float32, where plain ``xarray.open_zarr`` has float64.
 
     Raises
     ------
@@ -31,8 +38,13 @@ def open_dataset(place: Folder) -> xr.Dataset:
 
     if not place.exists(_ROOT):
         raise NotFoundError(f"{place.url}: nothing published there")
-    dataset: xr.Dataset = xr.open_zarr(place.url, zarr_format=3, consolidated=True)
-    return dataset
+    stored: xr.Dataset = xr.open_zarr(place.url, zarr_format=3, consolidated=True, mask_and_scale=False)
+    # JSON has one kind of number, so xarray takes every scale for double precision. What codes of 16 bits mean
+    # is held by single precision far below their step.
+    for variable in stored.variables.values():
+        if variable.dtype.itemsize <= _SINGLE_BYTES and "scale_factor" in variable.attrs:
+            variable.attrs |= {name: np.float32(variable.attrs[name]) for name in _SCALING}
+    return xr.decode_cf(stored)
 
 
 def crs_of(place: Folder) -> CRS:

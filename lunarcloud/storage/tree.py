@@ -68,6 +68,9 @@ def _describe_group(store: MemoryStore, path: str, layout: Layout, attrs: Mappin
     # A literal group attribute makes plain xarray see the grid mapping as a coordinate.
     coords.attrs = {**attrs, "coordinates": names}
     plain = coords.reset_coords(drop=False)
+    for coordinate in plain.variables.values():
+        # CF: no coordinate is ever missing; xarray would say NaN is.
+        coordinate.encoding["_FillValue"] = None
     plain.to_zarr(store, group=path, mode="a", zarr_format=3, consolidated=False)
     group = zarr.open_group(store, path=path, mode="r+")
     for variable in layout.variables:

@@ -89,6 +89,7 @@ def test_means_are_those_of_the_truth_and_of_lunar_prospector(made: dict[str, An
     assert near["feo_equation"]["prospector"] == pytest.approx(7.67, abs=0.01)
     assert near["feo_equation"]["correlation"] > 0.8
     assert near["omat"]["prospector"] is None
+    assert near["omat"]["mean"] == pytest.approx(near["omat"]["truth"], abs=0.005)
     assert near["al2o3_cnn"]["mean"] == pytest.approx(near["al2o3_cnn"]["truth"], abs=1.5)
     assert "validates nothing" in made["notes"][0]
 

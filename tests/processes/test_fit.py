@@ -228,7 +228,7 @@ def test_instrument_without_the_iron_band_has_neither_maturity_nor_networks(
     card = card_of(make("fit", tmp_path, stations=str(path)))
     assert card.equations.titanium is not None
     assert "within 15 nm of 950 nm" in card.not_fitted["feo equation"]
-    assert "OMAT needs an iron equation" in card.not_fitted["networks"]
+    assert "OMAT needs a band within 15 nm of 950 nm" in card.not_fitted["networks"]
     assert card.oxides == ()
 
 
