@@ -62,7 +62,7 @@ def show(root: Root, name: RecordName, everything: All = False, as_json: AsJson 
     record, place = home.record(entry, process.card), home.place(entry.ref)
     if as_json:
         return print_json(record)
-    facts = (*_facts(record, catalog, entry), opening(process, place.url))
+    facts = (*_facts(record, catalog, entry), *opening(process, place.url))
     print_report(f"{entry.ref}", facts, process.report(record, place))
     return print_tree(home, catalog, entry, everything=everything)
 

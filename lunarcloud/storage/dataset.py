@@ -72,7 +72,7 @@ def write_dataset(place: Folder, dataset: xr.Dataset) -> None:
     """Write a dataset that fits in memory (a table, profiles, a coarse grid) as Zarr, metadata last."""
     from zarr.storage import MemoryStore
 
-    dataset = dataset.assign_attrs(described(place, dataset.attrs))
+    dataset = with_whole_coordinates(dataset.assign_attrs(described(place, dataset.attrs)))
     store = MemoryStore()
     with warnings.catch_warnings():
         # Strings and consolidated metadata are in every Zarr v3 reader we serve, if not in its first text.
@@ -88,6 +88,14 @@ def described(place: Folder, attrs: Mapping[Any, Any]) -> dict[Any, Any]:
     if "note" in says and "title" in found:
         found["title"] = f"{found['title']} ({says['note']})"
     return found
+
+
+def with_whole_coordinates(dataset: xr.Dataset) -> xr.Dataset:
+    """The same, written without a missing value of coordinates, which CF forbids and xarray would add."""
+    whole = dataset.copy(deep=False)
+    for coordinate in whole.coords.values():
+        coordinate.encoding["_FillValue"] = None
+    return whole
 
 
 def write_members(place: Folder, store: MemoryStore) -> None:

@@ -12,52 +12,32 @@ import xarray as xr
 from matplotlib.image import imread
 
 from lunarcloud.archive import find_tiles
-from lunarcloud.engine import Cluster
 from lunarcloud.lineage import open_root
 from lunarcloud.processes import Outcome
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
-from lunarcloud.testing.make import make
 
 NOTE = "SYNTHETIC MOON; NOT CLEMENTINE DATA"
-SOME = [f"UI{row}{half}{lon:03d}" for row in ("03", "10") for half in "NS" for lon in range(3, 120, 6)]
-SOME += [f"UI87{half}030" for half in "NS"]
-
-
-@pytest.fixture(scope="module")
-def made(cluster: Cluster, few_stations: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    """Something of every kind, from a few tiles of the synthetic Moon."""
-    root, tiles = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("tiles")
-    write_tiles(tiles, ppd=8, product_ids=SOME)
-    return {
-        "ingest": make("ingest", root, cluster, tiles=(str(tiles),), ppd=4),
-        "fit": make("fit", root, cluster, stations=str(few_stations)),
-        "map": make("map", root, cluster),
-        "reduce": make("reduce", root, cluster),
-        "compare": make("compare", root, cluster),
-        "prospector": make("prospector", root, cluster),
-        "polar": make("polar", root, cluster),
-    }
 
 
 @pytest.mark.parametrize("issue", ["pds3", "pds4"])
 def test_both_issues_of_a_tile_say_it(issue: Literal["pds3", "pds4"], tmp_path: Path) -> None:
-    write_tiles(tmp_path, ppd=8, product_ids=SOME[:1], issue=issue)
+    write_tiles(tmp_path, ppd=8, product_ids=["UI03N003"], issue=issue)
     (tile,) = find_tiles([str(tmp_path)]).tiles
     assert tile.note == NOTE
 
 
-def test_every_record_and_every_line_of_the_catalog_says_it(made: dict[str, Outcome]) -> None:
-    assert {outcome.record.given.notes for outcome in made.values()} == {(NOTE,)}
-    catalog = open_root(made["ingest"].place.url.rpartition("/mosaics")[0]).catalog()
-    for outcome in made.values():
+def test_every_record_and_every_line_of_the_catalog_says_it(of_synthetic_tiles: dict[str, Outcome]) -> None:
+    assert {outcome.record.given.notes for outcome in of_synthetic_tiles.values()} == {(NOTE,)}
+    catalog = open_root(of_synthetic_tiles["ingest"].place.url.rpartition("/mosaics")[0]).catalog()
+    for outcome in of_synthetic_tiles.values():
         entry = catalog.get(outcome.record.ref)
         assert entry is not None
         assert entry.notes == (NOTE,)
 
 
-def test_the_title_of_every_dataset_says_it(made: dict[str, Outcome]) -> None:
-    for outcome in made.values():
+def test_the_title_of_every_dataset_says_it(of_synthetic_tiles: dict[str, Outcome]) -> None:
+    for outcome in of_synthetic_tiles.values():
         stores = [key for key in outcome.place.keys() if key.endswith(".zarr/zarr.json")]
         assert stores
         for key in stores:
@@ -67,8 +47,8 @@ def test_the_title_of_every_dataset_says_it(made: dict[str, Outcome]) -> None:
                 assert NOTE in group.attrs["title"], (key, group.path)
 
 
-def test_every_figure_says_it_below(made: dict[str, Outcome]) -> None:
-    for outcome in made.values():
+def test_every_figure_says_it_below(of_synthetic_tiles: dict[str, Outcome]) -> None:
+    for outcome in of_synthetic_tiles.values():
         for key in outcome.place.keys():
             if key.endswith(".png"):
                 lowest = imread(f"{outcome.place.url}/{key}")[-40:, :, :3]
@@ -76,14 +56,14 @@ def test_every_figure_says_it_below(made: dict[str, Outcome]) -> None:
                 assert red.sum() > 50, key
 
 
-def test_model_file_and_tables_in_words_say_it(made: dict[str, Outcome]) -> None:
-    loaded = onnx.load_from_string(made["fit"].place.read("model.onnx"))
+def test_model_file_and_tables_in_words_say_it(of_synthetic_tiles: dict[str, Outcome]) -> None:
+    loaded = onnx.load_from_string(of_synthetic_tiles["fit"].place.read("model.onnx"))
     assert {entry.key: entry.value for entry in loaded.metadata_props}["note"] == NOTE
-    assert NOTE in made["reduce"].place.read("means.md").decode()
+    assert NOTE in of_synthetic_tiles["reduce"].place.read("means.md").decode()
 
 
-def test_stac_does_not_take_it_for_clementines(made: dict[str, Outcome]) -> None:
-    root = made["map"].place.url.rpartition("/runs/")[0]
+def test_stac_does_not_take_it_for_clementines(of_synthetic_tiles: dict[str, Outcome]) -> None:
+    root = of_synthetic_tiles["map"].place.url.rpartition("/runs/")[0]
     collection = pystac.Collection.from_file(f"{root}/stac/collection.json")
     (item,) = collection.get_items()
     assert NOTE in item.properties["title"]
@@ -94,9 +74,9 @@ def test_stac_does_not_take_it_for_clementines(made: dict[str, Outcome]) -> None
     assert not collection.summaries.to_dict()
 
 
-def test_lists_and_records_say_it(made: dict[str, Outcome], lunarcloud: Command) -> None:
-    root = made["map"].place.url.rpartition("/runs/")[0]
-    for words in (("list", "runs"), ("show", made["map"].record.ref.id)):
+def test_lists_and_records_say_it(of_synthetic_tiles: dict[str, Outcome], lunarcloud: Command) -> None:
+    root = of_synthetic_tiles["map"].place.url.rpartition("/runs/")[0]
+    for words in (("list", "runs"), ("show", of_synthetic_tiles["map"].record.ref.id)):
         code, out, err = lunarcloud(*words, "--root", root)
         assert code == 0, err
         assert NOTE in out
