@@ -149,13 +149,16 @@ def _collection(root: Root) -> pystac.Collection:
     names = {entry.facts.get("instrument", CLEMENTINE.name) for entry in entries if not entry.notes}
     cameras = [instrument(name) for name in sorted(names)]
     times = [each.observed for each in cameras] + [(each.published,) * 2 for each in entries if each.notes]
-    observed = [[min(each[0] for each in times), max(each[1] for each in times)]] if times else [[None, None]]
+    first, last = (
+        min((each[0] for each in times), default=None),
+        max((each[1] for each in times), default=None),
+    )
     about = "The Moon's oxides, maturity and Mg#, one item for each run."
     found = pystac.Collection(
         id=_ID,
         title="Lunar oxide maps",
         description=" ".join((about, *(f"Some of them: {note}." for note in noted))),
-        extent=pystac.Extent(pystac.SpatialExtent([_BBOX]), pystac.TemporalExtent(observed)),
+        extent=pystac.Extent(pystac.SpatialExtent([_BBOX]), pystac.TemporalExtent([[first, last]])),
         license="other",
         stac_extensions=[SSYS],
         extra_fields=_MOON,

@@ -157,7 +157,9 @@ def _with_note(picture: bytes, note: str) -> bytes:
     image = Image.open(BytesIO(picture)).convert("RGB")
     lines = wrap(note, int(_NOTE_LETTERS * image.width / DPI))
     strip = Figure(figsize=(image.width / DPI, 0.14 + 0.14 * len(lines)), dpi=DPI)
-    strip.text(0.5, 0.98, "\n".join(lines), ha="center", va="top", fontsize=8, color=NOTE_COLOUR, weight="bold")
+    strip.text(
+        0.5, 0.98, "\n".join(lines), ha="center", va="top", fontsize=8, color=NOTE_COLOUR, weight="bold"
+    )
     drawn = BytesIO()
     strip.savefig(drawn, format="png", dpi=DPI)
     below = Image.open(drawn).convert("RGB")

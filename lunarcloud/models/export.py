@@ -60,7 +60,8 @@ def export(networks: Networks, reflectance: FloatArray, note: str = "") -> tuple
 
 def rounding_wt(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """What two orders of summing in single precision may differ by at some values, all in wt%."""
-    return np.maximum(_LAST_PLACES * np.spacing(np.abs(values)), np.float32(_STORED_PART * WEIGHT_STEP))
+    places: npt.NDArray[np.float32] = _LAST_PLACES * np.spacing(np.abs(values))
+    return np.maximum(places, np.float32(_STORED_PART * WEIGHT_STEP))
 
 
 def _metadata(networks: Networks) -> dict[str, str]:

@@ -78,9 +78,7 @@ def fit_model(fitting: Fitting) -> Fitted:
     fits = _fit(fitting)
     onnx, training = None, None
     if fits.networks is not None:
-        onnx, difference = export(
-            fits.networks.networks, fitting.gathered.samples.reflectance, fitting.note
-        )
+        onnx, difference = export(fits.networks.networks, fitting.gathered.samples.reflectance, fitting.note)
         training = _training(fitting, fits.networks, difference)
     digests = {} if onnx is None else {NETWORKS: digest(onnx)}
     card = _card(fitting, fits, training, digests)

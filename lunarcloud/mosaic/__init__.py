@@ -32,4 +32,6 @@ __all__ = [
     "plan_ingest",
 ]
 
-__getattr__ = lazily(__name__, {"ingest": ("IngestPlan", "completed", "ingest_work", "notes_of", "plan_ingest")})
+__getattr__ = lazily(
+    __name__, {"ingest": ("IngestPlan", "completed", "ingest_work", "notes_of", "plan_ingest")}
+)

@@ -1,4 +1,4 @@
-"""What everything that a process makes says of itself: attributes of datasets, and what stands under figures."""
+"""What all that a process makes says of itself: attributes of datasets, and what stands under figures."""
 
 from importlib.metadata import version
 from typing import Any
@@ -12,7 +12,7 @@ _FILES_NAMED = 2
 
 
 def about(process: Process[Any, Any, Any], ref: Ref, given: Given) -> dict[str, str]:
-    """Attributes of all datasets of a record, by the names of CF and ACDD; ``note`` is a figure's caption too.
+    """Attributes of all datasets of a record, by the names of CF and ACDD; ``note`` is figures' caption too.
 
     They hold nothing that differs when the record is made again: when it was made stands in the record.
 
@@ -41,4 +41,7 @@ def _made_from(given: Given) -> str:
     parents = [str(parent.ref) for _, parent in sorted(given.parents.items())]
     # Names alone: where a file lay does not decide what is made of it.
     files = [source.url.rpartition("/")[2] for source in given.sources]
-    return ", ".join((*parents, *(files if len(files) <= _FILES_NAMED else (f"{len(files)} files",)))) or "nothing"
+    return (
+        ", ".join((*parents, *(files if len(files) <= _FILES_NAMED else (f"{len(files)} files",))))
+        or "nothing"
+    )

@@ -338,5 +338,10 @@ def _shares(sums: Sums) -> FloatArray:
 
 def _variable(coding: Coding, pair: Pair) -> Variable:
     what = f"{pair.first} minus {pair.second}"
-    attrs = {"units": udunits(coding.units), "long_name": f"{what} ({coding.units})", "scale_factor": coding.scale, "add_offset": 0.0}
+    attrs = {
+        "units": udunits(coding.units),
+        "long_name": f"{what} ({coding.units})",
+        "scale_factor": coding.scale,
+        "add_offset": 0.0,
+    }
     return Variable(name=pair.name, dtype="int32", fill=NO_DIFFERENCE, attrs=attrs)

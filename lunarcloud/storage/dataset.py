@@ -39,7 +39,7 @@ def open_dataset(place: Folder) -> xr.Dataset:
     if not place.exists(_ROOT):
         raise NotFoundError(f"{place.url}: nothing published there")
     stored: xr.Dataset = xr.open_zarr(place.url, zarr_format=3, consolidated=True, mask_and_scale=False)
-    # JSON has one kind of number, so xarray takes every scale for double precision. What codes of 16 bits mean
+    # JSON has one kind of number, so xarray takes each scale for double precision. What codes of 16 bits mean
     # is held by single precision far below their step.
     for variable in stored.variables.values():
         if variable.dtype.itemsize <= _SINGLE_BYTES and "scale_factor" in variable.attrs:
@@ -73,6 +73,8 @@ def write_dataset(place: Folder, dataset: xr.Dataset) -> None:
     from zarr.storage import MemoryStore
 
     dataset = with_whole_coordinates(dataset.assign_attrs(described(place, dataset.attrs)))
+    for name, variable in dataset.variables.items():
+        variable.attrs.setdefault("long_name", str(name).replace("_", " "))
     store = MemoryStore()
     with warnings.catch_warnings():
         # Strings and consolidated metadata are in every Zarr v3 reader we serve, if not in its first text.
@@ -82,7 +84,7 @@ def write_dataset(place: Folder, dataset: xr.Dataset) -> None:
 
 
 def described(place: Folder, attrs: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Attributes of a dataset with what its folder says; a note is part of the title, which all tools show."""
+    """Attributes of a dataset with what its folder says; a note is in the title too, which all tools show."""
     says = dict(place.says)
     found = {"Conventions": "CF-1.11", **says, **attrs}
     if "note" in says and "title" in found:

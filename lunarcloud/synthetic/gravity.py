@@ -47,7 +47,7 @@ class GravityFiles(NamedTuple):
 def write_gravity(place: str | Path, *, lmax: int = 120, seed: int = 0) -> GravityFiles:
     """Write a gravity model of a Moon with lowered maria and a mascon under each of its basins.
 
-    The gravity is that of the topography with 2550 kg/m3 (by the finite-amplitude method), and of the mascons:
+    The gravity is that of the topography with 2550 kg/m3 (finite amplitude), and that of the mascons:
     thin discs at the mean radius. So its Bouguer disturbance is what `mascons` gives. The same arguments give
     the same bytes in any process.
 
@@ -144,7 +144,7 @@ def _rock(shape: Any, lmax: int) -> FloatArray:
     """Potential of the shape's rock: a table (2, lmax + 1, lmax + 1) at `REFERENCE_RADIUS_M`.
 
     By Wieczorek & Phillips (1998, doi 10.1029/97JE03136), eq. 30. ``SHGravCoeffs.from_shape`` computes it too,
-    but by Fortran whose FFTW plans are chosen by a race against the clock (FFTW_MEASURE): the last digits
+    but by Fortran whose FFTW plans are raced against the clock (FFTW_MEASURE): the last digits
     differed from process to process.
     """
     from pyshtools import SHGrid

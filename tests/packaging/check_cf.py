@@ -25,7 +25,9 @@ def main(urls: list[str]) -> dict[str, list[str]]:
 
 
 def problems(group: xr.Dataset) -> list[str]:
-    units = {str(name): each.attrs["units"] for name, each in group.variables.items() if "units" in each.attrs}
+    units = {
+        str(name): each.attrs["units"] for name, each in group.variables.items() if "units" in each.attrs
+    }
     return [*(f"{name}: {unit}" for name, unit in units.items() if not parses(unit)), *broken(group)]
 
 

@@ -44,7 +44,7 @@ def stores(of_synthetic_tiles: dict[str, Outcome], gravity: Outcome) -> dict[str
     urls = [
         f"{place.url}/{key.removesuffix('/zarr.json')}"
         for place in places
-        for key in place.keys()
+        for key in place.keys("")
         if key.endswith(".zarr/zarr.json")
     ]
     return {url: xr.open_datatree(url, decode_cf=False) for url in urls}
@@ -59,7 +59,9 @@ def groups(stores: dict[str, xr.DataTree]) -> Iterator[tuple[str, xr.Dataset]]:
 def test_units_are_those_that_udunits_parses(stores: dict[str, xr.DataTree]) -> None:
     assert len(stores) > 8
     for where, group in groups(stores):
-        said = {str(name): each.attrs["units"] for name, each in group.variables.items() if "units" in each.attrs}
+        said = {
+            str(name): each.attrs["units"] for name, each in group.variables.items() if "units" in each.attrs
+        }
         assert set(said.values()) <= UNITS, where
 
 
@@ -86,7 +88,9 @@ def test_no_coordinate_has_a_missing_value(stores: dict[str, xr.DataTree]) -> No
                 assert "_FillValue" not in group[name].attrs, (where, name)
 
 
-def test_a_tree_has_all_levels_and_all_groups(of_synthetic_tiles: dict[str, Outcome], gravity: Outcome) -> None:
+def test_a_tree_has_all_levels_and_all_groups(
+    of_synthetic_tiles: dict[str, Outcome], gravity: Outcome
+) -> None:
     levels = xr.open_datatree(f"{of_synthetic_tiles['map'].place.url}/maps.zarr")
     assert set(levels.children) == {"0", "1", "2"}
     assert levels["2"]["feo_equation"].sizes == {"lat": 180, "lon": 360}

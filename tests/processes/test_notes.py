@@ -38,7 +38,7 @@ def test_every_record_and_every_line_of_the_catalog_says_it(of_synthetic_tiles: 
 
 def test_the_title_of_every_dataset_says_it(of_synthetic_tiles: dict[str, Outcome]) -> None:
     for outcome in of_synthetic_tiles.values():
-        stores = [key for key in outcome.place.keys() if key.endswith(".zarr/zarr.json")]
+        stores = [key for key in outcome.place.keys("") if key.endswith(".zarr/zarr.json")]
         assert stores
         for key in stores:
             tree = xr.open_datatree(f"{outcome.place.url}/{key.removesuffix('/zarr.json')}", engine="zarr")
@@ -49,7 +49,7 @@ def test_the_title_of_every_dataset_says_it(of_synthetic_tiles: dict[str, Outcom
 
 def test_every_figure_says_it_below(of_synthetic_tiles: dict[str, Outcome]) -> None:
     for outcome in of_synthetic_tiles.values():
-        for key in outcome.place.keys():
+        for key in outcome.place.keys(""):
             if key.endswith(".png"):
                 lowest = imread(f"{outcome.place.url}/{key}")[-40:, :, :3]
                 red = (np.abs(lowest - np.array([0xA4, 0, 0]) / 255) < 0.01).all(axis=2)

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-CODE = "import sys; from lunarcloud.synthetic.gravity import write_gravity; write_gravity(sys.argv[1], lmax=24)"
+CODE = (
+    "import sys; from lunarcloud.synthetic.gravity import write_gravity; write_gravity(sys.argv[1], lmax=24)"
+)
 
 
 def test_every_process_writes_the_same_bytes(tmp_path: Path) -> None:
