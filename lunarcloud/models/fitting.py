@@ -82,7 +82,7 @@ def fit_model(fitting: Fitting) -> Fitted:
         training = _training(fitting, fits.networks, difference)
     digests = {} if onnx is None else {NETWORKS: digest(onnx)}
     card = _card(fitting, fits, training, digests)
-    found = diagnostics(fitting.gathered.samples, fits.equations, fits.networks, fitting.trained)
+    found = diagnostics(fitting.gathered, fits.equations, fits.networks, fitting.trained)
     return Fitted(card, onnx, found)
 
 
@@ -138,6 +138,7 @@ def _card(fitting: Fitting, fits: _Fits, training: TrainingRecord | None, digest
             for residual in residuals(kind, oxide, each, gathered.samples.sites)
         ),
         influence=tuple(influences(gathered.samples, equations.equations)),
+        mosaic_against_table=gathered.compared.bands if gathered.compared else (),
         digests=digests,
         software=_software(networks is not None),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # slow to import, here and below: whoever finds everything do
     from zarr.storage import MemoryStore
 
 _ROOT = "zarr.json"
-_SCALING = ("scale_factor", "add_offset")
+_SCALING = {"scale_factor", "add_offset"}
 # Codes of so many bytes decode to single precision.
 _SINGLE_BYTES = 2
 
@@ -43,7 +43,8 @@ def open_dataset(place: Folder) -> xr.Dataset:
     # is held by single precision far below their step.
     for variable in stored.variables.values():
         if variable.dtype.itemsize <= _SINGLE_BYTES and "scale_factor" in variable.attrs:
-            variable.attrs |= {name: np.float32(variable.attrs[name]) for name in _SCALING}
+            given = _SCALING & variable.attrs.keys()
+            variable.attrs |= {name: np.float32(variable.attrs[name]) for name in given}
     return xr.decode_cf(stored)
 
 

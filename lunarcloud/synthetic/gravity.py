@@ -143,7 +143,7 @@ def _shape(lmax: int, seed: int) -> Any:
 def _rock(shape: Any, lmax: int) -> FloatArray:
     """Potential of the shape's rock: a table (2, lmax + 1, lmax + 1) at `REFERENCE_RADIUS_M`.
 
-    By Wieczorek & Phillips (1998, doi 10.1029/97JE03136), eq. 30. ``SHGravCoeffs.from_shape`` computes it too,
+    By Wieczorek & Phillips (1998, doi 10.1029/97JE03136), eq. 30. ``SHGravCoeffs.from_shape`` has it too,
     but by Fortran whose FFTW plans are raced against the clock (FFTW_MEASURE): the last digits
     differed from process to process.
     """
