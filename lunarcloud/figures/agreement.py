@@ -1,11 +1,13 @@
 """Reflectance of the stations by table and by mosaic, band by band."""
 
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
 from lunarcloud.models import Card
 
@@ -40,16 +42,19 @@ def draw_agreement(card: Card, diagnostics: xr.Dataset) -> Figure:
         axes.scatter(x, y, s=16, color=_POINTS, edgecolors="white", linewidths=0.4, zorder=3)
         _name_outliers(axes, x, y, y - band.gain * x - band.offset, sites)
         axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
-        axes.set_title(f"{band.wavelength_nm:g} nm", fontsize=10)
+        # One scale on both axes, so the same ticks.
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.tick_params(labelsize=8)
         said = (
-            f"n = {band.stations}\ngain {band.gain:.3f}\noffset {band.offset:+.4f}\n"
-            f"scatter {band.scatter:.4f}\ndifference {band.difference:.1%}"
+            f"{ascii_lowercase[number]}  {band.wavelength_nm:g} nm, difference {band.difference:.1%}\n"
+            f"gain {band.gain:.3f}, offset {band.offset:+.4f}, scatter {band.scatter:.4f}"
         )
-        axes.text(0.97, 0.03, said, transform=axes.transAxes, ha="right", va="bottom", fontsize=7.5)
+        axes.set_title(said, fontsize=8.5, loc="left")
     for axes in panels.flat[len(bands) :]:
         axes.set_visible(False)
     panels.flat[0].legend(loc="upper left", fontsize=7.5, frameon=False)
-    figure.supxlabel("reflectance in the table", fontsize=10)
+    figure.supxlabel(f"reflectance in the table ({len(sites)} stations)", fontsize=10)
     figure.supylabel("reflectance in the mosaic", fontsize=10)
     return figure
 
