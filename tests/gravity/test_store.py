@@ -45,7 +45,9 @@ def reduced(tmp_path_factory: pytest.TempPathFactory) -> tuple[GravityCard, Boug
     model, topography = read_gravity(str(files.gravity)), read_topography(str(files.topography))
     reduction = Reduction(degrees=(6, 600), gradient_degrees=(5, 20), taper=2)
     field = reduce_bouguer(model, topography, reduction)
-    return gravity_card(model, topography, reduction, Grids(moon.grid(1, 128), 60.0), field), field
+    return gravity_card(
+        model, topography, reduction, Grids(moon.grid(1, 128), 60.0), field, "mean Earth"
+    ), field
 
 
 @pytest.fixture(scope="module")
