@@ -38,7 +38,7 @@ def from_principal_axes(ephemeris: str) -> FloatArray:
 
     if ephemeris not in PRINCIPAL_AXES:
         raise InputError(
-            f"the model is in the principal axes of {ephemeris.upper()}, whose angles are not known here: there"
+            f"the model is in the principal axes of {ephemeris.upper()}, whose angles are not known: there"
             f" are {', '.join(PRINCIPAL_AXES)}; --frame names one of them, or {MEAN_EARTH} to rotate nothing"
         )
     # scipy rotates vectors: turning axes by -z is turning vectors by z. Lower case: fixed axes, z first.
