@@ -32,7 +32,8 @@ test-reference: $(VENV)/dev
 	@test -f "$(DATA)/README.md" || { echo "make test-reference DATA=FOLDER: no reference data in '$(DATA)'" >&2; exit 2; }
 	$(BIN)/python -m pytest tests/reference --data "$(DATA)"
 
-# Builds wheel and sdist, installs the wheel in a new environment elsewhere and runs the demo there: minutes.
+# Builds wheel and sdist, installs the wheel in a new environment elsewhere and runs the demo there: minutes. In another
+# one UDUNITS and the CF checker of IOOS look at what was made.
 test-wheel: $(VENV)/dev
 	$(BIN)/python -m pytest tests/packaging
 

@@ -103,7 +103,7 @@ def fit(
     root: str | os.PathLike[str],
     stations: str = 'main',
     without: Sequence[str] = (),
-    reflectance: Literal['table', 'mosaic'] | None = None,
+    reflectance: Literal['table', 'mosaic', 'mixed'] | None = None,
     mosaic: str | None = 'latest',
     equations_only: bool = False,
     seeds: int = 1,
@@ -121,8 +121,9 @@ def fit(
         Ground truth: main, a published table, or a CSV file.
     without : sequence of str, default ()
         Site or mission to leave out.
-    reflectance : {'table', 'mosaic'}, optional
-        Where spectra come from; by default the table, else the mosaic.
+    reflectance : {'table', 'mosaic', 'mixed'}, optional
+        Where spectra come from; by default the table, else the mosaic where both differ by 15 % at
+        most; mixed: however much they differ.
     mosaic : str or None, default 'latest'
         Mosaic to sample, if there is one.
     equations_only : bool, default False
@@ -669,6 +670,7 @@ def reduce_gravity(
     radius_m: float = 1738000.0,
     gravity: str | os.PathLike[str] = 'lp165p',
     topography: str | os.PathLike[str] = 'lola4',
+    frame: Literal['mean-earth', 'de421', 'de430', 'de440'] | None = None,
     ppd: int = 8,
     shard: int | None = None,
     polar_limit: float = 60.0,
@@ -696,6 +698,9 @@ def reduce_gravity(
         Gravity model: lp165p (shipped), or path or URL of PDS .tab, ICGEM .gfc, .cof, pyshtools text.
     topography : str or path, default 'lola4'
         Topography: lola4 (shipped), or path or URL of LOLA .img/.lbl, GeoTIFF, .sh or .bshc.
+    frame : {'mean-earth', 'de421', 'de430', 'de440'}, optional
+        Frame of the model's coefficients: mean-earth, or the principal axes of an ephemeris, from which
+        they are rotated into it; by default what the model's header or name says.
     ppd : int, default 8
         Pixels per degree of the grids; 8 holds every degree up to 1439; at least 1, at most 1000.
     shard : int, optional

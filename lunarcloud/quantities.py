@@ -26,6 +26,11 @@ _RATIO_STEP = 0.0001
 _DISTANCE_STEP = 0.01
 
 
+def udunits(units: str) -> str:
+    """Units as attributes of stored variables have them: as UDUNITS, and so CF, reads them."""
+    return {"wt%": "percent"}.get(units, units)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oxide:
     """A row of the table of oxides.
@@ -69,7 +74,7 @@ class Quantity:
     long_name : str
         Its name in words.
     units : str
-        Of its values.
+        Of its values, as people write them; `udunits` for machines.
     step : float
         The value of one step of its codes, in these units; a stored value errs by half of it at most.
     method : {"equation", "cnn", "derived", "novelty"}
@@ -226,7 +231,7 @@ def oxide_map(oxide: Oxide, method: Literal["equation", "cnn"]) -> Quantity:
     words = {"equation": "equation", "cnn": "CNN"}[method]
     return Quantity(
         name=f"{oxide.key}_{method}",
-        long_name=f"{oxide.formula} abundance, {words}",
+        long_name=f"{oxide.formula} abundance (wt%), {words}",
         units="wt%",
         step=WEIGHT_STEP,
         method=method,

@@ -6,6 +6,7 @@ from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
     from lunarcloud.archive.files import OutsideFile, read_file
+    from lunarcloud.archive.frames import MEAN_EARTH
     from lunarcloud.archive.gazetteer import Feature, feature, features
     from lunarcloud.archive.gravity import GM_MOON, GravityModel, fetch, gravity_digest, read_gravity
     from lunarcloud.archive.gridded import Gridded
@@ -46,6 +47,7 @@ __all__ = [
     "BEST",
     "CLEMENTINE",
     "GM_MOON",
+    "MEAN_EARTH",
     "MISSING",
     "MISSING_KINDS",
     "Bounds",
@@ -99,6 +101,7 @@ __getattr__ = lazily(
             "OutsideFile",
             "read_file",
         ),
+        "frames": ("MEAN_EARTH",),
         "gazetteer": (
             "Feature",
             "feature",

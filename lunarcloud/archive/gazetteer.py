@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 
 from lunarcloud.archive.shipped import DATA
@@ -64,12 +65,18 @@ def feature(name: str) -> Feature:
     Raises
     ------
     NotFoundError
-        For a name that is not in the shipped table.
+        For a name that is not in the shipped table; names that are nearly the same are told.
     """
-    for known in features():
-        if known.name.casefold() == name.strip().casefold():
-            return known
-    raise NotFoundError(
-        f"no feature {name!r} in the shipped gazetteer of {len(features())} names; "
-        "list them with lunarcloud.archive.gazetteer.features()"
-    )
+    by_name = {known.name.casefold(): known for known in features()}
+    wanted = name.strip().casefold()
+    if wanted in by_name:
+        return by_name[wanted]
+    near = [by_name[each].name for each in get_close_matches(wanted, by_name, n=3)]
+    advice = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(_some())} and others"
+    raise NotFoundError(f"no feature {name!r} in the shipped gazetteer of {len(by_name)} names; {advice}")
+
+
+def _some() -> list[str]:
+    """The names of the largest features."""
+    largest = sorted(features(), key=lambda known: known.diameter_km, reverse=True)
+    return [known.name for known in largest[:3]]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lunarcloud.archive.files import COEFFICIENT_BYTES, OutsideFile, file_digest, read_file
+from lunarcloud.archive.frames import frame_of
 from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.shipped import GRAVITY, place_of
 from lunarcloud.errors import ArchiveError, InputError, StoreError
@@ -74,6 +75,9 @@ class GravityModel:
         ``[1, l, m]`` sine.
     digest : str
         SHA-256 of the file.
+    frame : str or None
+        ``mean-earth``, or the ephemeris in whose principal axes the coefficients are, as ``de430``; None
+        where neither header nor name tells.
     """
 
     name: str
@@ -81,6 +85,7 @@ class GravityModel:
     radius_m: float
     table: FloatArray
     digest: str
+    frame: str | None = None
 
     @property
     def lmax(self) -> int:
@@ -116,16 +121,24 @@ def read_gravity(url: str | Path) -> GravityModel:
     source = read_file(place_of(url, GRAVITY, "gravity model"), COEFFICIENT_BYTES)
     if b"end_of_head" in source.data:
         header, rows = _icgem(source)
+        head = source.data.partition(b"end_of_head")[0]
     elif b"POTFIELD" in source.data:
         header, rows = _geodyn(source)
+        head = source.data.partition(b"POTFIELD")[0]
     else:
         header, rows = _text(source)
+        head = b"\n".join(line for line in source.data.splitlines() if line.startswith(b"#"))
     # Degrees 0 and 1 say where mass and origin are; most files leave them out, the origin being the centre of
     # mass.
     table = whole_table(rows, promised=header.lmax, first=2, source=source.url)
     _require_plausible(table, source)
     return GravityModel(
-        name=header.name, gm=header.gm, radius_m=header.radius_m, table=table, digest=source.digest
+        name=header.name,
+        gm=header.gm,
+        radius_m=header.radius_m,
+        table=table,
+        digest=source.digest,
+        frame=frame_of(head, header.name),
     )
 
 

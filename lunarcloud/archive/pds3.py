@@ -54,7 +54,7 @@ _PROJECTION_FACTS = {
     "line_projection_offset": "LINE_PROJECTION_OFFSET",
     "sample_projection_offset": "SAMPLE_PROJECTION_OFFSET",
 }
-_LABEL_FACTS = {"product_id": "PRODUCT_ID", "wavelengths": "CENTER_FILTER_WAVELENGTH"}
+_LABEL_FACTS = {"product_id": "PRODUCT_ID", "wavelengths": "CENTER_FILTER_WAVELENGTH", "note": "NOTE"}
 _SPECIAL = (
     "NULL",
     "LOW_REPR_SATURATION",

@@ -36,6 +36,7 @@ _NAMES = {
     "data_offset": "Array_3D_Image/offset",
     "center_longitude": "cart:longitude_of_central_meridian",
     "wavelengths": "img:center_filter_wavelength",
+    "note": "Observation_Area/comment",
 }
 # As the archive named them: latitude code, and the longitude of the middle with an e.
 _TILE_NAME = re.compile(r"uvvis_(\d\d[ns])_(\d{3})e", re.IGNORECASE)
@@ -106,6 +107,9 @@ def pds4_tile(data: bytes, *, source: str, url: str, start: int) -> Tile:
         "data_offset": start + int(_number(image, "offset", source=source)),
         "label_digest": hashlib.sha256(data).hexdigest(),
     }
+    note = root.findtext("{*}Observation_Area/{*}comment")
+    if note:
+        facts["note"] = note
     wavelengths = [element.text for element in root.iterfind(".//{*}center_filter_wavelength")]
     if wavelengths:
         facts["wavelengths"] = tuple(wavelengths)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -35,12 +36,21 @@ MISSING_KINDS = (
     "off_scale",
 )
 
+# A note stands under every figure: longer ones are cut.
+_NOTE_LENGTH = 200
+# "Note field always says" this, as the archive's description of its labels has it.
+_ARCHIVES_NOTE = "UVVIS 5-BAND MOSAIC"
 # A defect of the archive: values this close to the ends of 16 bits that are no code of the label.
 _SATURATION_MARGIN = 256
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Code = Annotated[int, Field(ge=-32768, le=32767)]
+
+
+def _worth_noting(text: object) -> str:
+    note = " ".join(str(text).split())
+    return "" if note == _ARCHIVES_NOTE else note[:_NOTE_LENGTH]
 
 
 class TilePixels(NamedTuple):
@@ -112,6 +122,9 @@ class Tile(BaseModel):
         Line and sample of the projection's origin, counted from 1.
     label_digest : str
         SHA-256 of the label's bytes.
+    note : str
+        What the label says that nobody may overlook, such as that these are no measurements; empty where it
+        only says what the archive's own labels do.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -136,6 +149,7 @@ class Tile(BaseModel):
     line_projection_offset: Finite
     sample_projection_offset: Finite
     label_digest: str
+    note: Annotated[str, BeforeValidator(_worth_noting)] = ""
 
     @field_validator("bands")
     @classmethod

@@ -62,7 +62,7 @@ def show(root: Root, name: RecordName, everything: All = False, as_json: AsJson 
     record, place = home.record(entry, process.card), home.place(entry.ref)
     if as_json:
         return print_json(record)
-    facts = (*_facts(record, catalog, entry), opening(process, place.url))
+    facts = (*_facts(record, catalog, entry), *opening(process, place.url))
     print_report(f"{entry.ref}", facts, process.report(record, place))
     return print_tree(home, catalog, entry, everything=everything)
 
@@ -134,7 +134,7 @@ def _print_entries(title: str, catalog: Catalog, entries: Iterable[Entry]) -> No
             entry.ref.kind,
             entry.ref.id,
             entry.label,
-            ", ".join(f"{name} {value}" for name, value in entry.facts.items()),
+            ", ".join((*(f"{name} {value}" for name, value in entry.facts.items()), *entry.notes)),
             " ".join(name for name, holds in marks(catalog, entry).items() if holds),
             f"{entry.published:%Y-%m-%d %H:%M} UTC",
         )
@@ -150,6 +150,7 @@ def _facts(record: Record[Any], catalog: Catalog, entry: Entry) -> list[tuple[st
     return [
         ("record", record.ref),
         *([("label", record.label)] if record.label else []),
+        *(("note", note) for note in record.given.notes),
         ("is", " ".join(is_what) or "no head: another of its series is"),
         *([("retracted", catalog.retracted[str(entry.ref)])] if catalog.is_retracted(entry) else []),
         ("made by", f"{record.process}, algorithm {record.algorithm}"),

@@ -91,9 +91,16 @@ def document(outcome: Outcome) -> dict[str, Any]:
     return {"record": record, "url": place.url, "shards_computed": computed}
 
 
-def opening(process: Process[Any, Any, Any], url: str) -> tuple[str, str]:
-    """How a record is opened without lunarcloud, or where it is: a name and a value."""
-    return ("open with", f'xarray.open_zarr("{url}/{process.opens}")') if process.opens else ("where", url)
+def opening(process: Process[Any, Any, Any], url: str) -> Iterator[tuple[str, str]]:
+    """How a record is opened without lunarcloud, or where it is: names and values."""
+    if not process.opens:
+        yield "where", url
+        return
+    yield "open with", f'xarray.open_zarr("{url}/{process.opens}")'
+    # A group says nothing of those beside it: the store of all of them is opened as a tree.
+    store, _, group = process.opens.partition("/")
+    if group:
+        yield "all groups with", f'xarray.open_datatree("{url}/{store}")'
 
 
 def _print(process: Process[Any, Any, Any], outcome: Outcome) -> None:
@@ -101,7 +108,8 @@ def _print(process: Process[Any, Any, Any], outcome: Outcome) -> None:
     facts = [
         ("record", str(record.ref)),
         *([("label", record.label)] if record.label else []),
-        opening(process, place.url),
+        *(("note", note) for note in record.given.notes),
+        *opening(process, place.url),
         ("computed now", "nothing: it was there" if computed is None else f"{computed} shards"),
     ]
     print_report(process.name, facts, process.report(record, place))

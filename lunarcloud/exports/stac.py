@@ -61,22 +61,25 @@ def item(record: Record[RunCard]) -> pystac.Item:
 
     card, raster = record.card, grid(record.card.ppd, record.card.shard_edge)
     made_from = {role: parent.ref.id for role, parent in record.given.parents.items()}
-    camera = instrument(card.instrument)
-    start, end = camera.observed
+    camera, notes = instrument(card.instrument), record.given.notes
+    # What is said not to be the archive's data was not observed by its spacecraft.
+    observed = camera.observed if not notes else (record.started, record.finished)
+    by = {"platform": camera.mission, "instruments": [camera.sensor]} if not notes else {}
+    title = f"Lunar oxide maps, {card.ppd} pixels per degree, model {made_from['model']}"
     found = pystac.Item(
         id=record.ref.id,
         geometry={"type": "Polygon", "coordinates": [_CORNERS]},
         bbox=_BBOX,
         datetime=None,
-        start_datetime=start,
-        end_datetime=end,
+        start_datetime=observed[0],
+        end_datetime=observed[1],
         collection=_ID,
         stac_extensions=[SSYS, PROCESSING],
         properties={
             **_MOON,
-            "title": f"Lunar oxide maps, {card.ppd} pixels per degree, model {made_from['model']}",
-            "platform": camera.mission,
-            "instruments": [camera.sensor],
+            "title": " ".join((title, *(f"({note})" for note in notes))),
+            **({"description": "; ".join(notes)} if notes else {}),
+            **by,
             "created": datetime_to_str(record.finished),
             "processing:datetime": datetime_to_str(record.finished),
             "processing:level": "L4",
@@ -141,15 +144,21 @@ def _collection(root: Root) -> pystac.Collection:
     import pystac
 
     entries = root.catalog().of(_KIND)
+    noted = sorted({note for entry in entries for note in entry.notes})
     # The first runs were published without it.
-    names = {entry.facts.get("instrument", CLEMENTINE.name) for entry in entries} or {CLEMENTINE.name}
+    names = {entry.facts.get("instrument", CLEMENTINE.name) for entry in entries if not entry.notes}
     cameras = [instrument(name) for name in sorted(names)]
-    observed = [[min(each.observed[0] for each in cameras), max(each.observed[1] for each in cameras)]]
+    times = [each.observed for each in cameras] + [(each.published,) * 2 for each in entries if each.notes]
+    first, last = (
+        min((each[0] for each in times), default=None),
+        max((each[1] for each in times), default=None),
+    )
+    about = "The Moon's oxides, maturity and Mg#, one item for each run."
     found = pystac.Collection(
         id=_ID,
         title="Lunar oxide maps",
-        description="The Moon's oxides, maturity and Mg#, one item for each run.",
-        extent=pystac.Extent(pystac.SpatialExtent([_BBOX]), pystac.TemporalExtent(observed)),
+        description=" ".join((about, *(f"Some of them: {note}." for note in noted))),
+        extent=pystac.Extent(pystac.SpatialExtent([_BBOX]), pystac.TemporalExtent([[first, last]])),
         license="other",
         stac_extensions=[SSYS],
         extra_fields=_MOON,
@@ -158,6 +167,8 @@ def _collection(root: Root) -> pystac.Collection:
                 "platform": list(dict.fromkeys(each.mission for each in cameras)),
                 "instruments": list(dict.fromkeys(each.sensor for each in cameras)),
             }
+            if cameras
+            else {}
         ),
     )
     found.add_link(pystac.Link("root", "./collection.json", pystac.MediaType.JSON))

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from lunarcloud.archive import band
+from lunarcloud.figures.agreement import draw_agreement
 from lunarcloud.models import QIU2025, Accuracy, Card, IronEquation, Residual, TitaniumEquation
 from lunarcloud.quantities import OXIDES
 
@@ -34,6 +35,8 @@ def draw_fit(card: Card, diagnostics: xr.Dataset) -> dict[str, Figure]:
         "origins": draw_origins(card, diagnostics),
         "influence": draw_influence(card),
     }
+    if card.mosaic_against_table:
+        figures["table-mosaic"] = draw_agreement(card, diagnostics)
     if "loss" in diagnostics:
         figures["loss"] = draw_losses(diagnostics["loss"])
     return figures

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from io import BytesIO
+from textwrap import wrap
 from typing import Any
 
 import cartopy.crs as ccrs
@@ -12,6 +13,7 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
+from PIL import Image
 
 from lunarcloud.moon import RADIUS_M, Pole
 from lunarcloud.storage import Folder
@@ -20,6 +22,13 @@ from lunarcloud.storage import Folder
 DPI = 160
 #: Colour of missing pixels.
 MISSING_COLOUR = "0.82"
+
+#: Colour of a note below a figure, unlike anything drawn.
+NOTE_COLOUR = "#a40000"
+# Letters of such a note in an inch.
+_NOTE_LETTERS = 13
+# To pack harder takes twice as long.
+_PACKED = {"compress_level": 3}
 
 _GRATICULE = {"linewidth": 0.4, "color": "white", "alpha": 0.45}
 _LABELS = {"size": 7, "color": "0.25"}
@@ -131,10 +140,32 @@ def save(figure: Figure, place: Folder, name: str) -> str:
     # Measured first: to find what "tight" means, all would be drawn twice. A layout engine draws anyhow.
     pad = rcParams["savefig.pad_inches"]
     box = "tight" if figure.get_layout_engine() else figure.get_tightbbox().padded(pad)
-    # No software version in the file: the same data give the same bytes. To pack harder takes twice as long.
-    packed = {"compress_level": 3}
+    # No software version in the file: the same data give the same bytes.
     figure.savefig(
-        picture, format="png", dpi=DPI, bbox_inches=box, metadata={"Software": None}, pil_kwargs=packed
+        picture, format="png", dpi=DPI, bbox_inches=box, metadata={"Software": None}, pil_kwargs=_PACKED
     )
-    place.write(name, picture.getvalue())
+    note = dict(place.says).get("note")
+    place.write(name, _with_note(picture.getvalue(), note) if note else picture.getvalue())
     return f"{place.url}/{name}"
+
+
+def _with_note(picture: bytes, note: str) -> bytes:
+    """A PNG with a strip below it that says what nobody may overlook, such as that the data are synthetic.
+
+    Outside the figure: matplotlib's layouts put legends wherever a caption of its own would stand.
+    """
+    image = Image.open(BytesIO(picture)).convert("RGB")
+    lines = wrap(note, int(_NOTE_LETTERS * image.width / DPI))
+    strip = Figure(figsize=(image.width / DPI, 0.14 + 0.14 * len(lines)), dpi=DPI)
+    strip.text(
+        0.5, 0.98, "\n".join(lines), ha="center", va="top", fontsize=8, color=NOTE_COLOUR, weight="bold"
+    )
+    drawn = BytesIO()
+    strip.savefig(drawn, format="png", dpi=DPI)
+    below = Image.open(drawn).convert("RGB")
+    whole = Image.new("RGB", (image.width, image.height + below.height), "white")
+    whole.paste(image, (0, 0))
+    whole.paste(below, (0, image.height))
+    noted = BytesIO()
+    whole.save(noted, format="png", **_PACKED)
+    return noted.getvalue()

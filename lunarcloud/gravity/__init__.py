@@ -2,15 +2,18 @@
 
 from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, Reduction, held_degrees, reduce_bouguer, sample
 from lunarcloud.gravity.card import GravityCard, Grids, gravity_card
+from lunarcloud.gravity.frames import PRINCIPAL_AXES, Frame, in_mean_earth
 from lunarcloud.gravity.grids import finish_gravity, gravity_works, gridded, part_group, write_harmonics
 from lunarcloud.gravity.profiles import contrasts, radial_profile, transect
 from lunarcloud.gravity.store import PARTS, STORE, Gravity, Part, load_gravity
 
 __all__ = [
     "PARTS",
+    "PRINCIPAL_AXES",
     "PRODUCTS",
     "STORE",
     "BouguerField",
+    "Frame",
     "Gravity",
     "GravityCard",
     "Grids",
@@ -22,6 +25,7 @@ __all__ = [
     "gravity_works",
     "gridded",
     "held_degrees",
+    "in_mean_earth",
     "load_gravity",
     "part_group",
     "radial_profile",

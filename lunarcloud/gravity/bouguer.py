@@ -19,6 +19,8 @@ from lunarcloud.ranges import split_range
 
 #: One Eotvos is 1e-9 1/s2; a milligal (1e-5 m/s2) a metre is this many.
 EOTVOS = 1e4
+# As UDUNITS, and so CF, reads it: there E is exa.
+_EOTVOS_UNIT = "1e-9 s-2"
 # Degree 0 is the mean field and degree 1 the offset of the centre of figure: neither is an anomaly.
 _LOWEST = 2
 
@@ -82,11 +84,16 @@ PRODUCTS: Mapping[str, Product] = {
     "topography_attraction": Product("mGal", "radial attraction of topography, positive downward"),
     "bouguer_disturbance": Product("mGal", "Bouguer gravity disturbance, all degrees, positive downward"),
     "bouguer_anomaly": Product("mGal", "Bouguer gravity anomaly, band-pass filtered, positive downward"),
-    "bouguer_gradient": Product("E", "total horizontal gradient of the Bouguer anomaly"),
-    "bouguer_gradient_north": Product("E", "northward horizontal gradient of the Bouguer anomaly"),
-    "bouguer_gradient_east": Product("E", "eastward horizontal gradient of the Bouguer anomaly"),
+    "bouguer_gradient": Product(_EOTVOS_UNIT, "total horizontal gradient of the Bouguer anomaly (Eotvos)"),
+    "bouguer_gradient_north": Product(
+        _EOTVOS_UNIT, "northward horizontal gradient of the Bouguer anomaly (Eotvos)"
+    ),
+    "bouguer_gradient_east": Product(
+        _EOTVOS_UNIT, "eastward horizontal gradient of the Bouguer anomaly (Eotvos)"
+    ),
     "bouguer_gradient_eigenvalue": Product(
-        "E", "largest horizontal eigenvalue of the Bouguer gradient tensor, negative over excess mass"
+        _EOTVOS_UNIT,
+        "largest horizontal eigenvalue of the Bouguer gradient tensor, negative over excess mass (Eotvos)",
     ),
 }
 

@@ -36,6 +36,7 @@ class GravityCard(BaseModel):
     gravity_digest: str = Field(description="SHA-256 of the model's file")
     gravity_lmax: int
     gm_m3_s2: float
+    frame: str = Field(default="as the model's coefficients", description="lunar frame of all products")
     model_radius_m: float = Field(description="reference radius of the model's coefficients")
     topography: str
     topography_digest: str = Field(description="SHA-256 of the topography's file")
@@ -81,6 +82,7 @@ def gravity_card(
     reduction: Reduction,
     grids: Grids,
     field: BouguerField,
+    frame: str,
 ) -> GravityCard:
     """The card of a reduction from what went in and what came out.
 
@@ -96,6 +98,8 @@ def gravity_card(
         What the products are sampled on.
     field : BouguerField
         What came out, with degrees as used.
+    frame : str
+        Of the products, in words.
 
     Returns
     -------
@@ -107,6 +111,7 @@ def gravity_card(
         gravity_digest=model.digest,
         gravity_lmax=model.lmax,
         gm_m3_s2=model.gm,
+        frame=frame,
         model_radius_m=model.radius_m,
         topography=topography.name,
         topography_digest=topography.digest,

@@ -91,7 +91,7 @@ def dh2_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Dataset:
             "lon": ("lon", lon, {"standard_name": "longitude", "units": "degrees_east", "axis": "X"}),
             GRID_MAPPING: grid_mapping(GEOGRAPHIC),
         },
-        attrs={**attrs, "Conventions": "CF-1.11"},
+        attrs=dict(attrs),
     )
     for variable in dataset.data_vars.values():
         variable.encoding["chunks"] = (min(512, n_rows), min(512, 2 * n_rows))

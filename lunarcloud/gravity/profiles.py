@@ -23,6 +23,7 @@ _SPHERE = Geod(a=RADIUS_M, b=RADIUS_M)
 # 40 steps a radius for a reach of 2: finer than half a wavelength of degree 600 (9 km) for craters of up to
 # 700 km.
 _N_DISTANCES, _N_AZIMUTHS = 80, 360
+_CENTRE = {"long_name": "centre of the feature"}
 
 
 def transect(
@@ -113,9 +114,13 @@ def contrasts(field: BouguerField, features: Sequence[Feature]) -> xr.Dataset:
         variables,
         coords={
             "feature": [feature.name for feature in features],
-            "lat": ("feature", [feature.lat for feature in features], {"units": "degrees_north"}),
-            "lon": ("feature", [feature.lon for feature in features], {"units": "degrees_east"}),
-            "diameter_km": ("feature", [feature.diameter_km for feature in features], {"units": "km"}),
+            "lat": ("feature", [one.lat for one in features], {**_CENTRE, "units": "degrees_north"}),
+            "lon": ("feature", [one.lon for one in features], {**_CENTRE, "units": "degrees_east"}),
+            "diameter_km": (
+                "feature",
+                [one.diameter_km for one in features],
+                {"units": "km", "long_name": "diameter of the feature"},
+            ),
         },
     )
 

@@ -80,8 +80,7 @@ def harmonics_dataset(field: BouguerField, attrs: Mapping[str, Any]) -> xr.Datas
         },
         coords={
             "part": ("part", [0, 1], {"long_name": "0 cosine, 1 sine"}),
-            "degree": np.arange(field.lmax + 1),
-            "order": np.arange(field.lmax + 1),
+            **{name: (name, np.arange(field.lmax + 1), {"long_name": name}) for name in ("degree", "order")},
         },
         attrs=dict(attrs),
     )

@@ -30,6 +30,8 @@ class Entry(Document):
         SHA-256 of its ``record.json``.
     facts : dict
         A few words for lists: pixels per degree, accuracy, what it is about.
+    notes : tuple of str
+        As in what the record was given, for whatever is made from it.
     """
 
     ref: Ref
@@ -41,6 +43,7 @@ class Entry(Document):
     published: datetime
     record: str
     facts: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def as_parent(self) -> Parent:
         """The record, as what another is made from."""

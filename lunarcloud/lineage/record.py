@@ -96,12 +96,16 @@ class Given(Document):
         By the name of the input that chose them.
     sources : tuple of Source
         Files read from outside, in any order.
+    notes : tuple of str
+        What its sources, or its parents' sources, say that nobody may overlook: that they are synthetic.
+        Not in the identity, since the sources' digests are.
     """
 
     inputs: dict[str, Json] = Field(default_factory=dict)
     places: dict[str, Json] = Field(default_factory=dict)
     parents: dict[str, Parent] = Field(default_factory=dict)
     sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Record(Document, Generic[CardT]):

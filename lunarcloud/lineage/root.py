@@ -109,6 +109,7 @@ class Root:
             published=datetime.now(UTC),
             record=digest(stored),
             facts=facts or {},
+            notes=record.given.notes,
         )
         add = Catalog.with_record_aside if self.heads_stay else Catalog.with_record
         grown = self._changed(lambda catalog: add(catalog, entry))

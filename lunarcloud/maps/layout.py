@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from lunarcloud.models import Equations
 from lunarcloud.moon import Grid
-from lunarcloud.quantities import QUANTITIES, bounded
+from lunarcloud.quantities import QUANTITIES, bounded, udunits
 from lunarcloud.storage import Layout, Variable
 
 #: Code of a missing pixel.
@@ -121,7 +121,7 @@ def _variable(name: str) -> Variable:
     quantity = QUANTITIES[name]
     attrs = {
         "long_name": quantity.long_name,
-        "units": quantity.units,
+        "units": udunits(quantity.units),
         "scale_factor": quantity.step,
         "add_offset": 0.0,
         "ancillary_variables": QUALITY,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         predict,
         session,
     )
-    from lunarcloud.models.report import accuracy_rows, r2_in_words, remarks
+    from lunarcloud.models.report import accuracy_rows, agreement_rows, r2_in_words, remarks
 
 __all__ = [
     "BATCH",
@@ -58,6 +58,7 @@ __all__ = [
     "Score",
     "TitaniumEquation",
     "accuracy_rows",
+    "agreement_rows",
     "builtin",
     "equation_maps",
     "fit_model",
@@ -118,6 +119,7 @@ __getattr__ = lazily(
         ),
         "report": (
             "accuracy_rows",
+            "agreement_rows",
             "r2_in_words",
             "remarks",
         ),

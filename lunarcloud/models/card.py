@@ -151,6 +151,31 @@ class StationUse(_Record):
     spread: tuple[float, ...] | None = None
 
 
+class BandAgreement(_Record):
+    """How a mosaic agrees with the table in one band, over the stations that have both.
+
+    Attributes
+    ----------
+    wavelength_nm : float
+        The band's centre, nm.
+    stations : int
+        How many.
+    gain, offset : float
+        Of the least-squares line mosaic = gain x table + offset, fractions.
+    scatter : float
+        Standard deviation from that line, a fraction.
+    difference : float
+        Root mean square of mosaic / table - 1.
+    """
+
+    wavelength_nm: float
+    stations: int
+    gain: float
+    offset: float
+    scatter: float
+    difference: float
+
+
 class MissionInfluence(_Record):
     """The equations fitted without one mission's stations.
 
@@ -220,6 +245,8 @@ class Card(_Record):
         Of every model and oxide.
     influence : tuple of MissionInfluence
         What leaving out a whole mission changes.
+    mosaic_against_table : tuple of BandAgreement
+        Whether both are one scale; empty where too few stations have both.
     digests : dict
         SHA-256 of the model's files.
     software : dict
@@ -236,5 +263,6 @@ class Card(_Record):
     accuracy: tuple[Accuracy, ...] = ()
     residuals: tuple[Residual, ...] = ()
     influence: tuple[MissionInfluence, ...] = ()
+    mosaic_against_table: tuple[BandAgreement, ...] = ()
     digests: dict[str, str] = {}
     software: dict[str, str] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lunarcloud.models.equation_fit import EquationFit
-from lunarcloud.models.samples import Samples
+from lunarcloud.models.gather import Gathered
 
 if TYPE_CHECKING:  # loads onnx
     import xarray as xr
@@ -16,13 +16,13 @@ if TYPE_CHECKING:  # loads onnx
 
 
 def diagnostics(
-    samples: Samples, equations: EquationFit, networks: NetworkFit | None, seeds: tuple[int, ...]
+    gathered: Gathered, equations: EquationFit, networks: NetworkFit | None, seeds: tuple[int, ...]
 ) -> xr.Dataset:
     """The dataset stored beside a card.
 
     Parameters
     ----------
-    samples : Samples
+    gathered : Gathered
         What was fitted to.
     equations : EquationFit
         The searches for the origins.
@@ -35,10 +35,12 @@ def diagnostics(
     -------
     xarray.Dataset
         ``reflectance`` (wavelength, site), a fraction; ``<oxide>_r2`` (x0, y0), NaN where an origin does not
-        count; with networks ``loss`` (oxide, seed, epoch), NaN after early stopping.
+        count; with networks ``loss`` (oxide, seed, epoch), NaN after early stopping; where stations have both
+        ``table_reflectance`` and ``mosaic_reflectance`` (compared_band, compared_site).
     """
     import xarray as xr
 
+    samples, compared = gathered.samples, gathered.compared
     variables: dict[str, xr.DataArray] = {
         "reflectance": xr.DataArray(
             samples.reflectance,
@@ -55,6 +57,17 @@ def diagnostics(
             dims=(f"{oxide}_x0", f"{oxide}_y0"),
             attrs={"long_name": f"R2 of the {oxide} equation by its origin", "units": "1"},
         )
+    if compared is not None and compared.sites:
+        for name, values in (("table", compared.table), ("mosaic", compared.mosaic)):
+            variables[f"{name}_reflectance"] = xr.DataArray(
+                values,
+                coords={
+                    "compared_band": list(compared.wavelengths_nm),
+                    "compared_site": list(compared.sites),
+                },
+                dims=("compared_band", "compared_site"),
+                attrs={"long_name": f"reflectance of the stations by the {name}", "units": "1"},
+            )
     if networks is not None:
         variables["loss"] = xr.DataArray(
             networks.losses,

@@ -35,11 +35,14 @@ class Fitting(NamedTuple):
         Stations with reflectances.
     seeds, trained : tuple of int
         Of the networks that are mapped with, and of these and more, for the spread; none with equations only.
+    note : str
+        What nobody may overlook of the stations or the mosaic; the model file says it too.
     """
 
     gathered: Gathered
     seeds: tuple[int, ...]
     trained: tuple[int, ...]
+    note: str = ""
 
 
 class Fitted(NamedTuple):
@@ -75,11 +78,11 @@ def fit_model(fitting: Fitting) -> Fitted:
     fits = _fit(fitting)
     onnx, training = None, None
     if fits.networks is not None:
-        onnx, difference = export(fits.networks.networks, fitting.gathered.samples.reflectance)
+        onnx, difference = export(fits.networks.networks, fitting.gathered.samples.reflectance, fitting.note)
         training = _training(fitting, fits.networks, difference)
     digests = {} if onnx is None else {NETWORKS: digest(onnx)}
     card = _card(fitting, fits, training, digests)
-    found = diagnostics(fitting.gathered.samples, fits.equations, fits.networks, fitting.trained)
+    found = diagnostics(fitting.gathered, fits.equations, fits.networks, fitting.trained)
     return Fitted(card, onnx, found)
 
 
@@ -135,6 +138,7 @@ def _card(fitting: Fitting, fits: _Fits, training: TrainingRecord | None, digest
             for residual in residuals(kind, oxide, each, gathered.samples.sites)
         ),
         influence=tuple(influences(gathered.samples, equations.equations)),
+        mosaic_against_table=gathered.compared.bands if gathered.compared else (),
         digests=digests,
         software=_software(networks is not None),
     )

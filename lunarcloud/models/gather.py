@@ -9,6 +9,7 @@ import numpy as np
 
 from lunarcloud.archive import CLEMENTINE, Station, StationTable, same_bands
 from lunarcloud.errors import InputError
+from lunarcloud.models.agreement import NOT_MIXED_ABOVE, Compared, worst
 from lunarcloud.models.card import StationUse
 from lunarcloud.models.samples import Samples, SiteMean, site_mean, site_pixels
 from lunarcloud.mosaic import REFLECTANCE, Mosaic
@@ -17,8 +18,9 @@ from lunarcloud.quantities import OXIDES
 if TYPE_CHECKING:  # slow to import, and stations with a reflectance need no pixels
     import xarray as xr
 
-#: Where reflectances come from; None: the table's where it has one, else the mosaic's.
-Source: TypeAlias = Literal["table", "mosaic"] | None
+#: Where reflectances come from; None: the table's where it has one, else the mosaic's, if both are one scale;
+#: mixed: the same whether they are or not.
+Source: TypeAlias = Literal["table", "mosaic", "mixed"] | None
 
 
 class Gathered(NamedTuple):
@@ -28,6 +30,7 @@ class Gathered(NamedTuple):
     used: tuple[StationUse, ...]
     left_out: dict[str, str]
     table: StationTable  #: of the stations used, with the reflectances used
+    compared: Compared | None  #: table and mosaic where stations have both; None without a mosaic
 
 
 def gather(table: StationTable, mosaic: Mosaic | None, source: Source) -> Gathered:
@@ -39,8 +42,9 @@ def gather(table: StationTable, mosaic: Mosaic | None, source: Source) -> Gather
         The stations.
     mosaic : Mosaic or None
         Where to look for reflectances that the table does not have, or all of them.
-    source : {"table", "mosaic"} or None
-        Where reflectances come from; None: the table's where it has one, else the mosaic's.
+    source : {"table", "mosaic", "mixed"} or None
+        Where reflectances come from; None: the table's where it has one, else the mosaic's unless both differ
+        by more than `agreement.NOT_MIXED_ABOVE`; mixed: however much they differ.
 
     Returns
     -------
@@ -52,7 +56,10 @@ def gather(table: StationTable, mosaic: Mosaic | None, source: Source) -> Gather
     InputError
         If no station is left.
     """
-    wavelengths, look = _choose(table, None if mosaic is None else _Opened(mosaic), source)
+    opened = None if mosaic is None else _Opened(mosaic)
+    compared = None if opened is None else _compare(table, opened)
+    apart = _apart(compared) if compared and source is None else None
+    wavelengths, look = _choose(table, opened, source, apart)
     used, left_out, stations = [], dict[str, str](), []
     for station in table.stations:
         found = look(station)
@@ -68,7 +75,7 @@ def gather(table: StationTable, mosaic: Mosaic | None, source: Source) -> Gather
         reasons = "; ".join(dict.fromkeys(left_out.values())) or "all were left out"
         raise InputError(f"{table.name}: no station to fit to: {reasons}")
     kept = StationTable(tuple(stations), wavelengths, table.name)
-    return Gathered(_samples(kept), tuple(used), left_out, kept)
+    return Gathered(_samples(kept), tuple(used), left_out, kept, compared)
 
 
 class _Opened:
@@ -94,7 +101,7 @@ class _Found(NamedTuple):
 
 
 def _choose(
-    table: StationTable, mosaic: _Opened | None, source: Source
+    table: StationTable, mosaic: _Opened | None, source: Source, apart: str | None
 ) -> tuple[tuple[float, ...], Callable[[Station], _Found | str]]:
     """The wavelengths of the fit and how a station's reflectance (or the reason for none) is found."""
     mosaic_nm = (mosaic.mosaic.instrument if mosaic else CLEMENTINE).wavelengths_nm
@@ -109,9 +116,35 @@ def _choose(
             return _from_table(station)
         if mosaic is not None and not same_bands(table.wavelengths_nm, mosaic_nm):
             return "no reflectance in the table, and the mosaic has other bands than the table"
+        if apart:
+            return f"no reflectance in the table, and {apart}"
         return _from_mosaic(station, mosaic)
 
     return table.wavelengths_nm, either
+
+
+def _compare(table: StationTable, mosaic: _Opened) -> Compared:
+    """Table and mosaic at the stations that have both; none where their bands differ."""
+    bands_nm = mosaic.mosaic.instrument.wavelengths_nm
+    one_set = same_bands(table.wavelengths_nm, bands_nm)
+    known = [each for each in table.stations if one_set and each.reflectance is not None]
+    found = {
+        each.site: (each.reflectance, sampled.mean) for each in known if (sampled := _sample(mosaic, each))
+    }
+    both = np.array(list(found.values()), dtype=np.float64).reshape(len(found), 2, len(bands_nm))
+    return Compared(tuple(found), bands_nm, both[:, 0].T, both[:, 1].T)
+
+
+def _apart(compared: Compared) -> str | None:
+    """Why table and mosaic are not to be mixed, if they are not."""
+    found = worst(compared.bands)
+    if found is None or found.difference <= NOT_MIXED_ABOVE:
+        return None
+    return (
+        f"the mosaic's reflectance is another scale: at {found.wavelength_nm:g} nm it differs from the"
+        f" table's by {found.difference:.0%} at {found.stations} stations, more than {NOT_MIXED_ABOVE:.0%} "
+        "(--reflectance mixed takes it all the same, --reflectance mosaic takes it for all stations)"
+    )
 
 
 def _from_table(station: Station) -> _Found | str:

@@ -69,11 +69,14 @@ def maturity_terms(equations: Equations) -> MaturityTerms:
         If the equations have no iron equation or the instrument no bands at 750 and 950 nm.
     """
     i750, i950 = (band(equations.wavelengths_nm, wanted) for wanted in (750.0, 950.0))
-    if equations.iron is None or i750 is None or i950 is None:
+    if i750 is None or i950 is None:
+        absent = [wanted for wanted, index in ((750.0, i750), (950.0, i950)) if index is None]
         raise InputError(
-            f"OMAT needs an iron equation and bands within {BAND_TOLERANCE_NM:g} nm of 750 and 950 nm; "
+            f"OMAT needs a band within {BAND_TOLERANCE_NM:g} nm of {listed(absent)}; "
             f"the bands are at {listed(equations.wavelengths_nm)}"
         )
+    if equations.iron is None:
+        raise InputError("OMAT is measured from the origin of the FeO equation, which could not be fitted")
     return MaturityTerms(equations.iron, i750, i950)
 
 

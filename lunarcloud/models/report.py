@@ -1,5 +1,6 @@
 """A model card for people: its accuracy as a table, and what a reader must know besides."""
 
+from lunarcloud.models.agreement import WARNED_ABOVE, worst
 from lunarcloud.models.card import Accuracy, Card, Score, Spread
 
 _COLUMNS = ("oxide", "model", "n", "fit RMSE", "fit R2", "LOO RMSE", "LOO R2", "seeds", "mapped", "paper R2")
@@ -27,9 +28,26 @@ def accuracy_rows(card: Card) -> tuple[tuple[str, ...], tuple[tuple[str | int, .
     return _COLUMNS, rows
 
 
+def agreement_rows(card: Card) -> tuple[tuple[str, ...], tuple[tuple[str | int, ...], ...]]:
+    """Mosaic against table by band: columns and rows, reflectances as fractions."""
+    rows = tuple(
+        (
+            f"{each.wavelength_nm:g}",
+            each.stations,
+            f"{each.gain:.3f}",
+            f"{each.offset:+.4f}",
+            f"{each.scatter:.4f}",
+            f"{each.difference:.1%}",
+        )
+        for each in card.mosaic_against_table
+    )
+    return ("nm", "n", "gain", "offset", "scatter", "difference"), rows
+
+
 def remarks(card: Card) -> list[str]:
     """What a reader must know besides: what was left out, not fitted, or falls short of the paper."""
     return [
+        *_disagreement(card),
         *(f"left out: {site}: {reason}" for site, reason in card.left_out.items()),
         *(f"not fitted: {what}: {reason}" for what, reason in card.not_fitted.items()),
         *(
@@ -38,6 +56,17 @@ def remarks(card: Card) -> list[str]:
             for each in card.accuracy
             if each.shortfall is not None and each.shortfall > 0
         ),
+    ]
+
+
+def _disagreement(card: Card) -> list[str]:
+    """A warning where mosaic and table are not quite one scale."""
+    found = worst(card.mosaic_against_table)
+    if found is None or found.difference <= WARNED_ABOVE:
+        return []
+    return [
+        f"mosaic and table differ by {found.difference:.1%} at {found.wavelength_nm:g} nm (root mean square "
+        f"over {found.stations} stations, more than {WARNED_ABOVE:.0%}): the two are not one scale"
     ]
 
 

@@ -14,7 +14,7 @@ from lunarcloud.mosaic.store import (
 )
 
 if TYPE_CHECKING:  # the readers of tiles and labels are slow to import, and most commands only open a mosaic
-    from lunarcloud.mosaic.ingest import IngestPlan, completed, ingest_work, plan_ingest
+    from lunarcloud.mosaic.ingest import IngestPlan, completed, ingest_work, notes_of, plan_ingest
 
 __all__ = [
     "REFLECTANCE",
@@ -28,7 +28,10 @@ __all__ = [
     "mosaic_attributes",
     "mosaic_group",
     "mosaic_layout",
+    "notes_of",
     "plan_ingest",
 ]
 
-__getattr__ = lazily(__name__, {"ingest": ("IngestPlan", "completed", "ingest_work", "plan_ingest")})
+__getattr__ = lazily(
+    __name__, {"ingest": ("IngestPlan", "completed", "ingest_work", "notes_of", "plan_ingest")}
+)

@@ -1,7 +1,7 @@
 """The plan of an ingest: which tiles become which mosaic, and what one shard of it takes."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ _TASK_BYTES_PER_VALUE = 6
 _TASK_BYTES_PER_PIXEL = 2
 # Whatever the shard's size: blocks of rows of tiles while they are read and painted.
 _TASK_BYTES = 160 * 2**20
+# Notes of labels that travel: more of them say nothing in common.
+_NOTES = 3
 # Mpixel/s of a thread, as measured by benchmarks/ingest.py.
 _RATE = 4.0
 
@@ -97,6 +99,14 @@ def plan_ingest(search: TileSearch, grid: Grid, *, strict: bool) -> IngestPlan:
         pixels=grid.n_rows * grid.n_cols,
     )
     return IngestPlan(card, tiles)
+
+
+def notes_of(tiles: Sequence[Tile]) -> tuple[str, ...]:
+    """What the labels of some tiles say that nobody may overlook, the most frequent first, few of them."""
+    counts = Counter(tile.note for tile in tiles if tile.note)
+    common = [note for note, _ in counts.most_common(_NOTES)]
+    rest = len(counts) - len(common)
+    return (*common, *([f"and {rest} other notes of tiles"] if rest else []))
 
 
 def ingest_work(plan: IngestPlan, place: Folder) -> Work:

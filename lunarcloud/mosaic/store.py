@@ -121,6 +121,7 @@ def mosaic_attributes(place: Folder, card: MosaicCard) -> dict[str, str]:
     """
     return {
         "title": f"{instrument(card.instrument).title} reflectance mosaic of the Moon",
+        "source": f"{len(card.tiles)} tiles of the {instrument(card.instrument).title} mosaic's archive",
         "mosaic": place.name,
     }
 

@@ -11,6 +11,7 @@ from lunarcloud import moon, synthetic
 from lunarcloud.archive import read_prospector
 from lunarcloud.engine import Cluster, Note, Session, Watch
 from lunarcloud.lineage import Root
+from lunarcloud.models import Equations, equation_maps
 from lunarcloud.processes.action import Action
 from lunarcloud.processes.inputs import ARGUMENT, Inputs, checked, option, place
 from lunarcloud.processes.process import Report, Table
@@ -124,7 +125,7 @@ def _steps(inputs: DemoInputs, home: Path, table: Path) -> Iterator[tuple[str, d
 
 
 def _means(made: dict[str, Outcome], ppd: int) -> Iterator[MeanRow]:
-    truth, measured = _true_means(ppd), _measured_means()
+    truth, measured = _true_means(ppd, made["fit"].record.card.equations), _measured_means()
     compared = {row["map"]: row for row in _rows(made["prospector"], "comparison")}
     for row in _rows(made["reduce"], "statistics"):
         if row["unit"] == "global":
@@ -155,12 +156,18 @@ def _measured_means() -> dict[str, float]:
     }
 
 
-def _true_means(ppd: int) -> dict[str, float]:
-    """Area-weighted means of the synthetic Moon's truth over the whole Moon."""
+def _true_means(ppd: int, equations: Equations) -> dict[str, float]:
+    """Area-weighted means of the synthetic Moon's truth over the whole Moon.
+
+    OMAT is a distance from an origin in the plane of the spectra, and the truth's is the paper's: beside a
+    map it is measured from the map's.
+    """
     grid = moon.grid(ppd)
     true = synthetic.truth(lat=grid.lat()[:, None], lon=grid.lon()[None, :])
+    maturity = equation_maps(synthetic.reflectance(true).reshape(5, -1), equations).omat.reshape(grid.shape)
     areas = grid.pixel_area_m2()
-    return {name: float(values.mean(axis=1) @ areas / areas.sum()) for name, values in true._asdict().items()}
+    values = {**true._asdict(), "omat": maturity}
+    return {name: float(each.mean(axis=1) @ areas / areas.sum()) for name, each in values.items()}
 
 
 def _report(found: Demonstration) -> Report:

@@ -172,11 +172,13 @@ def keep(
     """
     from lunarcloud.figures import save_figure
 
+    note = dict(home.says).get("note")
+    below = f"\n**{note}**\n" if note else ""
     for name, dataset in datasets.items():
         write_dataset(home / f"{name}.zarr", dataset)
     for name, frame in tables.items():
         home.write(f"{name}.csv", frame.to_csv(index=False).encode())
-        home.write(f"{name}.md", markdown(table_of(frame)).encode())
+        home.write(f"{name}.md", (markdown(table_of(frame)) + below).encode())
     for name, draw in figures.items():
         save_figure(draw(), home, f"{name}.png")
     card = FindingCard(

@@ -12,6 +12,7 @@ from lunarcloud.models import (
     Fitting,
     Model,
     accuracy_rows,
+    agreement_rows,
     fit_model,
     gather_samples,
     load_model,
@@ -41,8 +42,10 @@ class FitInputs(Inputs):
         stations.KIND, "ground truth: main, a published table, or a CSV file", default=stations.MAIN
     )
     without: tuple[str, ...] = option((), "site or mission to leave out")
-    reflectance: Literal["table", "mosaic"] | None = option(
-        None, "where spectra come from; by default the table, else the mosaic"
+    reflectance: Literal["table", "mosaic", "mixed"] | None = option(
+        None,
+        "where spectra come from; by default the table, else the mosaic where both differ by 15 % at most; "
+        "mixed: however much they differ",
     )
     mosaic: str | None = parent("mosaics", "mosaic to sample, if there is one")
     equations_only: bool = option(False, "train no networks")
@@ -105,7 +108,7 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[Card]:
-    fitting = _fitting(material)
+    fitting = _fitting(material)._replace(note=dict(home.says).get("note", ""))
     if material.chosen.inputs is not None:
         run_in(session, stations.PROCESS, material.chosen.inputs, material.root)
     session.tell(Note(f"fitting {len(fitting.gathered.samples.sites)} stations"))
@@ -135,7 +138,14 @@ def _report(record: Record[Card], home: Folder) -> Report:
     if record.card.training is not None:
         title += f"; cnn: medians over {len(record.card.training.spread_seeds)} seeds"
     facts = {"stations used": len(record.card.used)}
-    return Report(facts, {title: Table(columns=columns, rows=rows)}, tuple(remarks(record.card)))
+    tables = {title: Table(columns=columns, rows=rows)}
+    if record.card.mosaic_against_table:
+        columns, rows = agreement_rows(record.card)
+        title = (
+            "mosaic against table at the stations: mosaic = gain x table + offset; scatter about that line"
+        )
+        tables[title] = Table(columns=columns, rows=rows)
+    return Report(facts, tables, tuple(remarks(record.card)))
 
 
 PROCESS = Process(

@@ -13,10 +13,11 @@ from lunarcloud.archive import (
     topography_digest,
 )
 from lunarcloud.engine import Note, Session
-from lunarcloud.errors import StoreError
+from lunarcloud.errors import InputError, StoreError
 from lunarcloud.gravity import (
     STORE,
     BouguerField,
+    Frame,
     GravityCard,
     Grids,
     Reduction,
@@ -25,6 +26,7 @@ from lunarcloud.gravity import (
     gravity_works,
     gridded,
     held_degrees,
+    in_mean_earth,
     load_gravity,
     reduce_bouguer,
     write_harmonics,
@@ -34,6 +36,8 @@ from lunarcloud.processes.inputs import Inputs, file, given_of, option
 from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work
 from lunarcloud.storage import Folder
 
+# The end of a shape's name by pyshtools' habit.
+_PRINCIPAL_AXES = "_pa"
 _POLES: tuple[moon.Pole, ...] = ("south", "north")
 # About the pixels of a picture: 1600 across the globe, 700 across a pole.
 _FIGURE_PPD, _FIGURE_PIXEL_M = 4, 2500.0
@@ -48,6 +52,11 @@ class GravityInputs(Reduction, Inputs):
     )
     topography: str = file(
         "lola4", "topography: lola4 (shipped), or path or URL of LOLA .img/.lbl, GeoTIFF, .sh or .bshc"
+    )
+    frame: Frame | None = option(
+        None,
+        "frame of the model's coefficients: mean-earth, or the principal axes of an ephemeris, from which "
+        "they are rotated into it; by default what the model's header or name says",
     )
     ppd: int = option(
         8, "pixels per degree of the grids; 8 holds every degree up to 1439", limits={"ge": 1, "le": 1000}
@@ -69,6 +78,7 @@ class _Content(NamedTuple):
     topography: Topography
     reduction: Reduction
     lmax: int
+    frame: str
 
 
 def _resolve(inputs: GravityInputs, root: Root) -> tuple[Given, _Material]:
@@ -89,7 +99,13 @@ def _content(material: _Material) -> _Content:
             raise StoreError(f"{source.url} changed while it was read; run the command again")
     reduction = Reduction(**inputs.model_dump(include=set(Reduction.model_fields)))
     lmax = held_degrees(model, topography, reduction).highest
-    return _Content(model, topography, reduction, lmax)
+    if topography.name.casefold().endswith(_PRINCIPAL_AXES):
+        raise InputError(
+            f"{topography.name} is in principal axes; gravity is rotated into the mean Earth/polar axis frame"
+            " of the maps: give a shape in that frame, such as lola_shape or lola4"
+        )
+    turned, frame = in_mean_earth(model, inputs.frame)
+    return _Content(turned, topography, reduction, lmax, frame)
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
@@ -100,9 +116,9 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 def _make(material: _Material, home: Folder, session: Session) -> Made[GravityCard]:
     grids = material.grids
     session.tell(Note("coefficients of gravity and topography"))
-    model, topography, reduction, lmax = _content(material)
+    model, topography, reduction, lmax, frame = _content(material)
     field = reduce_bouguer(model, topography, reduction)
-    card = gravity_card(model, topography, reduction, grids, field)
+    card = gravity_card(model, topography, reduction, grids, field, frame)
     write_harmonics(home, card, field)
     works = gravity_works(home, grids, lmax)
     for work in works:
@@ -134,7 +150,7 @@ def _report(record: Record[GravityCard], home: Folder) -> Report:
 PROCESS = Process(
     name="gravity",
     kind="gravity",
-    algorithm=3,
+    algorithm=4,
     inputs=GravityInputs,
     card=GravityCard,
     resolve=_resolve,

@@ -15,6 +15,7 @@ from lunarcloud.mosaic import (
     ingest_work,
     load_mosaic,
     mosaic_attributes,
+    notes_of,
     plan_ingest,
 )
 from lunarcloud.processes.inputs import ARGUMENT, Inputs, given_of, option, place
@@ -47,7 +48,7 @@ def _resolve(inputs: IngestInputs, root: Root) -> tuple[Given, IngestPlan]:
     sources = tuple(Source(url=root.relative(tile.source), digest=tile.label_digest) for tile in plan.tiles)
     problems = tuple(_stored(Problem(*problem), root) for problem in plan.card.problems)
     card = plan.card.model_copy(update={"problems": problems})
-    return given_of(inputs, root, {}, sources), plan._replace(card=card)
+    return given_of(inputs, root, {}, sources, notes_of(plan.tiles)), plan._replace(card=card)
 
 
 def _stored(problem: Problem, root: Root) -> Problem:
@@ -89,7 +90,7 @@ def _report(record: Record[MosaicCard], home: Folder) -> Report:
 PROCESS = Process(
     name="ingest",
     kind="mosaics",
-    algorithm=2,
+    algorithm=3,
     inputs=IngestInputs,
     card=MosaicCard,
     resolve=_resolve,

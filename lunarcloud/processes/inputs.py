@@ -169,7 +169,11 @@ def _problem(model: type[Inputs], problem: Any, typed_as: Callable[[str, FieldIn
 
 
 def given_of(
-    inputs: Inputs, root: Root, parents: Mapping[str, Parent], sources: tuple[Source, ...] = ()
+    inputs: Inputs,
+    root: Root,
+    parents: Mapping[str, Parent],
+    sources: tuple[Source, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Given:
     """What a process was given: inputs sorted into own ones, places and parents.
 
@@ -183,6 +187,8 @@ def given_of(
         By the name of the input that chose them.
     sources : tuple of Source
         Files that were read.
+    notes : tuple of str
+        What these files say that nobody may overlook; what the parents' files say is added.
     """
     fields = type(inputs).model_fields
     values = inputs.model_dump(mode="json")
@@ -198,6 +204,7 @@ def given_of(
         places=places,
         parents=dict(parents),
         sources=sources,
+        notes=_notes(root, parents, notes),
     )
 
 
@@ -218,6 +225,13 @@ def replayed(model: type[Inputs], given: Given, root: Root) -> dict[str, Any]:
     absent = {name: None for name, field in model.model_fields.items() if marks(field).get(PARENT)}
     parents = {role: each.ref.id for role, each in given.parents.items()}
     return {**given.inputs, **places, **absent, **parents}
+
+
+def _notes(root: Root, parents: Mapping[str, Parent], own: tuple[str, ...]) -> tuple[str, ...]:
+    """Own notes and those of the parents, each once."""
+    entries = (root.catalog().get(parent.ref) for parent in parents.values())
+    inherited = (note for entry in entries if entry for note in entry.notes)
+    return tuple(sorted({*own, *inherited}))
 
 
 def _stored(value: Any, root: Root) -> Any:

@@ -16,6 +16,9 @@ InputsT = TypeVar("InputsT", bound=Inputs)
 MaterialT = TypeVar("MaterialT")
 CardT = TypeVar("CardT", bound=BaseModel)
 
+#: What is implemented here, and goes beyond.
+PAPER = "Qiu, Yan & Liu 2025, doi 10.1038/s43247-025-02914-w"
+
 Cell: TypeAlias = str | int | float | None
 
 
@@ -126,6 +129,8 @@ class Process(Generic[InputsT, MaterialT, CardT]):
         From a record and its folder to what a person should read.
     opens : str
         The Zarr group to open in plain xarray, within the folder; empty if there is none.
+    references : str
+        Where the method is published, as attributes of its datasets have it.
     """
 
     name: str
@@ -139,6 +144,7 @@ class Process(Generic[InputsT, MaterialT, CardT]):
     open: Callable[[Record[CardT], Folder], Any]
     report: Callable[[Record[CardT], Folder], Report]
     opens: str = ""
+    references: str = PAPER
 
 
 def estimate_work(work: Work, threads: int) -> Estimate:

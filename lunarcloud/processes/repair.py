@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from lunarcloud.engine import Cluster, Session, Watch, differences
 from lunarcloud.errors import InputError
 from lunarcloud.lineage import Root
+from lunarcloud.processes.about import about
 from lunarcloud.processes.action import Action
 from lunarcloud.processes.process import Report
 from lunarcloud.processes.replay import Known, known, material_of
@@ -30,7 +31,7 @@ def _act(inputs: Name, root: Root, cluster: Cluster, watch: Watch) -> Repair:
         return Repair(record=before.record, made_again=(), left=())
     _require_same_versions(found)
     material = material_of(root, found)
-    home = root.place(found.entry.ref)
+    home = root.place(found.entry.ref).saying(about(found.process, found.entry.ref, found.record.given))
     for damage in before.damaged:
         _forget(home, damage)
     with Session(cluster, watch) as session:

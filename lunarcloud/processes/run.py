@@ -10,6 +10,7 @@ from lunarcloud import exports
 from lunarcloud.engine import Cluster, Published, Session, Watch, quiet
 from lunarcloud.errors import ComputeError
 from lunarcloud.lineage import RECORD, Given, Record, Ref, Root, identity, series_of
+from lunarcloud.processes.about import about
 from lunarcloud.processes.inputs import InputsT
 from lunarcloud.processes.process import CardT, Estimate, Made, MaterialT, Process
 from lunarcloud.storage import Entry, Folder, Group, digest, entries_digest
@@ -93,7 +94,7 @@ def run_in(
         return Outcome(record, place, None, latest.ref)
     root.folder.require_writable()
     started, before = datetime.now(UTC), session.computed
-    made = process.make(material, place, session)
+    made = process.make(material, place.saying(about(process, ref, given)), session)
     record = _record(process, ref, given, made, place, started, label)
     root.publish(record, dict(made.facts))
     exports.complete(root, record)

@@ -14,7 +14,7 @@ from lunarcloud.engine import Product
 from lunarcloud.errors import InputError
 from lunarcloud.maps import QUALITY
 from lunarcloud.moon import FloatArray, IntArray, Shard
-from lunarcloud.quantities import by_both_methods
+from lunarcloud.quantities import by_both_methods, udunits
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.moments import QUANTILES, Moments, moments, quantiles
 from lunarcloud.statistics.quality import REASONS, TOLD, Marks, bit, flagged_shares
@@ -364,5 +364,10 @@ def _shares(sums: Sums) -> FloatArray:
 
 def _variable(coding: Coding, pair: Pair) -> Variable:
     what = f"{pair.first} minus {pair.second}"
-    attrs = {"units": coding.units, "long_name": what, "scale_factor": coding.scale, "add_offset": 0.0}
+    attrs = {
+        "units": udunits(coding.units),
+        "long_name": f"{what} ({coding.units})",
+        "scale_factor": coding.scale,
+        "add_offset": 0.0,
+    }
     return Variable(name=pair.name, dtype="int32", fill=NO_DIFFERENCE, attrs=attrs)

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from lunarcloud.errors import InputError
 from lunarcloud.maps import QUALITY
 from lunarcloud.moon import FloatArray, Grid, IntArray, Pole, Shard
+from lunarcloud.quantities import udunits
 from lunarcloud.statistics import cells, clusters
 from lunarcloud.statistics.quality import Marks, bit, flagged_per_cent, mark_attributes
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
@@ -317,7 +318,7 @@ def to_dataset(found: Candidates) -> xr.Dataset:
             "cell": ("candidate", found.at.cell[keep]),
             "lat": ("candidate", where.lat, {"units": "degrees_north"}),
             "lon": ("candidate", where.lon, {"units": "degrees_east"}),
-            "feo": ("candidate", found.classifier.feo.values(found.at.feo[keep]), {"units": "wt%"}),
+            "feo": ("candidate", found.classifier.feo.values(found.at.feo[keep]), {"units": udunits("wt%")}),
             "mg_number": ("candidate", found.classifier.mg.values(found.at.mg[keep]), {"units": "1"}),
             "high_feo": ("candidate", found.classes[keep] == HIGH_FEO),
             "group": ("candidate", found.group[keep]),
@@ -329,7 +330,7 @@ def to_dataset(found: Candidates) -> xr.Dataset:
         },
         coords={
             "kind": ("kind", ["maria", "others"]),
-            "feo_bin": ("feo_bin", (np.arange(_FEO_BINS) + 0.5) * _FEO_STEP, {"units": "wt%"}),
+            "feo_bin": ("feo_bin", (np.arange(_FEO_BINS) + 0.5) * _FEO_STEP, {"units": udunits("wt%")}),
             "mg_bin": ("mg_bin", (np.arange(_MG_BINS) + 0.5) * _MG_STEP, {"units": "1"}),
         },
     )

@@ -99,7 +99,7 @@ class Source:
             name=name,
             scale=float(attrs["scale_factor"]),
             offset=float(attrs["add_offset"]),
-            units=str(attrs["units"]),
+            units=QUANTITIES[name].units,
             long_name=str(attrs["long_name"]),
         )
 

@@ -1,6 +1,6 @@
 """Maps around a pole in polar stereographic projection, with the classes of potential mare basalt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def polar_raster(rule: Rule, pixel_m: float) -> PolarGrid:
 
 def polar_layout(source: Source, raster: PolarGrid) -> Layout:
     """The group of a polar region: every composition map, and the classes."""
-    maps = tuple(source.group.layout.variable(name) for name in source.names)
+    maps = tuple(_beside_no_quality(source.group.layout.variable(name)) for name in source.names)
     attrs = {
         "long_name": "potential mare basalt",
         "flag_values": [0, 1, 2],
@@ -30,6 +30,12 @@ def polar_layout(source: Source, raster: PolarGrid) -> Layout:
     return Layout(
         raster=raster, variables=(*maps, Variable(name=CLASSES, dtype="uint8", fill=NO_CLASS, attrs=attrs))
     )
+
+
+def _beside_no_quality(variable: Variable) -> Variable:
+    """A map as in its run, without the flags, which stay there."""
+    attrs = {name: value for name, value in variable.attrs.items() if name != "ancillary_variables"}
+    return replace(variable, attrs=attrs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.storage.folder import Folder
@@ -16,10 +19,15 @@ if TYPE_CHECKING:  # slow to import, here and below: whoever finds everything do
     from zarr.storage import MemoryStore
 
 _ROOT = "zarr.json"
+_SCALING = {"scale_factor", "add_offset"}
+# Codes of so many bytes decode to single precision.
+_SINGLE_BYTES = 2
 
 
 def open_dataset(place: Folder) -> xr.Dataset:
     """Open a group lazily, decoded: missing is NaN, coordinates carry the coordinate reference system.
+
+    Codes of 16 bits become float32, where plain ``xarray.open_zarr`` has float64.
 
     Raises
     ------
@@ -30,8 +38,14 @@ def open_dataset(place: Folder) -> xr.Dataset:
 
     if not place.exists(_ROOT):
         raise NotFoundError(f"{place.url}: nothing published there")
-    dataset: xr.Dataset = xr.open_zarr(place.url, zarr_format=3, consolidated=True)
-    return dataset
+    stored: xr.Dataset = xr.open_zarr(place.url, zarr_format=3, consolidated=True, mask_and_scale=False)
+    # JSON has one kind of number, so xarray takes each scale for double precision. What codes of 16 bits mean
+    # is held by single precision far below their step.
+    for variable in stored.variables.values():
+        if variable.dtype.itemsize <= _SINGLE_BYTES and "scale_factor" in variable.attrs:
+            given = _SCALING & variable.attrs.keys()
+            variable.attrs |= {name: np.float32(variable.attrs[name]) for name in given}
+    return xr.decode_cf(stored)
 
 
 def crs_of(place: Folder) -> CRS:
@@ -59,12 +73,32 @@ def write_dataset(place: Folder, dataset: xr.Dataset) -> None:
     """Write a dataset that fits in memory (a table, profiles, a coarse grid) as Zarr, metadata last."""
     from zarr.storage import MemoryStore
 
+    dataset = with_whole_coordinates(dataset.assign_attrs(described(place, dataset.attrs)))
+    for name, variable in dataset.variables.items():
+        variable.attrs.setdefault("long_name", str(name).replace("_", " "))
     store = MemoryStore()
     with warnings.catch_warnings():
         # Strings and consolidated metadata are in every Zarr v3 reader we serve, if not in its first text.
         warnings.simplefilter("ignore")
         dataset.to_zarr(store, mode="w", zarr_format=3, consolidated=True)
     write_members(place, store)
+
+
+def described(place: Folder, attrs: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Attributes of a dataset with what its folder says; a note is in the title too, which all tools show."""
+    says = dict(place.says)
+    found = {"Conventions": "CF-1.11", **says, **attrs}
+    if "note" in says and "title" in found:
+        found["title"] = f"{found['title']} ({says['note']})"
+    return found
+
+
+def with_whole_coordinates(dataset: xr.Dataset) -> xr.Dataset:
+    """The same, written without a missing value of coordinates, which CF forbids and xarray would add."""
+    whole = dataset.copy(deep=False)
+    for coordinate in whole.coords.values():
+        coordinate.encoding["_FillValue"] = None
+    return whole
 
 
 def write_members(place: Folder, store: MemoryStore) -> None:

@@ -5,8 +5,8 @@ A reader finds an object whole or not at all. What a kind of store must do for t
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -26,6 +26,8 @@ class Folder(ABC):
     """
 
     url: str
+    #: Attributes of every dataset written under it, and its ``note`` below every figure: see `saying`.
+    says: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> str:
@@ -33,7 +35,11 @@ class Folder(ABC):
         return self.url.rpartition("/")[2]
 
     def __truediv__(self, name: str) -> Self:
-        return type(self)(f"{self.url}/{name}")
+        return replace(self, url=f"{self.url}/{name}")
+
+    def saying(self, attrs: Mapping[str, str]) -> Self:
+        """The same folder, whose datasets all say something of themselves, whoever writes them."""
+        return replace(self, says=tuple(attrs.items()))
 
     @retried
     def read(self, key: str, start: int | None = None, end: int | None = None) -> bytes:

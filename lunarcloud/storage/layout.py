@@ -140,6 +140,7 @@ def grid_mapping(code: str) -> xr.Variable:
     attrs["crs_wkt"] = crs.to_wkt(WktVersion.WKT2_2019)
     attrs["spatial_ref"] = attrs["crs_wkt"]
     attrs["authority"] = code
+    attrs["long_name"] = "coordinate reference system"
     return xr.Variable((), np.int32(0), attrs)
 
 

@@ -47,8 +47,9 @@ class GravityFiles(NamedTuple):
 def write_gravity(place: str | Path, *, lmax: int = 120, seed: int = 0) -> GravityFiles:
     """Write a gravity model of a Moon with lowered maria and a mascon under each of its basins.
 
-    The gravity is that of the topography with 2550 kg/m3 (by pyshtools' finite-amplitude method), and of the
-    mascons: thin discs at the mean radius. So its Bouguer disturbance is what `mascons` gives.
+    The gravity is that of the topography with 2550 kg/m3 (finite amplitude), and that of the mascons:
+    thin discs at the mean radius. So its Bouguer disturbance is what `mascons` gives. The same arguments give
+    the same bytes in any process.
 
     Parameters
     ----------
@@ -64,25 +65,10 @@ def write_gravity(place: str | Path, *, lmax: int = 120, seed: int = 0) -> Gravi
     GravityFiles
         Both are read by `lunarcloud.archive`.
     """
-    # Slow to import, and wanted only here.
-    from pyshtools import SHGravCoeffs
-
     folder = Path(place)
     folder.mkdir(parents=True, exist_ok=True)
     shape = _shape(lmax, seed)
-    rock = SHGravCoeffs.from_shape(
-        shape,
-        rho=DENSITY_KG_M3,
-        gm=GM_MOON,
-        nmax=_POWERS,
-        lmax=lmax,
-        # Powers of the shape have more degrees than the shape; a finer grid keeps them from folding back.
-        lmax_grid=3 * lmax,
-        lmax_calc=lmax,
-        backend="ducc",
-        nthreads=1,
-    ).change_ref(r0=REFERENCE_RADIUS_M)
-    table = rock.coeffs + mascons(lmax)
+    table = _rock(shape, lmax) + mascons(lmax)
     # The origin is the centre of mass, and GM is the whole mass.
     table[:, :2] = 0.0
     table[0, 0, 0] = 1.0
@@ -152,6 +138,33 @@ def _shape(lmax: int, seed: int) -> Any:
     maria = [_disc(one, _MARE_RADII, lmax).coeffs * _MARE_DEPTH_M for one in features() if one.is_mare]
     lowered = sum(maria) + _disc(_AITKEN, 1.0, lmax).coeffs * _AITKEN_DEPTH_M
     return SHCoeffs.from_array(hills - lowered)
+
+
+def _rock(shape: Any, lmax: int) -> FloatArray:
+    """Potential of the shape's rock: a table (2, lmax + 1, lmax + 1) at `REFERENCE_RADIUS_M`.
+
+    By Wieczorek & Phillips (1998, doi 10.1029/97JE03136), eq. 30. ``SHGravCoeffs.from_shape`` has it too,
+    but by Fortran whose FFTW plans are raced against the clock (FFTW_MEASURE): the last digits
+    differed from process to process.
+    """
+    from pyshtools import SHGrid
+
+    once = {"backend": "ducc", "nthreads": 1}
+    mean_m = float(shape.coeffs[0, 0, 0])
+    # Powers of the shape have more degrees than the shape; a finer grid keeps them from folding back.
+    grid = shape.expand(grid="DH2", lmax=3 * lmax, lmax_calc=lmax, extend=False, **once)
+    relief = grid.data / mean_m - 1.0
+    degree = np.arange(lmax + 1, dtype=np.float64)
+    factor = 4.0 * math.pi * G * mean_m**3 * DENSITY_KG_M3 / GM_MOON / ((2.0 * degree + 1.0) * (degree + 3.0))
+    table = np.zeros_like(shape.coeffs)
+    # Of the homogeneous sphere.
+    table[0, 0, 0] = factor[0]
+    for power in range(1, _POWERS + 1):
+        factor = factor * (degree + 4.0 - power) / power
+        powers = SHGrid.from_array(relief**power, grid="DH").expand(lmax_calc=lmax, **once)
+        table += powers.coeffs * factor[:, np.newaxis]
+    referred: FloatArray = table * ((mean_m / REFERENCE_RADIUS_M) ** degree)[:, np.newaxis]
+    return referred
 
 
 def _disc(feature: Feature, radii: float, lmax: int) -> Any:

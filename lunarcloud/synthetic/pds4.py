@@ -27,6 +27,7 @@ _XML = """\
     <product_class>Product_Observational</product_class>
   </Identification_Area>
   <Observation_Area>
+    <comment>{note}</comment>
     <Time_Coordinates>
       <start_date_time>1994-01-25T00:00:00Z</start_date_time>
       <stop_date_time>1994-05-07T00:00:00Z</stop_date_time>

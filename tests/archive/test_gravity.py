@@ -284,3 +284,27 @@ def test_fetch_knows_only_names_that_pyshtools_has(tmp_path: Path) -> None:
     assert all(hasattr(pyshtools.datasets.Moon, name) for name in DOWNLOADS.values())
     with pytest.raises(InputError, match=r"no download named 'egm2008'; there are .*grgm1200b"):
         fetch("egm2008", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "frame"),
+    [
+        (
+            lambda table: icgem(table).replace(
+                "product_type", "comment principal axes of DE430\nproduct_type"
+            ),
+            "de430",
+        ),
+        (lambda table: "# lunar librations of DE421\n" + pds(table), "de421"),
+        (lambda table: pds(table), None),
+    ],
+)
+def test_the_frame_is_what_the_header_says(
+    write: Callable[..., Any], table: npt.NDArray[np.float64], text: Callable[..., str], frame: str | None
+) -> None:
+    assert read_gravity(write(text(table))).frame == frame
+
+
+def test_the_frame_of_a_model_without_a_header_is_its_names(write: Callable[..., Any]) -> None:
+    assert read_gravity(write(GRGM, "GRGM1200B.sh")).frame == "de430"
+    assert read_gravity("lp165p").frame is None

@@ -49,6 +49,19 @@ def test_a_quoted_string_may_hold_what_looks_like_a_keyword(one_tile: bytes) -> 
     assert "LINES" not in label
 
 
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        (b'"UVVIS 5-BAND MOSAIC"', ""),
+        (b'"NOT\r\n   CLEMENTINE DATA"', "NOT CLEMENTINE DATA"),
+        (b"7", "7"),
+        (b'"' + b"A" * 300 + b'"', "A" * 200),
+    ],
+)
+def test_what_the_archives_labels_always_note_is_no_note(one_tile: bytes, said: bytes, note: str) -> None:
+    assert tile_of(one_tile.replace(b'"SYNTHETIC MOON; NOT CLEMENTINE DATA"', said)).note == note
+
+
 def test_units_are_read_over(one_tile: bytes) -> None:
     head = one_tile.replace(b"= 8.0000000\r", b"= 8.0000000 <PIXEL/DEGREE>\r").replace(
         b"A_AXIS_RADIUS                = 1737.4000000", b"A_AXIS_RADIUS = 1737.4 <KM>"

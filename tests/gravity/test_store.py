@@ -45,7 +45,9 @@ def reduced(tmp_path_factory: pytest.TempPathFactory) -> tuple[GravityCard, Boug
     model, topography = read_gravity(str(files.gravity)), read_topography(str(files.topography))
     reduction = Reduction(degrees=(6, 600), gradient_degrees=(5, 20), taper=2)
     field = reduce_bouguer(model, topography, reduction)
-    return gravity_card(model, topography, reduction, Grids(moon.grid(1, 128), 60.0), field), field
+    return gravity_card(
+        model, topography, reduction, Grids(moon.grid(1, 128), 60.0), field, "mean Earth"
+    ), field
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def test_plain_xarray_opens_every_grid(found: Gravity, group: str, dims: tuple[s
     assert set(dataset.data_vars) == set(PRODUCTS)
     assert dataset["bouguer_anomaly"].dims == dims
     assert dataset["bouguer_anomaly"].attrs["units"] == "mGal"
-    assert dataset["bouguer_gradient"].attrs["units"] == "E"
+    assert dataset["bouguer_gradient"].attrs["units"] == "1e-9 s-2"
     ellipsoid = pyproj.CRS.from_wkt(dataset["crs"].attrs["crs_wkt"]).ellipsoid
     assert ellipsoid
     assert ellipsoid.semi_major_metre == moon.RADIUS_M

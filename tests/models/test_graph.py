@@ -13,10 +13,11 @@ from lunarcloud.models import export as exporting
 from lunarcloud.models import predict, session
 from lunarcloud.models.export import export
 from lunarcloud.models.graph import Networks, plain_graph, product_graph
-from lunarcloud.models.inputs import network_inputs
+from lunarcloud.models.inputs import Standard, network_inputs
 from lunarcloud.models.network import take
 from lunarcloud.models.samples import Samples
 from lunarcloud.models.training import predict as predict_scores
+from lunarcloud.quantities import WEIGHT_STEP
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +99,19 @@ def test_export_says_what_is_in_the_file(networks: Networks, stations: Samples) 
     assert 0 < difference <= 1e-5
 
 
-def test_export_refuses_forms_that_differ(
-    networks: Networks, stations: Samples, monkeypatch: pytest.MonkeyPatch
+def test_export_bears_the_rounding_of_large_values(networks: Networks, stations: Samples) -> None:
+    weights = networks.weights._replace(output=8 * networks.weights.output)
+    large = networks._replace(weights=weights, targets=Standard(mean=(45.0, 30.0), deviation=(20.0, 15.0)))
+    _, difference = export(large, stations.reflectance)
+    assert 1e-5 < difference < WEIGHT_STEP / 2
+
+
+@pytest.mark.parametrize("value", [1.0, np.nan, 2e-4])
+def test_export_refuses_forms_that_differ_by_more_than_rounding(
+    networks: Networks, stations: Samples, monkeypatch: pytest.MonkeyPatch, value: float
 ) -> None:
-    shifted = networks._replace(
-        weights=networks.weights._replace(output_bias=networks.weights.output_bias + 1)
-    )
+    bias = networks.weights.output_bias + np.float32(value)
+    shifted = networks._replace(weights=networks.weights._replace(output_bias=bias))
     monkeypatch.setattr(exporting, "plain_graph", lambda _: plain_graph(shifted))
-    with pytest.raises(ComputeError, match="two forms of the networks differ by"):
+    with pytest.raises(ComputeError, match=r"differ by .* wt% of (feo|tio2) at"):
         export(networks, stations.reflectance)

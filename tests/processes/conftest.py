@@ -10,9 +10,15 @@ from matplotlib.image import imread
 from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.engine import Cluster
 from lunarcloud.processes import Outcome
+from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.make import make
 
 #: From rings of (lon, lat) to the path of a GeoJSON file with one polygon, ``box``.
 PolygonFile = Callable[[list[list[list[float]]]], str]
+
+#: Enough of the Moon for every finding: around the equator from 0 to 120 E, and a little of both poles.
+SOME = [f"UI{row}{half}{lon:03d}" for row in ("03", "10") for half in "NS" for lon in range(3, 120, 6)]
+SOME += [f"UI87{half}030" for half in "NS"]
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +69,18 @@ def require_pictures() -> Callable[[Outcome], None]:
             assert picture[..., :3].std() > 0.05
 
     return require
+
+
+@pytest.fixture(scope="session")
+def of_synthetic_tiles(
+    cluster: Cluster, few_stations: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Outcome]:
+    """Something of every kind, from some tiles of the synthetic Moon, under one root; by process."""
+    root, tiles = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("tiles")
+    write_tiles(tiles, ppd=8, product_ids=SOME)
+    made = {"ingest": make("ingest", root, cluster, tiles=(str(tiles),), ppd=4)}
+    made["fit"] = make("fit", root, cluster, stations=str(few_stations))
+    for name in ("map", "reduce", "compare", "prospector", "polar"):
+        made[name] = make(name, root, cluster)
+    made["provenance"] = make("provenance", root, cluster, feo=(10, 20))
+    return made

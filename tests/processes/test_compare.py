@@ -25,7 +25,7 @@ def test_exact_difference_maps_are_left(
     differences = xr.open_zarr(f"{found.place.url}/differences.zarr")
     np.testing.assert_allclose(differences["feo_cnn"], 0.5, atol=1e-9)
     assert not differences["tio2_cnn"].values.any()
-    assert differences["feo_cnn"].attrs["units"] == "wt%"
+    assert differences["feo_cnn"].attrs["units"] == "percent"
     assert "crs" in differences.coords
     # One picture for the map that changed, none for those that did not.
     assert found.record.card.figures == ("comparison.png", "difference_feo_cnn.png")

@@ -92,6 +92,7 @@ def test_means_are_those_of_the_truth_and_of_lunar_prospector(made: dict[str, An
     assert 0.0 <= near["tio2_cnn"]["clipped"] < 5.0
     assert 0.0 < near["tio2_cnn"]["extrapolated"] < 20.0
     assert near["omat"]["prospector"] is None
+    assert near["omat"]["mean"] == pytest.approx(near["omat"]["truth"], abs=0.005)
     assert near["al2o3_cnn"]["mean"] == pytest.approx(near["al2o3_cnn"]["truth"], abs=1.5)
     assert "validates nothing" in made["notes"][0]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xarray as xr
 
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import ArchiveError, InputError, NotFoundError
@@ -108,3 +109,19 @@ def test_wrong_inputs_leave_nothing_behind(
     with pytest.raises(error, match=says):
         make("gravity", tmp_path / "new", **{**inputs, **change})
     assert not (tmp_path / "new").exists()
+
+
+def test_the_frame_is_in_the_attributes_and_a_rotation_is_another_reduction(
+    inputs: dict[str, Any], made: Outcome, tmp_path: Path, cluster: Cluster
+) -> None:
+    assert "it names none" in xr.open_zarr(f"{made.place.url}/gravity.zarr/global").attrs["frame"]
+    turned = make("gravity", tmp_path, cluster, **inputs, frame="de430")
+    assert "rotated from the principal axes of DE430" in turned.record.card.frame
+    assert turned.record.digest != made.record.digest
+
+
+def test_a_shape_in_principal_axes_is_refused(inputs: dict[str, Any], tmp_path: Path) -> None:
+    shape = tmp_path / "LDEM_shape_pa.sh"
+    shape.write_bytes(Path(inputs["topography"]).read_bytes())
+    with pytest.raises(InputError, match="LDEM_shape_pa is in principal axes"):
+        make("gravity", tmp_path, **{**inputs, "topography": str(shape)})

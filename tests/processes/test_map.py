@@ -18,7 +18,7 @@ from lunarcloud.maps import Run, flags
 from lunarcloud.models import QIU2025, Card
 from lunarcloud.moon import grid
 from lunarcloud.processes import load_process, run_of
-from lunarcloud.quantities import OXIDES, QUANTITIES
+from lunarcloud.quantities import OXIDES, QUANTITIES, udunits
 from lunarcloud.storage import folder
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import NOWHERE, dry_run, make
@@ -81,7 +81,7 @@ def test_every_map_opens_in_plain_xarray_with_units_and_reference_system(mapped:
     maps = xr.open_zarr(_opens(mapped))
     assert set(maps.data_vars) == {*QUANTITIES, "quality"}
     for name, quantity in QUANTITIES.items():
-        assert maps[name].attrs["units"] == quantity.units
+        assert maps[name].attrs["units"] == udunits(quantity.units)
         assert maps[name].dims == ("lat", "lon")
         assert maps[name].dtype.kind == "f"
         assert 0 < int(maps[name].notnull().sum()) < maps[name].size

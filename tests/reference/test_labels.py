@@ -99,6 +99,7 @@ def test_real_label_places_its_corners(real_label: bytes) -> None:
     tile = pds3_tile(real_label, source="tile.img", url="tile.img", start=0)
     assert (tile.lines, tile.samples, tile.data_offset) == (2127, 1844, 2 * 3688)
     assert tile.wavelengths == CLEMENTINE.wavelengths_nm
+    assert tile.note == ""
     # Before INT: latitude 7 is line 1.0001, and longitude 0 at the equator sample 1.0001.
     assert tile.line_projection_offset - 7 * tile.map_resolution == pytest.approx(1.0001, abs=5e-5)
     assert tile.sample_projection_offset - 15 * tile.map_resolution == pytest.approx(1.0001, abs=5e-5)

@@ -97,7 +97,7 @@ def test_difference_maps_are_exact_also_at_the_ends_of_the_codes(
         codes[codes != NO_DIFFERENCE] * 0.001, expected[np.isfinite(expected)], atol=1e-9
     )
     (feo, _) = difference_layout(sources[0], pairs).variables
-    assert (feo.dtype, feo.fill, feo.attrs["units"]) == ("int32", NO_DIFFERENCE, "wt%")
+    assert (feo.dtype, feo.fill, feo.attrs["units"]) == ("int32", NO_DIFFERENCE, "percent")
 
 
 def test_different_grids_and_runs_without_networks_are_refused(

@@ -15,7 +15,18 @@ import zarr
 
 from lunarcloud.errors import InputError, NotFoundError, StoreError
 from lunarcloud.moon import Shard, Window
-from lunarcloud.storage import Entry, Folder, Group, Layout, Ledger, digest, finish_tree, folder, open_dataset
+from lunarcloud.storage import (
+    Entry,
+    Folder,
+    Group,
+    Layout,
+    Ledger,
+    digest,
+    finish_tree,
+    folder,
+    open_dataset,
+    write_dataset,
+)
 
 #: Codes of a shard by variable.
 Pixels: TypeAlias = dict[str, npt.NDArray[Any]]
@@ -189,10 +200,11 @@ def test_a_tree_of_groups_opens_from_its_root(place: Folder, layout: Layout) -> 
     finish_tree(place, {**parts, "table": table}, {"title": "test"}, {"levels": 2})
     tree = xr.open_datatree(place.url, engine="zarr")
     assert set(tree.children) == {"0", "1", "table"}
-    assert tree.attrs == {"title": "test", "levels": 2}
-    assert tree["table"].attrs == {"title": "test", "comment": "its own"}
+    assert tree.attrs == {"Conventions": "CF-1.11", "title": "test", "levels": 2}
+    assert tree["table"].attrs == {"Conventions": "CF-1.11", "title": "test", "comment": "its own"}
     assert tree["table"].to_dataset()["count"].values.tolist() == [1, 2]
-    assert np.array_equal(tree["1"].to_dataset()["feo"].values, parts["1"].open()["feo"].values)
+    plain, opened = tree["1"].to_dataset()["feo"].values, parts["1"].open()["feo"].values
+    np.testing.assert_allclose(opened, plain, rtol=1e-6)
     assert xr.open_zarr(place.url).attrs["title"] == open_dataset(place / "0").attrs["title"] == "test"
     assert xr.open_zarr(place.url, group="0")["feo"].shape == layout.raster.shape
 
@@ -236,3 +248,15 @@ print(float(middle), float(polar.rio.crs.to_wkt().count("Moon") > 0))
     around = xr.open_zarr(group.place.url)["feo"].sel(lat=slice(south + 1, south - 1), lon=slice(-1.5, 1.5))
     assert lunar == 1.0
     assert np.isclose(around.values, value).any(), (float(near), value)
+
+
+def test_what_a_folder_says_is_in_all_that_is_written_under_it(place: Folder, layout: Layout) -> None:
+    home = place.saying({"history": "made of tiles", "note": "SYNTHETIC"})
+    group = Group(home / "0", layout, Ledger(home / "ledger"))
+    for shard in layout.raster.shards():
+        _compute(group, shard)
+    finish_tree(home, {"0": group}, {"title": "maps"})
+    write_dataset(home / "table", xr.Dataset({"count": ("feature", [1, 2])}, attrs={"title": "table"}))
+    for part, title in (("0", "maps (SYNTHETIC)"), ("table", "table (SYNTHETIC)")):
+        attrs = xr.open_zarr((place / part).url).attrs
+        assert (attrs["title"], attrs["history"], attrs["note"]) == (title, "made of tiles", "SYNTHETIC")

@@ -1,0 +1,35 @@
+"""In which lunar frame a gravity model's coefficients are: as its header says, else as its name implies."""
+
+import re
+
+#: Mean Earth/polar axis, the frame of maps and topography.
+MEAN_EARTH = "mean-earth"
+
+# Models whose files do not say it, by the names of distributor and archive; the ephemerides whose librations
+# they were estimated with: Lemoine et al. 2013, 2014; Konopliv et al. 2013, 2014; Goossens et al. 2020.
+_EPHEMERIS_OF = {
+    r"(grgm|gggrx_0*)(900|1200)": "de430",
+    r"(grgm|gggrx_0*)660": "de421",
+    r"(gl|jggrx_)0*(900|1500)": "de430",
+    r"(gl|jggrx_)0*(420|660)": "de421",
+}
+_EPHEMERIS = re.compile(r"\bDE[- ]?(\d{3})\b", re.IGNORECASE)
+
+
+def frame_of(head: bytes, name: str) -> str | None:
+    """`MEAN_EARTH`, or the ephemeris in whose principal axes they are, as ``de430``; None if not known.
+
+    Parameters
+    ----------
+    head : bytes
+        What stands before the coefficients, comments included.
+    name : str
+        Of the model.
+    """
+    text = head.decode("latin-1")
+    if re.search(r"mean[- ]earth", text, re.IGNORECASE):
+        return MEAN_EARTH
+    if said := _EPHEMERIS.search(text):
+        return f"de{said[1]}"
+    known = (each for pattern, each in _EPHEMERIS_OF.items() if re.match(pattern, name, re.IGNORECASE))
+    return next(known, None)
