@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from lunarcloud.errors import GeometryError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # takes a tenth of a second, and whoever finds everything done needs none of it
     from pyproj import CRS, Transformer
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -455,17 +455,14 @@ def lunar_crs(code: str) -> "CRS":
     GeometryError
         For a code that PROJ does not know, or one of another body (named in the message).
     """
-    # Loaded when first used: a tenth of a second that no command needs which finds all done.
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
+    import pyproj
 
     try:
-        crs = CRS.from_user_input(code)
-    except CRSError as error:
+        return require_moon(pyproj.CRS.from_user_input(code), source=code)
+    except pyproj.exceptions.CRSError as error:
         raise GeometryError(
             f"unknown coordinate reference system {code!r}: give a code such as {GEOGRAPHIC} (PROJ: {error})"
         ) from error
-    return require_moon(crs, source=code)
 
 
 def require_moon(crs: "CRS", *, source: str) -> "CRS":
@@ -486,8 +483,7 @@ def require_moon(crs: "CRS", *, source: str) -> "CRS":
     ellipsoid = crs.ellipsoid
     if ellipsoid is None:
         raise GeometryError(f"{source}: the coordinate reference system {crs.name!r} names no body")
-    radius = ellipsoid.semi_major_metre
-    if not is_lunar_radius(radius):
+    if not is_lunar_radius(radius := ellipsoid.semi_major_metre):
         raise GeometryError(
             f"{source}: {crs.name!r} is not of the Moon: its ellipsoid {ellipsoid.name!r} has a radius "
             f"of {radius / 1000:.1f} km, the Moon's is {RADIUS_M / 1000} km; "
@@ -498,7 +494,7 @@ def require_moon(crs: "CRS", *, source: str) -> "CRS":
 
 @lru_cache(maxsize=8)
 def _to_geographic(code: str) -> "Transformer":
-    from pyproj import Transformer
+    import pyproj
 
     # Longitude first whatever the authority's axis order is, which for 30100 is latitude first.
-    return Transformer.from_crs(lunar_crs(code), lunar_crs(GEOGRAPHIC), always_xy=True)
+    return pyproj.Transformer.from_crs(lunar_crs(code), lunar_crs(GEOGRAPHIC), always_xy=True)
