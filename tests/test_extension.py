@@ -186,8 +186,8 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Mapped:
 
 
 def test_maps_of_an_oxide_and_of_a_formula_are_stored_with_their_units(mapped: Mapped) -> None:
-    assert mapped.maps["sio2_cnn"].attrs["long_name"] == "SiO2 abundance, CNN"
-    assert mapped.maps["silica_excess"].attrs["units"] == "wt%"
+    assert mapped.maps["sio2_cnn"].attrs["long_name"] == "SiO2 abundance (wt%), CNN"
+    assert mapped.maps["silica_excess"].attrs["units"] == "percent"
     excess = (mapped.maps["sio2_cnn"] - mapped.maps["feo_equation"]).clip(0)
     assert np.isfinite(excess).sum() > 20_000
     # Half a step of each, and of the result.
