@@ -25,7 +25,7 @@ Label: TypeAlias = dict[str, Any]
 HEAD_BYTES = 32_768
 
 _END = re.compile(rb"(?m)^[ \t]*END[ \t]*(\r|\n|\Z)")
-_STATEMENT = re.compile(r"(?m)^[ \t]*(\^?[A-Za-z][\w:]*)[ \t]*=")
+_BEGIN = re.compile(r"(?m)^(?=[ \t]*\^?[A-Za-z][\w:]*[ \t]*=)")
 # What differs from tile to tile is a decimal number or a quoted word, about which grammars cannot differ.
 _PLAIN = re.compile(
     r'(\^?[A-Z_]+)[ \t]*=[ \t]*(?:([+-]?[0-9]+)|([+-]?[0-9]+\.[0-9]+)|"([\w.:-]+)")', re.ASCII
@@ -180,23 +180,24 @@ def pds3_tile(head: bytes, *, source: str, url: str, start: int) -> Tile:
 
 def _statements(text: str) -> Iterator[str]:
     """The assignments of a label; one goes on until the next begins outside a quoted string."""
-    starts = [match.start() for match in _STATEMENT.finditer(text)]
     begun = ""
-    for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
-        begun += text[start:stop]
+    for piece in _BEGIN.split(text)[1:]:
+        begun += piece
         # An odd number of quotes: what looked like the next assignment is a line of a quoted text.
         if begun.count('"') % 2 == 0:
-            yield begun.strip()
+            yield begun
             begun = ""
     if begun:
-        yield begun.strip()
+        yield begun
 
 
 def _parse(statement: str, source: str) -> tuple[str, Any]:
     try:
         return _parse_statement(statement)
     except (ParseError, QuantityError, ValueError, LookupError, TypeError, StopIteration) as error:
-        raise ArchiveError(f"{source}: cannot read the label's statement {statement[:80]!r}") from error
+        raise ArchiveError(
+            f"{source}: cannot read the label's statement {statement.strip()[:80]!r}"
+        ) from error
 
 
 def _plain_statement(statement: str) -> tuple[str, Any] | None:
@@ -213,6 +214,7 @@ def _plain_statement(statement: str) -> tuple[str, Any] | None:
 @lru_cache(maxsize=4096)
 def _parse_statement(statement: str) -> tuple[str, Any]:
     """One assignment by pvl; nearly all of the archive's 996 labels are the same statements, parsed once."""
+    statement = statement.strip()
     if plain := _plain_statement(statement):
         return plain
     keyword = statement.partition("=")[0].strip()
