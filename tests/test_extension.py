@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from lunarcloud import processes
 from lunarcloud.archive.instruments import INSTRUMENTS, Instrument
 from lunarcloud.archive.lpgrs import read_prospector
 from lunarcloud.archive.stations import parse_stations, shipped_stations
-from lunarcloud.engine import Session, Work
+from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Record, Root, open_root
 from lunarcloud.maps import Run
 from lunarcloud.models.equation_fit import fit_equations
@@ -148,6 +149,15 @@ class _Here(Session):
             write_shard(work.group, shard, work.function(shard).arrays)
         self.computed += len(missing)
         return len(missing)
+
+    def spread(
+        self, title: str, function: Callable[[Any], Any], items: Iterable[Any], **_: Any
+    ) -> Iterator[tuple[Any, Any]]:
+        for item in items:
+            yield item, function(item)
+
+    def require(self, memory: MemoryPlan) -> None:
+        """There is no worker that could have too little."""
 
 
 class Mapped(NamedTuple):

@@ -90,7 +90,7 @@ def test_a_dry_run_says_what_it_would_take_and_writes_nothing(lunarcloud: Comman
     words = ("submit", "map", "--root", tmp_path, "--on", "here", "--dry-run", "--deadline", "50s")
     out = lunarcloud(*words)[1]
     assert "18 shards to compute (0 done), 0.065 Mpixel · 3.6e-05 vCPU-h · 5 x 4 vCPU: about 60 s" in out
-    assert "~1.8e-06 $ compute + 0 $ requests · at most +0.00136 GB stored" in out
+    assert "~1.8e-06 $ compute + 0 $ requests · at most +0.00143 GB stored" in out
     assert "not within 50 s: no number of workers is enough" in out
     assert json.loads(lunarcloud(*words, "--json")[1])["shards"] == 18
     assert folder(tmp_path).keys() == before

@@ -113,5 +113,5 @@ def test_codes_of_16_bits_open_in_single_precision(of_synthetic_tiles: dict[str,
         assert maps[name].dtype == np.float32
         error = np.abs(maps[name].values - plain[name].values)
         assert np.nanmax(error) < row.step / 100
-    assert maps["quality"].dtype == np.uint8
+    assert maps["quality"].dtype == np.uint16
     assert open_mosaic(root)["reflectance"].dtype == np.float32
