@@ -72,7 +72,9 @@ def s3_server(folder: Path, host: str = HOST, webhook: str | None = None) -> Ite
     ports = dict(zip(names, _free_ports(len(names), host), strict=True))
     command += [f"-dir={folder}", f"-ip={host}", f"-ip.bind={host}", f"-bucket={BUCKET}"]
     command += [f"-{name}.port={port}" for name, port in ports.items()]
-    command += [f"-s3.config={config}", "-s3.autoCreateBucket=false", "-s3.port.iceberg=0"]
+    command += [f"-s3.config={config}", "-s3.autoCreateBucket=false"]
+    # Not on their usual ports either: another server may be there.
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     command += ["-admin.ui=false", "-webdav=false", "-master.telemetry=false"]
     if webhook is not None:
         told = f'[notification.webhook]\nenabled = true\nendpoint = "{webhook}"\n'
