@@ -114,7 +114,6 @@ __getattr__ = lazily(
             "load_model",
             "model_digest",
             "predict",
-            "r2_in_words",
             "session",
         ),
         "report": (
