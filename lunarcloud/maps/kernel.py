@@ -212,7 +212,8 @@ def _derived(values: Values, known: Codes, at: npt.NDArray[np.intp], bits: Bits)
     Missing where what they are made from was clipped, of which ``bits`` tells: an end of what is possible is
     no value to calculate with. (Mg# of an FeO below 0 would be 1.)
     """
-    clips = {name: layout.flags().get(layout.clip_flag(name), 0) for name in QUANTITIES}
+    flags = layout.flags()
+    clips = {name: flags.get(layout.clip_flag(name), 0) for name in QUANTITIES}
     found, made = dict(values), list[str]()
     for name, row in QUANTITIES.items():
         if row.formula is None or name in known or not set(row.made_from) <= found.keys() | known.keys():
