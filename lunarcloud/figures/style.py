@@ -137,9 +137,11 @@ def save(figure: Figure, place: Folder, name: str) -> str:
     """
     picture = BytesIO()
     figure.dpi = DPI
-    # Measured first: to find what "tight" means, all would be drawn twice. A layout engine draws anyhow.
-    pad = rcParams["savefig.pad_inches"]
-    box = "tight" if figure.get_layout_engine() else figure.get_tightbbox().padded(pad)
+    # Laid out and measured first: to find what "tight" means, all would be drawn twice.
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
+        figure.set_layout_engine("none")
+    box = figure.get_tightbbox().padded(rcParams["savefig.pad_inches"])
     # No software version in the file: the same data give the same bytes.
     figure.savefig(
         picture, format="png", dpi=DPI, bbox_inches=box, metadata={"Software": None}, pil_kwargs=_PACKED

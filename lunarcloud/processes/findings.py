@@ -18,7 +18,17 @@ from lunarcloud.engine import MemoryPlan, Session
 from lunarcloud.lineage import Given, Record, Root, Source
 from lunarcloud.maps import Run
 from lunarcloud.processes.inputs import OPTION, Inputs, file, option, parent
-from lunarcloud.processes.process import Cell, Estimate, InputsT, Made, MaterialT, Process, Report, Table
+from lunarcloud.processes.process import (
+    Cell,
+    Estimate,
+    InputsT,
+    Made,
+    MaterialT,
+    Process,
+    Report,
+    Table,
+    shards_of,
+)
 from lunarcloud.statistics import (
     REASONS,
     Reason,
@@ -188,7 +198,7 @@ def keep(
         figures=tuple(f"{name}.png" for name in figures),
     )
     content = digest(card.model_dump_json(include={"facts", "tables"}).encode())
-    return Made(card, content, groups, {name: str(value) for name, value in facts.items()})
+    return Made(card, content, [*map(shards_of, groups)], {name: str(value) for name, value in facts.items()})
 
 
 def stream_over(session: Session, title: str, run: Run) -> Stream:

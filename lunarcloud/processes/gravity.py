@@ -33,7 +33,7 @@ from lunarcloud.gravity import (
 )
 from lunarcloud.lineage import Given, Record, Root, Source
 from lunarcloud.processes.inputs import Inputs, file, given_of, option
-from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work
+from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work, shards_of
 from lunarcloud.storage import Folder
 
 # The end of a shape's name by pyshtools' habit.
@@ -126,7 +126,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[GravityCa
     finish_gravity(home, card, field)
     session.tell(Note("figures of the globe and both poles"))
     _draw(home / "figures", field, card)
-    groups = [work.group for work in works]
+    groups = [shards_of(work.group) for work in works]
     facts = {"ppd": str(card.ppd), "gravity": card.gravity_model, "degree": str(card.lmax)}
     return Made(card, content_of(groups), groups, facts)
 

@@ -19,8 +19,8 @@ from lunarcloud.mosaic import (
     plan_ingest,
 )
 from lunarcloud.processes.inputs import ARGUMENT, Inputs, given_of, option, place
-from lunarcloud.processes.process import Estimate, Made, Process, Report, estimate_work
-from lunarcloud.storage import Folder
+from lunarcloud.processes.process import Estimate, Made, Process, Report, estimate_work, shards_of
+from lunarcloud.storage import Folder, entries_digest
 
 _SHOWN_PROBLEMS = 10
 
@@ -64,10 +64,11 @@ def _estimate(plan: IngestPlan, home: Folder, threads: int) -> Sequence[Estimate
 def _make(plan: IngestPlan, home: Folder, session: Session) -> Made[MosaicCard]:
     work = ingest_work(plan, home)
     session.compute(work)
-    card = completed(plan.card, work.group.ledger.entries().values())
+    shards = shards_of(work.group)
+    card = completed(plan.card, shards.entries)
     work.group.finish(mosaic_attributes(home, card))
     facts = {"ppd": str(card.ppd), "tiles": str(len(card.tiles))}
-    return Made(card, work.group.digest(), [work.group], facts)
+    return Made(card, entries_digest(shards.entries), [shards], facts)
 
 
 def _report(record: Record[MosaicCard], home: Folder) -> Report:

@@ -22,7 +22,7 @@ from lunarcloud.maps import (
     plan_maps,
 )
 from lunarcloud.processes.inputs import Inputs, given_of, parent
-from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work
+from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work, shards_of
 from lunarcloud.processes.records import model_of, mosaic_of
 from lunarcloud.storage import Folder
 
@@ -63,8 +63,8 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
     session.require(_memory_of_picture(run))
     for work in works:
         session.compute(work)
-    groups = [work.group for work in works]
-    card = completed(material.plan.card, groups[0].ledger.entries().values())
+    groups = [shards_of(work.group) for work in works]
+    card = completed(material.plan.card, groups[0].entries)
     finish_maps(run, {"title": "Lunar oxide maps", "run": home.name, **material.ids})
     _draw(run, session)
     facts = {

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud.config import settings
 from lunarcloud.engine import Session, Work
+from lunarcloud.errors import ComputeError
 from lunarcloud.lineage import Given, Record, Root
 from lunarcloud.processes.inputs import Inputs
-from lunarcloud.storage import Folder, Group, digest
+from lunarcloud.storage import Entry, Folder, Group, digest, entries_digest
 
 InputsT = TypeVar("InputsT", bound=Inputs)
 MaterialT = TypeVar("MaterialT")
@@ -49,6 +50,21 @@ class Report(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
+class Shards(NamedTuple):
+    """A sharded group with what its ledger says, read once: a reading takes an object a shard.
+
+    Attributes
+    ----------
+    group : Group
+        All its shards written.
+    entries : tuple of Entry
+        One a shard.
+    """
+
+    group: Group
+    entries: tuple[Entry, ...]
+
+
 class Made(NamedTuple, Generic[CardT]):
     """What a process made in its folder.
 
@@ -58,15 +74,15 @@ class Made(NamedTuple, Generic[CardT]):
         What is to be known of it.
     digest : str
         Of its content, for what will be made from it.
-    groups : sequence of Group
-        Its sharded Zarr groups, all shards written.
+    groups : sequence of Shards
+        Its sharded Zarr groups.
     facts : mapping of str to str
         A few words for lists.
     """
 
     card: CardT
     digest: str
-    groups: Sequence[Group] = ()
+    groups: Sequence[Shards] = ()
     facts: Mapping[str, str] = {}
 
 
@@ -173,6 +189,20 @@ def estimate_work(work: Work, threads: int) -> Estimate:
     )
 
 
-def content_of(groups: Sequence[Group]) -> str:
+def shards_of(group: Group) -> Shards:
+    """The shards of a group that is whole.
+
+    Raises
+    ------
+    ComputeError
+        If a shard is missing in its ledger.
+    """
+    entries = group.ledger.entries()
+    if missing := sum(shard not in entries for shard in group.layout.raster.shards()):
+        raise ComputeError(f"{group.place.url}: {missing} shards are not in the ledger; run it again")
+    return Shards(group, tuple(entries.values()))
+
+
+def content_of(groups: Sequence[Shards]) -> str:
     """Digest of the content of several groups, in their order: the same shards give the same one."""
-    return digest("".join(group.digest() for group in groups).encode())
+    return digest("".join(entries_digest(each.entries) for each in groups).encode())

@@ -4,21 +4,17 @@ import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from lunarcloud import exports
 from lunarcloud.engine import Cluster, Published, Session, Watch, quiet
-from lunarcloud.errors import ComputeError
 from lunarcloud.lineage import RECORD, Given, Record, Ref, Root, identity, series_of
 from lunarcloud.processes.about import about
 from lunarcloud.processes.inputs import InputsT
-from lunarcloud.processes.process import CardT, Estimate, Made, MaterialT, Process
-from lunarcloud.storage import Entry, Folder, Group, digest, entries_digest
+from lunarcloud.processes.process import CardT, Estimate, Made, MaterialT, Process, Shards
+from lunarcloud.storage import Folder, digest, entries_digest
 
 _RECORDED = ("lunarcloud", "numpy", "scipy", "zarr", "numcodecs", "onnxruntime", "dask", "pyshtools", "ducc0")
-
-# A sharded group with what its ledger says, read once.
-_Held: TypeAlias = tuple[Group, tuple[Entry, ...]]
 
 
 class Outcome(NamedTuple):
@@ -122,15 +118,15 @@ def estimate(
     return process.estimate(material, root.place(ref), threads)
 
 
-def _inventory(place: Folder, held: Sequence[_Held]) -> dict[str, str]:
+def _inventory(place: Folder, groups: Sequence[Shards]) -> dict[str, str]:
     """The digest of every object of a record by its key, but of its shards, ledgers and the record itself."""
     shards = {
         f"{_within(place, group.place)}{key}"
-        for group, entries in held
+        for group, entries in groups
         for entry in entries
         for key in entry.objects
     }
-    ledgers = tuple(_within(place, group.ledger.place) for group, _ in held)
+    ledgers = tuple(_within(place, group.ledger.place) for group, _ in groups)
     listed = place.keys()
     keys = [
         key
@@ -150,14 +146,8 @@ def _record(
     started: datetime,
     label: str,
 ) -> Record[CardT]:
-    for group in made.groups:
-        if missing := group.missing():
-            raise ComputeError(
-                f"{group.place.url}: {len(missing)} shards are not in the ledger; run it again"
-            )
-    names = {_within(place, group.place): _within(place, group.ledger.place) for group in made.groups}
-    held = [(group, tuple(group.ledger.entries().values())) for group in made.groups]
-    ledgers = {_within(place, group.ledger.place): entries_digest(entries) for group, entries in held}
+    names = {_within(place, group.place): _within(place, group.ledger.place) for group, _ in made.groups}
+    ledgers = {_within(place, group.ledger.place): entries_digest(entries) for group, entries in made.groups}
     return Record[process.card](  # type: ignore[name-defined]
         ref=ref,
         label=label,
@@ -169,7 +159,7 @@ def _record(
         started=started,
         finished=datetime.now(UTC),
         digest=made.digest,
-        outputs=_inventory(place, held),
+        outputs=_inventory(place, made.groups),
         groups=names,
         ledgers=ledgers,
         card=made.card,
