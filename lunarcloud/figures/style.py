@@ -95,8 +95,8 @@ def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
 
     projection = axes.projection
     west, east, south, north = projection.x_limits + projection.y_limits
-    # As many as a saved figure of 10 inches has dots; square pixels, counted down from the upper left corner.
-    cols = 1600
+    # As many as its axes have dots when saved; square pixels, counted down from the upper left corner.
+    cols = round(axes.bbox.width * DPI / axes.figure.dpi)
     rows = round(cols * (north - south) / (east - west))
     pixel = (east - west) / cols
     from affine import Affine
