@@ -35,14 +35,14 @@ def _no_maps() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, few_stations: Path) -> Root:
+def root(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, few_oxides: Path) -> Root:
     """A root with a record of every process, as the demonstration makes them but smaller."""
     place = tmp_path_factory.mktemp("replay")
     write_tiles(place / "tiles", ppd=2)
     root = place / "root"
     made: list[tuple[str, dict[str, Any]]] = [
         ("ingest", {"tiles": (str(place / "tiles"),), "ppd": 2}),
-        ("fit", {"stations": str(few_stations)}),
+        ("fit", {"stations": str(few_oxides)}),
         ("map", {}),
         ("reduce", {"sampling": "pixels"}),
         ("compare", {}),

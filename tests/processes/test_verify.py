@@ -36,13 +36,13 @@ def _stand_in(place: Folder, *_: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, few_stations: Path) -> Path:
+def template(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, few_oxides: Path) -> Path:
     """A root with a record of most kinds, and the tiles of some highlands and some mare beside it."""
     place = tmp_path_factory.mktemp("whole")
     write_tiles(place / "tiles", ppd=4, product_ids=["UI03N009", "UI03N027"])
     root = place / "root"
     make("ingest", root, cluster, tiles=(str(place / "tiles"),), ppd=2, shard=180)
-    make("fit", root, stations=str(few_stations))
+    make("fit", root, stations=str(few_oxides))
     make("map", root, cluster)
     make("gravity", root, cluster, ppd=1, shard=90, degrees=(10, 20), gradient_degrees=(10, 20))
     make("reduce", root, cluster, sampling="pixels")
