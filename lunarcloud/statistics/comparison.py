@@ -81,12 +81,14 @@ def equation_against_cnn(source: Source) -> tuple[Pair, ...]:
     Raises
     ------
     NotFoundError
-        If the run has no maps by network.
+        If there is none.
     """
-    pairs = tuple(Pair(oxide, f"{oxide}_equation", f"{oxide}_cnn") for oxide in by_both_methods())
-    for pair in pairs:
-        source.coding(pair.first), source.coding(pair.second)
-    return pairs
+    pairs = [Pair(oxide, f"{oxide}_equation", f"{oxide}_cnn") for oxide in by_both_methods()]
+    mapped = tuple(pair for pair in pairs if {pair.first, pair.second} <= {*source.names})
+    if not mapped:
+        for name in pairs[0][1:]:
+            source.coding(name)  # says which is missing, and why
+    return mapped
 
 
 @dataclass(frozen=True, slots=True)

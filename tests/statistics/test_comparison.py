@@ -100,6 +100,11 @@ def test_difference_maps_are_exact_also_at_the_ends_of_the_codes(
     assert (feo.dtype, feo.fill, feo.attrs["units"]) == ("int32", NO_DIFFERENCE, "percent")
 
 
+def test_oxides_that_a_run_maps_both_ways_are_compared(make_source: Callable[..., Source]) -> None:
+    maps = {"feo_equation": 8.0, "feo_cnn": 9.0, "tio2_equation": 1.0}
+    assert [pair.name for pair in equation_against_cnn(make_source(grid(1), maps))] == ["feo"]
+
+
 def test_different_grids_and_runs_without_networks_are_refused(
     make_source: Callable[..., Source], sources: tuple[Source, Source]
 ) -> None:
