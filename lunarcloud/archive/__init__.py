@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         same_bands,
     )
     from lunarcloud.archive.lpgrs import BEST, Prospector, read_prospector, read_prospectors
+    from lunarcloud.archive.maria import MARIA_SOURCE, shipped_maria
     from lunarcloud.archive.pds3 import parse_pds3_label
     from lunarcloud.archive.polygons import Outline, read_outlines
     from lunarcloud.archive.reading import read_rows
@@ -47,6 +48,7 @@ __all__ = [
     "BEST",
     "CLEMENTINE",
     "GM_MOON",
+    "MARIA_SOURCE",
     "MEAN_EARTH",
     "MISSING",
     "MISSING_KINDS",
@@ -90,6 +92,7 @@ __all__ = [
     "read_stations",
     "read_topography",
     "same_bands",
+    "shipped_maria",
     "shipped_stations",
     "topography_digest",
 ]
@@ -129,6 +132,10 @@ __getattr__ = lazily(
             "Prospector",
             "read_prospector",
             "read_prospectors",
+        ),
+        "maria": (
+            "MARIA_SOURCE",
+            "shipped_maria",
         ),
         "pds3": ("parse_pds3_label",),
         "polygons": (
