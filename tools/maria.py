@@ -2,14 +2,16 @@
 
     python -m tools.maria
 
-writes ``lunarcloud/archive/data/maria.geojson`` and prints the area of each mare.
+writes ``lunarcloud/archive/data/maria.geojson`` and prints the area of each mare. Whoever changes that file
+raises the number of the findings' algorithm with it.
 
-A place is mare where LOLA's albedo at 1064 nm and Lunar Prospector's FeO both say so, within reach of an IAU
-name: mare, oceanus, lacus, sinus or palus. Maria without such a name (floors of Tsiolkovskiy, Apollo, ...) are
-left out.
+A place is mare where LOLA's albedo at 1064 nm and Lunar Prospector's FeO both say so, within reach of an
+IAU name: mare, oceanus, lacus, sinus or palus. Maria without such a name (floors of Tsiolkovskiy, Apollo and
+other craters) are left out.
 
 1. FeO above 6.9 wt%: mean and one standard deviation of the highlands, which are what is brighter than 0.254,
-   the albedo that splits the Moon best in two (Otsu's threshold). Not more: pixels of 2 degrees smear small maria.
+   the albedo that splits the Moon best in two (Otsu's threshold). Not more: pixels of 2 degrees smear small
+   maria.
 2. Albedo below 0.231, the one number that is fitted: so that all maria are 16.35 % of the Moon, the middle of
    the 16.2..16.5 % that Table 1 of Qiu et al. (2025) implies.
 3. Reach: 1.3 times the IAU diameter; Mare Frigoris and Oceanus Procellarum, which are far from round, as
@@ -28,6 +30,7 @@ from affine import Affine
 from rasterio.features import shapes
 from scipy.ndimage import zoom
 from shapely.geometry import polygon
+from shapely.geometry.base import BaseGeometry
 
 from lunarcloud.archive.gazetteer import Feature, features
 from lunarcloud.archive.lpgrs import Prospector, read_prospector
@@ -63,7 +66,7 @@ def main() -> None:
     print(f"{'all':24} {whole:10,.0f} km2, {100.0 * whole / SPHERE_KM2:.2f} % of the Moon")
 
 
-def darker_and_richer() -> shapely.Geometry:
+def darker_and_richer() -> BaseGeometry:
     """Where albedo and FeO are those of maria, whatever lies there."""
     with gzip.open(ALBEDO_FILE, "rt") as lines:
         coarse = np.loadtxt(lines, delimiter=",")
@@ -77,7 +80,7 @@ def darker_and_richer() -> shapely.Geometry:
 
 
 def iron(prospector: Prospector, lat: FloatArray, lon: FloatArray) -> FloatArray:
-    """FeO between the middles of Lunar Prospector's pixels, wt%, linearly along and then across their rows."""
+    """FeO between the middles of Lunar Prospector's pixels, wt%, linear along rows and then across them."""
     feo, middles = prospector.abundance["FeO"], np.unique(prospector.lat)
     rows = [prospector.lat == middle for middle in middles]
     along = [np.interp(lon, prospector.lon[row], feo[row], period=360.0) for row in rows]
@@ -87,7 +90,7 @@ def iron(prospector: Prospector, lat: FloatArray, lon: FloatArray) -> FloatArray
     return np.asarray(held[lower] * (1.0 - part) + held[lower + 1] * part)
 
 
-def without_specks(shape: shapely.Geometry) -> shapely.Geometry:
+def without_specks(shape: BaseGeometry) -> BaseGeometry:
     """The same without small islands and small gaps."""
     kept = [
         shapely.Polygon(part.exterior, [gap for gap in part.interiors if _is_large(shapely.Polygon(gap))])
@@ -97,7 +100,7 @@ def without_specks(shape: shapely.Geometry) -> shapely.Geometry:
     return shapely.union_all(kept)
 
 
-def named(maria: shapely.Geometry) -> dict[str, shapely.Geometry]:
+def named(maria: BaseGeometry) -> dict[str, BaseGeometry]:
     """The maria by name; neighbours share their border to the last digit."""
     reaches = sorted(
         ((one.name, reach(one)) for one in features() if one.name.startswith(_KINDS)),
@@ -107,7 +110,7 @@ def named(maria: shapely.Geometry) -> dict[str, shapely.Geometry]:
     # share a border would come to differ on it.
     lines = [maria.boundary, *(disc.exterior for _, disc in reaches)]
     faces = shapely.get_parts(shapely.polygonize([shapely.union_all(lines, grid_size=_GRID)]))
-    parts: dict[str, list[shapely.Geometry]] = defaultdict(list)
+    parts: dict[str, list[BaseGeometry]] = defaultdict(list)
     for face in faces:
         within = face.representative_point()
         name = next((name for name, disc in reaches if disc.contains(within)), None)
@@ -118,9 +121,9 @@ def named(maria: shapely.Geometry) -> dict[str, shapely.Geometry]:
 
 
 def reach(feature: Feature) -> shapely.Polygon:
-    """How far a name may reach, as an outline of 1-degree steps."""
+    """How far a name may reach, as an outline of 72 corners."""
     north_south, east_west = ELLIPSES.get(feature.name, (1.0, 1.0))
-    bearing = np.radians(np.arange(360.0))
+    bearing = np.radians(np.arange(0.0, 360.0, 5.0))
     radius = REACH * feature.diameter_km / 2.0 / kilometres(1.0)
     away = np.radians(radius / np.hypot(np.cos(bearing) / north_south, np.sin(bearing) / east_west))
     lat = np.radians(feature.lat)
@@ -129,7 +132,7 @@ def reach(feature: Feature) -> shapely.Polygon:
     return shapely.Polygon(np.column_stack([feature.lon + np.degrees(east), np.degrees(np.arcsin(sine))]))
 
 
-def geojson(outlines: dict[str, shapely.Geometry]) -> bytes:
+def geojson(outlines: dict[str, BaseGeometry]) -> bytes:
     """The file: RFC 7946, a feature a line; what it is made of is said in its head."""
     whole = sum(map(spherical_km2, outlines.values()))
     head: dict[str, Any] = {
@@ -147,11 +150,12 @@ def geojson(outlines: dict[str, shapely.Geometry]) -> bytes:
         "area_km2": round(whole),
         "percent_of_the_moon": round(100.0 * whole / SPHERE_KM2, 2),
     }
-    lines = ",\n".join(json.dumps(_feature(name, shape)) for name, shape in outlines.items())
+    listed = [_feature(name, shape) for name, shape in outlines.items()]
+    lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in listed)
     return f'{json.dumps(head)[:-1]}, "features": [\n{lines}\n]}}\n'.encode()
 
 
-def _feature(name: str, shape: shapely.Geometry) -> dict[str, Any]:
+def _feature(name: str, shape: BaseGeometry) -> dict[str, Any]:
     parts = [polygon.orient(part) for part in shapely.get_parts(shape)]
     rings = [[_ring(ring) for ring in (part.exterior, *part.interiors)] for part in parts]
     return {
@@ -165,7 +169,7 @@ def _ring(ring: shapely.LinearRing) -> list[list[float]]:
     return [[round(lon, 2), round(lat, 2)] for lon, lat in ring.coords]
 
 
-def _is_large(shape: shapely.Geometry) -> bool:
+def _is_large(shape: BaseGeometry) -> bool:
     return spherical_km2(shape) >= LEAST_KM2
 
 

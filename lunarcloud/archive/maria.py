@@ -22,6 +22,4 @@ def shipped_maria() -> tuple[Outline, ...]:
     takes long to load, need not read it.
     """
     found = json.loads(_FILE.read_text("utf-8"))["features"]
-    return tuple(
-        Outline(one["properties"]["name"], shapely.geometry.shape(one["geometry"])) for one in found
-    )
+    return tuple(Outline(one["properties"]["name"], shapely.geometry.shape(one["geometry"])) for one in found)
