@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
+    from lunarcloud.archive.downloads import fetch
     from lunarcloud.archive.files import OutsideFile, read_file
     from lunarcloud.archive.frames import MEAN_EARTH
     from lunarcloud.archive.gazetteer import Feature, feature, features
-    from lunarcloud.archive.gravity import GM_MOON, GravityModel, fetch, gravity_digest, read_gravity
+    from lunarcloud.archive.gravity import GM_MOON, GravityModel, gravity_digest, read_gravity
     from lunarcloud.archive.gridded import Gridded
     from lunarcloud.archive.instruments import (
         BAND_TOLERANCE_NM,
@@ -100,6 +101,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "downloads": ("fetch",),
         "files": (
             "OutsideFile",
             "read_file",
@@ -113,7 +115,6 @@ __getattr__ = lazily(
         "gravity": (
             "GM_MOON",
             "GravityModel",
-            "fetch",
             "gravity_digest",
             "read_gravity",
         ),
