@@ -12,10 +12,10 @@ other craters) are left out.
 1. FeO above 6.9 wt%: mean and one standard deviation of the highlands, which are what is brighter than 0.254,
    the albedo that splits the Moon best in two (Otsu's threshold). Not more: pixels of 2 degrees smear small
    maria.
-2. Albedo below 0.231, the one number that is fitted: so that all maria are 16.35 % of the Moon, the middle of
+2. Albedo below 0.227, the one number that is fitted: so that all maria are 16.35 % of the Moon, the middle of
    the 16.2..16.5 % that Table 1 of Qiu et al. (2025) implies.
-3. Reach: 1.3 times the IAU diameter; Mare Frigoris and Oceanus Procellarum, which are far from round, as
-   ellipses. Of several names a place has that of the smallest reach.
+3. Reach: 1.3 times the IAU diameter. Of several names a place has that of the smallest reach, where Mare
+   Frigoris and Oceanus Procellarum, which are far from round, are ellipses; their whole discs come last.
 """
 
 import gzip
@@ -42,13 +42,14 @@ ALBEDO_FILE = ROOT / "tools" / "data" / "lola_albedo_halfdeg.csv.gz"
 OUTLINES = ROOT / "lunarcloud" / "archive" / "data" / "maria.geojson"
 
 FEO_ABOVE_WT = 6.9
-ALBEDO_BELOW = 0.231
+ALBEDO_BELOW = 0.227
 REACH = 1.3
 #: Semi-axes, north-south and east-west, as parts of half the IAU diameter.
 ELLIPSES = {"Mare Frigoris": (0.28, 1.0), "Oceanus Procellarum": (1.0, 0.5)}
 #: Islands and gaps below this area are noise: half a pixel of Lunar Prospector's.
 LEAST_KM2 = 2000.0
 
+_ROUND = (1.0, 1.0)
 _KINDS = ("Mare ", "Oceanus ", "Lacus ", "Sinus ", "Palus ")
 # Pixels of the mask in a pixel of the albedo, half a degree: edges follow the albedo between its pixels.
 _FINER = 5
@@ -102,10 +103,11 @@ def without_specks(shape: BaseGeometry) -> BaseGeometry:
 
 def named(maria: BaseGeometry) -> dict[str, BaseGeometry]:
     """The maria by name; neighbours share their border to the last digit."""
-    reaches = sorted(
-        ((one.name, reach(one)) for one in features() if one.name.startswith(_KINDS)),
-        key=lambda pair: spherical_km2(pair[1]),
-    )
+    names = [one for one in features() if one.name.startswith(_KINDS)]
+    shaped = _smallest_first([(one.name, reach(one, *ELLIPSES.get(one.name, _ROUND))) for one in names])
+    # Last, what lies between the others and in a whole disc of those that are ellipses.
+    whole = _smallest_first([(one.name, reach(one, *_ROUND)) for one in names if one.name in ELLIPSES])
+    reaches = [*shaped, *whole]
     # All lines are cut at all crossings at once, and faces made of the pieces: cut one by one, shapes that
     # share a border would come to differ on it.
     lines = [maria.boundary, *(disc.exterior for _, disc in reaches)]
@@ -120,9 +122,16 @@ def named(maria: BaseGeometry) -> dict[str, BaseGeometry]:
     return {name: shape for name, shape in shared.items() if _is_large(shape)}
 
 
-def reach(feature: Feature) -> shapely.Polygon:
-    """How far a name may reach, as an outline of 72 corners."""
-    north_south, east_west = ELLIPSES.get(feature.name, (1.0, 1.0))
+def reach(feature: Feature, north_south: float, east_west: float) -> shapely.Polygon:
+    """How far a name may reach, as an outline of 72 corners.
+
+    Parameters
+    ----------
+    feature : Feature
+        The name, its place and its size.
+    north_south, east_west : float
+        Semi-axes, as parts of half the diameter.
+    """
     bearing = np.radians(np.arange(0.0, 360.0, 5.0))
     radius = REACH * feature.diameter_km / 2.0 / kilometres(1.0)
     away = np.radians(radius / np.hypot(np.cos(bearing) / north_south, np.sin(bearing) / east_west))
@@ -130,6 +139,10 @@ def reach(feature: Feature) -> shapely.Polygon:
     sine = np.sin(lat) * np.cos(away) + np.cos(lat) * np.sin(away) * np.cos(bearing)
     east = np.arctan2(np.sin(bearing) * np.sin(away) * np.cos(lat), np.cos(away) - np.sin(lat) * sine)
     return shapely.Polygon(np.column_stack([feature.lon + np.degrees(east), np.degrees(np.arcsin(sine))]))
+
+
+def _smallest_first(reaches: list[tuple[str, shapely.Polygon]]) -> list[tuple[str, shapely.Polygon]]:
+    return sorted(reaches, key=lambda pair: spherical_km2(pair[1]))
 
 
 def geojson(outlines: dict[str, BaseGeometry]) -> bytes:

@@ -23,6 +23,9 @@ from lunarcloud.statistics.tallies import Labels
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
+# Degrees, millimetres on the Moon, in a direction that no edge between decimal numbers has.
+_ASIDE = (1e-7, 1.6180339e-7)
+
 
 @dataclass(frozen=True, slots=True)
 class Disc:
@@ -257,8 +260,9 @@ def _in_outlines(outlines: Sequence[Outline], grid: Grid, window: Window) -> Boo
     from affine import Affine
     from rasterio.features import rasterize
 
-    # From pixels to degrees by the outer corner of the window's first pixel, as rasters are placed.
-    west, north = float(grid.lon_edges(window)[0]), float(grid.lat_edges(window)[0])
+    # From pixels to degrees by the outer corner of the window's first pixel, as rasters are placed, and a bit
+    # aside: a centre that lies on an edge is then on one side of it, whatever window the outline is cut to.
+    west, north = float(grid.lon_edges(window)[0]) + _ASIDE[0], float(grid.lat_edges(window)[0]) + _ASIDE[1]
     to_degrees = Affine(1.0 / grid.ppd, 0.0, west, 0.0, -1.0 / grid.ppd, north)
     burnt = rasterize(shapes, out_shape=window.shape, transform=to_degrees, dtype="uint8")
     return np.asarray(burnt, dtype=np.bool_)

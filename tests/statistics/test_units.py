@@ -133,6 +133,20 @@ def test_clipping_units_to_a_shard_changes_none_of_its_pixels() -> None:
             np.testing.assert_array_equal(inside(whole, ON, window), inside(part, ON, window))
 
 
+@pytest.mark.parametrize("edge", [30, 77])
+def test_centres_on_edges_are_on_one_side_whatever_is_cut(edge: int) -> None:
+    """All corners of this outline, and points of its slanted edges, are centres of pixels."""
+    on = grid(2, edge)
+    shape = shapely.Polygon(
+        [(-20.25, -10.25), (30.25, -10.25), (50.25, 9.75), (30.25, 9.75), (-20.25, 40.25)]
+    )
+    units = from_outlines([Outline("on centres", shape)], "test")
+    whole = inside(units[0], on, on.whole)
+    for shard, (near,) in near_units(on, units):
+        window = on.window(shard)
+        np.testing.assert_array_equal(inside(near, on, window), whole[window.slices])
+
+
 def test_clipping_leaves_out_what_is_far() -> None:
     window = Window(row_start=700, row_stop=710, col_start=2000, col_stop=2010)
     near = clipped(units(), ON, window)
