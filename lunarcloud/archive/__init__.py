@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lunarcloud.archive.lpgrs import BEST, Prospector, read_prospector, read_prospectors
     from lunarcloud.archive.maria import MARIA_SOURCE, shipped_maria
     from lunarcloud.archive.pds3 import parse_pds3_label
-    from lunarcloud.archive.polygons import Outline, read_outlines
+    from lunarcloud.archive.polygons import Outline, read_outlines, spherical_km2
     from lunarcloud.archive.reading import read_rows
     from lunarcloud.archive.scheme import Cell, cells
     from lunarcloud.archive.search import Problem, TileSearch, find_tiles
@@ -95,6 +95,7 @@ __all__ = [
     "same_bands",
     "shipped_maria",
     "shipped_stations",
+    "spherical_km2",
     "topography_digest",
 ]
 
@@ -142,6 +143,7 @@ __getattr__ = lazily(
         "polygons": (
             "Outline",
             "read_outlines",
+            "spherical_km2",
         ),
         "reading": ("read_rows",),
         "scheme": (
