@@ -233,7 +233,7 @@ def _within_outline(cell: IntArray, shape: BaseGeometry) -> tuple[IntArray, floa
 def _within_disc(cell: IntArray, known: Feature) -> tuple[IntArray, float]:
     """The cells with centres in the disc of a feature, and the disc's area, km2."""
     radius = known.diameter_km / 2.0 / _RADIUS_KM
-    # A disc that reaches over a pole needs no other bands: what lies beyond is poleward of its near edge, too.
+    # A disc over a pole needs no other bands: what lies beyond is poleward of its near edge, too.
     near = _between(cell, known.lat - np.degrees(radius), known.lat + np.degrees(radius))
     at = cells.cell_positions(near)
     distance = angular_distance(lat=at.lat, lon=at.lon, to_lat=known.lat, to_lon=known.lon)
