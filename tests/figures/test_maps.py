@@ -1,6 +1,7 @@
 """Global maps: drawn for every product with units, and the same picture for the same data."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +55,7 @@ def test_the_middle_of_the_picture_is_the_near_side() -> None:
 
 def test_mg_number_is_drawn_with_the_shores_of_the_maria() -> None:
     values = np.full((360, 720), 0.6)
-    axes = draw_map(_field("mg_number", values), "Mg#").axes[0]
+    axes: Any = draw_map(_field("mg_number", values), "Mg#").axes[0]
     (shores,) = (found for found in axes.collections if isinstance(found, LineCollection))
     drawn = np.concatenate(shores.get_segments())
     # The western end of Mare Crisium in this projection, and nothing beyond the globe's edge.

@@ -74,9 +74,9 @@ def test_every_unit_has_its_area_and_share_of_the_moon_mapped_or_not(
     assert float(found["unit_share"].sel(unit=["maria", "non-maria"]).sum()) == pytest.approx(100.0)
     assert 16.0 < float(found["unit_share"].sel(unit="maria")) < 17.0
     assert [found[name].attrs["units"] for name in ("unit_area", "unit_share")] == ["km2", "percent"]
-    area, share = means(found).query("map == 'the Moon'").to_dict("records")
-    assert (area["what"], area["global"]) == ("area, km2", 37_932_328.0)
-    assert share["maria"] + share["non-maria"] == pytest.approx(100.0)
+    first, second = means(found).query("map == 'the Moon'").to_dict("records")
+    assert (first["what"], first["global"]) == ("area, km2", 37_932_328.0)
+    assert second["maria"] + second["non-maria"] == pytest.approx(100.0)
 
 
 def test_cells_sample_the_pixel_at_their_centre(
