@@ -70,8 +70,8 @@ class Patch:
         return inside
 
 
-#: Hidden mare basalt near the south pole: FeO above 15 wt% and Mg# 0.47, alone in that south of 65 S.
-POLAR_BASALT = Patch(lat=-72.0, lon=-100.0, radius=3.0, feo=17.0, tio2=2.0, mgo=8.5, cao=11.3)
+#: Hidden mare basalt near the south pole: FeO above 15 wt% and Mg# 0.49, alone in that south of 65 S.
+POLAR_BASALT = Patch(lat=-72.0, lon=-100.0, radius=3.0, feo=17.0, tio2=2.0, mgo=9.2, cao=11.4)
 #: Ground in the south-west of Mare Tranquillitatis like sample 60639, alone in that on this Moon.
 PROVENANCE = Patch(lat=4.5, lon=22.5, radius=2.0, feo=18.0, tio2=7.1, mgo=6.4, cao=11.1)
 PATCHES = (POLAR_BASALT, PROVENANCE)
