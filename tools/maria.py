@@ -69,15 +69,19 @@ def main() -> None:
 
 def darker_and_richer() -> BaseGeometry:
     """Where albedo and FeO are those of maria, whatever lies there."""
-    with gzip.open(ALBEDO_FILE, "rt") as lines:
-        coarse = np.loadtxt(lines, delimiter=",")
-    albedo = zoom(coarse, _FINER, order=1, grid_mode=True, mode="nearest")
-    step = 180.0 / albedo.shape[0]
-    lat = 90.0 - (np.arange(albedo.shape[0]) + 0.5) * step
-    lon = (np.arange(albedo.shape[1]) + 0.5) * step - 180.0
-    mask = (albedo < ALBEDO_BELOW) & (iron(read_prospector("2deg"), lat, lon) > FEO_ABOVE_WT)
+    bright = zoom(albedo(), _FINER, order=1, grid_mode=True, mode="nearest")
+    step = 180.0 / bright.shape[0]
+    lat = 90.0 - (np.arange(bright.shape[0]) + 0.5) * step
+    lon = (np.arange(bright.shape[1]) + 0.5) * step - 180.0
+    mask = (bright < ALBEDO_BELOW) & (iron(read_prospector("2deg"), lat, lon) > FEO_ABOVE_WT)
     found = shapes(mask.astype(np.uint8), mask, transform=Affine(step, 0.0, -180.0, 0.0, -step, 90.0))
     return shapely.union_all([shapely.geometry.shape(one).simplify(_TOLERANCE) for one, _ in found])
+
+
+def albedo() -> FloatArray:
+    """LOLA's albedo, half a degree a pixel, from 90 N and 180 W."""
+    with gzip.open(ALBEDO_FILE, "rt") as lines:
+        return np.loadtxt(lines, delimiter=",")
 
 
 def iron(prospector: Prospector, lat: FloatArray, lon: FloatArray) -> FloatArray:

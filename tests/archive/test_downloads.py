@@ -23,7 +23,7 @@ from lunarcloud.archive.topography import RadiusHarmonics, read_topography
 from lunarcloud.errors import InputError, StoreError
 from lunarcloud.moon import GEOGRAPHIC, lunar_crs
 
-BOX = shapely.box(10.0, 0.0, 20.0, 9.0)
+BOX, POND = shapely.box(10.0, 0.0, 20.0, 9.0), shapely.box(30.0, 0.0, 31.0, 1.0)
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def shapefile(folder: Path) -> bytes:
     folder.mkdir()
     pyogrio.raw.write(
         folder / "MARE.shp",
-        geometry=np.array([shapely.to_wkb(BOX)], dtype=object),
-        field_data=[np.array(["Mare Testium"], dtype=object)],
+        geometry=np.array([shapely.to_wkb(box) for box in (BOX, POND, POND)], dtype=object),
+        field_data=[np.array(["Mare Testium", None, None], dtype=object)],
         fields=["MARE_NAME"],
         geometry_type="Polygon",
         crs=lunar_crs(GEOGRAPHIC).to_wkt(),
@@ -66,9 +66,10 @@ def shapefile(folder: Path) -> bytes:
 
 def test_fetched_maria_are_outlines(served: Path, tmp_path: Path) -> None:
     served.write_bytes(shapefile(tmp_path / "made"))
-    (outline,) = read_outlines(str(fetch("Maria", tmp_path / "new")))
-    assert outline.name == "Mare Testium"
-    assert spherical_km2(outline.shape) == pytest.approx(spherical_km2(BOX))
+    mare, others = read_outlines(str(fetch("Maria", tmp_path / "new")))
+    assert (mare.name, others.name) == ("Mare Testium", "unnamed")
+    assert spherical_km2(mare.shape) == pytest.approx(spherical_km2(BOX))
+    assert spherical_km2(others.shape) == pytest.approx(spherical_km2(POND))
 
 
 def test_maria_cut_short_are_refused_and_not_kept(served: Path, tmp_path: Path) -> None:

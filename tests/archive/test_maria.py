@@ -3,16 +3,18 @@
 import json
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import shapely
 from shapely.geometry import Point
 
 from lunarcloud.archive.gazetteer import feature
+from lunarcloud.archive.lpgrs import read_prospector
 from lunarcloud.archive.maria import shipped_maria
 from lunarcloud.archive.polygons import Outline, read_outlines, spherical_km2
 from lunarcloud.archive.shipped import DATA
-from lunarcloud.moon import SPHERE_KM2
-from tools.maria import darker_and_richer, named, without_specks
+from lunarcloud.moon import SPHERE_KM2, grid
+from tools.maria import FEO_ABOVE_WT, albedo, darker_and_richer, iron, named, without_specks
 
 FILE = DATA / "maria.geojson"
 #: Areas by Nelson et al. (2014), thousands of km2, and how near the outlines come.
@@ -89,3 +91,13 @@ def test_the_outlines_are_those_that_the_script_makes(maria: dict[str, Outline])
     assert made.keys() == maria.keys()
     for name, shape in made.items():
         assert spherical_km2(shape) == pytest.approx(spherical_km2(maria[name].shape), rel=1e-3), name
+
+
+def test_the_threshold_of_iron_is_a_deviation_above_the_highlands() -> None:
+    on = grid(2)
+    highlands = albedo() > 0.254
+    feo = iron(read_prospector("2deg"), on.lat(), on.lon())[highlands]
+    weights = np.broadcast_to(on.pixel_area_m2()[:, None], on.shape)[highlands]
+    mean = np.average(feo, weights=weights)
+    deviation = np.sqrt(np.average((feo - mean) ** 2, weights=weights))
+    assert mean + deviation == pytest.approx(FEO_ABOVE_WT, abs=0.05)
