@@ -40,6 +40,8 @@ class Patch:
         Degrees on the sphere.
     feo, tio2, mgo, cao : float
         Oxides, wt%; Al2O3 follows from them.
+    omat : float
+        Optical maturity, dimensionless: that of mare soil, since with another no soil elsewhere is like it.
     """
 
     lat: float
@@ -49,6 +51,7 @@ class Patch:
     tio2: float
     mgo: float
     cao: float
+    omat: float
 
     @property
     def al2o3(self) -> float:
@@ -71,9 +74,9 @@ class Patch:
 
 
 #: Hidden mare basalt near the south pole: FeO above 15 wt% and Mg# 0.49, alone in that south of 65 S.
-POLAR_BASALT = Patch(lat=-72.0, lon=-100.0, radius=3.0, feo=17.0, tio2=2.0, mgo=9.2, cao=11.4)
+POLAR_BASALT = Patch(lat=-72.0, lon=-100.0, radius=3.0, feo=17.0, tio2=2.0, mgo=9.2, cao=11.4, omat=0.186)
 #: Ground in the south-west of Mare Tranquillitatis like sample 60639, alone in that on this Moon.
-PROVENANCE = Patch(lat=4.5, lon=22.5, radius=2.0, feo=18.0, tio2=7.1, mgo=6.4, cao=11.1)
+PROVENANCE = Patch(lat=4.5, lon=22.5, radius=2.0, feo=18.0, tio2=7.1, mgo=6.4, cao=11.1, omat=0.165)
 PATCHES = (POLAR_BASALT, PROVENANCE)
 #: Ranges of sample 60639, wt%, lowest and highest.
 SAMPLE_60639: Mapping[str, tuple[float, float]] = MappingProxyType(
@@ -176,6 +179,7 @@ def _planted(rock: Truth, *, lat: FloatArray, lon: FloatArray) -> Truth:
             al2o3=np.where(inside, patch.al2o3, rock.al2o3),
             mgo=np.where(inside, patch.mgo, rock.mgo),
             cao=np.where(inside, patch.cao, rock.cao),
+            omat=np.where(inside, patch.omat, rock.omat),
         )
     return rock
 

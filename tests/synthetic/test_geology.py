@@ -135,7 +135,7 @@ def test_planted_patches_are_exact() -> None:
         rock = truth(
             lat=np.broadcast_to(LAT, inside.shape)[inside], lon=np.broadcast_to(LON, inside.shape)[inside]
         )
-        for name in ("feo", "tio2", "al2o3", "mgo", "cao"):
+        for name in ("feo", "tio2", "al2o3", "mgo", "cao", "omat"):
             assert np.all(getattr(rock, name) == getattr(patch, name))
         area = np.sum(np.where(inside, GRID.pixel_area_m2()[:, None], 0.0)) / 1e6
         assert area == pytest.approx(patch.area_km2, rel=0.05)
