@@ -209,13 +209,13 @@ def reduce(
         Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
         extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maria : str or path, optional
-        Polygon file of the maria; without one, IAU discs, an approximation.
+        Polygon file of the maria; without one, the shipped outlines.
     units : str or path, optional
         Polygon file (GeoJSON, shapefile, GeoPackage), one unit for each name in it.
     name_field : str, optional
         Attribute of that file with the names.
     regions : sequence of str, default ('Mare Tranquillitatis',)
-        Feature of the IAU gazetteer, as a disc.
+        Feature of the IAU gazetteer: a mare in its outline, others as discs.
     sampling : {'cells', 'pixels'}, default 'cells'
         Cells: the paper's equal-area cells of 2.25 km2; pixels: every pixel by its exact area.
     label : str, default ''
@@ -267,13 +267,13 @@ def compare(
         Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
         extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maria : str or path, optional
-        Polygon file of the maria; without one, IAU discs, an approximation.
+        Polygon file of the maria; without one, the shipped outlines.
     units : str or path, optional
         Polygon file (GeoJSON, shapefile, GeoPackage), one unit for each name in it.
     name_field : str, optional
         Attribute of that file with the names.
     regions : sequence of str, default ('Mare Tranquillitatis',)
-        Feature of the IAU gazetteer, as a disc.
+        Feature of the IAU gazetteer: a mare in its outline, others as discs.
     grid : str or path, optional
         Somebody's map in the place of the second run: GeoTIFF, Zarr or CSV (a matrix of the whole Moon
         from the north pole and 180 W on, or columns lat, lon and the map), in the unit of --map.
@@ -370,7 +370,7 @@ def polar(
         Pixels of a map that are left out, by what quality says of them, with commas between: clipped,
         extrapolated, outside_validity, off_scale, missing_input, or nothing.
     maria : str or path, optional
-        Polygon file of the maria; without one, IAU discs, an approximation.
+        Polygon file of the maria; without one, the shipped outlines.
     pole : {'north', 'south'}, default 'south'
         Pole.
     limit : float, default 65.0

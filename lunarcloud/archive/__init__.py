@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
+    from lunarcloud.archive.downloads import fetch
     from lunarcloud.archive.files import OutsideFile, read_file
     from lunarcloud.archive.frames import MEAN_EARTH
     from lunarcloud.archive.gazetteer import Feature, feature, features
-    from lunarcloud.archive.gravity import GM_MOON, GravityModel, fetch, gravity_digest, read_gravity
+    from lunarcloud.archive.gravity import GM_MOON, GravityModel, gravity_digest, read_gravity
     from lunarcloud.archive.gridded import Gridded
     from lunarcloud.archive.instruments import (
         BAND_TOLERANCE_NM,
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
         same_bands,
     )
     from lunarcloud.archive.lpgrs import BEST, Prospector, read_prospector, read_prospectors
+    from lunarcloud.archive.maria import MARIA_SOURCE, shipped_maria
     from lunarcloud.archive.pds3 import parse_pds3_label
-    from lunarcloud.archive.polygons import Outline, read_outlines
+    from lunarcloud.archive.polygons import Outline, read_outlines, spherical_km2
     from lunarcloud.archive.reading import read_rows
     from lunarcloud.archive.scheme import Cell, cells
     from lunarcloud.archive.search import Problem, TileSearch, find_tiles
@@ -47,6 +49,7 @@ __all__ = [
     "BEST",
     "CLEMENTINE",
     "GM_MOON",
+    "MARIA_SOURCE",
     "MEAN_EARTH",
     "MISSING",
     "MISSING_KINDS",
@@ -90,13 +93,16 @@ __all__ = [
     "read_stations",
     "read_topography",
     "same_bands",
+    "shipped_maria",
     "shipped_stations",
+    "spherical_km2",
     "topography_digest",
 ]
 
 __getattr__ = lazily(
     __name__,
     {
+        "downloads": ("fetch",),
         "files": (
             "OutsideFile",
             "read_file",
@@ -110,7 +116,6 @@ __getattr__ = lazily(
         "gravity": (
             "GM_MOON",
             "GravityModel",
-            "fetch",
             "gravity_digest",
             "read_gravity",
         ),
@@ -130,10 +135,15 @@ __getattr__ = lazily(
             "read_prospector",
             "read_prospectors",
         ),
+        "maria": (
+            "MARIA_SOURCE",
+            "shipped_maria",
+        ),
         "pds3": ("parse_pds3_label",),
         "polygons": (
             "Outline",
             "read_outlines",
+            "spherical_km2",
         ),
         "reading": ("read_rows",),
         "scheme": (

@@ -1,4 +1,4 @@
-"""Lunar gravity models: PDS spherical-harmonic tables, ICGEM .gfc, GEODYN .cof, pyshtools text; downloads."""
+"""Lunar gravity models: PDS spherical-harmonic tables, ICGEM .gfc, GEODYN .cof, pyshtools text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lunarcloud.archive.files import COEFFICIENT_BYTES, OutsideFile, file_digest
 from lunarcloud.archive.frames import frame_of
 from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.shipped import GRAVITY, place_of
-from lunarcloud.errors import ArchiveError, InputError, StoreError
+from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import RADIUS_M, FloatArray, is_lunar_radius
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
@@ -44,18 +44,6 @@ _LARGEST_COEFFICIENT = 1e-3
 # Between kilometres and metres of any body: a radius below is in km, a GM below in km3/s2.
 _LONGEST_KM = 1e5
 _LARGEST_KM3 = 1e9
-
-#: Models and shapes that `fetch` downloads: name here, name in pyshtools.datasets.Moon.
-DOWNLOADS: Mapping[str, str] = {
-    "grgm900c": "GRGM900C",
-    "grgm1200b": "GRGM1200B",
-    "grgm1200b_rm1_1e0": "GRGM1200B_RM1_1E0",
-    "gl0900d": "GL0900D",
-    "gl1500e": "GL1500E",
-    "gl1800f": "GL1800F",
-    "lola_shape": "LOLA_shape",
-    "ldem_shape_pa": "LDEM_shape_pa",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,51 +133,6 @@ def read_gravity(url: str | Path) -> GravityModel:
 def gravity_digest(url: str | Path) -> str:
     """The digest of the model that `read_gravity` would read; only files that are there have one."""
     return file_digest(place_of(url, GRAVITY, "gravity model"))
-
-
-def fetch(name: str, place: str | Path) -> Path:
-    """Download a gravity model or shape that pyshtools knows, checksum verified, into a folder.
-
-    Parameters
-    ----------
-    name : str
-        One of `DOWNLOADS`, upper and lower case alike. Shapes come to degree 1439 or all they hold.
-    place : str or Path
-        Local folder; made if needed.
-
-    Returns
-    -------
-    Path
-        The file, pyshtools text for models and ``.bshc`` for shapes, ready for `read_gravity` or
-        `lunarcloud.archive.topography.read_topography`.
-
-    Raises
-    ------
-    InputError
-        For a name that is not known.
-    StoreError
-        Without a network, or when what came is not what it should be.
-    """
-    known = DOWNLOADS.get(name.casefold())
-    if known is None:
-        raise InputError(f"no download named {name!r}; there are {', '.join(DOWNLOADS)}")
-    # Slow to import, and wanted only here.
-    from pyshtools.datasets import Moon
-
-    is_shape = known.endswith(("_shape", "_pa"))
-    try:
-        found = getattr(Moon, known)(lmax=1439 if is_shape else -1)
-    except (OSError, ValueError) as error:
-        url = getattr(getattr(error, "request", None), "url", None) or "its archive"
-        raise StoreError(
-            f"cannot download {known} from {url} ({type(error).__name__}): is there a network? "
-            "If not, download the file elsewhere and give its path instead"
-        ) from error
-    folder = Path(place)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / (f"{known}.bshc" if is_shape else f"{known}.sh")
-    found.to_file(str(path), format="bshc" if is_shape else "shtools", encoding=None)
-    return path
 
 
 def _icgem(source: OutsideFile) -> tuple[_Header, pd.DataFrame]:

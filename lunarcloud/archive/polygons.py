@@ -24,6 +24,8 @@ from lunarcloud.errors import ArchiveError, GeometryError, InputError
 from lunarcloud.moon import GEOGRAPHIC, RADIUS_M, FloatArray, lunar_crs, require_moon
 
 _NAME_FIELDS = ("name", "unit", "feature", "label", "mare_name", "clean_name")
+# What records without a name form together: LROC's small maria have none.
+_UNNAMED = "unnamed"
 # Straight edges of a projected file are followed to this length when they become latitude and longitude.
 _EDGE_M = 3_000.0
 _WORLD = shapely.box(-180.0, -90.0, 180.0, 90.0)
@@ -59,6 +61,7 @@ def read_outlines(path: str, name_field: str | None = None) -> tuple[Outline, ..
     name_field : str, optional
         The attribute that names an area. By default the first of name, unit, feature, label, mare_name,
         clean_name that exists (upper and lower case alike), else all records form one area named as the file.
+        Records without a name form one called ``unnamed``.
 
     Raises
     ------
@@ -113,7 +116,7 @@ def _read(path: str, name_field: str | None) -> tuple[dict[str, Any], list[BaseG
     column = _name_column(path, fields, name_field)
     if column is None:
         return meta, shapes, [Path(path).stem] * len(shapes)
-    return meta, shapes, [str(name) for name in columns[column]]
+    return meta, shapes, [_UNNAMED if name is None else str(name) for name in columns[column]]
 
 
 def _source(path: str) -> str | bytes:

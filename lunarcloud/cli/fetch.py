@@ -10,11 +10,11 @@ from lunarcloud.cli.output import say
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(help="Such as grgm1200b or lola_shape.")],
+    name: Annotated[str, typer.Argument(help="Such as grgm1200b, lola_shape or maria.")],
     place: Annotated[str, typer.Option("--to", help="Local folder.")] = ".",
 ) -> None:
-    """Download a lunar gravity model or shape, its checksum verified, for `lunarcloud gravity`."""
-    # Loads pyshtools' data sets, which no other command needs.
+    """Download a lunar gravity model or shape for `lunarcloud gravity`, or LROC's maria for `--maria`."""
+    # May load pyshtools' data sets, which no other command needs.
     from lunarcloud.archive import fetch as download
 
     say(f"saved {download(name, place)}")

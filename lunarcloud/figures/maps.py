@@ -6,11 +6,13 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from lunarcloud.archive import features
-from lunarcloud.figures.style import draw_global, global_axes, plate_carree
+from lunarcloud.figures.style import draw_global, draw_maria, global_axes, plate_carree
 from lunarcloud.quantities import QUANTITIES
 
 # Smaller maria have no room for their names on a map of the whole Moon.
 _NAMED_KM = 420.0
+# As in the paper's Fig. 1h: where Mg# falls is seen against where the maria end.
+_WITH_SHORES = "mg_number"
 
 
 def draw_map(data: xr.DataArray, title: str) -> Figure:
@@ -27,6 +29,8 @@ def draw_map(data: xr.DataArray, title: str) -> Figure:
     figure = Figure(figsize=(10, 5.4))
     axes = global_axes(figure)
     image = draw_global(axes, data, cmap=shade.colours, vmin=shade.least, vmax=shade.most)
+    if data.name == _WITH_SHORES:
+        draw_maria(axes)
     _name_maria(axes)
     bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.04, extend="both")
     bar.set_label(shade.label)

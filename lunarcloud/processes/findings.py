@@ -48,7 +48,7 @@ if TYPE_CHECKING:  # slow to import, and a finding that is there already draws n
     from matplotlib.figure import Figure
 
 # Raised when the same inputs would give other findings.
-_ALGORITHM = 4
+_ALGORITHM = 5
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -92,7 +92,7 @@ class RunInputs(Inputs):
 class MariaInputs(RunInputs):
     """Which run, and where its maria are."""
 
-    maria: str | None = file(None, "polygon file of the maria; without one, IAU discs, an approximation")
+    maria: str | None = file(None, "polygon file of the maria; without one, the shipped outlines")
 
     def mare_units(self) -> tuple[Unit, Unit]:
         """The maria and the rest."""
@@ -107,7 +107,9 @@ class UnitInputs(MariaInputs):
     )
     name_field: str | None = option(None, "attribute of that file with the names")
     regions: tuple[str, ...] = option(
-        ("Mare Tranquillitatis",), "feature of the IAU gazetteer, as a disc", **{OPTION: "region"}
+        ("Mare Tranquillitatis",),
+        "feature of the IAU gazetteer: a mare in its outline, others as discs",
+        **{OPTION: "region"},
     )
 
     def chosen(self) -> tuple[Unit, ...]:

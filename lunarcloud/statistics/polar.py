@@ -7,8 +7,8 @@ The rule, in two steps (after Qiu, Yan & Liu 2025):
    larger share of the cells of maria than of all other cells there;
 2. *high FeO*: of those, the cells with FeO above 15 wt% and Mg# below 0.60.
 
-The comparison with the other cells keeps highland compositions out where the boundaries of maria are only
-discs, which hold much highland.
+The comparison with the other cells keeps highland compositions out where the boundaries of maria are not
+exact and hold highland.
 """
 
 from __future__ import annotations

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
 
-from lunarcloud.archive import Feature, features
+from lunarcloud.archive import Feature, features, shipped_maria, spherical_km2
 from lunarcloud.errors import InputError
 from lunarcloud.maps import QUALITY
 from lunarcloud.moon import RADIUS_M, IntArray, Shard, angular_distance
@@ -199,32 +201,52 @@ def constraints(found: Provenance) -> pd.DataFrame:
 
 
 def regions(found: Provenance) -> pd.DataFrame:
-    """Named features by the matching area in their discs, the largest first: also as per cent of the disc."""
+    """Named features by the matching area in them, the largest first: also as per cent of the feature.
+
+    Maria are their shipped outlines, other features discs of their diameters.
+    """
     import pandas as pd
 
+    outlines = {outline.name: outline.shape for outline in shipped_maria()}
     rows = []
     for known in features():
-        radius = known.diameter_km / 2.0 / _RADIUS_KM
-        matching = clusters.area_km2(_within(found.cell, known, radius))
+        if known.name in outlines:
+            within, whole = _within_outline(found.cell, outlines[known.name])
+        else:
+            within, whole = _within_disc(found.cell, known)
+        matching = clusters.area_km2(within)
         if matching.size:
-            disc = 2.0 * np.pi * (1.0 - np.cos(radius)) * _RADIUS_KM**2
-            rows.append((known.name, matching.size, matching.sum(), 100.0 * matching.sum() / disc))
+            rows.append((known.name, matching.size, matching.sum(), 100.0 * matching.sum() / whole))
     ranked = pd.DataFrame(rows, columns=["feature", "cells", "area_km2", "per_cent_of_feature"])
     return ranked.sort_values(["area_km2", "feature"], ascending=[False, True], ignore_index=True)
 
 
-def _within(cell: IntArray, known: Feature, radius: float) -> IntArray:
-    """The cells with centres in the disc of a feature; only its bands are looked through."""
-    # Cells are numbered band by band, so those of some bands are one slice of the ascending numbers. A disc
-    # that reaches over a pole needs no other bands: what lies beyond is poleward of its near edge, too.
-    north, south = known.lat + np.degrees(radius), known.lat - np.degrees(radius)
+def _within_outline(cell: IntArray, shape: BaseGeometry) -> tuple[IntArray, float]:
+    """The cells with centres in an outline, and the outline's area, km2."""
+    _, south, _, north = shape.bounds
+    near = _between(cell, south, north)
+    at = cells.cell_positions(near)
+    shapely.prepare(shape)
+    return near[shapely.contains_xy(shape, at.lon, at.lat)], spherical_km2(shape)
+
+
+def _within_disc(cell: IntArray, known: Feature) -> tuple[IntArray, float]:
+    """The cells with centres in the disc of a feature, and the disc's area, km2."""
+    radius = known.diameter_km / 2.0 / _RADIUS_KM
+    # A disc over a pole needs no other bands: what lies beyond is poleward of its near edge, too.
+    near = _between(cell, known.lat - np.degrees(radius), known.lat + np.degrees(radius))
+    at = cells.cell_positions(near)
+    distance = angular_distance(lat=at.lat, lon=at.lon, to_lat=known.lat, to_lon=known.lon)
+    return near[np.radians(distance) <= radius], 2.0 * np.pi * (1.0 - np.cos(radius)) * _RADIUS_KM**2
+
+
+def _between(cell: IntArray, south: float, north: float) -> IntArray:
+    """The cells with centres between two latitudes, degrees."""
+    # Cells are numbered band by band, so those of some bands are one slice of the ascending numbers.
     bands = np.flatnonzero((cells.band_lat() <= north) & (cells.band_lat() >= south))
     first = cells.band_starts()[bands[0]]
     stop = cells.band_starts()[bands[-1]] + cells.band_counts()[bands[-1]]
-    near = cell[slice(*np.searchsorted(cell, [first, stop]))]
-    at = cells.cell_positions(near)
-    distance = angular_distance(lat=at.lat, lon=at.lon, to_lat=known.lat, to_lon=known.lon)
-    return near[np.radians(distance) <= radius]
+    return cell[slice(*np.searchsorted(cell, [first, stop]))]
 
 
 def ranked(found: Provenance) -> pd.DataFrame:

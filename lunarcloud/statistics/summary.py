@@ -10,7 +10,7 @@ import numpy as np
 
 from lunarcloud.errors import InputError
 from lunarcloud.maps import QUALITY
-from lunarcloud.moon import FloatArray, Shard
+from lunarcloud.moon import SPHERE_KM2, FloatArray, Shard
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.modes import modes
 from lunarcloud.statistics.moments import QUANTILES, moments, quantiles
@@ -35,6 +35,9 @@ if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tab
 #: ``pixels``: every pixel, weighted by its exact area on the sphere.
 Sampling: TypeAlias = Literal["cells", "pixels"]
 
+#: What the tally of the units themselves is called: all that lies in them, mapped or not.
+EXTENT = "extent"
+
 _N_CODES = 1 << 16
 # Stored histograms are coarser than the exact ones they are made from.
 _CODES_PER_BIN = 16
@@ -49,7 +52,7 @@ class ShardTallies:
     members : tuple of tuple of int
         By label, the units (by index) that its pixels belong to.
     tallies : dict of str to Tally
-        By map, what was counted by label, and by `marked` map the marks of its pixels.
+        By map, what was counted by label, by `marked` map the marks of its pixels, and the `EXTENT`.
     """
 
     members: tuple[tuple[int, ...], ...]
@@ -92,7 +95,8 @@ class TallyShard:
     ) -> dict[str, Tally]:
         """Of each map its values and its marks, at some places of a shard."""
         quality = self.source.stored(QUALITY, shard)[where]
-        found = {}
+        # A map of one code without a gap counts what lies in a unit.
+        found = {EXTENT: tally(np.zeros_like(quality), *counted)}
         for name in self.names:
             codes: Codes = self.source.stored(name, shard)[where]
             marks = self.source.marks(name, codes, quality)
@@ -141,7 +145,8 @@ def summarise(
         By ``map`` and ``unit``: ``count`` (valid cells or pixels that are not left out), ``area`` (km2),
         ``mean``, ``std``, ``quantile_value``, ``mode_value`` (one or two) and ``mode_confidence``, and the
         ``histogram`` as the share of the weight in each bin, with the bins' values in ``bin_value``;
-        ``flagged_share`` of all that is mapped, left out or not, by ``reason``.
+        ``flagged_share`` of all that is mapped, left out or not, by ``reason``. By ``unit`` alone:
+        ``unit_area`` (km2) and ``unit_share`` (percent of the Moon), mapped or not.
 
     Raises
     ------
@@ -172,6 +177,7 @@ def summarise(
         quantile=("quantile", list(QUANTILES)),
         reason=("reason", list(REASONS)),
     )
+    dataset = dataset.assign(_extents([totals[EXTENT, unit] for unit in range(len(units))]))
     dataset.attrs = {
         "Conventions": "CF-1.11",
         "title": "Statistics of lunar composition maps by unit",
@@ -196,14 +202,19 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
 
 
 def means(dataset: xr.Dataset) -> pd.DataFrame:
-    """Means by map (rows) and unit (columns), as in the paper's Table 1, each above its flagged shares."""
+    """Means by map (rows) and unit (columns), as in the paper's Table 1, each above its flagged shares.
+
+    The units' areas and their shares of the Moon come first.
+    """
     import pandas as pd
 
+    extents = {"area, km2": dataset["unit_area"].round(), "share, %": dataset["unit_share"].round(3)}
     found = {"mean": dataset["mean"]} | {
         f"{reason} %": 100.0 * dataset["flagged_share"].sel(reason=reason) for reason in TOLD
     }
     # In the order of the maps, a map's mean before its shares.
-    rows = [
+    rows = [{"map": "the Moon", "what": what, **values.to_series()} for what, values in extents.items()]
+    rows += [
         {"map": name, "what": what, **values.sel(map=name).to_series()}
         for name in dataset["map"].values
         for what, values in found.items()
@@ -229,13 +240,23 @@ def require_filled(totals: Totals, units: Sequence[Unit], sampling: Sampling) ->
         Naming the first such unit.
     """
     # Values in one map are enough: the others' statistics are then NaN in the tables.
-    filled = {unit for (_, unit), sums in totals.items() if sums.count}
+    filled = {unit for (name, unit), sums in totals.items() if sums.count and name != EXTENT}
     for index, unit in enumerate(units):
         if index not in filled:
             raise InputError(
                 f"unit {unit.name!r} ({unit.source}) holds no valid {sampling}: it lies in missing data, "
                 "is smaller than a cell (then sample pixels), or all of it is excluded by its flags"
             )
+
+
+def _extents(by_unit: list[Sums]) -> dict[str, tuple[str, list[float], dict[str, str]]]:
+    """Area and share of the units themselves."""
+    area = [sums.area_km2 for sums in by_unit]
+    share = [100.0 * km2 / SPHERE_KM2 for km2 in area]
+    return {
+        "unit_area": ("unit", area, {"units": "km2", "long_name": "area of the unit, mapped or not"}),
+        "unit_share": ("unit", share, {"units": "percent", "long_name": "its part of the Moon"}),
+    }
 
 
 def _of_map(coding: Coding, by_unit: list[Sums], marks: list[Sums]) -> xr.Dataset:

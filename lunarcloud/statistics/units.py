@@ -16,15 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from lunarcloud.archive import Feature, Outline, feature, features
+from lunarcloud.archive import MARIA_SOURCE, Feature, Outline, feature, shipped_maria
 from lunarcloud.errors import InputError
 from lunarcloud.moon import RADIUS_M, Grid, Shard, Window, angular_distance
 from lunarcloud.statistics.tallies import Labels
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
-#: Source of the built-in maria.
-DISCS = "IAU gazetteer, each mare a disc of its diameter: an approximation, not the mare's outline"
+# Degrees, millimetres on the Moon, in a direction that no edge between decimal numbers has.
+_ASIDE = (1e-7, 1.6180339e-7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +92,14 @@ def whole_moon() -> Unit:
 
 
 def maria(outlines: Sequence[Outline] = ()) -> tuple[Unit, Unit]:
-    """The maria and the rest, from outlines of maria, or as IAU discs without any."""
-    shapes: tuple[Shape, ...] = tuple(outlines) or tuple(
-        _disc(found) for found in features() if found.is_mare
-    )
-    source = "polygon file" if outlines else DISCS
+    """The maria and the rest, from outlines of maria, or from the shipped ones without any."""
+    shapes = tuple(outlines) or shipped_maria()
+    source = "polygon file" if outlines else MARIA_SOURCE
     return Unit("maria", source, shapes), Unit("non-maria", source, shapes, outside=True)
 
 
 def named_region(name: str) -> Unit:
-    """A feature of the gazetteer as the disc of its diameter.
+    """A feature of the gazetteer: a mare in its shipped outline, others as the disc of their diameter.
 
     Raises
     ------
@@ -109,6 +107,9 @@ def named_region(name: str) -> Unit:
         For a name that is not in the shipped table.
     """
     found = feature(name)
+    outline = next((one for one in shipped_maria() if one.name == found.name), None)
+    if outline is not None:
+        return Unit(found.name, MARIA_SOURCE, (outline,))
     return Unit(found.name, "IAU gazetteer, a disc of the feature's diameter", (_disc(found),))
 
 
@@ -200,10 +201,9 @@ def clipped(units: Sequence[Unit], grid: Grid, window: Window) -> tuple[Unit, ..
     # A pixel's width beyond the outermost centres, so that the cut itself bounds no pixel of the window.
     lat, lon, margin = grid.lat(window), grid.lon(window), 1.0 / grid.ppd
     box = (lon[0] - margin, lat[-1] - margin, lon[-1] + margin, lat[0] + margin)
-    return tuple(
-        replace(unit, shapes=tuple(near for shape in unit.shapes if (near := _clip(shape, box)) is not None))
-        for unit in units
-    )
+    # Maria and non-maria are one tuple of shapes, clipped once.
+    near = {id(unit.shapes): _near(unit.shapes, box) for unit in units}
+    return tuple(replace(unit, shapes=near[id(unit.shapes)]) for unit in units)
 
 
 def near_units(grid: Grid, units: Sequence[Unit]) -> Iterator[Near]:
@@ -260,11 +260,16 @@ def _in_outlines(outlines: Sequence[Outline], grid: Grid, window: Window) -> Boo
     from affine import Affine
     from rasterio.features import rasterize
 
-    # From pixels to degrees by the outer corner of the window's first pixel, as rasters are placed.
-    west, north = float(grid.lon_edges(window)[0]), float(grid.lat_edges(window)[0])
+    # From pixels to degrees by the outer corner of the window's first pixel, as rasters are placed, and a bit
+    # aside: a centre that lies on an edge is then on one side of it, whatever window the outline is cut to.
+    west, north = float(grid.lon_edges(window)[0]) + _ASIDE[0], float(grid.lat_edges(window)[0]) + _ASIDE[1]
     to_degrees = Affine(1.0 / grid.ppd, 0.0, west, 0.0, -1.0 / grid.ppd, north)
     burnt = rasterize(shapes, out_shape=window.shape, transform=to_degrees, dtype="uint8")
     return np.asarray(burnt, dtype=np.bool_)
+
+
+def _near(shapes: Sequence[Shape], box: tuple[float, float, float, float]) -> tuple[Shape, ...]:
+    return tuple(near for shape in shapes if (near := _clip(shape, box)) is not None)
 
 
 def _clip(shape: Shape, box: tuple[float, float, float, float]) -> Shape | None:

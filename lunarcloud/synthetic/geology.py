@@ -1,36 +1,31 @@
 """The synthetic Moon: what every place is truly made of, as a pure function of position and seed.
 
-Maria lie where the IAU gazetteer has them, in their sizes, with uneven shores; highlands around them are
-richer in iron in the Procellarum terrane and in the South Pole-Aitken basin. Two patches are planted whose
-extent and composition are exact, for tests of searches.
+Maria lie within the shipped outlines, with uneven shores; highlands around them are richer in
+iron in the Procellarum terrane and in the South Pole-Aitken basin. Two patches are planted whose extent and
+composition are exact, for tests of searches.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive import Feature, features
-from lunarcloud.moon import RADIUS_M, SPHERE_KM2, FloatArray, angular_distance, checked_positions
+from lunarcloud.moon import SPHERE_KM2, FloatArray, angular_distance, checked_positions
 from lunarcloud.synthetic import composition
-from lunarcloud.synthetic.composition import MARIA, Truth, Unit
+from lunarcloud.synthetic.composition import Truth, Unit
 from lunarcloud.synthetic.craters import crater_maturity
 from lunarcloud.synthetic.fields import smooth_field, unit_vectors
+from lunarcloud.synthetic.shores import mare_at
 
-# Semi-axes, north-south and east-west, as fractions of the gazetteer's radius, where a disc is far off.
-_SHAPES = {"Mare Frigoris": (0.28, 1.0), "Oceanus Procellarum": (1.0, 0.5), "Mare Australe": (0.7, 0.7)}
-_MARE_NAMES = ("Mare ", "Oceanus ", "Lacus ", "Sinus ", "Palus ")
-# Degrees: how wide a shore is, and the wavelengths of its unevenness and of the rocks'.
-_SHORE_WIDTH = 0.7
+# How far shores wander, as a part of their width; wavelengths of that and of the rocks, degrees.
+_WANDERING = 0.08
 _SHORE_SCALES = (1.0, 25.0)
 _ROCK_SCALES = (0.5, 12.0)
 # Fields are cut here, so that what lies out of reach is exactly out of reach.
 _EXTREME = 2.5
-_KM_PER_DEGREE = np.pi * RADIUS_M / 180_000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +40,8 @@ class Patch:
         Degrees on the sphere.
     feo, tio2, mgo, cao : float
         Oxides, wt%; Al2O3 follows from them.
+    omat : float
+        Optical maturity, dimensionless: that of mare soil, since with another no soil elsewhere is like it.
     """
 
     lat: float
@@ -54,6 +51,7 @@ class Patch:
     tio2: float
     mgo: float
     cao: float
+    omat: float
 
     @property
     def al2o3(self) -> float:
@@ -75,10 +73,10 @@ class Patch:
         return inside
 
 
-#: Hidden mare basalt near the south pole: FeO above 15 wt% and Mg# 0.47, alone in that south of 65 S.
-POLAR_BASALT = Patch(lat=-72.0, lon=-100.0, radius=3.0, feo=17.0, tio2=2.0, mgo=8.5, cao=11.3)
+#: Hidden mare basalt near the south pole: FeO above 15 wt% and Mg# 0.49, alone in that south of 65 S.
+POLAR_BASALT = Patch(lat=-72.0, lon=-100.0, radius=3.0, feo=17.0, tio2=2.0, mgo=9.2, cao=11.4, omat=0.186)
 #: Ground in the south-west of Mare Tranquillitatis like sample 60639, alone in that on this Moon.
-PROVENANCE = Patch(lat=4.5, lon=22.5, radius=2.0, feo=18.0, tio2=7.1, mgo=6.4, cao=11.1)
+PROVENANCE = Patch(lat=4.5, lon=22.5, radius=2.0, feo=18.0, tio2=7.1, mgo=6.4, cao=11.1, omat=0.165)
 PATCHES = (POLAR_BASALT, PROVENANCE)
 #: Ranges of sample 60639, wt%, lowest and highest.
 SAMPLE_60639: Mapping[str, tuple[float, float]] = MappingProxyType(
@@ -181,6 +179,7 @@ def _planted(rock: Truth, *, lat: FloatArray, lon: FloatArray) -> Truth:
             al2o3=np.where(inside, patch.al2o3, rock.al2o3),
             mgo=np.where(inside, patch.mgo, rock.mgo),
             cao=np.where(inside, patch.cao, rock.cao),
+            omat=np.where(inside, patch.omat, rock.omat),
         )
     return rock
 
@@ -205,70 +204,15 @@ def _highlands(points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     return columns[0], columns[1], columns[2]
 
 
-def _mare(points: FloatArray, seed: int) -> tuple[FloatArray, list[FloatArray]]:
-    """Fraction of mare, and FeO, TiO2 and OMAT of that mare (of neighbouring maria, a mixture)."""
+def _mare(points: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Fraction of mare, and FeO, TiO2 and OMAT of the mare there or nearest (near two, of a mixture)."""
+    lat = np.degrees(np.arcsin(np.clip(points[2], -1.0, 1.0)))
+    part, rock = mare_at(lat=lat, lon=np.degrees(np.arctan2(points[1], points[0])))
     shore = np.clip(smooth_field(points, "shore", seed=seed, scales=_SHORE_SCALES), -_EXTREME, _EXTREME)
-    # A trace of typical mare everywhere: the mixture is defined where no mare is, though of no weight.
-    fraction, total = np.zeros(points.shape[1]), np.full(points.shape[1], 1e-12)
-    sums = [np.full(points.shape[1], 1e-12 * value) for value in composition.TYPICAL_MARE]
-    for mare in _maria():
-        near = np.flatnonzero(_dot(points, mare.centre) > mare.cos_reach)
-        if not near.size:
-            continue
-        share = _share(points[:, near], mare, shore[near])
-        fraction[near] = np.maximum(fraction[near], share)
-        total[near] += share
-        for column, value in zip(sums, mare.unit, strict=True):
-            column[near] += share * value
-    return fraction, [column / total for column in sums]
-
-
-class _Mare(NamedTuple):
-    """A mare ready to be measured against: local axes as unit vectors, semi-axes and shore in degrees."""
-
-    unit: Unit
-    centre: FloatArray
-    north: FloatArray
-    east: FloatArray
-    semi_axes: tuple[float, float]
-    unevenness: float
-    cos_reach: float
-
-
-@lru_cache(maxsize=1)
-def _maria() -> tuple[_Mare, ...]:
-    return tuple(_mare_of(feature) for feature in features() if feature.name.startswith(_MARE_NAMES))
-
-
-def _mare_of(feature: Feature) -> _Mare:
-    radius = feature.diameter_km / 2.0 / _KM_PER_DEGREE
-    north_south, east_west = (radius * part for part in _SHAPES.get(feature.name, (1.0, 1.0)))
-    unevenness = min(0.2 + 0.09 * min(north_south, east_west), 1.6)
-    # Beyond this `_share` is 0. Unevenness and width of the shore are measured along the smaller axis; along
-    # the larger one they reach farther in the ratio of the two.
-    reach = max(north_south, east_west) * (1.0 + _EXTREME * unevenness / min(north_south, east_west))
-    reach += _SHORE_WIDTH * max(north_south, east_west) / min(north_south, east_west)
-    lam = np.radians(feature.lon)
-    return _Mare(
-        unit=MARIA.get(feature.name, composition.TYPICAL_MARE),
-        centre=unit_vectors(lat=feature.lat, lon=feature.lon),
-        north=unit_vectors(lat=feature.lat + 90.0, lon=feature.lon),
-        east=np.array([-np.sin(lam), np.cos(lam), 0.0]),
-        semi_axes=(north_south, east_west),
-        unevenness=unevenness,
-        cos_reach=float(np.cos(np.radians(min(reach, 180.0)))),
-    )
-
-
-def _share(points: FloatArray, mare: _Mare, shore: FloatArray) -> FloatArray:
-    """How much of each point is of this mare: 1 inside, 0 outside, in between along the shore."""
-    angle = np.degrees(np.arccos(np.clip(_dot(points, mare.centre), -1.0, 1.0)))
-    north, east = _dot(points, mare.north), _dot(points, mare.east)
-    along = np.maximum(np.hypot(north, east), 1e-12)
-    # Distance from the centre in units of the ellipse's radius in that direction.
-    relative = angle * np.hypot(north / mare.semi_axes[0], east / mare.semi_axes[1]) / along
-    inward = min(mare.semi_axes) * (1.0 - relative) + mare.unevenness * shore
-    return _smooth_step(inward / _SHORE_WIDTH + 0.5)
+    # Shores wander where they are, nowhere else: the product is 1 halfway and 0 where all is of one kind.
+    wandering = part + _WANDERING * 4.0 * part * (1.0 - part) * shore
+    # From a tenth to nine tenths, so that most of a mare is nothing else.
+    return _smooth_step((wandering - 0.1) / 0.8), rock
 
 
 def _smooth_step(value: FloatArray) -> FloatArray:

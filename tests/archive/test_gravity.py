@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 from pyshtools.shclasses import SHGravRealCoeffs
 
-from lunarcloud.archive.gravity import DOWNLOADS, GM_MOON, fetch, read_gravity
+from lunarcloud.archive.gravity import GM_MOON, read_gravity
 from lunarcloud.archive.shipped import DATA
-from lunarcloud.archive.topography import RadiusHarmonics, read_topography
-from lunarcloud.errors import ArchiveError, InputError, LunarcloudError, NotFoundError, StoreError
+from lunarcloud.errors import ArchiveError, LunarcloudError, NotFoundError
 
 LMAX = 5
 RADIUS = 1_738_000.0
@@ -243,47 +242,6 @@ def test_damaged_gzip_is_refused(tmp_path: Path, table: npt.NDArray[np.float64])
 def test_missing_file_is_not_found() -> None:
     with pytest.raises(NotFoundError, match=r"nowhere\.tab"):
         read_gravity("/nowhere.tab")
-
-
-def test_fetch_writes_what_the_readers_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: SHGravRealCoeffs, table: npt.NDArray[np.float64]
-) -> None:
-    asked = {}
-
-    def dataset(lmax: int) -> SHGravRealCoeffs:
-        asked["lmax"] = lmax
-        return model
-
-    monkeypatch.setattr(pyshtools.datasets.Moon, "GRGM1200B", dataset)
-    path = fetch("grgm1200b", tmp_path / "new")
-    assert (path.name, asked["lmax"]) == ("GRGM1200B.sh", -1)
-    np.testing.assert_array_equal(read_gravity(path).table, table)
-
-
-def test_fetched_shape_is_topography(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    heights = np.zeros((2, 4, 4))
-    heights[0, :, 0] = 1_737_151.0, 500.0, 300.0, 100.0
-    shape = pyshtools.SHCoeffs.from_array(heights)
-    monkeypatch.setattr(pyshtools.datasets.Moon, "LOLA_shape", lambda lmax: shape)
-    path = fetch("lola_shape", tmp_path)
-    found = read_topography(path)
-    assert isinstance(found, RadiusHarmonics)
-    np.testing.assert_array_equal(found.table, heights)
-
-
-def test_fetch_without_a_network_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    # Port 9 discards; nothing listens there.
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    monkeypatch.setattr("pyshtools.datasets.Moon._os_cache", lambda name: tmp_path / "cache")
-    with pytest.raises(StoreError, match=r"cannot download GRGM900C from https://\S+.*is there a network"):
-        fetch("GRGM900C", tmp_path)
-
-
-def test_fetch_knows_only_names_that_pyshtools_has(tmp_path: Path) -> None:
-    assert all(hasattr(pyshtools.datasets.Moon, name) for name in DOWNLOADS.values())
-    with pytest.raises(InputError, match=r"no download named 'egm2008'; there are .*grgm1200b"):
-        fetch("egm2008", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from lunarcloud.archive.shipped import DATA, GRAVITY, PROSPECTOR, TOPOGRAPHY, pl
 from lunarcloud.archive.topography import read_topography
 from lunarcloud.errors import NotFoundError
 
-FOLDERS = (Path(str(DATA)), Path(__file__).parents[1] / "data")
+FOLDERS = (Path(str(DATA)), Path(__file__).parents[1] / "data", Path(__file__).parents[2] / "tools" / "data")
 ROW = re.compile(r"^\| `(?P<file>\S+)` \| .+ \| .+ \| .+ \| `(?P<digest>[0-9a-f]{64})` \|$", re.MULTILINE)
 
 

@@ -1,6 +1,7 @@
 """Global maps: drawn for every product with units, and the same picture for the same data."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +9,10 @@ import pytest
 import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from matplotlib import colormaps
+from matplotlib.collections import LineCollection
 
 from lunarcloud.figures.maps import draw_map
-from lunarcloud.figures.style import save
+from lunarcloud.figures.style import plate_carree, save
 from lunarcloud.moon import GEOGRAPHIC, grid
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.storage import folder
@@ -49,3 +51,16 @@ def test_the_middle_of_the_picture_is_the_near_side() -> None:
     rows, cols = image.shape
     assert image[rows // 2, cols // 2] == 20.0
     assert image[rows // 2, cols // 4] == 0.0
+
+
+def test_mg_number_is_drawn_with_the_shores_of_the_maria() -> None:
+    values = np.full((360, 720), 0.6)
+    axes: Any = draw_map(_field("mg_number", values), "Mg#").axes[0]
+    (shores,) = (found for found in axes.collections if isinstance(found, LineCollection))
+    drawn = np.concatenate(shores.get_segments())
+    # The western end of Mare Crisium in this projection, and nothing beyond the globe's edge.
+    where = axes.projection.transform_point(51.0, 17.0, plate_carree())
+    assert np.hypot(*(drawn - where).T).min() < 60_000.0
+    assert np.abs(drawn[:, 0]).max() < axes.projection.x_limits[1]
+    other = draw_map(_field("feo_equation", values), "FeO").axes[0]
+    assert not [found for found in other.collections if isinstance(found, LineCollection)]

@@ -5,16 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 import xarray as xr
 
 from lunarcloud import moon, synthetic
-from lunarcloud.archive.gazetteer import feature, features
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.processes import Outcome
+from lunarcloud.statistics.units import inside, maria, named_region, whole_moon
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import NOWHERE, dry_run, make
@@ -30,30 +29,18 @@ BOW_TIE = [[[0.0, 0.0], [10.0, 10.0], [10.0, 0.0], [0.0, 10.0], [0.0, 0.0]]]
 PolygonFile = Callable[[list[list[list[float]]]], str]
 
 
-def _inside(g: moon.Grid, names: list[str]) -> npt.NDArray[np.bool_]:
-    found = np.zeros(g.shape, dtype=bool)
-    for name in names:
-        place = feature(name)
-        away = moon.angular_distance(
-            lat=g.lat()[:, None], lon=g.lon()[None, :], to_lat=place.lat, to_lon=place.lon
-        )
-        found |= away <= place.diameter_km / 2 / moon.kilometres(1.0)
-    return found
-
-
 @pytest.fixture(scope="module")
 def truth() -> dict[str, dict[str, float]]:
-    """Area-weighted means of FeO and TiO2 over units, from the truth itself at the pixel centres."""
+    """Area-weighted means of FeO and TiO2 over units, from the truth itself at the pixel centres.
+
+    ``planted`` is what is more mare than highland, wherever outlines are.
+    """
     g = moon.grid(PPD)
     true = synthetic.truth(lat=g.lat()[:, None], lon=g.lon()[None, :])
     areas = np.broadcast_to(g.pixel_area_m2()[:, None], g.shape)
-    maria = _inside(g, [place.name for place in features() if place.is_mare])
-    units = {
-        "global": np.ones(g.shape, dtype=bool),
-        "maria": maria,
-        "non-maria": ~maria,
-        "Mare Tranquillitatis": _inside(g, ["Mare Tranquillitatis"]),
-    }
+    chosen = (whole_moon(), *maria(), named_region("Mare Tranquillitatis"))
+    units = {unit.name: inside(unit, g, g.whole) for unit in chosen}
+    units["planted"] = synthetic.mare_fraction(lat=g.lat()[:, None], lon=g.lon()[None, :]) > 0.5
     maps = {"feo_equation": true.feo, "tio2_equation": true.tio2}
     return {
         name: {unit: float(np.average(values[mask], weights=areas[mask])) for unit, mask in units.items()}
@@ -74,8 +61,13 @@ def test_means_of_maria_and_highlands_are_the_planted_ones(
     rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
     found = {(row["map"], row["unit"]): row["mean"] for row in rows}
     for name, units in truth.items():
+        planted = units.pop("planted")
+        assert found[name, "maria"] == pytest.approx(planted, abs=0.5)
         for unit, mean in units.items():
             assert found[name, unit] == pytest.approx(mean, abs=TOLERANCE_WT), (name, unit)
+    shares = json.loads(out)["record"]["card"]["tables"]["means"]["rows"][1]
+    assert shares[:3] == ["the Moon", "share, %", 100.0]
+    assert 16.0 < shares[3] < 17.0
 
 
 def test_statistics_tables_and_figures_are_left_once(
@@ -93,7 +85,7 @@ def test_statistics_tables_and_figures_are_left_once(
     (mean,) = table[(table["map"] == "feo_cnn") & (table["unit"] == "global")]["mean"]
     assert mean == pytest.approx(float(stored["mean"].sel(map="feo_cnn", unit="global")))
     assert "| feo_cnn |" in found.place.read("means.md").decode()
-    assert "approximation" in found.record.card.facts["maria"]
+    assert "shipped outlines" in found.record.card.facts["maria"]
     require_pictures(found)
     again = make("reduce", truth_root, NOWHERE, run="other", units=box, sampling="pixels")
     assert (again.record, again.shards_computed) == (found.record, None)

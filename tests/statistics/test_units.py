@@ -85,14 +85,25 @@ def test_any_outline_has_its_area_at_full_resolution(
 def test_maria_and_the_rest_are_the_moon() -> None:
     mare, rest = maria()
     assert area_km2(mare) + area_km2(rest) == pytest.approx(SPHERE_KM2, rel=1e-12)
-    assert "approximation" in mare.source
+    assert "outlines" in mare.source
     outline = Outline("Mare X", shapely.box(0, 0, 10, 10))
     assert area_km2(maria([outline])[0]) == pytest.approx(spherical_km2(outline.shape), rel=1e-9)
 
 
-def test_a_named_region_is_the_feature_s_disc() -> None:
-    known = feature("Mare Tranquillitatis")
-    (disc,) = named_region("mare tranquillitatis").shapes
+@pytest.mark.parametrize("ppd", [1, 3, 8])
+def test_the_maria_are_as_much_of_any_grid_as_of_the_moon(ppd: int) -> None:
+    """Even at 1 pixel per degree: what shores gain in one place they lose in another."""
+    shapes = [shape.shape for shape in maria()[0].shapes if isinstance(shape, Outline)]
+    exact = sum(map(spherical_km2, shapes))
+    assert 0.16 < exact / SPHERE_KM2 < 0.17
+    assert area_km2(maria()[0], grid(ppd)) == pytest.approx(exact, rel=0.005)
+
+
+def test_a_named_mare_is_its_outline_and_a_crater_its_disc() -> None:
+    (outline,) = named_region("mare tranquillitatis").shapes
+    assert isinstance(outline, Outline)
+    assert outline in maria()[0].shapes
+    known, (disc,) = feature("Tycho"), named_region("tycho").shapes
     assert isinstance(disc, Disc)
     assert (disc.lat, disc.lon) == (known.lat, known.lon)
     with pytest.raises(NotFoundError, match="Mare Nirvana"):
@@ -120,6 +131,20 @@ def test_clipping_units_to_a_shard_changes_none_of_its_pixels() -> None:
         window = grid(8, 300).window(shard)
         for whole, part in zip(chosen, near, strict=True):
             np.testing.assert_array_equal(inside(whole, ON, window), inside(part, ON, window))
+
+
+@pytest.mark.parametrize("edge", [30, 77])
+def test_centres_on_edges_are_on_one_side_whatever_is_cut(edge: int) -> None:
+    """All corners of this outline, and points of its slanted edges, are centres of pixels."""
+    on = grid(2, edge)
+    shape = shapely.Polygon(
+        [(-20.25, -10.25), (30.25, -10.25), (50.25, 9.75), (30.25, 9.75), (-20.25, 40.25)]
+    )
+    units = from_outlines([Outline("on centres", shape)], "test")
+    whole = inside(units[0], on, on.whole)
+    for shard, (near,) in near_units(on, units):
+        window = on.window(shard)
+        np.testing.assert_array_equal(inside(near, on, window), whole[window.slices])
 
 
 def test_clipping_leaves_out_what_is_far() -> None:
