@@ -5,10 +5,9 @@ import re
 #: Mean Earth/polar axis, the frame of maps and topography.
 MEAN_EARTH = "mean-earth"
 
-# Models whose files do not say it, by the names of distributor and archive. What the archive's labels say:
-# GRGM660PRIM principal axes of DE421, GRGM1200A of DE430, GL1800F of DE440, its twin of the name ..._ME mean Earth.
-# The others are not declared there, and by the ephemeris of their time, as their papers have it: Konopliv et al.
-# 2013, 2014; Lemoine et al. 2014; Goossens et al. 2020.
+# Models whose files do not say it, by the names of distributor and archive. The archive's labels name that of
+# GRGM660PRIM (DE421), GRGM1200A (DE430) and GL1800F (DE440), whose twin ..._ME is in the mean Earth frame.
+# The others have the ephemeris of their time: Konopliv et al. 2013, 2014; Lemoine et al. 2014.
 _FRAME_OF = {
     r"(gl|jggrx_)0*1800\w?_me": MEAN_EARTH,
     r"(gl|jggrx_)0*1800": "de440",

@@ -16,10 +16,10 @@ from lunarcloud.moon import FloatArray
 #: A frame that a model's coefficients may be said to be in.
 Frame: TypeAlias = Literal["mean-earth", "de421", "de430", "de440"]
 
-#: Arcseconds about z, y and x from principal axes to the mean Earth frame of DE421: Williams et al. 2008 (DE421,
-#: JPL IOM 335-JW,DB,WF-20080314-001); Williams et al. 2013 (DE430, JPL IOM 335-JW,DB,WF-20130722-016) and Folkner
-#: et al. 2014 (IPN PR 42-196), who give 67.573, 78.580, 0.285 for DE430's own mean Earth frame besides; Park et al.
-#: 2021 (DE440, AJ 161, 105), as NAIF's frame MOON_ME_DE440_ME421 has them.
+#: Arcseconds about z, y and x from principal axes to the mean Earth frame of DE421. DE421: Williams et al.
+#: 2008, JPL IOM 335-JW,DB,WF-20080314-001. DE430: Williams et al. 2013, JPL IOM 335-JW,DB,WF-20130722-016,
+#: and Folkner et al. 2014, IPN PR 42-196, where 67.573, 78.580, 0.285 lead to a mean Earth frame of its own.
+#: DE440: Park et al. 2021, AJ 161, 105, as in NAIF's frame MOON_ME_DE440_ME421.
 PRINCIPAL_AXES = {
     "de421": (67.92, 78.56, 0.30),
     "de430": (67.737, 78.627, 0.295),
