@@ -87,7 +87,8 @@ def item(root: Root, record: Record[Any], says: Mapping[str, str]) -> pystac.Ite
     """
     import pystac
 
-    bbox, (start, end) = _bbox(record), _times(record)
+    bbox, (start, end), assets = _bbox(record), _times(record), dict(_assets(record))
+    properties = {**MOON, **_properties(record, says)}
     found = pystac.Item(
         id=record.ref.id,
         geometry=None if bbox is None else _rectangle(bbox),
@@ -96,16 +97,24 @@ def item(root: Root, record: Record[Any], says: Mapping[str, str]) -> pystac.Ite
         start_datetime=start,
         end_datetime=end,
         collection=COLLECTION,
-        stac_extensions=[SSYS, PROCESSING, SCIENTIFIC, XARRAY],
-        properties={**MOON, **_properties(record, says)},
+        stac_extensions=[SSYS, PROCESSING, *_extensions(properties, assets)],
+        properties=properties,
     )
     if record.ref.kind in _GRIDS:
         _project(found, _GRIDS[record.ref.kind](record.card))
-    for name, asset in _assets(record):
+    for name, asset in assets.items():
         found.add_asset(name, asset)
     for link in _links(root, record, says):
         found.add_link(link)
     return found
+
+
+def _extensions(properties: Mapping[str, Any], assets: Mapping[str, pystac.Asset]) -> Iterator[str]:
+    """Those that ask for a field where they are named."""
+    if "sci:publications" in properties:
+        yield SCIENTIFIC
+    if any("xarray:open_kwargs" in asset.extra_fields for asset in assets.values()):
+        yield XARRAY
 
 
 def _properties(record: Record[Any], says: Mapping[str, str]) -> dict[str, Any]:
