@@ -247,9 +247,9 @@ def _template(run: Run, name: str, record: Record[RunCard], says: Mapping[str, s
     words: dict[str, Any] = {
         "run": record.ref.id,
         "map": name,
-        "title": f"{row.long_name} of the Moon" + "".join(f" ({note})" for note in notes),
+        "title": f"The Moon's {row.long_name}" + "".join(f" ({note})" for note in notes),
         "year": record.finished.year,
-        "description": f"{says['history']}. Made of {says['source']}. Terms: {says['license']}.",
+        "description": f"{says['history']}. Terms: {says['license']}.",
         "investigation": names[0],
         "kind": names[1],
         "lid": names[2],

@@ -127,7 +127,7 @@ def _properties(record: Record[Any], says: Mapping[str, str]) -> dict[str, Any]:
     cited = publications(says["references"])
     return {
         "title": " ".join((title, *(f"({note})" for note in notes))),
-        "description": "; ".join((*notes, f"from {says['source']}; terms: {says['license']}")),
+        "description": "; ".join((*notes, f"made from {says['source']}", says["license"])),
         # What is said not to be the archive's data was not observed by its spacecraft.
         **({"platform": camera.mission, "instruments": [camera.sensor]} if camera and not notes else {}),
         "license": "other",

@@ -89,7 +89,7 @@ def test_the_array_is_where_the_label_says_byte_for_byte(root: str, exported: Ex
 
 def test_the_label_says_of_what_and_by_whose_method(exported: Exported) -> None:
     said = label(exported)
-    assert said["title"] == "FeO abundance (wt%), CNN of the Moon"
+    assert said["title"] == "The Moon's FeO abundance (wt%), CNN"
     assert said["doi"] == "10.1038/s43247-025-02914-w"
     assert said["unit"] == "percent"
     assert said["start_date_time"] == "1994-02-26T00:00:00Z"
