@@ -44,9 +44,16 @@ def demo(
     shutil.copytree(truth_root, place / "root")
     write_tiles(place / "tiles", ppd=2)
     files = write_gravity(place, lmax=30)
-    asked = {"gravity": str(files.gravity), "topography": str(files.topography), "ppd": 1}
-    degrees = {"degrees": (5, 30), "gradient_degrees": (5, 30)}
-    make("gravity", place / "root", Cluster(scheduler=scheduler), **asked, **degrees)
+    make(
+        "gravity",
+        place / "root",
+        Cluster(scheduler=scheduler),
+        gravity=str(files.gravity),
+        topography=str(files.topography),
+        ppd=1,
+        degrees=(5, 30),
+        gradient_degrees=(5, 30),
+    )
     make_run(grid(4), {"feo_equation": 8.0, "tio2_equation": 1.0}, folder(place / "root"), "plain")
     root = open_root(place / "root")
     root.promote(root.find("runs", "plain"))

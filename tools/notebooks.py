@@ -38,7 +38,7 @@ def executed(path: Path, demo: Path) -> NotebookNode:
         The folder with ``root`` and ``tiles``.
     """
     where = {f"LUNARCLOUD_{name.upper()}": str(demo.absolute() / name) for name in ("root", "tiles")}
-    notebook = nbformat.read(path, as_version=4)
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=600, kernel_name="python3")
     client.execute(cwd=str(NOTEBOOKS), env={**os.environ, **where})
     return notebook

@@ -104,4 +104,5 @@ def _block_means(codes: npt.NDArray[np.int32], factor: int) -> FloatArray:
     valid = blocks != NO_DIFFERENCE
     number = valid.sum(axis=(1, 3))
     total = np.where(valid, blocks, 0).sum(axis=(1, 3), dtype=np.float64)
-    return np.divide(total, number, out=np.full(number.shape, np.nan), where=number > 0)
+    means: FloatArray = np.divide(total, number, out=np.full(number.shape, np.nan), where=number > 0)
+    return means

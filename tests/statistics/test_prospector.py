@@ -13,6 +13,7 @@ from lunarcloud.archive.lpgrs import Prospector, read_prospector
 from lunarcloud.errors import InputError
 from lunarcloud.moon import RADIUS_M, grid
 from lunarcloud.statistics.prospector import Bounds, agreement, compare_with_prospector, overlap, table
+from lunarcloud.statistics.quality import Reason
 from lunarcloud.statistics.source import Source, source_of
 from lunarcloud.testing.runs import MakeRun
 
@@ -124,7 +125,8 @@ def test_the_flagged_area_and_both_means_stand_beside_the_numbers(
     values, clipped = np.full((180, 360), 8.0), np.zeros((180, 360), dtype=bool)
     values[:, :180], clipped[:, 270:] = np.nan, True
     run = make_run(grid(1), {"feo_equation": values}, flagged={"feo_equation_clipped": clipped})
-    for exclude, pixels in ((), 900), (("clipped",), 450):
+    cases: list[tuple[tuple[Reason, ...], int]] = [((), 900), (("clipped",), 450)]
+    for exclude, pixels in cases:
         row = table(compare_with_prospector(source_of(run, exclude), five_degrees)).iloc[0]
         assert row["clipped_per_cent"] == pytest.approx(50.0, rel=1e-12)
         assert row["extrapolated_per_cent"] == 0.0
