@@ -1,5 +1,6 @@
 """The notebooks run from the first cell to the last, in any order on one root, and are kept with outputs."""
 
+import ast
 import re
 import shutil
 from pathlib import Path
@@ -110,8 +111,5 @@ def test_what_is_kept_is_small_and_says_nothing_of_the_machine(path: Path) -> No
 
 def _shows(source: str) -> bool:
     """Whether a cell draws, prints, or ends in an expression."""
-    last = source.splitlines()[-1]
-    ends_in_value = not re.match(r"(import|from|%|\w+(\[.*\])? = |\w+ \|= )", last) and not last.startswith(
-        " "
-    )
-    return "print(" in source or "plt." in source or ends_in_value
+    python = "\n".join(line for line in source.splitlines() if not line.startswith("%"))
+    return isinstance(ast.parse(python).body[-1], ast.Expr) or "print(" in python
