@@ -4,7 +4,7 @@
 
 ``DEMO`` is a folder that `lunarcloud demo` left. Outputs are kept as a reader wants them and as the same data
 give them again: no counts of execution, nothing that was only said on the way, no path of this machine,
-pictures of 256 colours and of the width of a page.
+pictures no wider than a page.
 """
 
 import base64
@@ -20,8 +20,8 @@ from nbformat import NotebookNode
 from PIL import Image
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-#: Pixels across: a journal's page at about 120 dots an inch.
-MOST_PIXELS = 900
+#: Pixels across: a journal's page, 7.2 inches, at 110 dots an inch.
+MOST_PIXELS = 800
 _PICTURE = "image/png"
 # Other HTML, such as xarray's, has ids that no two executions share; all of it comes as text besides.
 _TABLE = 'class="dataframe"'
@@ -86,11 +86,11 @@ def _placed(text: str, demo: Path) -> str:
 
 
 def _small(encoded: str) -> str:
-    """A picture no wider than a page, in few colours and without what wrote it, in base64."""
+    """A picture no wider than a page, without what wrote it, in base64."""
     picture = Image.open(BytesIO(base64.b64decode(encoded))).convert("RGB")
     picture.thumbnail((MOST_PIXELS, 10 * MOST_PIXELS))
     held = BytesIO()
-    picture.quantize(256).save(held, format="png", optimize=True)
+    picture.save(held, format="png", optimize=True)
     return base64.b64encode(held.getvalue()).decode()
 
 
