@@ -8,7 +8,7 @@ TESTS ?=
 AT_ONCE ?= 2
 DEMO ?= demo
 
-.PHONY: demo demo-s3 test test-long test-reference test-wheel test-cluster check docs bench constraints clean
+.PHONY: demo demo-s3 notebooks test test-long test-reference test-wheel test-cluster check docs bench constraints clean
 
 # The main job: a synthetic Moon as archive tiles -> mosaic -> models -> maps -> findings -> figures, in ./demo.
 demo: $(VENV)/ready
@@ -17,6 +17,10 @@ demo: $(VENV)/ready
 # The same with all results on an S3 server started here.
 demo-s3: $(VENV)/dev
 	$(BIN)/python -m lunarcloud.testing.demo_s3
+
+# Execute the notebooks on what `make demo` left in DEMO, and keep their outputs in them.
+notebooks: $(VENV)/dev
+	$(BIN)/python -m tools.notebooks $(DEMO)
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile -m "not long" $(TESTS)

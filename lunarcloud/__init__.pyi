@@ -11,6 +11,7 @@ from lunarcloud.engine import Watch
 from lunarcloud.models import Model
 from lunarcloud.processes.demo import Demonstration
 from lunarcloud.processes.doctor import Diagnosis
+from lunarcloud.processes.export import Exported
 from lunarcloud.processes.repair import Repair
 from lunarcloud.processes.verify import Verification
 from lunarcloud.reprocessing.action import Reprocessed
@@ -517,6 +518,42 @@ def repair(
     Returns
     -------
     Repair
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def export(
+    run: str | os.PathLike[str] = 'latest',
+    *,
+    root: str | os.PathLike[str],
+    map: str | os.PathLike[str] = 'feo_cnn',
+    to: str | os.PathLike[str],
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Exported:
+    """Write a map of a run (wt%, codes with a scale) as a GeoTIFF with its PDS4 label beside it.
+
+    Parameters
+    ----------
+    run : str or path, default 'latest'
+        Run: its id, an unmistakable beginning of it, or its label.
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    map : str or path, default 'feo_cnn'
+        Which of its maps.
+    to : str or path
+        GeoTIFF to write, NAME.tif; its PDS4 label is NAME.xml beside it.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Exported
 
     Raises
     ------

@@ -127,10 +127,34 @@ def test_every_setting_is_explained() -> None:
 def test_the_citation_names_this_version_and_the_paper() -> None:
     from lunarcloud import __version__
 
-    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
-    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    citation = _citation()
     assert citation["version"] == __version__
-    assert [each["doi"] for each in citation["references"]] == ["10.1038/s43247-025-02914-w"]
+    assert [each["doi"] for each in citation["references"] if "doi" in each] == ["10.1038/s43247-025-02914-w"]
+
+
+def test_the_citation_is_of_its_formats_fields() -> None:
+    """As the schema of the Citation File Format 1.2.0 has them; authors are persons or entities."""
+    citation = _citation()
+    assert citation["cff-version"] == "1.2.0"
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert citation.keys() <= {
+        *("cff-version", "message", "title", "abstract", "type", "version", "license", "authors"),
+        *("keywords", "references", "doi", "date-released", "repository-code", "preferred-citation"),
+    }
+    for work in (citation, *citation["references"]):
+        assert work["type"] in {"software", "article", "data"}
+        assert work["title"]
+        for author in work["authors"]:
+            assert author.keys() in ({"name"}, {"family-names"}, {"family-names", "given-names"})
+        for identifier in work.get("identifiers", ()):
+            assert {"type", "value"} <= identifier.keys() <= {"type", "value", "description"}
+            assert identifier["type"] in {"doi", "url", "swh", "other"}
+    assert all(isinstance(word, str) for word in citation["keywords"])
+
+
+def _citation() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
+    return loaded
 
 
 def test_the_changelog_has_this_version() -> None:

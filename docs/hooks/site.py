@@ -32,8 +32,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for source, target in SHOWN.items():
         files.append(File.generated(config, target, abs_src_path=str(ROOT / source)))
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        text, _ = MarkdownExporter().from_filename(str(notebook))
+        # The key is in the names of its pictures, which lie beside the pages of all notebooks.
+        text, found = MarkdownExporter().from_filename(str(notebook), {"unique_key": notebook.stem})
         files.append(File.generated(config, f"notebooks/{notebook.stem}.md", content=text))
+        for name, picture in found["outputs"].items():
+            files.append(File.generated(config, f"notebooks/{name}", content=picture))
     for room, modules in _rooms():
         sections = "\n\n".join(f"::: {module}" for module in modules)
         files.append(File.generated(config, f"api/{room}.md", content=f"# {room}\n\n{sections}\n"))

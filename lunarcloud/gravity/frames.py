@@ -1,6 +1,7 @@
 """Gravity from the principal axes of an ephemeris into the mean Earth/polar axis frame of the maps.
 
-The two differ by constant angles, together about 100 arcseconds: up to 0.9 km at the surface.
+The two differ by constant angles, together about 104 arcseconds: up to 0.9 km at the surface. The mean Earth
+frame of the maps is that of DE421, as LOLA's labels say; that of DE430 lies 1.4 m from it.
 """
 
 from dataclasses import replace
@@ -15,11 +16,13 @@ from lunarcloud.moon import FloatArray
 #: A frame that a model's coefficients may be said to be in.
 Frame: TypeAlias = Literal["mean-earth", "de421", "de430", "de440"]
 
-#: Arcseconds about z, y and x from principal axes to mean Earth: Williams et al. 2008 (DE421, JPL IOM 335-JW,
-#: DB,WF-20080314-001), Folkner et al. 2014 (DE430, IPN PR 42-196), Park et al. 2021 (DE440, AJ 161, 105).
+#: Arcseconds about z, y and x from principal axes to the mean Earth frame of DE421. DE421: Williams et al.
+#: 2008, JPL IOM 335-JW,DB,WF-20080314-001. DE430: Williams et al. 2013, JPL IOM 335-JW,DB,WF-20130722-016,
+#: and Folkner et al. 2014, IPN PR 42-196, where 67.573, 78.580, 0.285 lead to a mean Earth frame of its own.
+#: DE440: Park et al. 2021, AJ 161, 105, as in NAIF's frame MOON_ME_DE440_ME421.
 PRINCIPAL_AXES = {
     "de421": (67.92, 78.56, 0.30),
-    "de430": (67.573, 78.580, 0.285),
+    "de430": (67.737, 78.627, 0.295),
     "de440": (67.8526, 78.6944, 0.2785),
 }
 

@@ -11,7 +11,7 @@ from lunarcloud.archive import Gridded
 from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
 from lunarcloud.lineage import Source as File
-from lunarcloud.maps import Run, overview
+from lunarcloud.maps import Run, overview_grid
 from lunarcloud.processes.findings import (
     FindingCard,
     UnitInputs,
@@ -39,6 +39,7 @@ from lunarcloud.statistics import (
     require_comparable,
     require_distinct,
     same_maps,
+    shrunk,
     source_of,
 )
 from lunarcloud.storage import Folder, Group, Ledger
@@ -85,12 +86,11 @@ class CompareInputs(UnitInputs):
 
 
 class _Side(NamedTuple):
-    """One of the two: its maps, its name in words and its id, and a coarse map of it to draw."""
+    """One of the two: its maps, its name in words and its id."""
 
     source: Source
     name: str
     id: str
-    coarse: Callable[[str], xr.DataArray]
 
 
 class _Material(NamedTuple):
@@ -110,7 +110,7 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
     if inputs.grid:
         map_ = Gridded(inputs.grid, inputs.variable)
         map_.require_placed()
-        theirs = _of_file(run, map_, ours.source)
+        theirs = _of_file(map_, ours.source)
         pairs: tuple[Pair, ...] = (Pair(inputs.map, inputs.map, inputs.map),)
         read = (*read, File(url=root.relative(inputs.grid), digest=map_.digest()))
     elif inputs.other:
@@ -129,19 +129,12 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
 
 
 def _of_run(run: Run, inputs: CompareInputs, name: str) -> _Side:
-    return _Side(source_of(run, inputs.exclude), name, run.place.name, lambda map_: overview(run)[map_])
+    return _Side(source_of(run, inputs.exclude), name, run.place.name)
 
 
-def _of_file(run: Run, map_: Gridded, ours: Source) -> _Side:
-    def coarse(name: str) -> xr.DataArray:
-        import numpy as np
-
-        shown = overview(run)[name]
-        lat, lon = np.meshgrid(shown["lat"].values, shown["lon"].values, indexing="ij")
-        return shown.copy(data=map_.at(lat, lon))
-
+def _of_file(map_: Gridded, ours: Source) -> _Side:
     name = map_.url.rstrip("/").rpartition("/")[2]
-    return _Side(GriddedSource(ours.group, ours.exclude, file=map_), name, name, coarse)
+    return _Side(GriddedSource(ours.group, ours.exclude, file=map_), name, name)
 
 
 def _work(material: _Material, home: Folder) -> Work:
@@ -177,32 +170,37 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
         facts={**about, "pairs": len(pairs), "maria": units[1].source, **left_out(first.source.exclude)},
         datasets={_DATASET: statistics},
         tables={"comparison": comparison_table(statistics)},
-        figures=_figures(statistics, material),
+        figures=_figures(statistics, material, work.group, session),
         groups=[work.group],
     )
 
 
-def _figures(statistics: xr.Dataset, material: _Material) -> dict[str, Callable[[], Figure]]:
-    """Pictures of the pairs that differ at all."""
+def _figures(
+    statistics: xr.Dataset, material: _Material, differences: Group, session: Session
+) -> dict[str, Callable[[], Figure]]:
+    """Pictures of the pairs that differ at all, of the same pixels as the numbers."""
     from lunarcloud.figures import draw_comparison
 
-    _, first, second, pairs, _ = material
+    run, first, second, pairs, _ = material
     differ = (statistics["rmse"].isel(unit=0) > 0).values
-    maps = {f"difference_{pair.name}": _difference_map(first, second, pair) for pair in pairs}
-    drawn = {name: draw for (name, draw), shown in zip(maps.items(), differ, strict=True) if shown}
-    if not drawn:
+    shown = [pair for pair, differs in zip(pairs, differ, strict=True) if differs]
+    if not shown:
         return {}
-    shown = statistics.isel(pair=differ)
-    return {"comparison": lambda: draw_comparison(shown, first.name, second.name), **drawn}
+    names, stream = [pair.name for pair in shown], stream_over(session, "figures", run)
+    coarse = shrunk(differences, names, overview_grid(run).ppd, stream=stream)
+    what, left = f"{first.name} minus {second.name}", " and ".join(first.source.exclude)
+    title = f"{what}, without {left} pixels" if left else what
+    maps = {f"difference_{pair.name}": _map(coarse[pair.name], pair, what, title) for pair in shown}
+    kept = statistics.isel(pair=differ)
+    return {"comparison": lambda: draw_comparison(kept, first.name, second.name), **maps}
 
 
-def _difference_map(first: _Side, second: _Side, pair: Pair) -> Callable[[], Figure]:
+def _map(difference: xr.DataArray, pair: Pair, what: str, title: str) -> Callable[[], Figure]:
     def draw() -> Figure:
         from lunarcloud.figures import draw_difference
 
-        a, b = first.coarse(pair.first), second.coarse(pair.second)
-        what, label = f"{first.name} minus {second.name}", QUANTITIES[pair.first].label
-        return draw_difference((a - b).assign_attrs(a.attrs), f"{what}, {label}", f"{pair.name}: {what}")
+        label = f"{what}, {QUANTITIES[pair.first].label}"
+        return draw_difference(difference, label, f"{pair.name}: {title}")
 
     return draw
 

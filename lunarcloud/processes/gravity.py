@@ -150,7 +150,7 @@ def _report(record: Record[GravityCard], home: Folder) -> Report:
 PROCESS = Process(
     name="gravity",
     kind="gravity",
-    algorithm=4,
+    algorithm=5,
     inputs=GravityInputs,
     card=GravityCard,
     resolve=_resolve,

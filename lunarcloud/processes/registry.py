@@ -70,6 +70,10 @@ ACTIONS: dict[str, Line] = {
         "lunarcloud.processes.verify", "Read every object of a record again and compare it with its digest."
     ),
     "repair": Line("lunarcloud.processes.repair", "Make again exactly what `verify` names."),
+    "export": Line(
+        "lunarcloud.processes.export",
+        "Write a map of a run (wt%, codes with a scale) as a GeoTIFF with its PDS4 label beside it.",
+    ),
     "reprocess": Line(
         "lunarcloud.reprocessing.action",
         "After a new sample or mosaic: all that was made of older ones, made again, explained and told.",

@@ -86,14 +86,15 @@ def run_in(
     if entry is not None:
         latest = now.republish(entry).find(ref.kind)
         record = root.record(entry, process.card)
-        exports.complete(root, record)
+        exports.complete(root, record, about(process, ref, record.given))
         return Outcome(record, place, None, latest.ref)
     root.folder.require_writable()
     started, before = datetime.now(UTC), session.computed
-    made = process.make(material, place.saying(about(process, ref, given)), session)
+    says = about(process, ref, given)
+    made = process.make(material, place.saying(says), session)
     record = _record(process, ref, given, made, place, started, label)
     root.publish(record, dict(made.facts))
-    exports.complete(root, record)
+    exports.complete(root, record, says)
     session.tell(Published(kind=ref.kind, id=ref.id, url=place.url))
     return Outcome(record, place, session.computed - before, root.snapshot().find(ref.kind).ref)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lunarcloud.statistics.provenance import search as search_provenance
     from lunarcloud.statistics.provenance import to_dataset as provenance_dataset
     from lunarcloud.statistics.quality import REASONS, TOLD, Reason
+    from lunarcloud.statistics.shrinking import shrunk
     from lunarcloud.statistics.source import GriddedSource, Source, Stream, source_of
     from lunarcloud.statistics.stereographic import ProjectShard, polar_layout, polar_raster
     from lunarcloud.statistics.summary import Sampling, means, summarise
@@ -88,6 +89,7 @@ __all__ = [
     "require_distinct",
     "same_maps",
     "search_provenance",
+    "shrunk",
     "source_of",
     "summarise",
     "summary_table",
@@ -138,6 +140,7 @@ __getattr__ = lazily(
             "TOLD",
             "Reason",
         ),
+        "shrinking": ("shrunk",),
         "source": (
             "GriddedSource",
             "Source",

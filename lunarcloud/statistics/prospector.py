@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from lunarcloud.archive import Prospector
 from lunarcloud.errors import InputError
+from lunarcloud.maps import QUALITY
 from lunarcloud.moon import RADIUS_M, FloatArray, Grid, IntArray, Shard, Window
 from lunarcloud.quantities import counterparts
+from lunarcloud.statistics.quality import REASONS, TOLD, Marks, bit
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
@@ -65,6 +68,24 @@ class Overlap:
     weighted: FloatArray
 
 
+class MapSums(NamedTuple):
+    """What one shard adds to a map's comparison.
+
+    Attributes
+    ----------
+    overlap : Overlap
+        Of what is not left out with Lunar Prospector's pixels.
+    mapped_m2 : float
+        Area that is mapped, left out or not.
+    flagged_m2 : (reason,) array
+        By `REASONS`, the part of it that there is this to say against.
+    """
+
+    overlap: Overlap
+    mapped_m2: float
+    flagged_m2: FloatArray
+
+
 @dataclass(frozen=True, slots=True)
 class AverageShard:
     """The task of one shard: each map's sums in the Lunar Prospector pixels that the shard touches.
@@ -83,12 +104,25 @@ class AverageShard:
     names: tuple[str, ...]
     bounds: Bounds
 
-    def __call__(self, shard: Shard) -> dict[str, Overlap]:
+    def __call__(self, shard: Shard) -> dict[str, MapSums]:
         """Sums by map."""
-        grid = self.source.grid
-        window = grid.window(shard)
-        codes = ((name, self.source.read(name, shard)) for name in self.names)
-        return {name: overlap(pixels, grid, window, self.bounds) for name, pixels in codes}
+        quality = self.source.stored(QUALITY, shard)
+        return {name: self._sums(name, shard, quality) for name in self.names}
+
+    def _sums(self, name: str, shard: Shard, quality: npt.NDArray[np.unsignedinteger]) -> MapSums:
+        grid, codes = self.source.grid, self.source.stored(name, shard)
+        window, marks = grid.window(shard), self.source.marks(name, codes, quality)
+        areas = grid.pixel_area_m2(window)
+        return MapSums(
+            overlap(self.source.kept(codes, marks), grid, window, self.bounds),
+            float((codes != MISSING).sum(axis=1) @ areas),
+            _flagged_areas(marks, codes != MISSING, areas),
+        )
+
+
+def _flagged_areas(marks: Marks, mapped: npt.NDArray[np.bool_], areas: FloatArray) -> FloatArray:
+    """By reason, the area of the pixels that it is against, m2, from those of a pixel of each row."""
+    return np.array([(((marks & bit(reason)) != 0) & mapped).sum(axis=1) @ areas for reason in REASONS])
 
 
 def overlap(codes: MapCodes, grid: Grid, window: Window, bounds: Bounds) -> Overlap:
@@ -174,7 +208,8 @@ def compare_with_prospector(source: Source, *tables: Prospector, stream: Stream 
         ``pixel_degrees`` high. By ``map``: ``pixels`` compared (`LEAST_COVERAGE`), ``correlation``,
         slope and intercept of both regressions, ``map_on_prospector_`` and ``prospector_on_map_``, ``rmse``,
         ``bias``, ``std`` of the differences ours minus prospector, their ``skewness``, ``excess_kurtosis``
-        and D'Agostino and Pearson's ``normality_p``.
+        and D'Agostino and Pearson's ``normality_p``; means of both over the pixels compared, ``mean_ours``
+        and ``mean_prospector``; of the mapped area, left out or not, the ``flagged_share`` by ``reason``.
 
     Raises
     ------
@@ -210,7 +245,12 @@ def compare_with_prospector(source: Source, *tables: Prospector, stream: Stream 
         for name in ("lat", "lon", *(each.name for each in fields(Bounds)))
     }
     dataset = dataset.assign_coords(
-        {"map": ("map", names), "constituent": ("map", [constituents[name] for name in names]), **located}
+        {
+            "reason": ("reason", list(REASONS)),
+            "map": ("map", names),
+            "constituent": ("map", [constituents[name] for name in names]),
+            **located,
+        }
     )
     dataset["lat"].attrs["units"], dataset["lon"].attrs["units"] = "degrees_north", "degrees_east"
     dataset.attrs = {
@@ -236,15 +276,19 @@ def _against(source: Source, measured: Prospector, stream: Stream) -> dict[str, 
 def table(dataset: xr.Dataset) -> pd.DataFrame:
     """The comparison as a table with a row for each map."""
     lines = [f"{line}_{part}" for line in REGRESSIONS for part in ("slope", "intercept")]
-    names = ["pixel_degrees", "pixels", "correlation", *lines, "rmse", "bias", "std", "normality_p"]
-    return dataset[names].to_dataframe().reset_index()[["map", "constituent", *names]]
+    means, flagged = ["mean_ours", "mean_prospector"], [f"{reason}_per_cent" for reason in TOLD]
+    rest = ["correlation", *lines, "rmse", "bias", "std", "normality_p"]
+    names = ["pixel_degrees", "pixels", *means, *flagged, *rest]
+    shares = 100.0 * dataset["flagged_share"]
+    found = dataset.assign({f"{reason}_per_cent": shares.sel(reason=reason, drop=True) for reason in TOLD})
+    return found[names].to_dataframe().reset_index()[["map", "constituent", *names]]
 
 
-def _of_map(coding: Coding, prospector: Prospector, parts: list[Overlap]) -> xr.Dataset:
+def _of_map(coding: Coding, prospector: Prospector, shards: list[MapSums]) -> xr.Dataset:
     import xarray as xr
 
     area, weighted = np.zeros(prospector.lat.size), np.zeros(prospector.lat.size)
-    for part in parts:
+    for part in (each.overlap for each in shards):
         # An index is in a part once at most, so adding through it loses nothing.
         area[part.index] += part.area
         weighted[part.index] += part.weighted
@@ -263,8 +307,26 @@ def _of_map(coding: Coding, prospector: Prospector, parts: list[Overlap]) -> xr.
     return xr.Dataset(
         {key: ("pixel", value) for key, value in values.items()}
         | {"pixel_degrees": prospector.degrees}
+        | {"flagged_share": ("reason", _flagged_shares(shards))}
         | agreement(ours[compared], theirs[compared])
+        | {
+            "mean_ours": _mean(ours, prospector, compared),
+            "mean_prospector": _mean(theirs, prospector, compared),
+        }
     )
+
+
+def _flagged_shares(shards: list[MapSums]) -> FloatArray:
+    """By reason, its share of the area that is mapped, 0..1; NaN where nothing is."""
+    mapped = sum(each.mapped_m2 for each in shards)
+    flagged = np.sum([each.flagged_m2 for each in shards], axis=0)
+    shares: FloatArray = flagged / mapped if mapped else np.full(len(REASONS), np.nan)
+    return shares
+
+
+def _mean(values: FloatArray, prospector: Prospector, compared: npt.NDArray[np.bool_]) -> float:
+    """Mean over the pixels that are compared, by their areas."""
+    return float(np.average(values[compared], weights=prospector.area_km2[compared]))
 
 
 def agreement(ours: FloatArray, theirs: FloatArray) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """The runs under a root as a STAC collection, valid and never short of one."""
 
+import json
+
 import pystac
 import pytest
 import xarray as xr
@@ -33,6 +35,27 @@ def _collection(root: str) -> pystac.Collection:
 
 def _runs(root: str) -> set[str]:
     return {entry.ref.id for entry in open_root(root).catalog().of("runs")}
+
+
+def test_what_was_published_before_its_kind_had_items_is_not_listed(mapped: str) -> None:
+    """The root's mosaic and models were published without: a link would lead nowhere."""
+    assert {entry.ref.kind for entry in open_root(mapped).catalog().of()} > {"runs"}
+    for item in _collection(mapped).get_items():
+        assert not [link for link in item.links if link.rel == "derived_from"]
+
+
+def test_under_a_url_an_item_names_itself(mapped: str) -> None:
+    memory = folder("memory://named")
+    for key, data in folder(mapped).read_all().items():
+        if not key.startswith("stac/"):
+            memory.write(key, data)
+    id_ = make("map", memory.url, model="qiu2025").record.ref.id
+    links = json.loads(memory.read(f"stac/items/{id_}.json"))["links"]
+    assert [link["href"] for link in links if link["rel"] == "self"] == [
+        f"memory://named/stac/items/{id_}.json"
+    ]
+    own = json.loads(folder(mapped).read(f"stac/items/{id_}.json"))["links"]
+    assert "self" not in {link["rel"] for link in own}
 
 
 def test_runs_are_a_valid_stac_collection(mapped: str) -> None:

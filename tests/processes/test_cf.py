@@ -1,10 +1,13 @@
 """What other people's tools are told of a product, by CF: units, coordinates, where it comes from."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import pystac
 import pytest
 import xarray as xr
+from pystac.validation.stac_validator import JsonSchemaSTACValidator
 
 from lunarcloud.api import open_maps, open_mosaic
 from lunarcloud.engine import Cluster
@@ -87,6 +90,37 @@ def test_no_coordinate_has_a_missing_value(stores: dict[str, xr.DataTree]) -> No
         for name in group.dims:
             if name in group.variables:
                 assert "_FillValue" not in group[name].attrs, (where, name)
+
+
+def test_every_record_is_a_stac_item_whose_parts_open_as_it_says(
+    of_synthetic_tiles: dict[str, Outcome], gravity: Outcome
+) -> None:
+    schema, version = JsonSchemaSTACValidator(), pystac.get_stac_version()
+    for name, outcome in {**of_synthetic_tiles, "gravity": gravity}.items():
+        root, ref = outcome.place.url.removesuffix(f"/{outcome.record.ref}"), outcome.record.ref
+        item = pystac.Collection.from_file(f"{root}/stac/collection.json").get_item(ref.id)
+        assert item is not None, name
+        schema.validate_core(item.to_dict(), pystac.STACObjectType.ITEM, version)
+        assert item.properties["sci:publications"][0]["doi"] == "10.1038/s43247-025-02914-w"
+        assert "public domain" in item.properties["description"]
+        derived = {link.href.rpartition("/")[2] for link in item.links if link.rel == "derived_from"}
+        assert derived == {f"{parent.ref.id}.json" for parent in outcome.record.given.parents.values()}
+        for key, asset in item.assets.items():
+            url = str(asset.get_absolute_href())
+            if "xarray:open_kwargs" in asset.extra_fields:
+                read = xr.open_datatree if "overview" in (asset.roles or ()) else xr.open_dataset
+                with read(url, **asset.extra_fields["xarray:open_kwargs"]) as opened:
+                    assert opened.attrs["record"] == str(ref), (name, key)
+            else:
+                assert Path(url).exists(), (name, key)
+        drawn = any(key.endswith(".png") for key in outcome.record.outputs)
+        assert ("preview" in item.assets) == drawn, name
+
+
+def test_an_item_says_where_a_region_lies(of_synthetic_tiles: dict[str, Outcome]) -> None:
+    place = of_synthetic_tiles["polar"].place
+    item = pystac.Item.from_file(f"{place.url}/../../stac/items/{place.name}.json")
+    assert item.bbox == [-180.0, -90.0, 180.0, -65.0]
 
 
 def test_a_tree_has_all_levels_and_all_groups(

@@ -49,6 +49,29 @@ def test_networks_are_compared_with_equations_of_one_run(truth_root: str, cluste
     assert "CNN minus equation" in turned.attrs["title"]
 
 
+def test_pictures_show_the_pixels_of_the_numbers(
+    make_run: MakeRun, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is clipped, and left out of the numbers, is blank in the picture."""
+    clipped = np.zeros(grid(2).shape, dtype=bool)
+    clipped[:, :360] = True
+    maps = {"feo_equation": np.where(clipped, 30.0, 9.0), "feo_cnn": 8.0}
+    maps |= {"tio2_equation": 2.0, "tio2_cnn": 2.0}
+    make_run(grid(2), maps, folder(tmp_path), flagged={"feo_equation_clipped": clipped})
+    drawn = {}
+
+    def drawing(difference: xr.DataArray, label: str, title: str) -> None:
+        drawn[title] = difference
+
+    monkeypatch.setattr("lunarcloud.figures.draw_difference", drawing)
+    monkeypatch.setattr("lunarcloud.figures.save_figure", lambda *_: "")
+    make("compare", tmp_path, cluster)
+    ((title, picture),) = drawn.items()
+    assert title == "feo: equation minus CNN, without clipped pixels"
+    assert picture.isnull().values.tolist() == clipped.tolist()
+    assert float(picture.max()) == pytest.approx(1.0)
+
+
 def test_a_map_of_somebody_is_compared(
     truth_root: str, cluster: Cluster, tmp_path: Path, require_pictures: Callable[[Outcome], None]
 ) -> None:

@@ -26,7 +26,9 @@ def test_lunar_prospector_is_compared(
     assert facts["5-degree pixels"] == "1790 of Al2O3, CaO, MgO"
     assert "scatter" in facts["larger pixels"]
     stored = xr.open_zarr(f"{found.place.url}/prospector.zarr").load()
-    assert dict(stored.sizes) == {"map": 2, "pixel": 11306 + 1790}
+    assert dict(stored.sizes) == {"map": 2, "pixel": 11306 + 1790, "reason": 5}
+    columns = found.record.card.tables["comparison"].columns
+    assert {"mean_ours", "mean_prospector", "clipped_per_cent", "extrapolated_per_cent"} <= set(columns)
     assert stored["pixels"].sel(map=["feo_equation", "al2o3_cnn"]).values.tolist() == [11306, 1790]
     # Each in the pixels of its own table alone.
     own = {name: np.flatnonzero(stored["ours"].sel(map=name).notnull()) for name in stored["map"].values}

@@ -13,7 +13,9 @@ from lunarcloud.archive.lpgrs import Prospector, read_prospector
 from lunarcloud.errors import InputError
 from lunarcloud.moon import RADIUS_M, grid
 from lunarcloud.statistics.prospector import Bounds, agreement, compare_with_prospector, overlap, table
-from lunarcloud.statistics.source import Source
+from lunarcloud.statistics.quality import Reason
+from lunarcloud.statistics.source import Source, source_of
+from lunarcloud.testing.runs import MakeRun
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,23 @@ def test_maps_that_cannot_be_compared_are_refused(
     without = replace(five_degrees, abundance={"K": five_degrees.abundance["K"]})
     with pytest.raises(InputError, match="none of its maps"):
         compare_with_prospector(make_source(grid(1), {"feo_equation": 8.0}), without)
+
+
+def test_the_flagged_area_and_both_means_stand_beside_the_numbers(
+    make_run: MakeRun, five_degrees: Prospector
+) -> None:
+    """Half of what is mapped is clipped, which does not depend on what is left out."""
+    values, clipped = np.full((180, 360), 8.0), np.zeros((180, 360), dtype=bool)
+    values[:, :180], clipped[:, 270:] = np.nan, True
+    run = make_run(grid(1), {"feo_equation": values}, flagged={"feo_equation_clipped": clipped})
+    cases: list[tuple[tuple[Reason, ...], int]] = [((), 900), (("clipped",), 450)]
+    for exclude, pixels in cases:
+        row = table(compare_with_prospector(source_of(run, exclude), five_degrees)).iloc[0]
+        assert row["clipped_per_cent"] == pytest.approx(50.0, rel=1e-12)
+        assert row["extrapolated_per_cent"] == 0.0
+        assert row["mean_ours"] == pytest.approx(8.0)
+        assert row["mean_ours"] - row["mean_prospector"] == pytest.approx(row["bias"], abs=0.2)
+        assert row["pixels"] == pytest.approx(pixels, abs=60)
 
 
 def test_unmapped_pixels_are_left_out(make_source: Callable[..., Source], five_degrees: Prospector) -> None:
