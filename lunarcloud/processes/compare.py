@@ -184,7 +184,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
 
 def _figures(statistics: xr.Dataset, material: _Material) -> dict[str, Callable[[], Figure]]:
     """Pictures of the pairs that differ at all."""
-    from lunarcloud.figures import draw_comparison
+    from lunarcloud.figures import draw_comparison, draw_density
 
     _, first, second, pairs, _ = material
     differ = (statistics["rmse"].isel(unit=0) > 0).values
@@ -193,7 +193,11 @@ def _figures(statistics: xr.Dataset, material: _Material) -> dict[str, Callable[
     if not drawn:
         return {}
     shown = statistics.isel(pair=differ)
-    return {"comparison": lambda: draw_comparison(shown, first.name, second.name), **drawn}
+    return {
+        "comparison": lambda: draw_comparison(shown, first.name, second.name),
+        "density": lambda: draw_density(shown, first.name, second.name),
+        **drawn,
+    }
 
 
 def _difference_map(first: _Side, second: _Side, pair: Pair) -> Callable[[], Figure]:
