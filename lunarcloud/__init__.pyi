@@ -355,6 +355,7 @@ def polar(
     mg_below: float = 0.6,
     pixel_m: float | None = None,
     gravity: str | None = 'latest',
+    relief: str | os.PathLike[str] = 'lola4',
     label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
@@ -386,6 +387,9 @@ def polar(
         Pixel of the polar maps; by default as fine as the run along a meridian; m; above 0.
     gravity : str or None, default 'latest'
         Gravity to draw the candidates over, where any is published.
+    relief : str or path, default 'lola4'
+        Topography whose shaded relief is drawn over the pictures: lola4 (shipped), or path or URL as
+        for gravity.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional

@@ -32,6 +32,7 @@ PARAMETER_ERRORS = frozenset({"PR01", "PR02", "PR03"})
 #: Tests of no single module, and why.
 CROSS_CUTTING = {
     "cli/test_imports.py": "nothing to do loads nothing heavy",
+    "figures/test_layout.py": "nothing lies on each other, on any figure of many",
     "engine/test_held_to.py": "what every worker process is held to, by three modules",
     "processes/test_cf.py": "what other tools are told of every product, by CF",
     "reprocessing/test_idle.py": "what nothing to do costs, by all modules of the room",

@@ -39,7 +39,7 @@ def print_facts(title: str, facts: Iterable[tuple[str, object]]) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; where it does not fit the terminal's width, a line of names and values for each row.
+    """Print a table; where it does not fit the terminal's width, its columns go on below, in blocks.
 
     Parameters
     ----------
@@ -53,15 +53,28 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     cells = [[_cell(value) for value in row] for row in rows]
     say(title, "bold")
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    if sum(widths) + len(_GAP) * (len(widths) - 1) > _terminal_width():
-        _write(
-            _GAP.join(f"{name} {cell}" for name, cell in zip(columns, row, strict=True) if cell)
-            for row in cells
-        )
-        return
     numeric = [all(_is_number(row[index]) for row in cells) for index in range(len(columns))]
-    say(_aligned(columns, widths, numeric), "bold")
-    _write(_aligned(row, widths, numeric) for row in cells)
+    for number, block in enumerate(_blocks(widths, numeric)):
+        if number:
+            say("")
+        shown = [widths[index] for index in block], [numeric[index] for index in block]
+        say(_aligned([columns[index] for index in block], *shown), "bold")
+        _write(_aligned([row[index] for index in block], *shown) for row in cells)
+
+
+def _blocks(widths: Sequence[int], numeric: Sequence[bool]) -> list[list[int]]:
+    """Columns side by side as far as the terminal is wide, each block after those that say what a row is."""
+    # The words at the left end: a map, and of which unit. A number alone, such as a rank, does too.
+    keys = next((index for index, is_number in enumerate(numeric) if is_number), 1) or 1
+    keys = min(keys, 2)
+    first = list(range(keys))
+    blocks = [list(first)]
+    for index in range(keys, len(widths)):
+        wide = sum(widths[each] + len(_GAP) for each in blocks[-1]) + widths[index]
+        if wide > _terminal_width() and len(blocks[-1]) > keys:
+            blocks.append(list(first))
+        blocks[-1].append(index)
+    return blocks
 
 
 def print_report(title: str, facts: Iterable[tuple[str, object]], report: Report) -> None:

@@ -11,27 +11,37 @@ if TYPE_CHECKING:
         draw_prospector,
         draw_prospector_maps,
     )
+    from lunarcloud.figures.density import draw_density, draw_prospector_density
     from lunarcloud.figures.gravity import draw_gravity_maps, draw_gravity_pole
-    from lunarcloud.figures.maps import draw_map
+    from lunarcloud.figures.maps import draw_map, draw_oxides
     from lunarcloud.figures.models import draw_fit
-    from lunarcloud.figures.polar import draw_polar
+    from lunarcloud.figures.polar import draw_diagram, draw_polar
     from lunarcloud.figures.provenance import draw_provenance
-    from lunarcloud.figures.statistics import draw_histograms
+    from lunarcloud.figures.relief import shaded_relief
+    from lunarcloud.figures.residuals import draw_residuals
+    from lunarcloud.figures.statistics import draw_histograms, draw_oxide_histograms
     from lunarcloud.figures.style import save as save_figure
 
 __all__ = [
     "draw_comparison",
+    "draw_density",
+    "draw_diagram",
     "draw_difference",
     "draw_fit",
     "draw_gravity_maps",
     "draw_gravity_pole",
     "draw_histograms",
     "draw_map",
+    "draw_oxide_histograms",
+    "draw_oxides",
     "draw_polar",
     "draw_prospector",
+    "draw_prospector_density",
     "draw_prospector_maps",
     "draw_provenance",
+    "draw_residuals",
     "save_figure",
+    "shaded_relief",
 ]
 
 __getattr__ = lazily(
@@ -43,15 +53,30 @@ __getattr__ = lazily(
             "draw_prospector",
             "draw_prospector_maps",
         ),
+        "density": (
+            "draw_density",
+            "draw_prospector_density",
+        ),
         "gravity": (
             "draw_gravity_maps",
             "draw_gravity_pole",
         ),
-        "maps": ("draw_map",),
+        "maps": (
+            "draw_map",
+            "draw_oxides",
+        ),
         "models": ("draw_fit",),
-        "polar": ("draw_polar",),
+        "polar": (
+            "draw_diagram",
+            "draw_polar",
+        ),
         "provenance": ("draw_provenance",),
-        "statistics": ("draw_histograms",),
+        "relief": ("shaded_relief",),
+        "residuals": ("draw_residuals",),
+        "statistics": (
+            "draw_histograms",
+            "draw_oxide_histograms",
+        ),
         "style": ("save as save_figure",),
     },
 )

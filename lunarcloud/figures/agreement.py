@@ -1,14 +1,13 @@
 """Reflectance of the stations by table and by mosaic, band by band."""
 
-from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
+from lunarcloud.figures.style import PAGE_IN, as_printed, lettered, name_outliers
 from lunarcloud.models import Card
 
 _COLUMNS = 3
@@ -17,6 +16,7 @@ _POINTS, _LINE = "#3b528b", "#d35400"
 _OUTLIER, _NAMED = 2.0, 3
 
 
+@as_printed
 def draw_agreement(card: Card, diagnostics: xr.Dataset) -> Figure:
     """Mosaic against table at every station that has both, one panel a band.
 
@@ -29,7 +29,7 @@ def draw_agreement(card: Card, diagnostics: xr.Dataset) -> Figure:
     """
     bands = card.mosaic_against_table
     rows = -(-len(bands) // _COLUMNS)
-    figure = Figure(figsize=(3.5 * _COLUMNS, 3.5 * rows), layout="constrained")
+    figure = Figure(figsize=(PAGE_IN, 2.7 * rows), layout="constrained")
     panels: Any = figure.subplots(rows, _COLUMNS, squeeze=False)
     table, mosaic = diagnostics["table_reflectance"], diagnostics["mosaic_reflectance"]
     sites = [str(site) for site in table["compared_site"].values]
@@ -39,23 +39,28 @@ def draw_agreement(card: Card, diagnostics: xr.Dataset) -> Figure:
         axes.plot([low, high], [low, high], color="0.6", linewidth=0.8, label="equal")
         ends = np.array([x.min(), x.max()])
         axes.plot(ends, band.gain * ends + band.offset, color=_LINE, linewidth=1.2, label="least squares")
-        axes.scatter(x, y, s=16, color=_POINTS, edgecolors="white", linewidths=0.4, zorder=3)
-        _name_outliers(axes, x, y, y - band.gain * x - band.offset, sites)
+        axes.scatter(x, y, s=9, color=_POINTS, edgecolors="white", linewidths=0.4, zorder=3)
         axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+        residual = y - band.gain * x - band.offset
+        far = [
+            row
+            for row in np.argsort(-np.abs(residual))[:_NAMED]
+            if abs(residual[row]) > _OUTLIER * residual.std()
+        ]
+        name_outliers(axes, [(x[row], y[row], sites[row]) for row in far])
         # One scale on both axes, so the same ticks.
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.tick_params(labelsize=8)
         said = (
-            f"{ascii_lowercase[number]}  {band.wavelength_nm:g} nm, difference {band.difference:.1%}\n"
+            f"{band.wavelength_nm:g} nm, difference {band.difference:.1%}\n"
             f"gain {band.gain:.3f}, offset {band.offset:+.4f}, scatter {band.scatter:.4f}"
         )
-        axes.set_title(said, fontsize=8.5, loc="left")
+        axes.set_title(lettered(number, said), fontsize=6)
     for axes in panels.flat[len(bands) :]:
         axes.set_visible(False)
-    panels.flat[0].legend(loc="upper left", fontsize=7.5, frameon=False)
-    figure.supxlabel(f"reflectance in the table ({len(sites)} stations)", fontsize=10)
-    figure.supylabel("reflectance in the mosaic", fontsize=10)
+    panels.flat[0].legend(loc="upper left", fontsize=6)
+    figure.supxlabel(f"reflectance in the table ({len(sites)} stations)", fontsize=7)
+    figure.supylabel("reflectance in the mosaic", fontsize=7)
     return figure
 
 
@@ -63,22 +68,3 @@ def _limits(values: Any) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     margin = 0.06 * (high - low)
     return low - margin, high + margin
-
-
-def _name_outliers(axes: Any, x: Any, y: Any, residual: Any, sites: list[str]) -> None:
-    far = np.argsort(-np.abs(residual))[:_NAMED]
-    middle = sum(axes.get_xlim()) / 2
-    for station in far[np.abs(residual[far]) > _OUTLIER * residual.std()]:
-        # Towards the middle, where there is room inside the axes.
-        right = x[station] > middle
-        axes.annotate(
-            sites[station],
-            (x[station], y[station]),
-            xytext=(-5 if right else 5, 0),
-            textcoords="offset points",
-            ha="right" if right else "left",
-            va="center",
-            fontsize=6.5,
-            color="0.25",
-            path_effects=[withStroke(linewidth=2, foreground="white")],
-        )

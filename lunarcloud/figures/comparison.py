@@ -10,18 +10,19 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from lunarcloud.figures.statistics import UNIT_COLOURS, method_of
-from lunarcloud.figures.style import draw_global, global_axes
+from lunarcloud.figures.style import PAGE_IN, as_printed, draw_global, global_axes, lettered, typeset
 from lunarcloud.moon import grid
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.statistics import LEAST_COVERAGE, REGRESSIONS
 from lunarcloud.storage import GRID_MAPPING, Layout, coordinates
 
 _DIVERGING = "RdBu_r"
-_LINE = {"color": "0.15", "linewidth": 0.8}
+_LINE = {"color": "0.15", "linewidth": 0.7}
 # Lunar Prospector's pixels are drawn on a grid this fine, which their bounds fall on.
 _PIXELS_PER_DEGREE = 2
 
 
+@as_printed
 def draw_comparison(comparison: xr.Dataset, first: str, second: str) -> Figure:
     """A row for each pair of maps: joint distribution, differences by value, differences by unit.
 
@@ -38,19 +39,23 @@ def draw_comparison(comparison: xr.Dataset, first: str, second: str) -> Figure:
         Three panels a pair, in the order of ``comparison.pair``.
     """
     pairs = [str(pair) for pair in comparison["pair"].values]
-    figure = Figure(figsize=(11, 3.0 * len(pairs)), layout="constrained")
+    figure = Figure(figsize=(PAGE_IN, 2.05 * len(pairs) + 0.2), layout="constrained")
     panels: Any = figure.subplots(len(pairs), 3, squeeze=False)
-    for (density, histogram, boxes), pair in zip(panels, pairs, strict=True):
+    for row, ((density, histogram, boxes), pair) in enumerate(zip(panels, pairs, strict=True)):
         found = comparison.sel(pair=pair)
         label = QUANTITIES[str(found["first"].values)].label
         _joint(figure, density, found, label, (first, second))
         _differences(histogram, found, f"{first} minus {second}, {label}")
         _boxes(boxes, found, f"{first} minus {second}, {label}")
-        density.set_title(_title(found, first, second), fontsize=9)
-    panels[0, 1].legend(frameon=False, fontsize=7, loc="upper left")
+        density.set_title(lettered(3 * row, _maps_of(found)))
+        histogram.set_title(lettered(3 * row + 1, "differences"))
+        boxes.set_title(lettered(3 * row + 2, "by unit: 5, 25, 50, 75, 95 %"))
+    handles, names = panels[0, 1].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=6)
     return figure
 
 
+@as_printed
 def draw_difference(difference: xr.DataArray, label: str, title: str) -> Figure:
     """A map of differences (lat, lon), zero white, the range symmetric about it.
 
@@ -69,16 +74,17 @@ def draw_difference(difference: xr.DataArray, label: str, title: str) -> Figure:
         On the Mollweide projection.
     """
     # A few extreme pixels would pale all others; and two equal runs still need a range that is not 0.
-    most = float(np.nanquantile(np.abs(difference.values), 0.99)) or 1.0
-    figure = Figure(figsize=(10, 5.4))
+    most = _most(difference, 0.99)
+    figure = Figure(figsize=(PAGE_IN, 4.1), layout="constrained")
     axes = global_axes(figure)
     image = draw_global(axes, difference, cmap=_DIVERGING, vmin=-most, vmax=most)
-    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.04, extend="both")
-    bar.set_label(label)
-    axes.set_title(title, fontsize=11)
+    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.03, extend="both")
+    bar.set_label(typeset(label))
+    axes.set_title(typeset(title))
     return figure
 
 
+@as_printed
 def draw_prospector(comparison: xr.Dataset) -> Figure:
     """A row for each map: against Lunar Prospector, the differences, and how normal they are.
 
@@ -88,9 +94,9 @@ def draw_prospector(comparison: xr.Dataset) -> Figure:
         As `lunarcloud.statistics.prospector.compare_with_prospector` makes it.
     """
     names = [str(name) for name in comparison["map"].values]
-    figure = Figure(figsize=(10.5, 3.1 * len(names)), layout="constrained")
+    figure = Figure(figsize=(PAGE_IN, 2.4 * len(names) + 0.2), layout="constrained")
     panels: Any = figure.subplots(len(names), 3, squeeze=False)
-    for (scatter, histogram, normal), name in zip(panels, names, strict=True):
+    for row, ((scatter, histogram, normal), name) in enumerate(zip(panels, names, strict=True)):
         found = comparison.sel(map=name)
         # The same pixels as those behind the stored numbers, so that picture and note agree.
         compared = ((found["coverage"] >= LEAST_COVERAGE) & np.isfinite(found["prospector"])).values
@@ -99,9 +105,16 @@ def draw_prospector(comparison: xr.Dataset) -> Figure:
         _scatter(figure, scatter, ours, theirs, found)
         _normal_histogram(histogram, ours - theirs, label)
         _normal_quantiles(normal, ours - theirs, float(found["normality_p"]))
+        # Above the lines of numbers.
+        scatter.set_title(lettered(3 * row, name), pad=32)
+        histogram.set_title(lettered(3 * row + 1, "differences"))
+        normal.set_title(lettered(3 * row + 2, "against the normal distribution"))
+    handles = [each for axes in panels[0, :2] for each in axes.get_legend_handles_labels()[0]]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
+@as_printed
 def draw_prospector_maps(comparison: xr.Dataset, name: str) -> Figure:
     """Lunar Prospector, a map averaged into its pixels, and the difference, one above the other.
 
@@ -116,10 +129,10 @@ def draw_prospector_maps(comparison: xr.Dataset, name: str) -> Figure:
     # The pixels of its own table.
     found = found.isel(pixel=np.isfinite(found["coverage"].values))
     pixels = f"{float(found['pixel_degrees']):g}° pixels"
-    figure = Figure(figsize=(7, 10.6), layout="constrained")
+    figure = Figure(figsize=(0.75 * PAGE_IN, 8.2), layout="constrained")
     difference = found["ours"] - found["prospector"]
     # The outermost 2 % of pixels would pale all others.
-    most = float(np.nanquantile(np.abs(difference.values), 0.98)) or 1.0
+    most = _most(difference, 0.98)
     rows = (
         (
             f"Lunar Prospector, {pixels}",
@@ -140,8 +153,15 @@ def draw_prospector_maps(comparison: xr.Dataset, name: str) -> Figure:
         painted = _painted(found, values.values)
         image = draw_global(axes, painted, cmap=colours, vmin=least, vmax=upmost)
         figure.colorbar(image, ax=axes, shrink=0.75, pad=0.02, extend="both").set_label(label)
-        axes.set_title(title, fontsize=10)
+        axes.set_title(lettered(row - 1, title))
     return figure
+
+
+def _most(difference: xr.DataArray, part: float) -> float:
+    """The size that this part of the differences keeps below; 1 where there are none or all are 0."""
+    sizes = np.abs(difference.values)
+    known = sizes[np.isfinite(sizes)]
+    return (float(np.quantile(known, part)) if known.size else 0.0) or 1.0
 
 
 def _joint(figure: Figure, axes: Any, found: xr.Dataset, label: str, names: tuple[str, str]) -> None:
@@ -163,7 +183,7 @@ def _joint(figure: Figure, axes: Any, found: xr.Dataset, label: str, names: tupl
         interpolation="nearest",
     )
     axes.plot((low, high), (low, high), linestyle="--", **_LINE)
-    figure.colorbar(image, ax=axes, pad=0.02).set_label("cells per bin", fontsize=8)
+    figure.colorbar(image, ax=axes, pad=0.02).set_label("cells per bin")
     whole = found.isel(unit=0)
     _note(axes, f"r = {float(whole['correlation']):.4f}\nRMSE = {float(whole['rmse']):.3g}")
     axes.set(xlabel=f"{names[0]} {label}", ylabel=f"{names[1]} {label}")
@@ -177,17 +197,16 @@ def _differences(axes: Any, found: xr.Dataset, label: str) -> None:
     for number, unit in enumerate(found["unit"].values):
         colour = UNIT_COLOURS[number % len(UNIT_COLOURS)]
         share = 100.0 * found["difference_share"].sel(unit=unit).values
-        axes.step(values[shown], share[shown], where="mid", color=colour, linewidth=1.2, label=unit)
+        axes.step(values[shown], share[shown], where="mid", color=colour, linewidth=1.0, label=unit)
     axes.axvline(0.0, **_LINE)
     axes.set(xlabel=label, ylabel="% of cells per bin")
     axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _title(found: xr.Dataset, first: str, second: str) -> str:
+def _maps_of(found: xr.Dataset) -> str:
     names = str(found["first"].values), str(found["second"].values)
-    both = names[0] if names[0] == names[1] else " and ".join(names)
-    return f"{both}: {first} minus {second}"
+    return names[0] if names[0] == names[1] else " and ".join(names)
 
 
 def _boxes(axes: Any, found: xr.Dataset, label: str) -> None:
@@ -201,7 +220,7 @@ def _boxes(axes: Any, found: xr.Dataset, label: str) -> None:
             strict=True,
         )
     ]
-    mean = {"marker": "D", "markersize": 4, "markerfacecolor": "white", "markeredgecolor": "0.15"}
+    mean = {"marker": "D", "markersize": 2.5, "markerfacecolor": "white", "markeredgecolor": "0.15"}
     median = {"color": "0.15"}
     drawn = axes.bxp(
         boxes,
@@ -216,7 +235,7 @@ def _boxes(axes: Any, found: xr.Dataset, label: str) -> None:
         box.set(facecolor=mpl.colors.to_rgba(UNIT_COLOURS[number % len(UNIT_COLOURS)], 0.45))
     axes.axvline(0.0, linestyle=":", **_LINE)
     axes.invert_yaxis()
-    axes.set(xlabel=f"{label}\n5, 25, 50, 75, 95 %")
+    axes.set_xlabel(label)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -226,21 +245,21 @@ def _scatter(figure: Figure, axes: Any, ours: Any, theirs: Any, found: xr.Datase
     low, high = min(ours.min(), theirs.min()), max(ours.max(), theirs.max())
     limits = (low, high, low, high)
     cells = axes.hexbin(theirs, ours, gridsize=55, extent=limits, bins="log", cmap="viridis", linewidths=0.1)
-    figure.colorbar(cells, ax=axes, pad=0.02).set_label("pixels per hexagon", fontsize=8)
+    figure.colorbar(cells, ax=axes, pad=0.02).set_label("pixels per hexagon")
     ends = np.array((low, high))
     axes.plot(ends, ends, linestyle="--", label="equal", **_LINE)
     (up, foot), (across, start) = (
         (float(found[f"{line}_slope"]), float(found[f"{line}_intercept"])) for line in REGRESSIONS
     )
-    axes.plot(ends, up * ends + foot, color=UNIT_COLOURS[3], linewidth=1.2, label="map on LP")
+    axes.plot(ends, up * ends + foot, color=UNIT_COLOURS[3], linewidth=1.0, label="map on LP")
     # LP = across * map + start, drawn from its ends on the map's axis.
-    axes.plot(across * ends + start, ends, color=UNIT_COLOURS[1], linewidth=1.2, label="LP on map")
-    _note(
-        axes,
+    axes.plot(across * ends + start, ends, color=UNIT_COLOURS[1], linewidth=1.0, label="LP on map")
+    said = (
         f"r = {float(found['correlation']):.3f}, RMSE {float(found['rmse']):.3g} {shade.units}\n"
         f"map = {up:.3f} LP {foot:+.2f}\nLP = {across:.3f} map {start:+.2f}\n"
-        f"{int(found['pixels'])} pixels",
+        f"{int(found['pixels'])} pixels"
     )
+    axes.text(0.0, 1.02, said, transform=axes.transAxes, va="bottom", fontsize=5.5)
     axes.set(
         xlim=(low, high),
         ylim=(low, high),
@@ -248,7 +267,6 @@ def _scatter(figure: Figure, axes: Any, ours: Any, theirs: Any, found: xr.Datase
         ylabel=f"{method_of(shade)} {shade.label}",
         aspect="equal",
     )
-    axes.legend(frameon=False, fontsize=7, loc="lower right")
 
 
 def _normal_histogram(axes: Any, difference: Any, label: str) -> None:
@@ -257,13 +275,9 @@ def _normal_histogram(axes: Any, difference: Any, label: str) -> None:
     values = np.linspace(low, high, 200)
     axes.hist(difference, bins=60, range=(low, high), density=True, color=UNIT_COLOURS[1], alpha=0.55)
     normal = stats.norm(difference.mean(), difference.std())
-    axes.plot(
-        values, normal.pdf(values), color=UNIT_COLOURS[3], linewidth=1.2, label="normal of equal mean and std"
-    )
+    axes.plot(values, normal.pdf(values), color="0.15", linewidth=1.0, label="normal of equal mean, std")
     axes.axvline(0.0, linestyle=":", **_LINE)
     axes.set(xlabel=f"map minus Lunar Prospector, {label}", ylabel="density")
-    axes.legend(frameon=False, fontsize=7, loc="upper left")
-    axes.margins(y=0.2)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -271,7 +285,7 @@ def _normal_quantiles(axes: Any, difference: Any, p_value: float) -> None:
     (expected, ordered), (slope, intercept, _) = stats.probplot(difference)
     axes.plot(expected, ordered, ".", markersize=2.5, color=UNIT_COLOURS[1], rasterized=True)
     ends = np.array((expected[0], expected[-1]))
-    axes.plot(ends, slope * ends + intercept, color=UNIT_COLOURS[3], linewidth=1.2)
+    axes.plot(ends, slope * ends + intercept, color=UNIT_COLOURS[3], linewidth=1.0)
     # Of thousands of pixels any departure from the normal is certain; digits of 1e-300 say nothing more.
     p_text = f"p = {p_value:.2g}" if p_value >= 1e-4 else "p < 0.0001"
     _note(axes, f"D'Agostino-Pearson\n{p_text}")
@@ -281,7 +295,7 @@ def _normal_quantiles(axes: Any, difference: Any, p_value: float) -> None:
 
 def _note(axes: Any, text: str) -> None:
     box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.5}
-    axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", fontsize=7.5, bbox=box)
+    axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", fontsize=5.5, bbox=box)
 
 
 def _painted(comparison: xr.Dataset, values: Any) -> xr.DataArray:

@@ -14,10 +14,22 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from matplotlib.path import Path
-from matplotlib.patheffects import withStroke
 
 from lunarcloud.archive import Feature, features
-from lunarcloud.figures.style import MISSING_COLOUR, draw_global, global_axes, plate_carree, polar
+from lunarcloud.figures.relief import VEIL
+from lunarcloud.figures.style import (
+    HALO,
+    MISSING_COLOUR,
+    PAGE_IN,
+    as_printed,
+    degrees,
+    draw_global,
+    global_axes,
+    label_meridians,
+    lettered,
+    plate_carree,
+    polar,
+)
 from lunarcloud.moon import RADIUS_M, Pole, polar_distance_m
 
 
@@ -47,14 +59,15 @@ _OUTLINE = "#D55E00"
 _POLAR = ("bouguer_disturbance", "bouguer_anomaly", "bouguer_gradient", "bouguer_gradient_eigenvalue")
 # Colours saturate beyond this percentile, so that one peak does not pale the rest.
 _PERCENTILE = 99.5
-# Black on white reads on any colours.
-_STROKE = [withStroke(linewidth=1.6, foreground="white", alpha=0.8)]
 _LINES = {"linewidth": 0.4, "color": "0.25", "alpha": 0.5}
 # Features too small for their names at a pole's scale.
 _SMALLEST_KM = 90.0
 
 
-def draw_gravity_maps(dataset: xr.Dataset, products: Sequence[str] = _GLOBAL) -> Figure:
+@as_printed
+def draw_gravity_maps(
+    dataset: xr.Dataset, products: Sequence[str] = _GLOBAL, relief: xr.DataArray | None = None
+) -> Figure:
     """Global maps of products, two a row, on the Mollweide projection.
 
     Parameters
@@ -63,24 +76,30 @@ def draw_gravity_maps(dataset: xr.Dataset, products: Sequence[str] = _GLOBAL) ->
         The global grid of a reduction (lat, lon), with its attributes.
     products : sequence of str
         Which of its variables.
+    relief : xarray.DataArray (lat, lon), optional
+        Of `lunarcloud.figures.shaded_relief`: light and shadow over the maps.
     """
     rows = math.ceil(len(products) / 2)
-    figure = Figure(figsize=(14, 4.1 * rows), layout="constrained")
-    for place, name in enumerate(products, start=1):
-        # matplotlib's three digits: rows, two columns, place. They end at nine; there are eight products.
-        axes = global_axes(figure, 100 * rows + 20 + place)
+    figure = Figure(figsize=(PAGE_IN, 2.35 * rows + 0.2), layout="constrained")
+    grid = figure.add_gridspec(rows, 2)
+    for number, name in enumerate(products):
+        axes = global_axes(figure, grid[divmod(number, 2)])
         image = draw_global(axes, dataset[name], cmap=_SHADES[name].colours, norm=_norm(dataset[name]))
+        if relief is not None:
+            draw_global(axes, relief, **VEIL)
         _bar(figure, axes, image, name)
-        axes.set_title(_title(dataset, name), fontsize=10)
-    figure.suptitle(_origin(dataset), fontsize=11)
+        axes.set_title(lettered(number, _title(dataset, name)))
+    figure.suptitle(_origin(dataset))
     return figure
 
 
+@as_printed
 def draw_gravity_pole(
     dataset: xr.Dataset,
     pole: Pole = "south",
     products: Sequence[str] = _POLAR,
     outlined: xr.DataArray | None = None,
+    relief: xr.DataArray | None = None,
 ) -> Figure:
     """A pole in polar stereographic projection, two products a row, with its craters.
 
@@ -95,6 +114,9 @@ def draw_gravity_pole(
     outlined : xarray.DataArray, optional
         A mask on a polar grid (y, x) of the same pole whose edge is drawn over every product, such as
         potential mare basalt.
+    relief : xarray.DataArray (y, x), optional
+        Of `lunarcloud.figures.shaded_relief` on a polar grid of the same pole: light and shadow over the
+        products.
 
     Returns
     -------
@@ -102,18 +124,20 @@ def draw_gravity_pole(
         A panel a product.
     """
     rows = math.ceil(len(products) / 2)
-    figure = Figure(figsize=(11.5, 5.6 * rows), layout="constrained")
-    for place, name in enumerate(products, start=1):
-        axes: Any = figure.add_subplot(rows, 2, place, projection=polar(pole))
+    figure = Figure(figsize=(PAGE_IN, 3.85 * rows + 0.2), layout="constrained")
+    for number, name in enumerate(products):
+        axes: Any = figure.add_subplot(rows, 2, number + 1, projection=polar(pole))
         image = draw_polar_product(axes, dataset[name], pole)
+        if relief is not None:
+            axes.imshow(relief.values, extent=_extent(relief), origin="upper", zorder=0, **VEIL)
         if outlined is not None:
             # Half way between outside (0) and inside (1): the line between pixels.
-            edge = {"levels": [0.5], "colors": _OUTLINE, "linewidths": 1.0}
+            edge = {"levels": [0.5], "colors": _OUTLINE, "linewidths": 0.8}
             axes.contour(outlined["x"], outlined["y"], outlined.to_numpy().astype(float), **edge)
         _bar(figure, axes, image, name)
         # Room for the longitude's label at the top.
-        axes.set_title(_title(dataset, name), fontsize=10, pad=22)
-    figure.suptitle(f"{pole.capitalize()} pole: {_origin(dataset)}", fontsize=11)
+        axes.set_title(lettered(number, _title(dataset, name)), pad=12)
+    figure.suptitle(f"{pole.capitalize()} pole: {_origin(dataset)}")
     return figure
 
 
@@ -134,9 +158,8 @@ def draw_polar_product(axes: Any, data: xr.DataArray, pole: Pole) -> Any:
     matplotlib.image.AxesImage
         For a colour bar.
     """
-    # Column 0 is given by its centre: half a pixel further is the edge of the square, in metres.
-    reach = float(abs(data["x"][0])) + float(data["x"][1] - data["x"][0]) / 2.0
-    extent = (-reach, reach, -reach, reach)
+    extent = _extent(data)
+    reach = extent[1]
     axes.set_facecolor(MISSING_COLOUR)
     axes.set_extent(extent, crs=axes.projection)
     axes.set_boundary(Path.circle(radius=reach))
@@ -149,6 +172,14 @@ def draw_polar_product(axes: Any, data: xr.DataArray, pole: Pole) -> Any:
     return image
 
 
+def _extent(data: xr.DataArray) -> tuple[float, float, float, float]:
+    """West, east, south and north edge of a polar grid around its pole, metres."""
+    # Column 0 is given by its centre: half a pixel further is the edge of the square.
+    reach = float(abs(data["x"][0])) + float(data["x"][1] - data["x"][0]) / 2.0
+    return (-reach, reach, -reach, reach)
+
+
+@as_printed
 def draw_gravity_profile(profile: xr.Dataset, *, rim_km: float | None = None) -> Figure:
     """Gravity and its gradients over the distance from a feature's centre.
 
@@ -159,7 +190,7 @@ def draw_gravity_profile(profile: xr.Dataset, *, rim_km: float | None = None) ->
     rim_km : float, optional
         Radius of the rim, drawn as a line on each side that the profile has.
     """
-    figure = Figure(figsize=(8.5, 6.4), layout="constrained")
+    figure = Figure(figsize=(0.75 * PAGE_IN, 4.2), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     for name in ("gravity_disturbance", "topography_attraction", "bouguer_disturbance", "bouguer_anomaly"):
         _line(upper, profile, name)
@@ -169,16 +200,16 @@ def draw_gravity_profile(profile: xr.Dataset, *, rim_km: float | None = None) ->
     lower.set_ylabel("gradient (E)")
     lower.set_xlabel(profile["distance"].attrs["long_name"] + " (km)")
     for axes in (upper, lower):
-        axes.axhline(0.0, color="0.6", linewidth=0.8)
+        axes.axhline(0.0, color="0.6", linewidth=0.6)
         axes.grid(visible=True, linewidth=0.3)
-        axes.legend(fontsize=8, ncols=2)
+        axes.legend(ncols=2)
         _rims(axes, profile, rim_km)
-    figure.suptitle(str(profile.attrs["feature"]), fontsize=12)
+    figure.suptitle(str(profile.attrs["feature"]))
     return figure
 
 
 def _line(axes: Axes, profile: xr.Dataset, name: str) -> None:
-    axes.plot(profile["distance"], profile[name], linewidth=1.5, label=_SHADES[name].label)
+    axes.plot(profile["distance"], profile[name], linewidth=1.0, label=_SHADES[name].label)
 
 
 def _rims(axes: Axes, profile: xr.Dataset, rim_km: float | None) -> None:
@@ -192,7 +223,8 @@ def _rims(axes: Axes, profile: xr.Dataset, rim_km: float | None) -> None:
 
 def _norm(data: xr.DataArray) -> Normalize:
     values = np.abs(data.to_numpy())
-    most = float(np.nanpercentile(values, _PERCENTILE)) or 1.0
+    known = values[np.isfinite(values)]
+    most = (float(np.percentile(known, _PERCENTILE)) if known.size else 0.0) or 1.0
     # Two digits, so that the ends of the colour bar read well.
     step = 10.0 ** (math.floor(math.log10(most)) - 1)
     most = math.ceil(most / step) * step
@@ -202,8 +234,7 @@ def _norm(data: xr.DataArray) -> Normalize:
 def _bar(figure: Figure, axes: Any, image: Any, name: str) -> None:
     ends = "both" if _SHADES[name].signed else "max"
     bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.6, pad=0.03, extend=ends)
-    bar.set_label(_SHADES[name].label, fontsize=9)
-    bar.ax.tick_params(labelsize=8)
+    bar.set_label(_SHADES[name].label)
 
 
 def _title(dataset: xr.Dataset, name: str) -> str:
@@ -226,23 +257,20 @@ def _origin(dataset: xr.Dataset) -> str:
 def _graticule(axes: Any, pole: Pole, reach: float) -> None:
     """Meridians every 30 degrees and parallels every 10: on this projection straight lines and circles."""
     sign = -1 if pole == "south" else 1
-    # Longitude 0 is up in the south and down in the north; east is to the right of it in both.
+    label_meridians(axes, pole, reach)
     for lon in range(-150, 181, 30):
         angle = math.radians(lon)
-        x, y = math.sin(angle), -sign * math.cos(angle)
-        side = "" if lon in (0, 180) else "E" if lon > 0 else "W"
-        axes.plot([0.0, reach * x], [0.0, reach * y], **_LINES)
-        where = {"ha": "center", "va": "center", "fontsize": 7, "color": "0.25"}
-        axes.text(1.08 * reach * x, 1.08 * reach * y, f"{abs(lon)}°{side}", **where)
+        axes.plot([0.0, reach * math.sin(angle)], [0.0, -sign * reach * math.cos(angle)], **_LINES)
     # Labels of the parallels run along a meridian half way between two that are drawn.
     angle = math.radians(15.0)
     for lat in range(80, 0, -10):
         radius = polar_distance_m(lat)
-        if radius > reach:
+        # No circle along the rim, whose label would lie on it.
+        if radius > 0.97 * reach:
             break
         axes.add_patch(Circle((0.0, 0.0), radius, fill=False, **_LINES))
         x, y = radius * math.sin(angle), -sign * radius * math.cos(angle)
-        axes.text(x, y, f"{lat}°{'S' if sign < 0 else 'N'}", fontsize=6.5, color="0.2", path_effects=_STROKE)
+        axes.text(x, y, degrees(sign * lat, "N", "S"), fontsize=4.5, color="0.2", path_effects=HALO)
 
 
 def _name_craters(axes: Any, pole: Pole, reach: float) -> None:
@@ -257,11 +285,11 @@ def _name_craters(axes: Any, pole: Pole, reach: float) -> None:
                 feature.lat,
                 feature.name,
                 transform=plate_carree(),
-                fontsize=7,
+                fontsize=5,
                 ha="center",
                 va="center",
                 clip_on=True,
-                path_effects=_STROKE,
+                path_effects=HALO,
             )
 
 
@@ -272,4 +300,4 @@ def _ring(axes: Any, feature: Feature) -> None:
         lon=feature.lon, lat=feature.lat, radius=feature.diameter_km * 500.0, n_samples=90, endpoint=True
     )
     x, y, _ = axes.projection.transform_points(plate_carree(), *np.asarray(circle).T).T
-    axes.plot(x, y, color="black", linewidth=0.8, path_effects=_STROKE)
+    axes.plot(x, y, color="black", linewidth=0.5, path_effects=HALO)

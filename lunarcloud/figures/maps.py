@@ -1,22 +1,41 @@
-"""Global maps of a run: oxides, maturity, Mg#, novelty."""
+"""Global maps of a run: oxides, maturity, Mg#, novelty, one by one and all of the paper's Fig. 1."""
 
+import math
+from typing import Any
+
+import numpy as np
 import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from lunarcloud.archive import features
-from lunarcloud.figures.style import draw_global, draw_maria, global_axes, plate_carree
-from lunarcloud.quantities import QUANTITIES
+from lunarcloud.figures.statistics import method_of
+from lunarcloud.figures.style import (
+    HALO,
+    PAGE_IN,
+    as_printed,
+    draw_global,
+    draw_maria,
+    global_axes,
+    lettered,
+    plate_carree,
+    typeset,
+)
+from lunarcloud.quantities import QUANTITIES, Quantity
 
 # Smaller maria have no room for their names on a map of the whole Moon.
 _NAMED_KM = 420.0
+# The paper's Fig. 1 has no map of maturity.
+_FIRST_FIGURE = tuple(name for name, row in QUANTITIES.items() if row.oxide or name == "mg_number")
 # As in the paper's Fig. 1h: where Mg# falls is seen against where the maria end.
 _WITH_SHORES = "mg_number"
+# Parts of the area whose values the paper's colours span.
+_SHOWN = (0.025, 0.975)
 
 
+@as_printed
 def draw_map(data: xr.DataArray, title: str) -> Figure:
-    """One map of the whole Moon.
+    """One map of the whole Moon, its colours over one range for each quantity, so that runs compare.
 
     Parameters
     ----------
@@ -26,29 +45,86 @@ def draw_map(data: xr.DataArray, title: str) -> Figure:
         Above the map.
     """
     shade = QUANTITIES[str(data.name)]
-    figure = Figure(figsize=(10, 5.4))
+    figure = Figure(figsize=(PAGE_IN, 4.1), layout="constrained")
     axes = global_axes(figure)
     image = draw_global(axes, data, cmap=shade.colours, vmin=shade.least, vmax=shade.most)
     if data.name == _WITH_SHORES:
         draw_maria(axes)
     _name_maria(axes)
-    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.04, extend="both")
+    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.03, extend="both")
     bar.set_label(shade.label)
-    axes.set_title(title, fontsize=11)
+    axes.set_title(typeset(title))
     return figure
 
 
-def _name_maria(axes: object) -> None:
+@as_printed
+def draw_oxides(maps: xr.Dataset) -> Figure:
+    """The maps of oxides and Mg# in one figure, in the order of the paper's Fig. 1, two a row.
+
+    Parameters
+    ----------
+    maps : Dataset (lat, lon)
+        Maps of a run, in their units; missing is NaN. Those that it has are drawn; the colours of each span
+        the middle 95 % of its area.
+    """
+    names = [name for name in _FIRST_FIGURE if name in maps]
+    rows = math.ceil(len(names) / 2)
+    figure = Figure(figsize=(PAGE_IN, 2.3 * rows), layout="constrained")
+    grid = figure.add_gridspec(rows, 2)
+    for number, name in enumerate(names):
+        axes = global_axes(figure, grid[divmod(number, 2)])
+        shade, values = QUANTITIES[name], maps[name]
+        low, high = middle_of_area(values) or (shade.least, shade.most)
+        image = draw_global(axes, values, cmap=shade.colours, vmin=low, vmax=high)
+        if name == _WITH_SHORES:
+            draw_maria(axes)
+        bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.7, pad=0.03, extend="both")
+        bar.set_label(f"{shade.label}, 2.5 to 97.5 % of the area")
+        axes.set_title(lettered(number, _title(shade)))
+    return figure
+
+
+def middle_of_area(data: xr.DataArray) -> tuple[float, float] | None:
+    """The values that the middle 95 % of a map's area lies between; None if they are not two.
+
+    Parameters
+    ----------
+    data : DataArray (lat, lon)
+        A map on pixels of equal size in degrees; missing is NaN.
+
+    Returns
+    -------
+    (float, float) or None
+        In the map's units.
+    """
+    values = data.values
+    known = np.isfinite(values)
+    # A pixel's area goes with the cosine of its latitude.
+    areas = np.broadcast_to(np.cos(np.radians(data["lat"].values))[:, None], values.shape)[known]
+    if not areas.size:
+        return None
+    order = np.argsort(values[known], kind="stable")
+    running = np.cumsum(areas[order])
+    at = np.searchsorted(running, np.multiply(_SHOWN, running[-1]))
+    low, high = values[known][order][np.minimum(at, order.size - 1)].tolist()
+    return (low, high) if low < high else None
+
+
+def _title(shade: Quantity) -> str:
+    return ", ".join(filter(None, (shade.label.partition(" (")[0], method_of(shade))))
+
+
+def _name_maria(axes: Any) -> None:
     for feature in features():
         if feature.is_mare and feature.diameter_km > _NAMED_KM:
-            axes.text(  # type: ignore[attr-defined]  # cartopy has no type information
+            axes.text(
                 feature.lon,
                 feature.lat,
                 feature.name.replace("Mare ", "").replace("Oceanus ", ""),
                 transform=plate_carree(),
-                fontsize=5.5,
-                color="white",
+                fontsize=5,
+                color="0.1",
                 ha="center",
                 va="center",
-                path_effects=[withStroke(linewidth=1.2, foreground="0.15")],
+                path_effects=HALO,
             )

@@ -8,10 +8,18 @@ import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from affine import Affine
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from lunarcloud.archive import features
-from lunarcloud.figures.style import draw_global, global_axes, globe, plate_carree
+from lunarcloud.figures.style import (
+    HALO,
+    PAGE_IN,
+    as_printed,
+    draw_global,
+    global_axes,
+    globe,
+    lettered,
+    plate_carree,
+)
 from lunarcloud.moon import RADIUS_M
 from lunarcloud.quantities import QUANTITIES
 
@@ -19,9 +27,9 @@ _COLOUR = "#D55E00"
 # Half the width of the close-up, degrees.
 _REACH = 14.0
 _PANEL_PIXELS = 700
-_HALO = [withStroke(linewidth=1.5, foreground="0.25")]
 
 
+@as_printed
 def draw_provenance(found: xr.Dataset, backdrop: xr.DataArray, title: str) -> Figure:
     """The answer of a provenance search.
 
@@ -39,7 +47,7 @@ def draw_provenance(found: xr.Dataset, backdrop: xr.DataArray, title: str) -> Fi
     matplotlib.figure.Figure
         The globe, a close-up of the largest group, and what each range decides.
     """
-    figure = Figure(figsize=(11, 8.5), layout="constrained")
+    figure = Figure(figsize=(PAGE_IN, 6.2), layout="constrained")
     grid = figure.add_gridspec(2, 2, height_ratios=(1.15, 1))
     shade = QUANTITIES[str(backdrop.name)]
     colours = {"cmap": "Greys_r", "vmin": shade.least, "vmax": shade.most}
@@ -49,17 +57,28 @@ def draw_provenance(found: xr.Dataset, backdrop: xr.DataArray, title: str) -> Fi
     axes.scatter(
         found["lon"],
         found["lat"],
-        s=1.2,
+        s=0.7,
         color=_COLOUR,
         linewidths=0,
         transform=plate_carree(),
         rasterized=True,
     )
-    axes.set_title(f"{title}: {found.attrs['matching_km2']:,.0f} km² match", fontsize=11)
-    if found.sizes["match"]:
-        _close_up(figure.add_subplot(grid[1, 0], projection=_local(found)), found, backdrop, colours)
-    _constraints(figure.add_subplot(grid[1, 1] if found.sizes["match"] else grid[1, :]), found)
+    axes.set_title(lettered(0, f"{title}: {found.attrs['matching_km2']:,.0f} km² match"))
+    matches = found.sizes["match"] > 0
+    if matches:
+        near = figure.add_subplot(grid[1, 0], projection=_local(found))
+        _close_up(near, found, backdrop, colours)
+        near.set_title(lettered(1, str(found["group_where"].values[0])))
+    decides = figure.add_subplot(grid[1, 1] if matches else grid[1, :])
+    _constraints(decides, found)
+    decides.set_title(lettered(1 + matches, _most_area(found)))
     return figure
+
+
+def _most_area(found: xr.Dataset) -> str:
+    best = zip(found["region_feature"].values[:2], found["region_area_km2"].values[:2], strict=True)
+    most = "\n".join(f"{place} {area:,.0f} km²" for place, area in best)
+    return f"most matching area:\n{most or 'in no named feature'}"
 
 
 def _local(found: xr.Dataset) -> Any:
@@ -79,14 +98,14 @@ def _close_up(axes: Any, found: xr.Dataset, backdrop: xr.DataArray, colours: dic
         nodata=np.nan,
     )
     axes.imshow(warped.values, extent=(-half, half, -half, half), origin="upper", **colours)
-    axes.scatter(found["lon"], found["lat"], s=1.5, color=_COLOUR, linewidths=0, transform=plate_carree())
+    axes.scatter(found["lon"], found["lat"], s=1.0, color=_COLOUR, linewidths=0, transform=plate_carree())
     for known in features():
         x, y = axes.projection.transform_point(known.lon, known.lat, plate_carree())
         if max(abs(x), abs(y)) < 0.95 * half:
-            axes.text(x, y, known.name, fontsize=7, color="white", ha="center", path_effects=_HALO)
+            axes.text(x, y, known.name, fontsize=5, color="0.1", ha="center", path_effects=HALO)
     axes.set(xlim=(-half, half), ylim=(-half, half))
-    axes.gridlines(draw_labels=["left", "bottom"], linewidth=0.4, color="white", alpha=0.5)
-    axes.set_title(str(found["group_where"].values[0]), fontsize=10)
+    lines = axes.gridlines(draw_labels=["left", "bottom"], linewidth=0.3, color="white", alpha=0.5)
+    lines.xlabel_style = lines.ylabel_style = {"size": 5.5}
 
 
 def _constraints(axes: Any, found: xr.Dataset) -> None:
@@ -101,7 +120,7 @@ def _constraints(axes: Any, found: xr.Dataset) -> None:
     ):
         # Where the other ranges leave nothing, there is nothing to exclude.
         text = f"{share:.3g} %" + (f", then {excludes:.0f} %" if np.isfinite(excludes) else "")
-        axes.text(1.02, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+        axes.text(1.02, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=6)
     axes.set_xscale("log")
     # A logarithmic axis has no 0: the narrowest range still gets a bar, as long as a factor of 2 or more.
     axes.set_xlim(left=min(0.1, alone[alone > 0].min(initial=0.1) / 2), right=100)
@@ -110,6 +129,3 @@ def _constraints(axes: Any, found: xr.Dataset) -> None:
         "% of the mapped Moon within the range alone,\nthen % it excludes of what all other ranges leave"
     )
     axes.spines[["top", "right"]].set_visible(False)
-    best = zip(found["region_feature"].values[:2], found["region_area_km2"].values[:2], strict=True)
-    most = "; ".join(f"{place} {area:,.0f} km²" for place, area in best)
-    axes.set_title(f"Most matching area: {most or 'in no named feature'}", fontsize=9)

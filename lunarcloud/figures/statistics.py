@@ -7,7 +7,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lunarcloud.quantities import QUANTITIES, Quantity
+from lunarcloud.figures.style import PAGE_IN, as_printed, lettered
+from lunarcloud.quantities import OXIDES, QUANTITIES, Quantity
 from lunarcloud.statistics import TOLD
 
 #: Colours of the units, distinct also for colour-blind eyes (Okabe and Ito 2008); more units repeat them.
@@ -18,6 +19,7 @@ _COLUMNS = 3
 _BINS_SHOWN = 110
 
 
+@as_printed
 def draw_histograms(statistics: xr.Dataset) -> Figure:
     """One panel a map: the share of area by value in each unit, with means and modes.
 
@@ -27,23 +29,67 @@ def draw_histograms(statistics: xr.Dataset) -> Figure:
         As `lunarcloud.statistics.summary.summarise` makes it.
     """
     names = [str(name) for name in statistics["map"].values]
-    # -(-a // b) rounds up; the panels left over in the last row are hidden.
-    rows = -(-len(names) // _COLUMNS)
-    figure = Figure(figsize=(11, 2.7 * rows + 0.6), layout="constrained")
-    panels: Any = figure.subplots(rows, _COLUMNS, squeeze=False)
-    for axes, name in zip(panels.flat, names, strict=False):
-        _panel(axes, statistics.sel(map=name), QUANTITIES[name])
-        axes.set_title(flag_note(statistics.sel(map=name).isel(unit=0)), fontsize=7.5, loc="left")
-    for axes in panels.flat[len(names) :]:
+    figure, panels = _panels(len(names))
+    for number, (axes, name) in enumerate(zip(panels, names, strict=True)):
+        found = statistics.sel(map=name)
+        _panel(axes, found, QUANTITIES[name])
+        axes.set_title(lettered(number, flag_note(found.isel(unit=0))), fontsize=5.5)
+    _legend(figure, panels[0], str(statistics["unit"].values[0]))
+    return figure
+
+
+@as_printed
+def draw_oxide_histograms(statistics: xr.Dataset) -> Figure:
+    """The oxides' distributions in one figure, as the paper's Fig. 2: the whole Moon, maria, the rest.
+
+    Parameters
+    ----------
+    statistics : Dataset
+        As `lunarcloud.statistics.summary.summarise` makes it, its first units these three. An oxide is by the
+        networks where they map it; the whole Moon by equation is a dashed line beside it.
+    """
+    names = set(statistics["map"].values.tolist())
+    methods = {oxide: [way for way in ("cnn", "equation") if f"{oxide}_{way}" in names] for oxide in OXIDES}
+    shown = {oxide: ways for oxide, ways in methods.items() if ways}
+    figure, panels = _panels(len(shown))
+    units = statistics.isel(unit=slice(3))
+    for number, (axes, (oxide, ways)) in enumerate(zip(panels, shown.items(), strict=True)):
+        first, *others = (f"{oxide}_{way}" for way in ways)
+        _panel(axes, units.sel(map=first), QUANTITIES[first])
+        for other in others:
+            values, density = _shown(units.sel(map=other).isel(unit=0), *axes.get_xlim())
+            axes.plot(
+                values,
+                density,
+                color="0.1",
+                linestyle="--",
+                linewidth=0.8,
+                label=f"{units['unit'].values[0]}, equation",
+            )
+            axes.set_ylim(top=max(axes.get_ylim()[1], 1.05 * density.max()))
+        axes.set_title(lettered(number, OXIDES[oxide].label))
+    _legend(figure, panels[0], str(statistics["unit"].values[0]))
+    return figure
+
+
+def _panels(number: int) -> tuple[Figure, list[Any]]:
+    """A figure of so many panels, three a row; those left over in the last row are hidden."""
+    rows = -(-number // _COLUMNS)
+    figure = Figure(figsize=(PAGE_IN, 1.85 * rows + 0.3), layout="constrained")
+    panels: list[Any] = list(figure.subplots(rows, _COLUMNS, squeeze=False).flat)
+    for axes in panels[number:]:
         axes.set_visible(False)
-    handles, _ = panels.flat[0].get_legend_handles_labels()
-    first = str(statistics["unit"].values[0])
+    return figure, panels[:number]
+
+
+def _legend(figure: Figure, axes: Any, whole: str) -> None:
+    handles, _ = axes.get_legend_handles_labels()
     handles += [
         Line2D([], [], color="0.35", linestyle=":", label="mean"),
-        Line2D([], [], color="0.2", linestyle="", marker="v", label=f"mode, {first} (how sure)"),
+        Line2D([], [], color="0.2", linestyle="", marker="v", ms=4, label=f"mode, {whole} (how sure)"),
     ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, fontsize=9)
-    return figure
+    # As many as fit between the margins of a page; more go on below.
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 6))
 
 
 def flag_note(found: xr.Dataset) -> str:
@@ -66,17 +112,17 @@ def _panel(axes: Any, of_map: xr.Dataset, quantity: Quantity) -> None:
         if number == 0:
             axes.fill_between(values, density, step="mid", color=colour, alpha=0.25, linewidth=0, label=unit)
         else:
-            axes.step(values, density, where="mid", color=colour, linewidth=1.3, label=unit)
-        axes.axvline(float(found["mean"]), color=colour, linewidth=0.9, linestyle=":")
+            axes.step(values, density, where="mid", color=colour, linewidth=1.0, label=unit)
+        axes.axvline(float(found["mean"]), color=colour, linewidth=0.7, linestyle=":", ymax=0.9)
         highest = max(highest, float(density.max()))
     axes.set(
         xlim=(low, high),
-        ylim=(0, 1.22 * highest),
+        # A map without a value is an empty panel.
+        ylim=(0, 1.22 * highest or 1.0),
         xlabel=", ".join(filter(None, (quantity.label, method_of(quantity)))),
         ylabel="% of area per bin",
     )
     _mark_modes(axes, of_map.isel(unit=0), highest)
-    axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -100,15 +146,14 @@ def _shown(found: xr.Dataset, low: float, high: float) -> tuple[Any, Any]:
 
 
 def _mark_modes(axes: Any, found: xr.Dataset, highest: float) -> None:
+    """Triangles at the modes; their values in the corner, where nothing is drawn."""
     modes = [float(value) for value in found["mode_value"].values if np.isfinite(value)]
-    for number, value in enumerate(modes):
-        axes.plot(value, 1.05 * highest, marker="v", color="0.2", markersize=5, clip_on=False)
-        # How sure the number of modes is belongs to all of them, so it is written once, at the last.
-        sure = f" ({float(found['mode_confidence']):.0%})" if number == len(modes) - 1 else ""
-        low, high = axes.get_xlim()
-        side = "left" if value < low + 0.1 * (high - low) else "center"
-        at = (value, 1.05 * highest)
-        axes.annotate(f"{value:.3g}{sure}", at, (0, 5), textcoords="offset points", ha=side, fontsize=7)
+    if not modes:
+        return
+    axes.plot(modes, [1.05 * highest] * len(modes), marker="v", color="0.2", markersize=3.5, linestyle="")
+    # How sure the number of modes is belongs to all of them.
+    text = f"{', '.join(f'{value:.3g}' for value in modes)} ({float(found['mode_confidence']):.0%})"
+    axes.text(0.98, 0.99, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5)
 
 
 def method_of(quantity: Quantity) -> str:

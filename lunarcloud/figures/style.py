@@ -1,40 +1,111 @@
-"""What all figures share: lunar axes with a graticule, colour maps, saving."""
+"""What all figures share: size and type as printed, lunar axes with a graticule, panel letters, saving."""
 
-from functools import lru_cache
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
 from io import BytesIO
+from string import ascii_lowercase
 from textwrap import wrap
-from typing import Any
+from typing import Any, ParamSpec
 
 import cartopy.crs as ccrs
 import numpy as np
 import rioxarray  # noqa: F401  # gives arrays their .rio
 import shapely
 import xarray as xr
-from matplotlib import rcParams
+from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator
 from PIL import Image
 
 from lunarcloud.archive import shipped_maria
 from lunarcloud.moon import RADIUS_M, Pole
+from lunarcloud.quantities import OXIDES
 from lunarcloud.storage import Folder
 
-#: Dots per inch of saved figures.
-DPI = 160
+P = ParamSpec("P")
+
+#: Widths of a journal's column and of its page (89 and 183 mm), inches: figures are drawn at the size at
+#: which they are printed.
+COLUMN_IN, PAGE_IN = 3.5, 7.2
+#: Dots per inch of saved pictures: a page is 1728 of them wide, as much as a screen shows.
+DPI = 240
 #: Colour of missing pixels.
 MISSING_COLOUR = "0.82"
 
 #: Colour of a note below a figure, unlike anything drawn.
 NOTE_COLOUR = "#a40000"
 # Letters of such a note in an inch.
-_NOTE_LETTERS = 13
+_NOTE_LETTERS = 15
 # To pack harder takes twice as long.
 _PACKED = {"compress_level": 3}
 
-_GRATICULE = {"linewidth": 0.4, "color": "white", "alpha": 0.45}
-_LABELS = {"size": 7, "color": "0.25"}
+#: Around letters on a map: they read on any colour.
+HALO = [withStroke(linewidth=1.3, foreground="white", alpha=0.85)]
+
+_GRATICULE = {"linewidth": 0.3, "color": "white", "alpha": 0.45}
+_LABELS = {"size": 5.5, "color": "0.25"}
+# Type of 5 to 8 points and lines of a third of a point or more, as journals ask for.
+_PRINTED: dict[Any, Any] = {
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 7,
+    "axes.labelpad": 2,
+    "axes.linewidth": 0.5,
+    "figure.titlesize": 8,
+    "legend.fontsize": 6,
+    "legend.frameon": False,
+    "legend.handlelength": 1.5,
+    "lines.linewidth": 1.0,
+    "hatch.linewidth": 0.5,
+    **{f"{axis}tick.labelsize": 6 for axis in "xy"},
+    **{f"{axis}tick.major.size": 2.5 for axis in "xy"},
+    **{f"{axis}tick.major.width": 0.5 for axis in "xy"},
+    **{f"{axis}tick.minor.size": 1.5 for axis in "xy"},
+    **{f"{axis}tick.minor.width": 0.4 for axis in "xy"},
+}
+
+
+def as_printed(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """A function that draws, with type and lines as printed, whatever the caller's settings are."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with rc_context(_PRINTED):
+            figure = draw(*args, **kwargs)
+            # Ticks are made when first asked for, by the settings of then; later ones copy the first.
+            for axes in figure.axes:
+                for axis in (axes.xaxis, axes.yaxis):
+                    axis.get_ticklabels(minor=False), axis.get_ticklabels(minor=True)
+        return figure
+
+    return drawn
+
+
+def lettered(number: int, title: str) -> str:
+    """The title of a panel with its letter before it, a for 0.
+
+    Parameters
+    ----------
+    number : int
+        Which panel of the figure.
+    title : str
+        What it shows.
+    """
+    # After z come aa, bb ...
+    letter = ascii_lowercase[number % 26] * (number // 26 + 1)
+    return rf"$\mathbf{{{letter}}}$  {title}"
+
+
+def typeset(text: str) -> str:
+    """Text with the formulas of oxides as chemists print them: TiO2 becomes TiO$_2$."""
+    for oxide in OXIDES.values():
+        text = text.replace(oxide.formula, oxide.label)
+    return text
 
 
 @lru_cache(maxsize=1)
@@ -69,12 +140,91 @@ def global_axes(figure: Figure, position: Any = 111) -> Axes:
     lines.ylocator = FixedLocator(range(-60, 61, 30))
     # It lies within the frame, so the layout need not project it again and again.
     lines.set_in_layout(False)
-    # Labels at the left edge, where a parallel meets the 180th meridian; its end depends on the latitude.
-    for lat in (-60, -30, 0, 30, 60):
-        label = "0°" if lat == 0 else f"{abs(lat)}°{'N' if lat > 0 else 'S'}"
-        x, y = axes.projection.transform_point(-180.0, lat, plate_carree())
-        axes.text(x, y, f"{label} ", ha="right", va="center", **_LABELS)
+    _label_graticule(axes)
     return axes  # type: ignore[no-any-return]  # cartopy has no type information
+
+
+def _label_graticule(axes: Any) -> None:
+    """Latitudes outside the limb, where parallels meet it; longitudes along the equator."""
+    for lat in (-60, -30, 0, 30, 60):
+        # The limb leans: a label beside it stands clear if it lies towards the pole.
+        side = "center" if lat == 0 else "bottom" if lat > 0 else "top"
+        x, y = axes.projection.transform_point(-180.0, lat, plate_carree())
+        axes.text(x, y, f"{degrees(lat, 'N', 'S')} ", ha="right", va=side, **_LABELS)
+    for lon in (-120, -60, 0, 60, 120):
+        x, y = axes.projection.transform_point(lon, 0.0, plate_carree())
+        text = axes.text(x, y, degrees(lon, "E", "W"), ha="center", va="center", path_effects=HALO, **_LABELS)
+        text.set_size(4.5)
+
+
+def degrees(value: int, positive: str, negative: str) -> str:
+    """An angle of a graticule: 30°S.
+
+    Parameters
+    ----------
+    value : int
+        Degrees, -180..180.
+    positive, negative : str
+        Letters of the two sides; 0 and 180 are on neither.
+    """
+    side = "" if value % 180 == 0 else positive if value > 0 else negative
+    return f"{abs(value)}°{side}"
+
+
+def label_meridians(axes: Any, pole: Pole, radius_m: float) -> None:
+    """Longitudes around a polar map, clear of its rim wherever it turns.
+
+    Parameters
+    ----------
+    axes : cartopy GeoAxes
+        Of the `polar` projection.
+    pole : {"north", "south"}
+        Which pole.
+    radius_m : float
+        Of the rim, metres of the projection.
+    """
+    for lon in range(-150, 181, 30):
+        # Longitude 0 is up in the south and down in the north; east is to the right of it in both.
+        x = math.sin(math.radians(lon))
+        y = math.cos(math.radians(lon)) * (1 if pole == "south" else -1)
+        sides = {
+            "ha": "center" if abs(x) < 0.1 else "left" if x > 0 else "right",
+            "va": "center" if abs(y) < 0.1 else "bottom" if y > 0 else "top",
+        }
+        at = 1.025 * radius_m * x, 1.025 * radius_m * y
+        axes.text(*at, degrees(lon, "E", "W"), clip_on=False, **sides, **_LABELS)
+
+
+def name_outliers(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
+    """Names beside points of a scatter, towards its middle, where there is room, and none on another.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+        With its final limits, and a linear scale.
+    points : sequence of (float, float, str)
+        Place and name of each, the one that matters most first; of two too near the second has no name.
+    """
+    left, right = axes.get_xlim()
+    low, high = axes.get_ylim()
+    placed: list[tuple[bool, float]] = []
+    for x, y, name in points:
+        towards_left = x > (left + right) / 2
+        # A line of letters is a twentieth of the height of the smallest panel.
+        if any(side == towards_left and abs(y - other) < (high - low) / 18 for side, other in placed):
+            continue
+        placed.append((towards_left, y))
+        axes.annotate(
+            name,
+            (x, y),
+            xytext=(-4 if towards_left else 4, 0),
+            textcoords="offset points",
+            ha="right" if towards_left else "left",
+            va="center",
+            fontsize=5,
+            color="0.25",
+            path_effects=HALO,
+        )
 
 
 def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
@@ -98,8 +248,8 @@ def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
 
     projection = axes.projection
     west, east, south, north = projection.x_limits + projection.y_limits
-    # As many as its axes have dots when saved; square pixels, counted down from the upper left corner.
-    cols = round(axes.bbox.width * DPI / axes.figure.dpi)
+    # As many as a saved picture has dots for it; square pixels, counted down from the upper left corner.
+    cols = round(_width_in(axes) * DPI)
     rows = round(cols * (north - south) / (east - west))
     pixel = (east - west) / cols
     from affine import Affine
@@ -130,6 +280,12 @@ def draw_maria(axes: Any) -> None:
     # as cartopy's way with polygons.
     shores = [axes.projection.transform_points(plate_carree(), *ring.T)[:, :2] for ring in rings]
     axes.add_collection(LineCollection(shores, colors="0.05", linewidths=0.45), autolim=False)
+
+
+def _width_in(axes: Any) -> float:
+    """The most that axes can be wide, inches: their columns of the figure."""
+    spec, width = axes.get_subplotspec(), axes.figure.get_figwidth()
+    return float(width * len(spec.colspan) / spec.get_gridspec().ncols)
 
 
 def save(figure: Figure, place: Folder, name: str) -> str:
@@ -177,9 +333,9 @@ def _with_note(picture: bytes, note: str) -> bytes:
     """
     image = Image.open(BytesIO(picture)).convert("RGB")
     lines = wrap(note, int(_NOTE_LETTERS * image.width / DPI))
-    strip = Figure(figsize=(image.width / DPI, 0.14 + 0.14 * len(lines)), dpi=DPI)
+    strip = Figure(figsize=(image.width / DPI, 0.12 + 0.12 * len(lines)), dpi=DPI)
     strip.text(
-        0.5, 0.98, "\n".join(lines), ha="center", va="top", fontsize=8, color=NOTE_COLOUR, weight="bold"
+        0.5, 0.98, "\n".join(lines), ha="center", va="top", fontsize=7, color=NOTE_COLOUR, weight="bold"
     )
     drawn = BytesIO()
     strip.savefig(drawn, format="png", dpi=DPI)

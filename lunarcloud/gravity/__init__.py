@@ -1,6 +1,14 @@
 """Gravity: the Bouguer anomaly and its gradients from any lunar gravity model and topography."""
 
-from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, Reduction, held_degrees, reduce_bouguer, sample
+from lunarcloud.gravity.bouguer import (
+    PRODUCTS,
+    BouguerField,
+    Reduction,
+    held_degrees,
+    reduce_bouguer,
+    sample,
+    surface_radius,
+)
 from lunarcloud.gravity.card import GravityCard, Grids, gravity_card
 from lunarcloud.gravity.frames import PRINCIPAL_AXES, Frame, in_mean_earth
 from lunarcloud.gravity.grids import finish_gravity, gravity_works, gridded, part_group, write_harmonics
@@ -31,6 +39,7 @@ __all__ = [
     "radial_profile",
     "reduce_bouguer",
     "sample",
+    "surface_radius",
     "transect",
     "write_harmonics",
 ]

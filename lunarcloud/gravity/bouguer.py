@@ -316,6 +316,28 @@ def shape_coefficients(topography: Topography, lmax: int) -> Coefficients:
     return harmonics.resized(harmonics.from_table(topography.table), lmax)
 
 
+def surface_radius(
+    topography: Topography, lmax: int, *, lat: npt.ArrayLike, lon: npt.ArrayLike
+) -> FloatArray:
+    """Radius of the surface at positions.
+
+    Parameters
+    ----------
+    topography : RadiusGrid or RadiusHarmonics
+        As read by `lunarcloud.archive.read_topography`.
+    lmax : int
+        Up to this degree, at most the topography's.
+    lat, lon : array_like
+        Degrees, broadcast against each other.
+
+    Returns
+    -------
+    ndarray
+        Metres.
+    """
+    return harmonics.values(shape_coefficients(topography, lmax), harmonics.at(lat=lat, lon=lon))
+
+
 def _eigenvalue(slope_of: Coefficients, where: Sampler) -> FloatArray:
     """Eigenvalue of largest size of the horizontal gradient tensor, from g/R in Eotvos (g is (l+1) V/R)."""
     degree = np.arange(harmonics.lmax_of(slope_of) + 1, dtype=np.float64)

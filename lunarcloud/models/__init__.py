@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
-    from lunarcloud.models.card import Accuracy, Card, Residual, Score
+    from lunarcloud.models.accuracy import paper_scores
+    from lunarcloud.models.card import Accuracy, Card, MissionInfluence, Residual, Score
     from lunarcloud.models.equations import (
         CLIPPED,
         OUTSIDE_VALIDITY,
@@ -52,6 +53,7 @@ __all__ = [
     "Flags",
     "Gathered",
     "IronEquation",
+    "MissionInfluence",
     "Model",
     "Novelty",
     "Residual",
@@ -66,6 +68,7 @@ __all__ = [
     "load_model",
     "model_digest",
     "novelty_of",
+    "paper_scores",
     "predict",
     "r2_in_words",
     "remarks",
@@ -75,9 +78,11 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "accuracy": ("paper_scores",),
         "card": (
             "Accuracy",
             "Card",
+            "MissionInfluence",
             "Residual",
             "Score",
         ),

@@ -1,12 +1,19 @@
 """Accuracy of fitted models on the stations: RMSE and R2 as the paper defines them, and what it reports."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lunarcloud.models.card import Accuracy, Kind, Residual, Score, Spread
+from lunarcloud.models.card import Accuracy, Card, Kind, Residual, Score, Spread
 from lunarcloud.models.equation_fit import Predictions
+from lunarcloud.models.equations import QIU2025, equation_maps
 from lunarcloud.models.inputs import FloatArray
+
+if TYPE_CHECKING:  # slow to import
+    import xarray as xr
 
 #: R2 of Qiu, Yan & Liu (2025) on 49 stations: (training, LOOCV); None where they give none. For the
 #: networks' training they say only that all exceed 0.96.
@@ -105,6 +112,38 @@ def residuals(kind: Kind, oxide: str, predictions: Predictions, sites: Sequence[
         )
         for station in np.flatnonzero(np.isfinite(predictions.measured)).tolist()
     ]
+
+
+def paper_scores(card: Card, diagnostics: xr.Dataset) -> dict[str, Score]:
+    """What the paper's own equations, as printed, say of the stations that a model was fitted to.
+
+    Parameters
+    ----------
+    card : Card
+        The model's card, with the measured wt%.
+    diagnostics : xarray.Dataset
+        As stored beside it, with the stations' ``reflectance``.
+
+    Returns
+    -------
+    dict of str to Score
+        By oxide, over the stations that know it: RMSE in wt%, and R2. Empty for stations of other bands than
+        the equations are for.
+    """
+    reflectance = diagnostics["reflectance"]
+    if tuple(reflectance["wavelength"].values.tolist()) != tuple(QIU2025.wavelengths_nm):
+        return {}
+    found = equation_maps(reflectance.values, QIU2025)
+    row_of = {str(site): row for row, site in enumerate(reflectance["site"].values)}
+    scores = {}
+    for oxide, predicted in (("feo", found.feo), ("tio2", found.tio2)):
+        known = [each for each in card.residuals if (each.kind, each.oxide) == ("equation", oxide)]
+        if known:
+            rows = [row_of[each.site] for each in known]
+            scores[oxide] = score(
+                predicted[rows].astype(np.float64), np.array([each.measured for each in known])
+            )
+    return scores
 
 
 def _left_out(predictions: Predictions) -> Score | None:

@@ -179,7 +179,7 @@ def _figures(
     statistics: xr.Dataset, material: _Material, differences: Group, session: Session
 ) -> dict[str, Callable[[], Figure]]:
     """Pictures of the pairs that differ at all, of the same pixels as the numbers."""
-    from lunarcloud.figures import draw_comparison
+    from lunarcloud.figures import draw_comparison, draw_density
 
     run, first, second, pairs, _ = material
     differ = (statistics["rmse"].isel(unit=0) > 0).values
@@ -192,7 +192,11 @@ def _figures(
     title = f"{what}, without {left} pixels" if left else what
     maps = {f"difference_{pair.name}": _map(coarse[pair.name], pair, what, title) for pair in shown}
     kept = statistics.isel(pair=differ)
-    return {"comparison": lambda: draw_comparison(kept, first.name, second.name), **maps}
+    return {
+        "comparison": lambda: draw_comparison(kept, first.name, second.name),
+        "density": lambda: draw_density(kept, first.name, second.name),
+        **maps,
+    }
 
 
 def _map(difference: xr.DataArray, pair: Pair, what: str, title: str) -> Callable[[], Figure]:

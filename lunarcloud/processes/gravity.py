@@ -125,22 +125,25 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[GravityCa
         session.compute(work)
     finish_gravity(home, card, field)
     session.tell(Note("figures of the globe and both poles"))
-    _draw(home / "figures", field, card)
+    _draw(home / "figures", field, card, topography)
     groups = [shards_of(work.group) for work in works]
     facts = {"ppd": str(card.ppd), "gravity": card.gravity_model, "degree": str(card.lmax)}
     return Made(card, content_of(groups), groups, facts)
 
 
-def _draw(place: Folder, field: BouguerField, card: GravityCard) -> None:
-    """Pictures of the globe and both poles, sampled as finely as they show."""
+def _draw(place: Folder, field: BouguerField, card: GravityCard, topography: Topography) -> None:
+    """Pictures of the globe and both poles over shaded relief, sampled as finely as they show."""
     # Slow to import, and a reduction that is there already draws nothing.
-    from lunarcloud.figures import draw_gravity_maps, draw_gravity_pole, save_figure
+    from lunarcloud.figures import draw_gravity_maps, draw_gravity_pole, save_figure, shaded_relief
 
-    attributes = card.attributes()
-    save_figure(draw_gravity_maps(gridded(field, moon.grid(_FIGURE_PPD), attributes)), place, "globe.png")
+    attributes, globe = card.attributes(), moon.grid(_FIGURE_PPD)
+    relief = shaded_relief(topography, globe)
+    save_figure(draw_gravity_maps(gridded(field, globe, attributes), relief=relief), place, "globe.png")
     for pole in _POLES:
         grid = moon.polar_grid(pole, limit=card.polar_limit, pixel_m=_FIGURE_PIXEL_M)
-        save_figure(draw_gravity_pole(gridded(field, grid, attributes), pole), place, f"{pole}.png")
+        relief = shaded_relief(topography, grid)
+        drawn = draw_gravity_pole(gridded(field, grid, attributes), pole, relief=relief)
+        save_figure(drawn, place, f"{pole}.png")
 
 
 def _report(record: Record[GravityCard], home: Folder) -> Report:

@@ -1,16 +1,19 @@
 """Process ``polar``: potential mare basalt around a pole, and the maps in polar stereographic projection.
 
-Where gravity is published under the root, the latest is drawn with the candidates' outlines.
+Where gravity is published under the root, the latest is drawn with the candidates' outlines. All pictures are
+over shaded relief.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from lunarcloud.archive import read_topography, topography_digest
 from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
+from lunarcloud.lineage import Source as File
 from lunarcloud.maps import Run
-from lunarcloud.moon import Pole, kilometres
+from lunarcloud.moon import Pole, kilometres, polar_distance_m, polar_grid
 from lunarcloud.processes.findings import (
     FindingCard,
     MariaInputs,
@@ -21,7 +24,7 @@ from lunarcloud.processes.findings import (
     stream_over,
     unit_sources,
 )
-from lunarcloud.processes.inputs import OPTION, given_of, option, parent
+from lunarcloud.processes.inputs import OPTION, file, given_of, option, parent
 from lunarcloud.processes.process import Estimate, Made
 from lunarcloud.processes.records import gravity_of, run_of
 from lunarcloud.statistics import (
@@ -44,6 +47,7 @@ from lunarcloud.statistics import (
 from lunarcloud.storage import Folder, Group, Ledger, open_dataset
 
 if TYPE_CHECKING:  # slow to import
+    import xarray as xr
     from matplotlib.figure import Figure
 
     from lunarcloud.gravity import Gravity
@@ -52,6 +56,8 @@ _DATASET = "candidates"
 # Per pixel of a polar shard: positions, rows and columns as 64-bit numbers, all maps, a shard of the source.
 _TASK_BYTES_PER_PIXEL = 120
 _TASK_BYTES = 64 * 2**20
+# Of shaded relief, along the edge of a picture's panel.
+_RELIEF_PIXELS = 800
 
 
 class PolarInputs(MariaInputs):
@@ -74,6 +80,11 @@ class PolarInputs(MariaInputs):
         **{OPTION: "pixel"},
     )
     gravity: str | None = parent("gravity", "gravity to draw the candidates over, where any is published")
+    relief: str = file(
+        "lola4",
+        "topography whose shaded relief is drawn over the pictures: lola4 (shipped), or path or URL as for "
+        "gravity",
+    )
 
 
 class _Material(NamedTuple):
@@ -83,6 +94,7 @@ class _Material(NamedTuple):
     rule: Rule
     pixel_m: float
     gravity: "Callable[[], Gravity] | None"
+    relief: str
 
 
 def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
@@ -97,8 +109,10 @@ def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
         parents["gravity"], gravity = found.as_parent(), partial(gravity_of, root, found)
     rule = Rule(**inputs.model_dump(include={"pole", "limit", "coverage", "feo_above", "mg_below"}))
     pixel_m = inputs.pixel_m or kilometres(1.0) * 1000.0 / run.card.ppd
-    sources = unit_sources(root, [maria], inputs.maria)
-    return given_of(inputs, root, parents, sources), _Material(run, source, maria, rule, pixel_m, gravity)
+    relief = File(url=root.relative(inputs.relief), digest=topography_digest(inputs.relief))
+    sources = (*unit_sources(root, [maria], inputs.maria), relief)
+    material = _Material(run, source, maria, rule, pixel_m, gravity, inputs.relief)
+    return given_of(inputs, root, parents, sources), material
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
@@ -106,9 +120,7 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
-    from lunarcloud.figures import draw_polar
-
-    run, source, maria, rule, _, gravity = material
+    run, source, maria, rule, *_ = material
     stream = stream_over(session, "polar", run)
     candidates = find_candidates(source, maria, rule, stream=stream)
     work = _work(material, home, candidates)
@@ -125,27 +137,45 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
         },
         datasets={_DATASET: dataset},
         tables={"totals": candidate_totals(candidates), "groups": ranked_candidates(candidates)},
-        figures={
-            "polar": lambda: draw_polar(open_dataset(work.group.place), dataset, rule.pole),
-            **_gravity_figure(gravity, work.group.place, rule.pole),
-        },
+        figures=_figures(material, work.group.place, dataset),
         groups=[work.group],
     )
 
 
-def _gravity_figure(
-    gravity: "Callable[[], Gravity] | None", maps: Folder, pole: Pole
+def _figures(
+    material: _Material, maps: Folder, candidates: "xr.Dataset"
 ) -> "dict[str, Callable[[], Figure]]":
-    if gravity is None:
-        return {}
+    """Pictures of the maps, of the diagram and, where there is any, of gravity below the candidates."""
+    from lunarcloud.figures import draw_diagram, draw_polar
 
-    def draw() -> "Figure":
-        from lunarcloud.figures import draw_gravity_pole
+    pole, gravity = material.rule.pole, material.gravity
+    relief = cache(partial(_relief, material))
+    drawn = {
+        "polar": lambda: draw_polar(open_dataset(maps), candidates, pole, relief()),
+        "diagram": lambda: draw_diagram(candidates),
+    }
+    if gravity is not None:
+        drawn["gravity"] = lambda: _draw_gravity(gravity().open(pole), maps, pole, relief())
+    return drawn
 
-        high = open_dataset(maps)["mare_basalt"] == HIGH_FEO
-        return draw_gravity_pole(gravity().open(pole), pole, outlined=high)
 
-    return {"gravity": draw}
+def _draw_gravity(gravity: "xr.Dataset", maps: Folder, pole: Pole, relief: "xr.DataArray") -> "Figure":
+    """Gravity below the edges of the candidates."""
+    from lunarcloud.figures import draw_gravity_pole
+
+    high = open_dataset(maps)["mare_basalt"] == HIGH_FEO
+    return draw_gravity_pole(gravity, pole, outlined=high, relief=relief)
+
+
+def _relief(material: _Material) -> "xr.DataArray":
+    """Shaded relief of the region, or of what gravity is drawn of where that is more."""
+    from lunarcloud.figures import shaded_relief
+
+    pole, limit, gravity = material.rule.pole, material.rule.limit, material.gravity
+    if gravity is not None:
+        limit = min(limit, gravity().card.polar_limit)
+    pixel_m = 2.0 * polar_distance_m(limit) / _RELIEF_PIXELS
+    return shaded_relief(read_topography(material.relief), polar_grid(pole, limit=limit, pixel_m=pixel_m))
 
 
 def _work(material: _Material, home: Folder, candidates: Candidates) -> Work:

@@ -72,20 +72,22 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
-    from lunarcloud.figures import draw_prospector
+    from lunarcloud.figures import draw_prospector_density
 
     run, source, measured, table = material
     stream = stream_over(session, "prospector", run)
     statistics = compare_with_prospector(source, *measured, stream=stream)
     statistics.attrs["run"] = run.place.name
-    compared = map(str, statistics["map"].values)
+    compared = [str(name) for name in statistics["map"].values]
     return keep(
         home,
         facts={"table": table, **_pixels(measured), **left_out(source.exclude)},
         datasets={_DATASET: statistics},
         tables={"comparison": prospector_table(statistics)},
         figures={
-            "scatter": lambda: draw_prospector(statistics),
+            "density": lambda: draw_prospector_density(statistics),
+            # One by one: all below each other would be longer than a page.
+            **{f"scatter_{name}": _scatter(statistics, name) for name in compared},
             **{f"map_{name}": _prospector_map(statistics, name) for name in compared},
         },
     )
@@ -102,6 +104,12 @@ def _pixels(measured: Sequence[Prospector]) -> dict[str, str]:
         return said
     why = "at 2 degrees they scatter within a 5-degree pixel by more than those differ over the Moon"
     return {**said, "larger pixels": why}
+
+
+def _scatter(statistics: xr.Dataset, name: str) -> Callable[[], Figure]:
+    from lunarcloud.figures import draw_prospector
+
+    return lambda: draw_prospector(statistics.sel(map=[name]))
 
 
 def _prospector_map(statistics: xr.Dataset, name: str) -> Callable[[], Figure]:

@@ -63,7 +63,7 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
-    from lunarcloud.figures import draw_histograms
+    from lunarcloud.figures import draw_histograms, draw_oxide_histograms
 
     run, source, units, sampling = material
     stream = stream_over(session, "reduce", run)
@@ -74,7 +74,10 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
         facts={"sampling": sampling, "maria": units[1].source, **left_out(source.exclude)},
         datasets={_DATASET: statistics},
         tables={"means": means(statistics), "statistics": summary_table(statistics)},
-        figures={"histograms": lambda: draw_histograms(statistics)},
+        figures={
+            "histograms": lambda: draw_histograms(statistics),
+            "oxides": lambda: draw_oxide_histograms(statistics),
+        },
     )
 
 

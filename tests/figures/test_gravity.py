@@ -32,7 +32,9 @@ def field() -> BouguerField:
 
 
 def words(figure: Figure) -> list[str]:
-    return [axes.get_title() for axes in figure.axes] + [axes.get_xlabel() for axes in figure.axes]
+    """Titles without their panels' letters, and labels."""
+    titles = [axes.get_title(loc="left").partition("  ")[2] for axes in figure.axes]
+    return titles + [axes.get_xlabel() for axes in figure.axes]
 
 
 def png(figure: Figure) -> bytes:

@@ -6,23 +6,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from matplotlib import colormaps
 from matplotlib.collections import LineCollection
+from PIL import Image
 
-from lunarcloud.figures.maps import draw_map
-from lunarcloud.figures.style import plate_carree, save
-from lunarcloud.moon import GEOGRAPHIC, grid
+from lunarcloud.figures.maps import draw_map, draw_oxides, middle_of_area
+from lunarcloud.figures.style import DPI, PAGE_IN, plate_carree, save, typeset
+from lunarcloud.moon import grid
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.storage import folder
+from lunarcloud.storage import GRID_MAPPING, Layout, coordinates, folder
+from tests.figures.conftest import Overprinted
 
 
 def _field(name: str, values: npt.NDArray[np.float64]) -> xr.DataArray:
-    g = grid(2)
-    data = xr.DataArray(values, dims=("lat", "lon"), coords={"lat": g.lat(), "lon": g.lon()}, name=name)
-    placed: xr.DataArray = data.rio.set_spatial_dims("lon", "lat").rio.write_crs(GEOGRAPHIC)
-    return placed
+    coords = coordinates(Layout(raster=grid(2), variables=())).coords
+    return xr.DataArray(values, coords, ("lat", "lon"), name, {"grid_mapping": GRID_MAPPING})
 
 
 def test_every_map_has_colours_of_matplotlib_and_a_range() -> None:
@@ -64,3 +63,51 @@ def test_mg_number_is_drawn_with_the_shores_of_the_maria() -> None:
     assert np.abs(drawn[:, 0]).max() < axes.projection.x_limits[1]
     other = draw_map(_field("feo_equation", values), "FeO").axes[0]
     assert not [found for found in other.collections if isinstance(found, LineCollection)]
+
+
+def test_a_saved_map_is_a_page_wide_and_says_where_it_is(tmp_path: Path, overprinted: Overprinted) -> None:
+    values = np.broadcast_to(np.linspace(0, 20, 720), (360, 720)).copy()
+    figure = draw_map(_field("tio2_equation", values), "TiO2 abundance (wt%), equation")
+    assert overprinted(figure) == []
+    assert figure.axes[0].get_title(loc="left") == "TiO$_2$ abundance (wt%), equation"
+    said = {text.get_text().strip() for text in figure.axes[0].texts}
+    assert {"60°S", "0°", "30°N", "120°W", "60°E"} <= said
+    save(figure, folder(tmp_path), "map.png")
+    with Image.open(tmp_path / "map.png") as picture:
+        width, height = picture.size
+    assert height < width < 1.05 * PAGE_IN * DPI
+    assert (tmp_path / "map.png").stat().st_size < 3e6
+
+
+def test_all_oxides_in_one_figure_span_the_middle_of_each_maps_area() -> None:
+    values = np.broadcast_to(np.linspace(0, 20, 720), (360, 720)).copy()
+    names = ("feo_equation", "tio2_equation", "mg_number", "omat")
+    figure = draw_oxides(xr.Dataset({name: _field(name, values) for name in names}))
+    maps, bars = figure.axes[::2], figure.axes[1::2]
+    assert [axes.get_title(loc="left") for axes in maps] == [
+        r"$\mathbf{a}$  FeO, equation",
+        r"$\mathbf{b}$  TiO$_2$, equation",
+        r"$\mathbf{c}$  Mg#",
+    ]
+    assert maps[0].images[0].get_clim() == pytest.approx((0.5, 19.5), abs=0.05)
+    assert bars[0].get_xlabel() == "FeO (wt%), 2.5 to 97.5 % of the area"
+
+
+def test_the_middle_of_the_area_does_not_count_polar_pixels_as_much() -> None:
+    values = np.zeros((360, 720))
+    # An eighth of the pixels, but 2 % of the area, in each of the two caps.
+    values[:23], values[-23:] = 30.0, -30.0
+    values[100:260] = 10.0
+    assert middle_of_area(_field("feo_equation", values)) == (0.0, 10.0)
+
+
+def test_a_map_without_a_value_is_drawn(tmp_path: Path) -> None:
+    empty = _field("feo_equation", np.full((360, 720), np.nan))
+    assert middle_of_area(empty) is None
+    for figure in (draw_map(empty, "nothing"), draw_oxides(xr.Dataset({"feo_equation": empty}))):
+        save(figure, folder(tmp_path), "empty.png")
+
+
+def test_formulas_are_set_as_chemists_print_them() -> None:
+    assert typeset("TiO2 and Al2O3, FeO") == r"TiO$_2$ and Al$_2$O$_3$, FeO"
+    assert typeset(r"TiO$_2$") == r"TiO$_2$"

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
-from lunarcloud.models import QIU2025, Card, accuracy_rows, r2_in_words
+from lunarcloud.models import QIU2025, Card, Residual, accuracy_rows, paper_scores, r2_in_words
 from lunarcloud.models.accuracy import accuracy
 from lunarcloud.models.equation_fit import Predictions
+from lunarcloud.models.samples import Samples
 
 MEASURED = np.linspace(0.0, 10.0, 11)
 
@@ -34,3 +36,31 @@ def test_an_equation_has_no_seeds() -> None:
     said = dict(zip(columns, row, strict=True))
     assert (said["LOO R2"], said["seeds"], said["mapped"]) == ("0.600", "", "")
     assert r2_in_words(found) == "0.600"
+
+
+def _fitted_to(stations: Samples) -> Card:
+    """A card that knows what was measured at the stations, whatever was fitted."""
+    residuals = tuple(
+        Residual(kind="equation", oxide=oxide, site=site, measured=float(weight), fitted=0.0, left_out=None)
+        for oxide in ("feo", "tio2")
+        for site, weight in zip(stations.sites, stations.oxide(oxide), strict=True)
+        if np.isfinite(weight)
+    )
+    return Card(equations=QIU2025, residuals=residuals)
+
+
+def _spectra_of(stations: Samples, wavelengths: tuple[float, ...]) -> xr.Dataset:
+    coords = {"wavelength": list(wavelengths), "site": list(stations.sites)}
+    return xr.Dataset({"reflectance": (("wavelength", "site"), stations.reflectance)}, coords)
+
+
+def test_the_papers_own_equations_have_their_scores_on_these_stations(stations: Samples) -> None:
+    found = paper_scores(_fitted_to(stations), _spectra_of(stations, stations.wavelengths_nm))
+    assert found["feo"].r2 == pytest.approx(0.948, abs=5e-4)
+    assert found["feo"].rmse == pytest.approx(1.04, abs=5e-3)
+    assert found["tio2"].r2 == pytest.approx(0.824, abs=5e-4)
+    assert found["tio2"].rmse == pytest.approx(1.18, abs=5e-3)
+
+
+def test_the_papers_equations_say_nothing_of_other_bands(stations: Samples) -> None:
+    assert paper_scores(_fitted_to(stations), _spectra_of(stations, (414, 749, 901, 950, 1001))) == {}

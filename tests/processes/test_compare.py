@@ -27,8 +27,8 @@ def test_exact_difference_maps_are_left(
     assert not differences["tio2_cnn"].values.any()
     assert differences["feo_cnn"].attrs["units"] == "percent"
     assert "crs" in differences.coords
-    # One picture for the map that changed, none for those that did not.
-    assert found.record.card.figures == ("comparison.png", "difference_feo_cnn.png")
+    # One difference map for the map that changed, none for those that did not.
+    assert found.record.card.figures == ("comparison.png", "density.png", "difference_feo_cnn.png")
     require_pictures(found)
     assert len(found.record.card.tables["comparison"].rows) == 4 * 4
     assert {step.tasks for step in dry_run("compare", truth_root, run="other", other="true")} == {0}

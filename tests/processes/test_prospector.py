@@ -34,7 +34,13 @@ def test_lunar_prospector_is_compared(
     own = {name: np.flatnonzero(stored["ours"].sel(map=name).notnull()) for name in stored["map"].values}
     assert (own["feo_equation"] < 11306).all()
     assert (own["al2o3_cnn"] >= 11306).all()
-    assert found.record.card.figures == ("scatter.png", "map_feo_equation.png", "map_al2o3_cnn.png")
+    assert found.record.card.figures == (
+        "density.png",
+        "scatter_feo_equation.png",
+        "scatter_al2o3_cnn.png",
+        "map_feo_equation.png",
+        "map_al2o3_cnn.png",
+    )
     require_pictures(found)
 
 
