@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_args
 
 import typer
 from pydantic.fields import FieldInfo
@@ -16,6 +16,7 @@ from lunarcloud.processes import (
     Inputs,
     choices,
     described,
+    inner_type,
     marks,
     option_name,
     shape_of,
@@ -69,7 +70,9 @@ def default_text(field: FieldInfo) -> str:
 def metavar(field: FieldInfo) -> str:
     """What stands for the value of an option in its help."""
     shape = shape_of(field)
-    fixed = {"range": "LOW:HIGH", "named": "NAME=LOW:HIGH", "choice": "|".join(choices(field))}
+    if shape == "named":
+        return _named(field)
+    fixed = {"range": "LOW:HIGH", "choice": "|".join(choices(field))}
     if shape in fixed:
         return fixed[shape]
     if marks(field).get(PARENT):
@@ -77,6 +80,12 @@ def metavar(field: FieldInfo) -> str:
     if marks(field).get(FILE):
         return "FILE"
     return next((text for kind, text in _METAVARS.items() if kind in _kinds(field)), "TEXT")
+
+
+def _named(field: FieldInfo) -> str:
+    """Values by name: a range of each, or a number."""
+    _, value = get_args(inner_type(field.annotation))
+    return "NAME=NUMBER" if inner_type(value) is float else "NAME=LOW:HIGH"
 
 
 def _kinds(field: FieldInfo) -> tuple[Any, ...]:

@@ -110,6 +110,25 @@ Bounds: TypeAlias = Annotated[
 ]
 
 
+def by_name(form: str, example: str) -> BeforeValidator:
+    """What makes values by name of ``NAME=VALUE`` words, before pydantic looks at them.
+
+    Parameters
+    ----------
+    form, example : str
+        How one is written, in general and for example, for whoever wrote something else.
+    """
+
+    def split(value: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            return value
+        if wrong := [word for word in value if "=" not in str(word)]:
+            raise ValueError(f"{wrong[0]!r}: write {form}, such as {example}")
+        return dict(str(word).split("=", 1) for word in value)
+
+    return BeforeValidator(split)
+
+
 def marks(field: FieldInfo) -> Mapping[str, Any]:
     """The marks of a field of an `Inputs` model."""
     extra = field.json_schema_extra

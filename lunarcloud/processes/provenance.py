@@ -7,9 +7,9 @@ The documented example is sample 60639 (see `lunarcloud.statistics.provenance`):
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import create_model, field_validator, model_validator
+from pydantic import create_model, model_validator
 
 from lunarcloud.engine import Session
 from lunarcloud.errors import InputError
@@ -25,7 +25,7 @@ from lunarcloud.processes.findings import (
     left_out,
     stream_over,
 )
-from lunarcloud.processes.inputs import OPTION, UNIT, Bounds, given_of, option
+from lunarcloud.processes.inputs import OPTION, UNIT, Bounds, by_name, given_of, option
 from lunarcloud.processes.process import Estimate, Made
 from lunarcloud.processes.records import model_of, run_of
 from lunarcloud.quantities import OXIDES, QUANTITIES, Oxide, composition
@@ -47,7 +47,7 @@ _DATASET = "provenance"
 class _Sample(RunInputs):
     """Which run, and the composition that is looked for."""
 
-    maps: dict[str, Bounds] = option(
+    maps: Annotated[dict[str, Bounds], by_name("NAME=LOW:HIGH", "mg_number=0.4:0.5")] = option(
         {}, "range of any map by its name, NAME=LOW:HIGH", **{OPTION: "map", UNIT: "the map's"}
     )
     sample: str = option("sample", "what to call it in tables and figures")
@@ -57,16 +57,6 @@ class _Sample(RunInputs):
         "allows for the map's own uncertainty",
         limits={"ge": 0, "le": 10},
     )
-
-    @field_validator("maps", mode="before")
-    @classmethod
-    def _named(cls, value: object) -> object:
-        """``NAME=LOW:HIGH`` words as a mapping."""
-        if not isinstance(value, (list, tuple)):
-            return value
-        if wrong := [word for word in value if "=" not in str(word)]:
-            raise ValueError(f"{wrong[0]!r}: write NAME=LOW:HIGH, such as mg_number=0.4:0.5")
-        return dict(str(word).split("=", 1) for word in value)
 
     @model_validator(mode="after")
     def _some(self) -> Self:

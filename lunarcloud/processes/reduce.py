@@ -1,7 +1,9 @@
 """Process ``reduce``: equal-area statistics of a run by unit."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple, Self, TypeAlias
+
+from pydantic import Field, model_validator
 
 from lunarcloud.engine import Session
 from lunarcloud.lineage import Given, Root
@@ -16,13 +18,15 @@ from lunarcloud.processes.findings import (
     stream_over,
     unit_sources,
 )
-from lunarcloud.processes.inputs import given_of, option
+from lunarcloud.processes.inputs import UNIT, by_name, given_of, option
 from lunarcloud.processes.process import Estimate, Made
 from lunarcloud.processes.records import run_of
+from lunarcloud.quantities import composition
 from lunarcloud.statistics import (
     Sampling,
     Source,
     Unit,
+    above_table,
     means,
     require_distinct,
     source_of,
@@ -32,6 +36,7 @@ from lunarcloud.statistics import (
 from lunarcloud.storage import Folder
 
 _DATASET = "statistics"
+_Limit: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class ReduceInputs(UnitInputs):
@@ -40,6 +45,15 @@ class ReduceInputs(UnitInputs):
     sampling: Sampling = option(
         "cells", "cells: the paper's equal-area cells of 2.25 km2; pixels: every pixel by its exact area"
     )
+    above: Annotated[dict[str, _Limit], by_name("NAME=NUMBER", "feo_cnn=24")] = option(
+        {}, "also tell the area where a map lies above a limit, NAME=NUMBER", **{UNIT: "the map's"}
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if unknown := [name for name in self.above if name not in composition()]:
+            raise ValueError(f"--above {unknown[0]!r} is no map; there are {', '.join(composition())}")
+        return self
 
 
 class _Material(NamedTuple):
@@ -47,6 +61,7 @@ class _Material(NamedTuple):
     source: Source
     units: tuple[Unit, ...]
     sampling: Sampling
+    above: Mapping[str, float]
 
 
 def _resolve(inputs: ReduceInputs, root: Root) -> tuple[Given, _Material]:
@@ -54,7 +69,10 @@ def _resolve(inputs: ReduceInputs, root: Root) -> tuple[Given, _Material]:
     require_distinct(units)
     sources = unit_sources(root, units, inputs.maria, inputs.units)
     run = run_of(root, entry)
-    material = _Material(run, source_of(run, inputs.exclude), units, inputs.sampling)
+    source = source_of(run, inputs.exclude)
+    for name in inputs.above:
+        source.coding(name)
+    material = _Material(run, source, units, inputs.sampling, inputs.above)
     return given_of(inputs, root, {"run": entry.as_parent()}, sources), material
 
 
@@ -65,15 +83,19 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
     from lunarcloud.figures import draw_histograms, draw_oxide_histograms
 
-    run, source, units, sampling = material
+    run, source, units, sampling, above = material
     stream = stream_over(session, "reduce", run)
-    statistics = summarise(source, units, sampling=sampling, stream=stream)
+    statistics = summarise(source, units, sampling=sampling, above=above, stream=stream)
     statistics.attrs["run"] = run.place.name
     return keep(
         home,
         facts={"sampling": sampling, "maria": units[1].source, **left_out(source.exclude)},
         datasets={_DATASET: statistics},
-        tables={"means": means(statistics), "statistics": summary_table(statistics)},
+        tables={
+            "means": means(statistics),
+            **({"above": above_table(statistics)} if above else {}),
+            "statistics": summary_table(statistics),
+        },
         figures={
             "histograms": lambda: draw_histograms(statistics),
             "oxides": lambda: draw_oxide_histograms(statistics),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ from lunarcloud.statistics import cells
 from lunarcloud.statistics.modes import modes
 from lunarcloud.statistics.moments import QUANTILES, moments, quantiles
 from lunarcloud.statistics.quality import REASONS, TOLD, flagged_shares
-from lunarcloud.statistics.source import Coding, Source, Stream, one_by_one
+from lunarcloud.statistics.source import MISSING, Coding, Source, Stream, one_by_one
 from lunarcloud.statistics.tallies import (
     Codes,
     Sums,
@@ -52,7 +53,8 @@ class ShardTallies:
     members : tuple of tuple of int
         By label, the units (by index) that its pixels belong to.
     tallies : dict of str to Tally
-        By map, what was counted by label, by `marked` map the marks of its pixels, and the `EXTENT`.
+        By map, what was counted by label; by `marked` map the marks of its pixels; by `exceeding` map what of
+        it lies above its limit; and the `EXTENT`.
     """
 
     members: tuple[tuple[int, ...], ...]
@@ -71,11 +73,14 @@ class TallyShard:
         Which of them.
     sampling : {"cells", "pixels"}
         What is counted.
+    limits : tuple of (str, int)
+        Maps of which it is also counted what lies above a code.
     """
 
     source: Source
     names: tuple[str, ...]
     sampling: Sampling
+    limits: tuple[tuple[str, int], ...] = ()
 
     def __call__(self, near: Near) -> ShardTallies:
         """Count the maps of a shard by the units near it."""
@@ -97,17 +102,27 @@ class TallyShard:
         quality = self.source.stored(QUALITY, shard)[where]
         # A map of one code without a gap counts what lies in a unit.
         found = {EXTENT: tally(np.zeros_like(quality), *counted)}
+        limits = dict(self.limits)
         for name in self.names:
             codes: Codes = self.source.stored(name, shard)[where]
             marks = self.source.marks(name, codes, quality)
-            found[name] = tally(self.source.kept(codes, marks), *counted)
+            kept = self.source.kept(codes, marks)
+            found[name] = tally(kept, *counted)
             found[marked(name)] = tally(marks, *counted)
+            if name in limits:
+                above = np.where(kept > limits[name], kept, kept.dtype.type(MISSING))
+                found[exceeding(name)] = tally(above, *counted)
         return found
 
 
 def marked(name: str) -> str:
     """What the tally of the marks of a map is called."""
     return f"{name} marks"
+
+
+def exceeding(name: str) -> str:
+    """What the tally of what lies above the limit of a map is called."""
+    return f"{name} above"
 
 
 class Totals(dict[tuple[str, int], Sums]):
@@ -124,7 +139,12 @@ class Totals(dict[tuple[str, int], Sums]):
 
 
 def summarise(
-    source: Source, units: Sequence[Unit], *, sampling: Sampling = "cells", stream: Stream = one_by_one
+    source: Source,
+    units: Sequence[Unit],
+    *,
+    sampling: Sampling = "cells",
+    above: Mapping[str, float] | None = None,
+    stream: Stream = one_by_one,
 ) -> xr.Dataset:
     """Statistics of every composition map of a run, by unit.
 
@@ -136,6 +156,8 @@ def summarise(
         May overlap.
     sampling : {"cells", "pixels"}
         The paper's equal-area cells, or every pixel weighted by its exact area.
+    above : mapping of str to float, optional
+        By map, in its units, the limit above which area is to be told.
     stream : callable
         How the shards are spread over workers; by default one by one.
 
@@ -146,18 +168,24 @@ def summarise(
         ``mean``, ``std``, ``quantile_value``, ``mode_value`` (one or two) and ``mode_confidence``, and the
         ``histogram`` as the share of the weight in each bin, with the bins' values in ``bin_value``;
         ``flagged_share`` of all that is mapped, left out or not, by ``reason``. By ``unit`` alone:
-        ``unit_area`` (km2) and ``unit_share`` (percent of the Moon), mapped or not.
+        ``unit_area`` (km2) and ``unit_share`` (percent of the Moon), mapped or not. If limits are given, by
+        ``limit`` and ``unit``: ``area_above`` (km2) of what lies above, and its ``share_above`` of ``area``.
 
     Raises
     ------
     InputError
         For two units of one name, or a unit without a single cell or pixel.
+    NotFoundError
+        For a limit of a map that the run has not.
     """
     import xarray as xr
 
     require_distinct(units)
+    above = above or {}
+    limits = tuple((name, _last_code(source.coding(name), limit)) for name, limit in above.items())
     totals = Totals()
-    for _, found in stream(TallyShard(source, source.names, sampling), near_units(source.grid, units)):
+    task = TallyShard(source, source.names, sampling, limits)
+    for _, found in stream(task, near_units(source.grid, units)):
         totals.add(found)
     require_filled(totals, units, sampling)
     parts = [
@@ -184,7 +212,56 @@ def summarise(
         "sampling": sampling,
         "excluded": " ".join(source.exclude),
     }
-    return dataset
+    return dataset.assign(_above(source, above, totals, dataset)) if above else dataset
+
+
+def _last_code(coding: Coding, limit: float) -> int:
+    """The last code of a value that is not above a limit."""
+    # Rounded far below a step, since a limit that is a code's own value may come out a hair below that code.
+    return floor(round(coding.code(limit), 6))
+
+
+def _above(
+    source: Source, above: Mapping[str, float], totals: Totals, dataset: xr.Dataset
+) -> dict[str, xr.DataArray]:
+    """Area and share above each limit, by unit."""
+    import xarray as xr
+
+    names, units = list(above), range(dataset.sizes["unit"])
+    km2 = [[totals[exceeding(name), unit].area_km2 for unit in units] for name in names]
+    area = xr.DataArray(
+        km2,
+        {
+            "limit_map": ("limit", names),
+            "limit_value": ("limit", list(above.values())),
+            "limit_units": ("limit", [source.coding(name).units for name in names]),
+        },
+        ("limit", "unit"),
+        attrs={"units": "km2", "long_name": "area above the limit"},
+    )
+    valid = dataset["area"].sel(map=names).transpose("map", "unit").values
+    share = area.copy(data=np.divide(km2, valid, out=np.full_like(valid, np.nan), where=valid > 0))
+    share.attrs = {"units": "1", "long_name": "share of the valid area that is above the limit"}
+    return {"area_above": area, "share_above": share}
+
+
+def above_table(dataset: xr.Dataset) -> pd.DataFrame:
+    """Area (km2) and share (per cent) above each limit, a row for each limit and unit."""
+    import pandas as pd
+
+    area, share = dataset["area_above"], dataset["share_above"]
+    rows = [
+        {
+            "map": str(area["limit_map"].values[limit]),
+            "above": float(area["limit_value"][limit]),
+            "units": str(area["limit_units"].values[limit]),
+            "unit": str(area["unit"].values[unit]),
+            "area_km2": float(area[limit, unit]),
+            "per_cent": 100.0 * float(share[limit, unit]),
+        }
+        for limit, unit in np.ndindex(area.shape)
+    ]
+    return pd.DataFrame(rows)
 
 
 def table(dataset: xr.Dataset) -> pd.DataFrame:

@@ -93,6 +93,16 @@ def test_statistics_tables_and_figures_are_left_once(
     assert without.record.ref != found.record.ref
 
 
+def test_area_above_a_limit_stands_in_a_table(truth_root: str, cluster: Cluster) -> None:
+    found = make("reduce", truth_root, cluster, run="true", sampling="pixels", above=("feo_cnn=15",))
+    rows = pd.read_csv(f"{found.place.url}/above.csv").set_index("unit")
+    assert list(rows["above"].unique()) == [15.0]
+    assert rows.loc["maria", "per_cent"] > rows.loc["global", "per_cent"] > rows.loc["non-maria", "per_cent"]
+    assert "above" in found.record.card.tables
+    with pytest.raises(InputError, match="feo_iron"):
+        make("reduce", truth_root, run="true", above=("feo_iron=15",))
+
+
 def test_polygons_count_not_where_their_file_lies(
     truth_root: str, polygon_file: PolygonFile, tmp_path: Path
 ) -> None:

@@ -15,11 +15,11 @@ from distributed import Client
 
 from lunarcloud.archive.polygons import Outline
 from lunarcloud.engine.driver import stream
-from lunarcloud.errors import InputError, StoreError
-from lunarcloud.moon import Grid, grid
+from lunarcloud.errors import InputError, NotFoundError, StoreError
+from lunarcloud.moon import SPHERE_KM2, Grid, grid
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.source import Source, one_by_one
-from lunarcloud.statistics.summary import Sampling, means, summarise, table
+from lunarcloud.statistics.summary import Sampling, above_table, means, summarise, table
 from lunarcloud.statistics.units import Unit, from_outlines, inside, maria, named_region, whole_moon
 from lunarcloud.storage import folder, open_dataset, write_dataset
 
@@ -77,6 +77,29 @@ def test_every_unit_has_its_area_and_share_of_the_moon_mapped_or_not(
     first, second = means(found).query("map == 'the Moon'").to_dict("records")
     assert (first["what"], first["global"]) == ("area, km2", 37_932_328.0)
     assert second["maria"] + second["non-maria"] == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize("sampling", ["cells", "pixels"])
+def test_area_above_a_limit_is_that_of_a_cap(make_source: Callable[..., Source], sampling: Sampling) -> None:
+    on = grid(2, 128)
+    # From 30 N on exactly at the limit, which is not above it; poleward of 60 N above it.
+    lat = on.lat()[:, None]
+    feo = np.select([lat > 60.0, lat > 30.0], [24.001, 24.0], 10.0)
+    source = make_source(on, {"feo_cnn": feo, "omat": np.full(on.shape, 0.2)})
+    found = summarise(source, [whole_moon(), *maria()], sampling=sampling, above={"feo_cnn": 24.0})
+    rows = above_table(found).set_index("unit")
+    share = (1.0 - np.sin(np.radians(60.0))) / 2.0
+    assert rows.loc["global", "area_km2"] == pytest.approx(share * SPHERE_KM2, rel=1e-9)
+    assert rows.loc["global", "per_cent"] == pytest.approx(100.0 * share, rel=1e-9)
+    assert rows.loc["maria", "area_km2"] + rows.loc["non-maria", "area_km2"] == pytest.approx(
+        rows.loc["global", "area_km2"], rel=1e-9
+    )
+    assert set(rows["units"]) == {"wt%"}
+
+
+def test_a_limit_of_a_map_that_is_not_there_is_refused(source: Source) -> None:
+    with pytest.raises(NotFoundError, match="feo_cnn"):
+        summarise(source, [whole_moon()], above={"feo_cnn": 24.0})
 
 
 def test_cells_sample_the_pixel_at_their_centre(
