@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lunarcloud.archive.lpgrs import BEST, Prospector, read_prospector, read_prospectors
     from lunarcloud.archive.maria import MARIA_SOURCE, shipped_maria
     from lunarcloud.archive.pds3 import parse_pds3_label
+    from lunarcloud.archive.points import Points, read_points
     from lunarcloud.archive.polygons import Outline, read_outlines, spherical_km2
     from lunarcloud.archive.reading import read_rows
     from lunarcloud.archive.scheme import Cell, cells
@@ -61,6 +62,7 @@ __all__ = [
     "Instrument",
     "Outline",
     "OutsideFile",
+    "Points",
     "Problem",
     "Prospector",
     "RadiusGrid",
@@ -87,6 +89,7 @@ __all__ = [
     "read_file",
     "read_gravity",
     "read_outlines",
+    "read_points",
     "read_prospector",
     "read_prospectors",
     "read_rows",
@@ -140,6 +143,7 @@ __getattr__ = lazily(
             "shipped_maria",
         ),
         "pds3": ("parse_pds3_label",),
+        "points": ("Points", "read_points"),
         "polygons": (
             "Outline",
             "read_outlines",

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from lunarcloud.archive.files import TABLE_BYTES, read_file
 from lunarcloud.archive.instruments import listed, same_bands
+from lunarcloud.archive.rows import csv_rows
 from lunarcloud.archive.shipped import DATA
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.moon import wrap_longitude
@@ -205,9 +206,7 @@ def parse_stations(text: str, name: str) -> StationTable:
     InputError
         As `read_stations`.
     """
-    # Numbers as editors count them, comments included, since messages name them.
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if _is_row(line)]
-    cells = _cells(lines, name)
+    cells = csv_rows(text, name)
     if len(cells) < 2:
         raise InputError(f"{name}: no stations in it; a header line and a line for each station are needed")
     header = [column.strip().casefold() for column in cells[0][1]]
@@ -219,17 +218,6 @@ def parse_stations(text: str, name: str) -> StationTable:
         more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
         raise InputError("\n  ".join([f"{name} cannot be used:", *problems[:_SHOWN], *more]))
     return StationTable(tuple(stations), tuple(map(_wavelength, bands)), name)
-
-
-def _cells(lines: Sequence[tuple[int, str]], name: str) -> list[tuple[int, list[str]]]:
-    """The fields of each row with the number of its line, the last one where a quoted field has several."""
-    reader = csv.reader((line for _, line in lines), strict=True)
-    try:
-        return [(lines[reader.line_num - 1][0], row) for row in reader]
-    except csv.Error as error:
-        # At the end of a text that ends within quotes, more lines were asked for than there are.
-        line = lines[min(reader.line_num, len(lines)) - 1][0]
-        raise InputError(f"{name}, line {line}: not readable as CSV ({error}); look at its quotes") from error
 
 
 class _Row:
@@ -363,8 +351,3 @@ def _duplicates(rows: Sequence[_Row]) -> list[str]:
 
 def _wavelength(column: str) -> float:
     return float(column[1:])
-
-
-def _is_row(line: str) -> bool:
-    # Spreadsheets write empty rows as commas alone.
-    return bool(line.strip(", \t")) and not line.startswith("#")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     )
     from lunarcloud.statistics.comparison import compare as compare_maps
     from lunarcloud.statistics.comparison import table as comparison_table
+    from lunarcloud.statistics.points import values_at
     from lunarcloud.statistics.polar import FEO, HIGH_FEO, MG_NUMBER, Candidates, Rule, find_candidates
     from lunarcloud.statistics.polar import ranked as ranked_candidates
     from lunarcloud.statistics.polar import to_dataset as candidates_dataset
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from lunarcloud.statistics.shrinking import shrunk
     from lunarcloud.statistics.source import GriddedSource, Source, Stream, source_of
     from lunarcloud.statistics.stereographic import ProjectShard, polar_layout, polar_raster
-    from lunarcloud.statistics.summary import Sampling, means, summarise
+    from lunarcloud.statistics.summary import Sampling, above_table, means, summarise
     from lunarcloud.statistics.summary import table as summary_table
     from lunarcloud.statistics.units import (
         Shape,
@@ -64,6 +65,7 @@ __all__ = [
     "Source",
     "Stream",
     "Unit",
+    "above_table",
     "candidate_totals",
     "candidates_dataset",
     "code_ranges",
@@ -93,6 +95,7 @@ __all__ = [
     "source_of",
     "summarise",
     "summary_table",
+    "values_at",
     "whole_moon",
 ]
 
@@ -109,6 +112,7 @@ __getattr__ = lazily(
             "same_maps",
             "table as comparison_table",
         ),
+        "points": ("values_at",),
         "polar": (
             "FEO",
             "HIGH_FEO",
@@ -154,6 +158,7 @@ __getattr__ = lazily(
         ),
         "summary": (
             "Sampling",
+            "above_table",
             "means",
             "summarise",
             "table as summary_table",
