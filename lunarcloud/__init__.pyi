@@ -13,7 +13,9 @@ from lunarcloud.processes.demo import Demonstration
 from lunarcloud.processes.doctor import Diagnosis
 from lunarcloud.processes.export import Exported
 from lunarcloud.processes.repair import Repair
+from lunarcloud.processes.sample import Sampled
 from lunarcloud.processes.verify import Verification
+from lunarcloud.publication.action import Paper
 from lunarcloud.reprocessing.action import Reprocessed
 from lunarcloud.reprocessing.status import RootStatus
 from xarray import Dataset
@@ -194,6 +196,7 @@ def reduce(
     name_field: str | None = None,
     regions: Sequence[str] = ('Mare Tranquillitatis',),
     sampling: Literal['cells', 'pixels'] = 'cells',
+    above: Mapping[str, float] = {},
     label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
@@ -219,6 +222,8 @@ def reduce(
         Feature of the IAU gazetteer: a mare in its outline, others as discs.
     sampling : {'cells', 'pixels'}, default 'cells'
         Cells: the paper's equal-area cells of 2.25 km2; pixels: every pixel by its exact area.
+    above : mapping of str to float, default {}
+        Also tell the area where a map lies above a limit, NAME=NUMBER; the map's.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional
@@ -641,6 +646,42 @@ def status(
         `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
     """
 
+def sample(
+    points: str | os.PathLike[str],
+    *,
+    root: str | os.PathLike[str],
+    to: str | os.PathLike[str],
+    run: str = 'latest',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Sampled:
+    """Values of every map of a run (wt%) at points: CSV of degrees in, CSV with units and flags out.
+
+    Parameters
+    ----------
+    points : str or path
+        CSV with columns lat and lon (degrees, east positive, -180..360).
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    to : str or path
+        CSV to write: the same rows with every map's value.
+    run : str, default 'latest'
+        Run to look at.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Sampled
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
 def doctor(
     *,
     root: str | os.PathLike[str],
@@ -661,6 +702,39 @@ def doctor(
     Returns
     -------
     Diagnosis
+
+    Raises
+    ------
+    LunarcloudError
+        `InputError` before anything is computed; `StoreError`, `ComputeError` afterwards.
+    """
+
+def paper(
+    *,
+    root: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    run: str = 'latest',
+    cluster: Cluster | None = None,
+    watch: Watch | None = None,
+) -> Paper:
+    """Every figure and table of the paper, each beside its numbers (wt%), as a page with PDF figures.
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL (s3://bucket/prefix) under which everything lives.
+    out : str or path
+        Folder for the page and its files.
+    run : str, default 'latest'
+        Run to show.
+    cluster : Cluster, optional
+        Where to compute; local processes without one.
+    watch : callable, optional
+        Told of every event.
+
+    Returns
+    -------
+    Paper
 
     Raises
     ------

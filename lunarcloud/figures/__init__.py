@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lunarcloud.figures.residuals import draw_residuals
     from lunarcloud.figures.statistics import draw_histograms, draw_oxide_histograms
     from lunarcloud.figures.style import save as save_figure
+    from lunarcloud.figures.vector import save_vector
 
 __all__ = [
     "draw_comparison",
@@ -41,6 +42,7 @@ __all__ = [
     "draw_provenance",
     "draw_residuals",
     "save_figure",
+    "save_vector",
     "shaded_relief",
 ]
 
@@ -78,5 +80,6 @@ __getattr__ = lazily(
             "draw_oxide_histograms",
         ),
         "style": ("save as save_figure",),
+        "vector": ("save_vector",),
     },
 )

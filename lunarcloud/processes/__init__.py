@@ -10,8 +10,9 @@ from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
     from lunarcloud.processes.action import Action
-    from lunarcloud.processes.describe import Shape, choices, described, detail, shape_of
+    from lunarcloud.processes.describe import Shape, choices, described, detail, inner_type, shape_of
     from lunarcloud.processes.findings import FindingCard, markdown, shown
+    from lunarcloud.processes.html import html_page, html_table
     from lunarcloud.processes.inbox import (
         INBOX,
         Arrival,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         marks,
         option,
         option_name,
+        parent,
         place,
         replayed,
     )
@@ -96,7 +98,10 @@ __all__ = [
     "field_name",
     "gravity_of",
     "hold_read",
+    "html_page",
+    "html_table",
     "inbox_of",
+    "inner_type",
     "inputs_of",
     "is_settled",
     "known_record",
@@ -110,6 +115,7 @@ __all__ = [
     "note_rejections",
     "option",
     "option_name",
+    "parent",
     "place",
     "read_inbox",
     "replayed",
@@ -125,8 +131,9 @@ __getattr__ = lazily(
     __name__,
     {
         "action": ("Action",),
-        "describe": ("Shape", "choices", "described", "detail", "shape_of"),
+        "describe": ("Shape", "choices", "described", "detail", "inner_type", "shape_of"),
         "findings": ("FindingCard", "markdown", "shown"),
+        "html": ("html_page", "html_table"),
         "inbox": (
             "INBOX",
             "Arrival",
@@ -151,6 +158,7 @@ __getattr__ = lazily(
             "marks",
             "option",
             "option_name",
+            "parent",
             "place",
             "replayed",
         ),

@@ -82,9 +82,17 @@ ACTIONS: dict[str, Line] = {
         "lunarcloud.reprocessing.status",
         "What latest means, how stale it is (seconds), what is due, what runs, where the last report is.",
     ),
+    "sample": Line(
+        "lunarcloud.processes.sample",
+        "Values of every map of a run (wt%) at points: CSV of degrees in, CSV with units and flags out.",
+    ),
     "doctor": Line(
         "lunarcloud.processes.doctor",
         "Try everything that work under a root needs: permissions, conditional writes, workers, clock.",
+    ),
+    "paper": Line(
+        "lunarcloud.publication.action",
+        "Every figure and table of the paper, each beside its numbers (wt%), as a page with PDF figures.",
     ),
     "demo": Line(
         "lunarcloud.processes.demo",

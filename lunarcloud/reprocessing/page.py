@@ -10,22 +10,12 @@ from io import BytesIO
 
 from lunarcloud.errors import NotFoundError
 from lunarcloud.lineage import Root
-from lunarcloud.processes import Cell, Table, markdown, shown
+from lunarcloud.processes import Table, html_page, html_table, markdown
 from lunarcloud.reprocessing.change import REPORT, Change, place_of
 from lunarcloud.reprocessing.report import Picture, Told
 
 # Columns of all pictures of a row.
 _WIDTH = 1350
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem }
-h1 { font-size: 1.6rem } h2 { font-size: 1.15rem; margin-top: 2.2rem }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; display: block; overflow-x: auto }
-th, td { padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #d9dce1; text-align: left }
-td { white-space: nowrap }
-td.number { text-align: right }
-.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; margin: 1rem 0 }
-figure { margin: 0 } figcaption { font-size: .85rem; color: #555b66 } img { width: 100% }
-"""
 
 
 def write_report(root: Root, change: Change, told: Told) -> str:
@@ -85,15 +75,12 @@ def page(told: Told, drawn: dict[Picture, bytes]) -> str:
     """
     facts = Table(columns=("", ""), rows=tuple(told.facts.items()))
     parts = [
-        f"<h1>{escape(told.title)}</h1>",
-        _table(facts, headed=False),
+        html_table(facts, headed=False),
         *(f"<p>{escape(remark)}</p>" for remark in told.remarks),
         *(_row(row, drawn) for row in told.rows),
-        *(f"<h2>{escape(name)}</h2>{_table(table, headed=True)}" for name, table in told.tables.items()),
+        *(f"<h2>{escape(name)}</h2>{html_table(table)}" for name, table in told.tables.items()),
     ]
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-    title = f"<title>{escape(told.title)}</title>"
-    return f'<!doctype html><html lang="en"><head>{head}{title}</head><body>{"".join(parts)}</body></html>\n'
+    return html_page(told.title, parts)
 
 
 def _drawn(root: Root, told: Told) -> dict[Picture, bytes]:
@@ -131,14 +118,3 @@ def _figure(picture: Picture, data: bytes) -> str:
     source = f"data:image/png;base64,{b64encode(data).decode()}"
     caption = escape(picture.caption)
     return f'<figure><img alt="{caption}" src="{source}"><figcaption>{caption}</figcaption></figure>'
-
-
-def _table(table: Table, *, headed: bool) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in table.columns)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
-    return f"<table>{f'<tr>{head}</tr>' if headed else ''}{body}</table>"
-
-
-def _cell(value: Cell) -> str:
-    kind = "" if isinstance(value, str) else ' class="number"'
-    return f"<td{kind}>{escape(shown(value))}</td>"
