@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from textwrap import wrap
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -15,7 +16,7 @@ _DPI = 300
 _NOTE_LETTERS = 16
 # Letters that can be selected and edited, as journals want them; neither a date nor who made it, so that the
 # same data give the same bytes.
-_STYLE = {"pdf.fonttype": 42}
+_STYLE: dict[Any, Any] = {"pdf.fonttype": 42}
 _METADATA = {"CreationDate": None, "Creator": None, "Producer": None}
 
 

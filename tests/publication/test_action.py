@@ -95,6 +95,7 @@ def test_a_second_call_does_nothing(found: Paper, truth_root: str, out: Path) ->
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
+@pytest.mark.long
 def test_a_damaged_file_is_written_again_as_it_was(found: Paper, truth_root: str, out: Path) -> None:
     page = (out / "paper.html").read_bytes()
     (out / "paper.html").write_text("half of it")

@@ -106,7 +106,7 @@ def test_the_paper_s_own_equation_stands_beside_ours(card: Card) -> None:
 
 def test_shares_of_the_region_are_of_its_area() -> None:
     counted = {"mapped": 100, "similar_to_maria": 10, "high_FeO": 5}
-    attrs = {f"cells_{name}": number for name, number in counted.items()}
+    attrs: dict[str, float] = {f"cells_{name}": number for name, number in counted.items()}
     attrs |= {f"km2_{name}": 2.25 * number for name, number in counted.items()}
     rows = {str(row[0]): row[2:] for row in polar_table(xr.Dataset(attrs=attrs)).rows}
     assert rows["their share"] == ("8.1", "10.0", "+1.9")

@@ -88,12 +88,11 @@ def test_area_above_a_limit_is_that_of_a_cap(make_source: Callable[..., Source],
     source = make_source(on, {"feo_cnn": feo, "omat": np.full(on.shape, 0.2)})
     found = summarise(source, [whole_moon(), *maria()], sampling=sampling, above={"feo_cnn": 24.0})
     rows = above_table(found).set_index("unit")
+    km2, per_cent = rows["area_km2"].to_dict(), rows["per_cent"].to_dict()
     share = (1.0 - np.sin(np.radians(60.0))) / 2.0
-    assert rows.loc["global", "area_km2"] == pytest.approx(share * SPHERE_KM2, rel=1e-9)
-    assert rows.loc["global", "per_cent"] == pytest.approx(100.0 * share, rel=1e-9)
-    assert rows.loc["maria", "area_km2"] + rows.loc["non-maria", "area_km2"] == pytest.approx(
-        rows.loc["global", "area_km2"], rel=1e-9
-    )
+    assert km2["global"] == pytest.approx(share * SPHERE_KM2, rel=1e-9)
+    assert per_cent["global"] == pytest.approx(100.0 * share, rel=1e-9)
+    assert km2["maria"] + km2["non-maria"] == pytest.approx(km2["global"], rel=1e-9)
     assert set(rows["units"]) == {"wt%"}
 
 
