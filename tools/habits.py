@@ -34,7 +34,6 @@ CROSS_CUTTING = {
     "cli/test_imports.py": "nothing to do loads nothing heavy",
     "figures/test_layout.py": "nothing lies on each other, on any figure of many",
     "engine/test_held_to.py": "what every worker process is held to, by three modules",
-    "processes/test_cf.py": "what other tools are told of every product, by CF",
     "reprocessing/test_idle.py": "what nothing to do costs, by all modules of the room",
     "reprocessing/test_killed.py": "the whole of it, killed at each step",
     "test_configuration.py": "importing and using us leaves other people's settings",

@@ -1,6 +1,7 @@
-"""What a tile's label says that nobody may overlook stands on everything made from the tile."""
+"""What is said on every product: by CF for other tools, and of its tiles what nobody may overlook."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -10,12 +11,18 @@ import pystac
 import pytest
 import xarray as xr
 from matplotlib.image import imread
+from pystac.validation.stac_validator import JsonSchemaSTACValidator
 
+from lunarcloud.api import open_maps, open_mosaic
 from lunarcloud.archive import find_tiles
+from lunarcloud.engine import Cluster
 from lunarcloud.lineage import open_root
 from lunarcloud.processes import Outcome
+from lunarcloud.quantities import QUANTITIES
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.synthetic.gravity import write_gravity
 from lunarcloud.testing.fixtures import Command
+from lunarcloud.testing.make import make
 
 NOTE = "SYNTHETIC MOON; NOT CLEMENTINE DATA"
 
@@ -81,3 +88,137 @@ def test_lists_and_records_say_it(of_synthetic_tiles: dict[str, Outcome], lunarc
         code, out, err = lunarcloud(*words, "--root", root)
         assert code == 0, err
         assert NOTE in out
+
+
+#: Each is parsed by UDUNITS: see tests/packaging/test_cf.py, which asks it.
+UNITS = {"1", "percent", "mGal", "1e-9 s-2", "nm", "m", "km", "km2", "degrees_north", "degrees_east"}
+
+
+@pytest.fixture(scope="module")
+def gravity(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    files = write_gravity(tmp_path_factory.mktemp("model"), lmax=24)
+    asked = {"gravity": str(files.gravity), "topography": str(files.topography)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lunarcloud.processes.gravity._draw", lambda *_: None)
+        return make(
+            "gravity",
+            tmp_path_factory.mktemp("root"),
+            cluster,
+            **asked,
+            ppd=1,
+            shard=128,
+            degrees=(6, 24),
+            gradient_degrees=(5, 20),
+        )
+
+
+@pytest.fixture(scope="module")
+def stores(of_synthetic_tiles: dict[str, Outcome], gravity: Outcome) -> dict[str, xr.DataTree]:
+    """Every Zarr store of every product, as plain xarray opens it, nothing decoded; by URL."""
+    places = [outcome.place for outcome in (*of_synthetic_tiles.values(), gravity)]
+    urls = [
+        f"{place.url}/{key.removesuffix('/zarr.json')}"
+        for place in places
+        for key in place.keys("")
+        if key.endswith(".zarr/zarr.json")
+    ]
+    return {url: xr.open_datatree(url, decode_cf=False) for url in urls}
+
+
+def groups(stores: dict[str, xr.DataTree]) -> Iterator[tuple[str, xr.Dataset]]:
+    for url, tree in stores.items():
+        for group in tree.subtree:
+            yield f"{url}{group.path}", group.to_dataset(inherit=False)
+
+
+def test_units_are_those_that_udunits_parses(stores: dict[str, xr.DataTree]) -> None:
+    assert len(stores) > 8
+    for where, group in groups(stores):
+        said = {
+            str(name): each.attrs["units"] for name, each in group.variables.items() if "units" in each.attrs
+        }
+        assert set(said.values()) <= UNITS, where
+
+
+def test_a_mass_fraction_says_wt_in_words(of_synthetic_tiles: dict[str, Outcome]) -> None:
+    maps = xr.open_zarr(f"{of_synthetic_tiles['map'].place.url}/maps.zarr/0")
+    for name in QUANTITIES.keys() & maps.keys():
+        row = QUANTITIES[name]
+        assert maps[name].attrs["units"] == ("percent" if row.units == "wt%" else row.units)
+        assert ("wt%" in maps[name].attrs["long_name"]) == (row.units == "wt%")
+
+
+def test_every_group_says_where_it_comes_from_and_on_what_terms(stores: dict[str, xr.DataTree]) -> None:
+    for where, group in groups(stores):
+        assert group.attrs["Conventions"] == "CF-1.11", where
+        for name in ("title", "source", "references", "license", "history", "record"):
+            assert group.attrs[name], (where, name)
+        assert "doi 10." in group.attrs["references"]
+        assert group.attrs["record"] in group.attrs["history"]
+
+
+def test_no_coordinate_has_a_missing_value(stores: dict[str, xr.DataTree]) -> None:
+    for where, group in groups(stores):
+        for name in group.dims:
+            if name in group.variables:
+                assert "_FillValue" not in group[name].attrs, (where, name)
+
+
+def test_every_record_is_a_stac_item_whose_parts_open_as_it_says(
+    of_synthetic_tiles: dict[str, Outcome], gravity: Outcome
+) -> None:
+    schema, version = JsonSchemaSTACValidator(), pystac.get_stac_version()
+    for name, outcome in {**of_synthetic_tiles, "gravity": gravity}.items():
+        root, ref = outcome.place.url.removesuffix(f"/{outcome.record.ref}"), outcome.record.ref
+        item = pystac.Collection.from_file(f"{root}/stac/collection.json").get_item(ref.id)
+        assert item is not None, name
+        schema.validate_core(item.to_dict(), pystac.STACObjectType.ITEM, version)
+        assert item.properties["sci:publications"][0]["doi"] == "10.1038/s43247-025-02914-w"
+        assert "public domain" in item.properties["description"]
+        derived = {link.href.rpartition("/")[2] for link in item.links if link.rel == "derived_from"}
+        assert derived == {f"{parent.ref.id}.json" for parent in outcome.record.given.parents.values()}
+        for key, asset in item.assets.items():
+            url = str(asset.get_absolute_href())
+            if "xarray:open_kwargs" in asset.extra_fields:
+                read = xr.open_datatree if "overview" in (asset.roles or ()) else xr.open_dataset
+                with read(url, **asset.extra_fields["xarray:open_kwargs"]) as opened:
+                    assert opened.attrs["record"] == str(ref), (name, key)
+            else:
+                assert Path(url).exists(), (name, key)
+        drawn = any(key.endswith(".png") for key in outcome.record.outputs)
+        assert ("preview" in item.assets) == drawn, name
+
+
+def test_an_item_says_where_a_region_lies(of_synthetic_tiles: dict[str, Outcome]) -> None:
+    place = of_synthetic_tiles["polar"].place
+    item = pystac.Item.from_file(f"{place.url}/../../stac/items/{place.name}.json")
+    assert item.bbox == [-180.0, -90.0, 180.0, -65.0]
+
+
+def test_a_tree_has_all_levels_and_all_groups(
+    of_synthetic_tiles: dict[str, Outcome], gravity: Outcome
+) -> None:
+    levels = xr.open_datatree(f"{of_synthetic_tiles['map'].place.url}/maps.zarr")
+    assert set(levels.children) == {"0", "1", "2"}
+    assert levels["2"]["feo_equation"].sizes == {"lat": 180, "lon": 360}
+    parts = xr.open_datatree(f"{gravity.place.url}/gravity.zarr")
+    assert set(parts.children) == {"global", "north", "south", "dh2", "features", "harmonics"}
+
+
+def test_show_says_how_to_open_all_groups(gravity: Outcome, lunarcloud: Command) -> None:
+    root = gravity.place.url.rpartition("/gravity/")[0]
+    code, out, err = lunarcloud("show", gravity.record.ref.id, "--root", root)
+    assert code == 0, err
+    assert f'xarray.open_datatree("{gravity.place.url}/gravity.zarr")' in out
+
+
+def test_codes_of_16_bits_open_in_single_precision(of_synthetic_tiles: dict[str, Outcome]) -> None:
+    place = of_synthetic_tiles["map"].place
+    root = open_root(place.url.rpartition("/runs/")[0]).url
+    maps, plain = open_maps(root), xr.open_zarr(f"{place.url}/maps.zarr/0")
+    for name in QUANTITIES.keys() & maps.keys():
+        assert maps[name].dtype == np.float32
+        error = np.abs(maps[name].values - plain[name].values)
+        assert np.nanmax(error) < QUANTITIES[name].step / 100
+    assert maps["quality"].dtype == np.uint16
+    assert open_mosaic(root)["reflectance"].dtype == np.float32

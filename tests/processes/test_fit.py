@@ -95,7 +95,8 @@ def test_model_file_says_what_it_takes_and_gives(few_fit: Outcome) -> None:
 
 def test_figures_are_pictures(few_fit: Outcome) -> None:
     pictures = (few_fit.place / "figures").read_all()
-    assert list(pictures) == ["influence.png", "loss.png", "measured-predicted.png", "origins.png"]
+    names = ["influence", "loss", "measured-predicted", "origins", "residuals"]
+    assert list(pictures) == [f"{name}.png" for name in names]
     assert all(picture.startswith(b"\x89PNG") for picture in pictures.values())
 
 

@@ -16,6 +16,8 @@ from lunarcloud.storage import folder
 from lunarcloud.testing.make import NOWHERE, act, make
 from lunarcloud.testing.small_root import write_mosaic
 
+pytestmark = pytest.mark.long
+
 ORDER = [
     *("fig1", "table1", "fig2", "fig3", "fig4", "fig5", "provenance", "gravity"),
     *("stations", "fit", "residuals"),
@@ -95,7 +97,6 @@ def test_a_second_call_does_nothing(found: Paper, truth_root: str, out: Path) ->
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
-@pytest.mark.long
 def test_a_damaged_file_is_written_again_as_it_was(found: Paper, truth_root: str, out: Path) -> None:
     page = (out / "paper.html").read_bytes()
     (out / "paper.html").write_text("half of it")
