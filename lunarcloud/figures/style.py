@@ -312,10 +312,10 @@ def save(figure: Figure, place: Folder, name: str) -> str:
     """
     picture = BytesIO()
     figure.dpi = DPI
-    # Laid out and measured first: to find what "tight" means, all would be drawn twice.
+    # Laid out and measured first: to find what "tight" means, or with a layout of its own, all is drawn twice.
     if (layout := figure.get_layout_engine()) is not None:
         layout.execute(figure)
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)
     box = figure.get_tightbbox().padded(rcParams["savefig.pad_inches"])
     # No software version in the file: the same data give the same bytes.
     figure.savefig(
