@@ -312,7 +312,7 @@ def save(figure: Figure, place: Folder, name: str) -> str:
     """
     picture = BytesIO()
     figure.dpi = DPI
-    # Laid out and measured first: to find what "tight" means, or with a layout of its own, all is drawn twice.
+    # Laid out and measured first: for "tight", or with a layout of its own, all would be drawn twice.
     if (layout := figure.get_layout_engine()) is not None:
         layout.execute(figure)
         figure.set_layout_engine(None)
