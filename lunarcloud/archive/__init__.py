@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lunarcloud.archive.points import Points, read_points
     from lunarcloud.archive.polygons import Outline, read_outlines, spherical_km2
     from lunarcloud.archive.reading import read_rows
+    from lunarcloud.archive.samples import SAMPLE_60639
     from lunarcloud.archive.scheme import Cell, cells
     from lunarcloud.archive.search import Problem, TileSearch, find_tiles
     from lunarcloud.archive.stations import (
@@ -54,6 +55,7 @@ __all__ = [
     "MEAN_EARTH",
     "MISSING",
     "MISSING_KINDS",
+    "SAMPLE_60639",
     "Bounds",
     "Cell",
     "Feature",
@@ -150,6 +152,7 @@ __getattr__ = lazily(
             "spherical_km2",
         ),
         "reading": ("read_rows",),
+        "samples": ("SAMPLE_60639",),
         "scheme": (
             "Cell",
             "cells",

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from lunarcloud import moon, synthetic
-from lunarcloud.archive import read_prospector
+from lunarcloud.archive import SAMPLE_60639, read_prospector
 from lunarcloud.engine import Cluster, Note, Session, Watch
 from lunarcloud.lineage import Root
 from lunarcloud.models import Equations, equation_maps
@@ -120,7 +120,7 @@ def _steps(inputs: DemoInputs, home: Path, table: Path) -> Iterator[tuple[str, d
     yield "prospector", {}
     yield "polar", {}
     # The synthetic spectra know FeO, TiO2 and maturity; the patch's MgO departs from their trend unseen.
-    ranges = {name: bounds for name, bounds in synthetic.SAMPLE_60639.items() if name != "mgo"}
+    ranges = {name: bounds for name, bounds in SAMPLE_60639.items() if name != "mgo"}
     yield "provenance", {**ranges, "sample": "60639"}
 
 

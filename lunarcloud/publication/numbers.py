@@ -6,7 +6,7 @@ The equations' coefficients are `models.QIU2025`, the accuracies stand on every 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lunarcloud.synthetic import SAMPLE_60639
+from lunarcloud.archive import SAMPLE_60639
 
 #: What is cited on the page.
 CITATION = (

@@ -5,9 +5,7 @@ iron in the Procellarum terrane and in the South Pole-Aitken basin. Two patches 
 composition are exact, for tests of searches.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -78,10 +76,6 @@ POLAR_BASALT = Patch(lat=-72.0, lon=-100.0, radius=3.0, feo=17.0, tio2=2.0, mgo=
 #: Ground in the south-west of Mare Tranquillitatis like sample 60639, alone in that on this Moon.
 PROVENANCE = Patch(lat=4.5, lon=22.5, radius=2.0, feo=18.0, tio2=7.1, mgo=6.4, cao=11.1, omat=0.165)
 PATCHES = (POLAR_BASALT, PROVENANCE)
-#: Ranges of sample 60639, wt%, lowest and highest.
-SAMPLE_60639: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"feo": (16.0, 19.9), "tio2": (6.3, 7.9), "al2o3": (12.4, 15.1), "mgo": (5.2, 7.5), "cao": (10.6, 11.5)}
-)
 
 
 class _Region(NamedTuple):

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from lunarcloud.archive import SAMPLE_60639
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import InputError
 from lunarcloud.models import QIU2025, Accuracy, Card, Model, Score
 from lunarcloud.processes import Outcome
 from lunarcloud.processes.provenance import widened
-from lunarcloud.synthetic import SAMPLE_60639
 from lunarcloud.testing.make import make
 
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from lunarcloud.archive import SAMPLE_60639
 from lunarcloud.engine import Cluster
 from lunarcloud.lineage import Entry, Root, open_root
-from lunarcloud.synthetic import SAMPLE_60639, write_tiles
+from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.loaded import HEAVY, loaded_by
 from lunarcloud.testing.make import make

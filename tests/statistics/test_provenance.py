@@ -5,13 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from lunarcloud.archive import SAMPLE_60639
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.moon import grid
 from lunarcloud.statistics import provenance
 from lunarcloud.statistics.places import place
 from lunarcloud.statistics.provenance import Provenance
 from lunarcloud.statistics.source import Source
-from lunarcloud.synthetic import PROVENANCE, SAMPLE_60639
+from lunarcloud.synthetic import PROVENANCE
 
 RANGES = {f"{oxide}_cnn": bounds for oxide, bounds in SAMPLE_60639.items()}
 

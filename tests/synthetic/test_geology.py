@@ -9,12 +9,13 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lunarcloud.archive import SAMPLE_60639
 from lunarcloud.archive.gazetteer import feature
 from lunarcloud.archive.maria import shipped_maria
 from lunarcloud.archive.polygons import spherical_km2
 from lunarcloud.errors import GeometryError
 from lunarcloud.moon import SPHERE_KM2, grid
-from lunarcloud.synthetic import PATCHES, POLAR_BASALT, PROVENANCE, SAMPLE_60639, Truth, mare_fraction, truth
+from lunarcloud.synthetic import PATCHES, POLAR_BASALT, PROVENANCE, Truth, mare_fraction, truth
 
 GRID = grid(2)
 LAT, LON = GRID.lat()[:, None], GRID.lon()[None, :]
