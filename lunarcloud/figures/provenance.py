@@ -102,7 +102,9 @@ def _close_up(axes: Any, found: xr.Dataset, backdrop: xr.DataArray, colours: dic
     for known in features():
         x, y = axes.projection.transform_point(known.lon, known.lat, plate_carree())
         if max(abs(x), abs(y)) < 0.95 * half:
-            axes.text(x, y, known.name, fontsize=5, color="0.1", ha="center", path_effects=HALO)
+            # Names near the sides run inwards, or they would run over the labels of the axes.
+            side = "left" if x < -0.6 * half else "right" if x > 0.6 * half else "center"
+            axes.text(x, y, known.name, fontsize=5, color="0.1", ha=side, path_effects=HALO)
     axes.set(xlim=(-half, half), ylim=(-half, half))
     lines = axes.gridlines(draw_labels=["left", "bottom"], linewidth=0.3, color="white", alpha=0.5)
     lines.xlabel_style = lines.ylabel_style = {"size": 5.5}
