@@ -50,7 +50,7 @@ def _trouble(job: Job) -> str:
     except LunarcloudError:
         return ""
     for pod in found:
-        if why := stuck(pod) or gone(pod) or calls.last_warning(pod["metadata"]["name"]):
+        if why := stuck(pod) or gone(pod, datetime.now(UTC)) or calls.last_warning(pod["metadata"]["name"]):
             return f"pod {pod['metadata']['name']}: {why}"
     # Without a pod, such as where a quota or Pod Security refuses it, the Job itself is told so.
     return "" if found else calls.last_warning(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,9 @@ from lunarcloud.kubernetes.place import Place
 from lunarcloud.kubernetes.pools import PoolSettings
 from lunarcloud.kubernetes.reasons import gone, stuck
 
-# How long one watch lasts, and the pause before the next where Kubernetes did not answer, seconds.
-_WATCH_S, _PAUSE_S = 60, 2.0
+# How long one watch lasts, seconds: then all pods are looked at, for a silence that lasts tells nothing new. And
+# the pause before the next where Kubernetes did not answer.
+_WATCH_S, _PAUSE_S = 20, 2.0
 
 
 class PodSource(WorkerSource):
@@ -130,7 +132,7 @@ class PodSource(WorkerSource):
         return version
 
     def _see(self, pod: Mapping[str, Any], *, deleted: bool) -> None:
-        why = gone(pod) or ("deleted" if deleted else "")
+        why = gone(pod, datetime.now(UTC)) or ("deleted" if deleted else "")
         name = self._names.get(pod["metadata"]["name"]) if why else None
         if name is None:
             return

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 _KILLED = 137
+# After the API server was away, all nodes seem silent until they are heard again; longer, and one is.
+_SILENCE = timedelta(seconds=30)
 #: What a container that waits is on its way with, and nothing is wrong.
 _STARTING = ("ContainerCreating", "PodInitializing")
 
 
-def gone(pod: Mapping[str, Any]) -> str:
+def gone(pod: Mapping[str, Any], now: datetime) -> str:
     """Why a pod does nothing any more; empty if it does, will, or is just ending as it should.
 
     Parameters
     ----------
     pod : mapping
         As Kubernetes tells it.
+    now : datetime
+        By which a node's silence is long enough.
     """
     status = pod.get("status", {})
     ended = [state["terminated"] for state in _states(pod) if "terminated" in state]
@@ -24,7 +29,7 @@ def gone(pod: Mapping[str, Any]) -> str:
         return _ended(ended[0])
     if status.get("phase") in ("Failed", "Succeeded"):
         return _joined(status.get("reason") or "ended", status.get("message"))
-    if "deletionTimestamp" not in pod["metadata"] and _unheard(pod):
+    if "deletionTimestamp" not in pod["metadata"] and _unheard(pod, now):
         return f"node {pod['spec'].get('nodeName', '?')} does not answer"
     return ""
 
@@ -55,14 +60,16 @@ def _ended(terminated: Mapping[str, Any]) -> str:
     return _joined(f"{reason} (exit code {code})", terminated.get("message"))
 
 
-def _unheard(pod: Mapping[str, Any]) -> bool:
-    """Whether a container that ran is no longer known to: its node fell silent."""
+def _unheard(pod: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a container that ran is no longer known to, for long: its node fell silent."""
     if pod.get("status", {}).get("phase") != "Running":
         return False
     conditions = {each["type"]: each for each in pod["status"].get("conditions", ())}
     # A container without probes is ready as long as it runs and its node says so.
     ready = conditions.get("Ready", {})
-    return ready.get("status") == "False" and any("running" in state for state in _states(pod))
+    if ready.get("status") != "False" or not any("running" in state for state in _states(pod)):
+        return False
+    return now - datetime.fromisoformat(ready["lastTransitionTime"]) > _SILENCE
 
 
 def _joined(reason: str, message: str | None) -> str:

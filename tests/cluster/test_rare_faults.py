@@ -36,7 +36,7 @@ def test_row_3_a_shard_that_never_fits_fails_and_names_the_setting(kube: Kube, r
     assert ended["state"] == "failed"
     assert ended["status"]["attempt"] == 1
     assert "limits.memory" in ended["status"]["error"]
-    eventually(lambda: not kube.left(job), 30)
+    eventually(lambda: not kube.left(job), 150)
 
 
 def test_row_5_a_killed_runner_is_followed_by_another(

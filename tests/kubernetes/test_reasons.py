@@ -1,19 +1,23 @@
 """Why pods are gone or do not start, in the words of a person."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from lunarcloud.kubernetes.reasons import gone, stuck
 
+NOW = datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
 UNSCHEDULABLE = "0/2 nodes are available: 2 Insufficient cpu."
 
 
-def pod(phase: str, *, ready: str = "True", deleting: bool = False, **state: Any) -> dict[str, Any]:
+def pod(
+    phase: str, *, ready: str = "True", since: str = "00:00:00", deleting: bool = False, **state: Any
+) -> dict[str, Any]:
     metadata = {"name": "w1", **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleting else {})}
     status = {
         "phase": phase,
-        "conditions": [{"type": "Ready", "status": ready}],
+        "conditions": [{"type": "Ready", "status": ready, "lastTransitionTime": f"2026-01-01T{since}Z"}],
         "containerStatuses": [{"name": "worker", "state": state}],
     }
     return {"metadata": metadata, "spec": {"nodeName": "node2"}, "status": status}
@@ -28,7 +32,7 @@ def pod(phase: str, *, ready: str = "True", deleting: bool = False, **state: Any
     ],
 )
 def test_an_ended_container_says_how(terminated: dict[str, Any], said: str) -> None:
-    assert said in gone(pod("Failed", terminated=terminated))
+    assert said in gone(pod("Failed", terminated=terminated), NOW)
 
 
 def test_an_evicted_pod_says_why() -> None:
@@ -36,19 +40,23 @@ def test_an_evicted_pod_says_why() -> None:
         "metadata": {"name": "w1"},
         "status": {"phase": "Failed", "reason": "Evicted", "message": "disk"},
     }
-    assert gone(evicted) == "Evicted: disk"
+    assert gone(evicted, NOW) == "Evicted: disk"
 
 
 def test_a_running_pod_is_not_gone() -> None:
-    assert gone(pod("Running", running={})) == ""
+    assert gone(pod("Running", running={}), NOW) == ""
 
 
 def test_a_pod_on_a_silent_node_is_gone() -> None:
-    assert gone(pod("Running", ready="False", running={})) == "node node2 does not answer"
+    assert gone(pod("Running", ready="False", running={}), NOW) == "node node2 does not answer"
+
+
+def test_a_node_that_was_not_heard_for_a_moment_keeps_its_pods() -> None:
+    assert gone(pod("Running", ready="False", since="00:00:40", running={}), NOW) == ""
 
 
 def test_a_pod_that_drains_is_not_gone_yet() -> None:
-    assert gone(pod("Running", ready="False", deleting=True, running={})) == ""
+    assert gone(pod("Running", ready="False", deleting=True, running={}), NOW) == ""
 
 
 def test_a_pod_without_a_node_says_why() -> None:
