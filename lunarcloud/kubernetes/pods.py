@@ -17,8 +17,8 @@ from lunarcloud.kubernetes.place import Place
 from lunarcloud.kubernetes.pools import PoolSettings
 from lunarcloud.kubernetes.reasons import gone, stuck
 
-# How long one watch lasts: then all pods are looked at, since a silence that lasts is no change. And the pause
-# before the next where Kubernetes did not answer, seconds.
+# How long one watch lasts: then all pods are looked at, since a silence that lasts is no change. And the
+# pause before the next where Kubernetes did not answer, seconds.
 _WATCH_S, _PAUSE_S = 20, 2.0
 
 
