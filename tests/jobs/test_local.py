@@ -54,7 +54,7 @@ main()
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the starts of slow shards are noted."""
     found = tmp_path / "starts"
-    monkeypatch.setattr(local, "_PROGRAM", _PROGRAM.format(log=str(found), pause=0.25))
+    monkeypatch.setattr(local, "_PROGRAM", _PROGRAM.format(log=str(found), pause=0.5))
     monkeypatch.setenv("LUNARCLOUD_WORKERS", str(WORKERS))
     settings.cache_clear()
     return found
