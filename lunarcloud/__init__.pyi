@@ -535,10 +535,10 @@ def repair(
     """
 
 def export(
-    run: str | os.PathLike[str] = 'latest',
+    run: str = 'latest',
     *,
     root: str | os.PathLike[str],
-    map: str | os.PathLike[str] = 'feo_cnn',
+    map: str = 'feo_cnn',
     to: str | os.PathLike[str],
     cluster: Cluster | None = None,
     watch: Watch | None = None,
@@ -547,11 +547,11 @@ def export(
 
     Parameters
     ----------
-    run : str or path, default 'latest'
-        Run: its id, an unmistakable beginning of it, or its label.
+    run : str, default 'latest'
+        Run to export a map of.
     root : str or path
         Folder or URL (s3://bucket/prefix) under which everything lives.
-    map : str or path, default 'feo_cnn'
+    map : str, default 'feo_cnn'
         Which of its maps.
     to : str or path
         GeoTIFF to write, NAME.tif; its PDS4 label is NAME.xml beside it.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lunarcloud.figures.models import draw_fit
     from lunarcloud.figures.polar import draw_diagram, draw_polar
     from lunarcloud.figures.provenance import draw_provenance
-    from lunarcloud.figures.relief import shaded_relief
+    from lunarcloud.figures.relief import polar_relief, shaded_relief
     from lunarcloud.figures.residuals import draw_residuals
     from lunarcloud.figures.statistics import draw_histograms, draw_oxide_histograms
     from lunarcloud.figures.style import save as save_figure
@@ -41,6 +41,7 @@ __all__ = [
     "draw_prospector_maps",
     "draw_provenance",
     "draw_residuals",
+    "polar_relief",
     "save_figure",
     "save_vector",
     "shaded_relief",
@@ -73,7 +74,7 @@ __getattr__ = lazily(
             "draw_polar",
         ),
         "provenance": ("draw_provenance",),
-        "relief": ("shaded_relief",),
+        "relief": ("polar_relief", "shaded_relief"),
         "residuals": ("draw_residuals",),
         "statistics": (
             "draw_histograms",

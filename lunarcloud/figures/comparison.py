@@ -11,7 +11,7 @@ from scipy import stats
 
 from lunarcloud.figures.statistics import UNIT_COLOURS, method_of
 from lunarcloud.figures.style import PAGE_IN, as_printed, draw_global, global_axes, lettered, typeset
-from lunarcloud.moon import grid
+from lunarcloud.moon import FloatArray, grid
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.statistics import LEAST_COVERAGE, REGRESSIONS
 from lunarcloud.storage import GRID_MAPPING, Layout, coordinates
@@ -98,9 +98,7 @@ def draw_prospector(comparison: xr.Dataset) -> Figure:
     panels: Any = figure.subplots(len(names), 3, squeeze=False)
     for row, ((scatter, histogram, normal), name) in enumerate(zip(panels, names, strict=True)):
         found = comparison.sel(map=name)
-        # The same pixels as those behind the stored numbers, so that picture and note agree.
-        compared = ((found["coverage"] >= LEAST_COVERAGE) & np.isfinite(found["prospector"])).values
-        ours, theirs = found["ours"].values[compared], found["prospector"].values[compared]
+        ours, theirs = pixels_compared(found)
         label = QUANTITIES[name].label
         _scatter(figure, scatter, ours, theirs, found)
         _normal_histogram(histogram, ours - theirs, label)
@@ -164,15 +162,44 @@ def _most(difference: xr.DataArray, part: float) -> float:
     return (float(np.quantile(known, part)) if known.size else 0.0) or 1.0
 
 
+def pixels_compared(found: xr.Dataset) -> tuple[FloatArray, FloatArray]:
+    """A map and Lunar Prospector in the pixels behind the stored numbers, so that picture and note agree.
+
+    Parameters
+    ----------
+    found : Dataset (pixel)
+        One map of what `lunarcloud.statistics.prospector.compare_with_prospector` makes.
+    """
+    compared = ((found["coverage"] >= LEAST_COVERAGE) & np.isfinite(found["prospector"])).values
+    return found["ours"].values[compared], found["prospector"].values[compared]
+
+
+def used_bins(values: FloatArray, counts: FloatArray) -> tuple[slice, tuple[float, float]]:
+    """Bins that either of two maps uses, the same on both axes: equal values then lie on the diagonal.
+
+    Parameters
+    ----------
+    values : ndarray, shape (bin,)
+        The bins' middles.
+    counts : ndarray, shape (bin, bin)
+        By the bins of both maps.
+
+    Returns
+    -------
+    bins : slice
+        From the first to the last that is used: one with less than a hundred-thousandth of all counts would
+        only stretch the axes.
+    edges : tuple of float
+        The outermost edges of these bins, by which an image is placed.
+    """
+    used = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1) > 1e-5 * counts.sum())
+    half = (values[1] - values[0]) / 2
+    return slice(used[0], used[-1] + 1), (values[used[0]] - half, values[used[-1]] + half)
+
+
 def _joint(figure: Figure, axes: Any, found: xr.Dataset, label: str, names: tuple[str, str]) -> None:
     values, counts = found["bin_value"].values, found["joint"].values
-    # Bins that either map uses, the same ones on both axes: equal values then lie on the diagonal. A bin with
-    # less than a hundred-thousandth of the cells would only stretch the axes.
-    used = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1) > 1e-5 * counts.sum())
-    part = slice(used[0], used[-1] + 1)
-    # Bins are named by their middles, an image by the outer edges of its pixels.
-    half = (values[1] - values[0]) / 2
-    low, high = values[part][0] - half, values[part][-1] + half
+    part, (low, high) = used_bins(values, counts)
     image = axes.imshow(
         # Transposed: the first map is the first axis of the counts, but columns are an image's second.
         np.where(counts, counts, np.nan)[part, part].T,

@@ -10,11 +10,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lunarcloud.figures.comparison import pixels_compared, used_bins
 from lunarcloud.figures.statistics import UNIT_COLOURS, method_of
 from lunarcloud.figures.style import PAGE_IN, as_printed, lettered
 from lunarcloud.moon import FloatArray
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.statistics import LEAST_COVERAGE
 
 # A bin of less than this part of the highest density is an outlier: grey, whatever its density.
 _THRESHOLD = 1e-3
@@ -100,8 +100,7 @@ def draw_prospector_density(comparison: xr.Dataset) -> Figure:
     boxes = []
     for number, (axes, name) in enumerate(zip(panels.flat, names, strict=False)):
         found, shade = comparison.sel(map=name), QUANTITIES[name]
-        compared = ((found["coverage"] >= LEAST_COVERAGE) & np.isfinite(found["prospector"])).values
-        ours, theirs = found["ours"].values[compared], found["prospector"].values[compared]
+        ours, theirs = pixels_compared(found)
         boxes.append(_box_of_values(f"{shade.label.partition(' (')[0]} {method_of(shade)}", ours - theirs))
         values, counts = _binned(theirs, ours)
         _draw_density(figure, axes, values, counts, (boxes[-1].quantiles[0], boxes[-1].quantiles[-1]))
@@ -129,13 +128,9 @@ def _draw_density(
     figure: Figure, axes: Any, values: FloatArray, counts: FloatArray, bounds: tuple[float, float]
 ) -> None:
     """Counts (first, second) by the bins' middles as a density, with lines of second minus first."""
-    used = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1) > 1e-5 * counts.sum())
-    part = slice(used[0], used[-1] + 1)
-    # Bins are named by their middles, an image by the outer edges of its pixels.
-    width = values[1] - values[0]
-    low, high = values[part][0] - width / 2, values[part][-1] + width / 2
+    part, (low, high) = used_bins(values, counts)
     # Transposed: the first map is the first axis of the counts, but columns are an image's second.
-    density = counts[part, part].T / (counts.sum() * width**2)
+    density = counts[part, part].T / (counts.sum() * (values[1] - values[0]) ** 2)
     usual = density >= _THRESHOLD * density.max()
     drawn: dict[str, Any] = {
         "origin": "lower",

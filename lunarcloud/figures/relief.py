@@ -8,13 +8,24 @@ from matplotlib.colors import LightSource, ListedColormap
 
 from lunarcloud.archive import Topography
 from lunarcloud.gravity import surface_radius
-from lunarcloud.moon import RADIUS_M, FloatArray, Grid, PolarGrid, Positions
+from lunarcloud.moon import (
+    RADIUS_M,
+    FloatArray,
+    Grid,
+    PolarGrid,
+    Pole,
+    Positions,
+    polar_distance_m,
+    polar_grid,
+)
 from lunarcloud.storage import GRID_MAPPING, Layout, coordinates, dims
 
 # From the upper left, half way up, as on maps since there are any.
 _LIGHT = LightSource(azdeg=315, altdeg=45)
 # The steepest slopes beyond this percentile have the strongest light and shadow.
 _PERCENTILE = 98.0
+# Along the edge of a picture's panel around a pole.
+_POLAR_PIXELS = 800
 # Of black on the darkest and of white on the brightest slope; on level ground nothing covers the map.
 _DARKEST, _BRIGHTEST = 0.55, 0.45
 
@@ -62,6 +73,22 @@ def shaded_relief(topography: Topography, raster: Grid | PolarGrid) -> xr.DataAr
     return xr.DataArray(
         np.clip(light / most, -1.0, 1.0).astype(np.float32), located.coords, dims(raster), "relief", attrs
     )
+
+
+def polar_relief(topography: Topography, pole: Pole, limit: float) -> xr.DataArray:
+    """`shaded_relief` around a pole, as finely as a picture shows it.
+
+    Parameters
+    ----------
+    topography : RadiusGrid or RadiusHarmonics
+        The shape of the Moon.
+    pole : {"north", "south"}
+        Which.
+    limit : float
+        Latitude of the rim without its sign, degrees.
+    """
+    pixel_m = 2.0 * polar_distance_m(limit) / _POLAR_PIXELS
+    return shaded_relief(topography, polar_grid(pole, limit=limit, pixel_m=pixel_m))
 
 
 def _metres(raster: Grid | PolarGrid) -> tuple[Positions, FloatArray, FloatArray]:

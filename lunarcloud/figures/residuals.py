@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from lunarcloud.archive import mission
+from lunarcloud.figures.statistics import method_of
 from lunarcloud.figures.style import MISSING_COLOUR, PAGE_IN, as_printed
 from lunarcloud.models import Card, Residual
 from lunarcloud.moon import FloatArray
-from lunarcloud.quantities import OXIDES
+from lunarcloud.quantities import OXIDES, QUANTITIES
 
 # The mission whose samples the paper adds.
 _MARKED = "Chang'E-6"
@@ -42,12 +44,12 @@ def draw_residuals(card: Card) -> Figure:
         # White letters where the ground is dark.
         ink = "white" if abs(scaled[row, col]) > 0.65 * _REACH else "black"
         axes.text(col, row, f"{values[row, col]:+.2f}", ha="center", va="center", fontsize=5.5, color=ink)
-    words = {"equation": "equation", "cnn": "CNN"}
-    axes.set_xticks(range(len(models)), [f"{OXIDES[oxide].label}\n{words[kind]}" for kind, oxide in models])
+    names = [f"{OXIDES[oxide].label}\n{method_of(QUANTITIES[f'{oxide}_{kind}'])}" for kind, oxide in models]
+    axes.set_xticks(range(len(models)), names)
     axes.set_yticks(range(len(sites)), sites)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     for label, site in zip(axes.get_yticklabels(), sites, strict=True):
-        if site.startswith(_MARKED):
+        if mission(site) == _MARKED:
             label.set(color=_MARK, weight="bold")
             axes.axhspan(sites.index(site) - 0.5, sites.index(site) + 0.5, fill=False, edgecolor=_MARK)
     bar = figure.colorbar(image, ax=axes, pad=0.01, aspect=40, extend="both")

@@ -88,7 +88,7 @@ class Root:
                 f"the catalog says {entry.record[:12]}): restore it from a copy, or remove {entry.ref} and "
                 "run its command again"
             )
-        return parse_document(data, f"{place.url}/{RECORD}", Record[card])  # type: ignore[valid-type]
+        return parse_document(data, f"{place.url}/{RECORD}", Record[card])  # type: ignore[valid-type]  # the card's type is known at run time
 
     def publish(self, record: Record[Any], facts: dict[str, str] | None = None) -> Entry:
         """Make a finished record visible, atomically; one that is published already only becomes the head.

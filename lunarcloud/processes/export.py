@@ -9,7 +9,7 @@ from lunarcloud.lineage import Root
 from lunarcloud.maps import RunCard, load_run
 from lunarcloud.processes.about import about
 from lunarcloud.processes.action import Action
-from lunarcloud.processes.inputs import ARGUMENT, Inputs, place
+from lunarcloud.processes.inputs import Inputs, option, parent, place
 from lunarcloud.processes.map import PROCESS as MAP
 from lunarcloud.processes.process import Report
 
@@ -17,10 +17,8 @@ from lunarcloud.processes.process import Report
 class ExportInputs(Inputs):
     """Which map, and where it goes."""
 
-    run: str = place(
-        "latest", "run: its id, an unmistakable beginning of it, or its label", **{ARGUMENT: True}
-    )
-    map: str = place("feo_cnn", "which of its maps")
+    run: str = parent("runs", "run to export a map of", argument=True)
+    map: str = option("feo_cnn", "which of its maps")
     to: str = place(..., "GeoTIFF to write, NAME.tif; its PDS4 label is NAME.xml beside it")
 
 

@@ -13,7 +13,7 @@ from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
 from lunarcloud.lineage import Source as File
 from lunarcloud.maps import Run
-from lunarcloud.moon import Pole, kilometres, polar_distance_m, polar_grid
+from lunarcloud.moon import Pole, kilometres
 from lunarcloud.processes.findings import (
     FindingCard,
     MariaInputs,
@@ -56,8 +56,6 @@ _DATASET = "candidates"
 # Per pixel of a polar shard: positions, rows and columns as 64-bit numbers, all maps, a shard of the source.
 _TASK_BYTES_PER_PIXEL = 120
 _TASK_BYTES = 64 * 2**20
-# Of shaded relief, along the edge of a picture's panel.
-_RELIEF_PIXELS = 800
 
 
 class PolarInputs(MariaInputs):
@@ -169,13 +167,12 @@ def _draw_gravity(gravity: "xr.Dataset", maps: Folder, pole: Pole, relief: "xr.D
 
 def _relief(material: _Material) -> "xr.DataArray":
     """Shaded relief of the region, or of what gravity is drawn of where that is more."""
-    from lunarcloud.figures import shaded_relief
+    from lunarcloud.figures import polar_relief
 
     pole, limit, gravity = material.rule.pole, material.rule.limit, material.gravity
     if gravity is not None:
         limit = min(limit, gravity().card.polar_limit)
-    pixel_m = 2.0 * polar_distance_m(limit) / _RELIEF_PIXELS
-    return shaded_relief(read_topography(material.relief), polar_grid(pole, limit=limit, pixel_m=pixel_m))
+    return polar_relief(read_topography(material.relief), pole, limit)
 
 
 def _work(material: _Material, home: Folder, candidates: Candidates) -> Work:

@@ -149,7 +149,7 @@ def _record(
 ) -> Record[CardT]:
     names = {_within(place, group.place): _within(place, group.ledger.place) for group, _ in made.groups}
     ledgers = {_within(place, group.ledger.place): entries_digest(entries) for group, entries in made.groups}
-    return Record[process.card](  # type: ignore[name-defined]
+    return Record[process.card](  # type: ignore[name-defined]  # the card's type is known at run time
         ref=ref,
         label=label,
         process=process.name,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from lunarcloud.maps import load_run, overview
-from lunarcloud.moon import Pole, polar_distance_m, polar_grid
+from lunarcloud.moon import Pole
 from lunarcloud.processes import Table
 from lunarcloud.publication.materials import Held, Materials, held, reason
 from lunarcloud.publication.numbers import (
@@ -41,8 +41,6 @@ if TYPE_CHECKING:  # slow to import, and a page that is there already draws noth
 
 
 _POLE: Pole = "south"
-# Of shaded relief, along the edge of a figure's panel.
-_RELIEF_PIXELS = 800
 
 
 class Drawn(NamedTuple):
@@ -315,10 +313,9 @@ def _gravity(materials: Materials) -> Part:
 def _relief(limit: float = 65.0) -> xr.DataArray:
     """Shaded relief around the pole, from the shipped topography, as finely as a figure shows it."""
     from lunarcloud.archive import read_topography
-    from lunarcloud.figures import shaded_relief
+    from lunarcloud.figures import polar_relief
 
-    grid = polar_grid(_POLE, limit=limit, pixel_m=2.0 * polar_distance_m(limit) / _RELIEF_PIXELS)
-    return shaded_relief(read_topography("lola4"), grid)
+    return polar_relief(read_topography("lola4"), _POLE, limit)
 
 
 def _span(degrees: tuple[int, int]) -> str:

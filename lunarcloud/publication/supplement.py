@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from lunarcloud.archive import mission
@@ -91,14 +91,17 @@ def _fit(materials: Materials) -> Part:
         return Part("fit", where, title, missing=reason(materials, "model"))
     card, diagnostics = found[0].record.card, open_dataset(found[0].place / "diagnostics.zarr").load()
     shown = {name: text for name, text in _OF_FIT.items() if name != "loss" or "loss" in diagnostics}
+    # All of them are drawn at once.
+    figures = cache(partial(_figures_of_fit, card, diagnostics))
+
+    def draw(name: str) -> Figure:
+        return figures()[name]
+
     return Part(
         "fit",
         where,
         title,
-        {
-            f"fit-{name}": Drawn(text, partial(_figure_of_fit, card, diagnostics, name))
-            for name, text in shown.items()
-        },
+        {f"fit-{name}": Drawn(text, partial(draw, name)) for name, text in shown.items()},
         {
             "origins and coefficients of the equations": coefficients_table(card.equations),
             "accuracy": accuracy_table(card, paper_scores(card, diagnostics)),
@@ -110,10 +113,10 @@ def _fit(materials: Materials) -> Part:
     )
 
 
-def _figure_of_fit(card: Card, diagnostics: xr.Dataset, name: str) -> Figure:
+def _figures_of_fit(card: Card, diagnostics: xr.Dataset) -> dict[str, Figure]:
     from lunarcloud.figures import draw_fit
 
-    return draw_fit(card, diagnostics)[name]
+    return draw_fit(card, diagnostics)
 
 
 def _residuals(materials: Materials) -> Part:

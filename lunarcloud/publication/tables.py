@@ -84,8 +84,7 @@ def means_table(statistics: xr.Dataset, paper: Mapping[str, tuple[float, ...]], 
     columns = [part for unit in UNITS for part in (f"{unit}: paper", "here", "diff.")]
     rows = []
     for name, stated in paper.items():
-        unit = QUANTITIES[name].units
-        cells: list[Cell] = [f"{named(name)}{suffix}", "" if unit == "1" else unit]
+        cells: list[Cell] = [f"{named(name)}{suffix}", _unit(name)]
         for where, value in zip(UNITS, stated, strict=True):
             cells += _three(value, _value(statistics["mean"], map=name, unit=where), _digits(name))
         rows.append(tuple(cells))
@@ -119,13 +118,11 @@ def modes_table(statistics: xr.Dataset) -> Table:
 
 def _modes(statistics: xr.Dataset) -> Iterator[Beside]:
     for name, stated in MODES.items():
-        ours, unit = _modes_of(statistics, name), QUANTITIES[name].units
+        ours = _modes_of(statistics, name)
         found = _paired(stated, ours)
         for number, value in enumerate(stated, start=1):
             of = f"mode {number} of {len(stated)}" + (f" (here {len(ours)})" if ours else "")
-            yield Beside(
-                f"{named(name)}, {of}", "" if unit == "1" else unit, value, found.get(value), _digits(name)
-            )
+            yield Beside(f"{named(name)}, {of}", _unit(name), value, found.get(value), _digits(name))
 
 
 def _paired(stated: Sequence[float], ours: Sequence[float]) -> dict[float, float]:
@@ -247,10 +244,9 @@ def difference_table(comparison: xr.Dataset, paper: Mapping[str, float]) -> Tabl
     rows = []
     for pair in map(str, comparison["pair"].values):
         found = whole.sel(pair=pair)
-        name, unit = str(found["first"].values), QUANTITIES[str(found["first"].values)].units
+        name = str(found["first"].values)
         what = formula(pair) if pair in OXIDES else named(name)
-        unit = "" if unit == "1" else unit
-        digits = _digits(name)
+        unit, digits = _unit(name), _digits(name)
         rows += [
             Beside(
                 f"{what}: mean difference", unit, paper.get(pair), float(found["mean_difference"]), digits
@@ -320,6 +316,12 @@ def _value(values: xr.DataArray, **at: str) -> float | None:
     if any(name not in values[dimension].values for dimension, name in at.items()):
         return None
     return float(values.sel(at))
+
+
+def _unit(name: str) -> str:
+    """The unit of a map; nothing where it has none."""
+    units = QUANTITIES[name].units
+    return "" if units == "1" else units
 
 
 def _digits(name: str) -> int:

@@ -112,11 +112,11 @@ class AverageShard:
     def _sums(self, name: str, shard: Shard, quality: npt.NDArray[np.unsignedinteger]) -> MapSums:
         grid, codes = self.source.grid, self.source.stored(name, shard)
         window, marks = grid.window(shard), self.source.marks(name, codes, quality)
-        areas = grid.pixel_area_m2(window)
+        areas, mapped = grid.pixel_area_m2(window), codes != MISSING
         return MapSums(
             overlap(self.source.kept(codes, marks), grid, window, self.bounds),
-            float((codes != MISSING).sum(axis=1) @ areas),
-            _flagged_areas(marks, codes != MISSING, areas),
+            float(mapped.sum(axis=1) @ areas),
+            _flagged_areas(marks, mapped, areas),
         )
 
 

@@ -37,6 +37,12 @@ def scheduler(client: Client) -> str:
 
 
 @pytest.fixture(scope="session")
+def cluster(scheduler: str) -> Cluster:
+    """The shared cluster, for processes."""
+    return Cluster(scheduler=scheduler)
+
+
+@pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     """A real S3 server with the bucket ``moon``."""
     with s3_server(tmp_path_factory.mktemp("s3")) as server:
@@ -84,6 +90,12 @@ def sketch() -> Iterator[None]:
     """The same for one test."""
     with sketching():
         yield
+
+
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs without pictures of their maps, which take longer than all the rest."""
+    monkeypatch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
 
 
 @pytest.fixture

@@ -27,9 +27,3 @@ def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def root(tmp_path: Path) -> Root:
     """A root of its own, with nothing in it."""
     return open_root(tmp_path / "root")
-
-
-@pytest.fixture
-def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs without pictures of their maps, which take longer than all the rest."""
-    monkeypatch.setattr("lunarcloud.processes.map._draw", lambda *_: None)

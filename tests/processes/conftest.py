@@ -1,7 +1,7 @@
-"""What the tests of several processes share: a cluster, polygon files, a look at pictures."""
+"""What the tests of several processes share: polygon files, a look at pictures."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -20,20 +20,6 @@ PolygonFile = Callable[[list[list[list[float]]]], str]
 #: Enough of the Moon for every finding: around the equator from 0 to 120 E, and a little of both poles.
 SOME = [f"UI{row}{half}{lon:03d}" for row in ("03", "10") for half in "NS" for lon in range(3, 120, 6)]
 SOME += [f"UI87{half}030" for half in "NS"]
-
-
-@pytest.fixture(scope="session")
-def cluster(scheduler: str) -> Cluster:
-    """The shared cluster of two workers."""
-    return Cluster(scheduler=scheduler)
-
-
-@pytest.fixture
-def no_figures() -> Iterator[None]:
-    """Runs without pictures of their maps, which take longer than all the rest."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -27,17 +27,6 @@ ORDER = [
 
 
 @pytest.fixture(scope="module")
-def cluster(scheduler: str) -> Cluster:
-    return Cluster(scheduler=scheduler)
-
-
-@pytest.fixture
-def no_maps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs without pictures of their maps, which take longer than all the rest."""
-    monkeypatch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
-
-
-@pytest.fixture(scope="module")
 def sketched(sketches: None) -> Iterator[None]:
     """Figures are drawn as ever, and not rendered."""
     with pytest.MonkeyPatch.context() as patch:
@@ -119,7 +108,7 @@ def stations(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_equations_alone_are_shown_with_what_the_new_mission_changes(
-    stations: Path, cluster: Cluster, no_maps: None, tmp_path: Path, sketched: None
+    stations: Path, cluster: Cluster, no_figures: None, tmp_path: Path, sketched: None
 ) -> None:
     root = tmp_path / "root"
     write_mosaic(folder(root), grid(1))
