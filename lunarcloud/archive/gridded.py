@@ -173,7 +173,7 @@ def _chosen(url: str, variable: str | None, names: tuple[str, ...]) -> str:
         return names[0]
     if variable not in names:
         asked = "which one is it" if variable is None else f"not {variable!r}"
-        raise InputError(f"{url} has {', '.join(names) or 'no map'}: {asked}? --variable NAME says so")
+        raise InputError(f"{url} has {', '.join(sorted(names)) or 'no map'}: {asked}? --variable NAME says so")
     return variable
 
 
