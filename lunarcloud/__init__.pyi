@@ -393,8 +393,8 @@ def polar(
     gravity : str or None, default 'latest'
         Gravity to draw the candidates over, where any is published.
     relief : str or path, default 'lola4'
-        Topography whose shaded relief is drawn over the pictures: lola4 (shipped), or path or URL as
-        for gravity.
+        What is seen through the pictures: lola4 (shipped) or another topography as for gravity, as
+        shaded relief; or a grey picture, such as LROC's WAC mosaic.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional
@@ -785,6 +785,7 @@ def reduce_gravity(
     radius_m: float = 1738000.0,
     gravity: str | os.PathLike[str] = 'lp165p',
     topography: str | os.PathLike[str] = 'lola4',
+    relief: str | os.PathLike[str] | None = None,
     frame: Literal['mean-earth', 'de421', 'de430', 'de440'] | None = None,
     ppd: int = 8,
     shard: int | None = None,
@@ -813,6 +814,8 @@ def reduce_gravity(
         Gravity model: lp165p (shipped), or path or URL of PDS .tab, ICGEM .gfc, .cof, pyshtools text.
     topography : str or path, default 'lola4'
         Topography: lola4 (shipped), or path or URL of LOLA .img/.lbl, GeoTIFF, .sh or .bshc.
+    relief : str or path, optional
+        What is seen through the pictures, as for polar; by default the topography's shaded relief.
     frame : {'mean-earth', 'de421', 'de430', 'de440'}, optional
         Frame of the model's coefficients: mean-earth, or the principal axes of an ephemeris, from which
         they are rotated into it; by default what the model's header or name says.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lunarcloud.archive.lpgrs import BEST, Prospector, read_prospector, read_prospectors
     from lunarcloud.archive.maria import MARIA_SOURCE, shipped_maria
     from lunarcloud.archive.pds3 import parse_pds3_label
+    from lunarcloud.archive.pictures import Ground, Picture, read_ground
     from lunarcloud.archive.points import Points, read_points
     from lunarcloud.archive.polygons import Outline, read_outlines, spherical_km2
     from lunarcloud.archive.reading import read_rows
@@ -61,9 +62,11 @@ __all__ = [
     "Feature",
     "GravityModel",
     "Gridded",
+    "Ground",
     "Instrument",
     "Outline",
     "OutsideFile",
+    "Picture",
     "Points",
     "Problem",
     "Prospector",
@@ -90,6 +93,7 @@ __all__ = [
     "parse_stations",
     "read_file",
     "read_gravity",
+    "read_ground",
     "read_outlines",
     "read_points",
     "read_prospector",
@@ -177,6 +181,11 @@ __getattr__ = lazily(
             "Tile",
             "TilePixels",
             "missing_kind",
+        ),
+        "pictures": (
+            "Ground",
+            "Picture",
+            "read_ground",
         ),
         "topography": (
             "RadiusGrid",

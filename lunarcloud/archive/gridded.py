@@ -173,7 +173,8 @@ def _chosen(url: str, variable: str | None, names: tuple[str, ...]) -> str:
         return names[0]
     if variable not in names:
         asked = "which one is it" if variable is None else f"not {variable!r}"
-        raise InputError(f"{url} has {', '.join(sorted(names)) or 'no map'}: {asked}? --variable NAME says so")
+        held = ", ".join(sorted(names)) or "no map"
+        raise InputError(f"{url} has {held}: {asked}? --variable NAME says so")
     return variable
 
 

@@ -121,7 +121,8 @@ def _read(path: str, name_field: str | None) -> tuple[dict[str, Any], list[BaseG
 
 def _source(path: str) -> str | bytes:
     """What GDAL is given: a local file, which may have others beside it, or the bytes behind a URL."""
-    if "://" in path:
+    # Of files GDAL knows .zip, but not the archives' .ZIP.
+    if "://" in path or path.endswith(".ZIP"):
         return read_file(path, POLYGON_BYTES).data
     require_local_size(path, POLYGON_BYTES)
     return path

@@ -3,12 +3,11 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pyproj import CRS
 
 from lunarcloud.archive.files import (
     COEFFICIENT_BYTES,
@@ -18,14 +17,12 @@ from lunarcloud.archive.files import (
     file_digest,
     read_file,
 )
+from lunarcloud.archive.global_raster import first_longitude
 from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.pds3 import Label, parse_pds3_label
 from lunarcloud.archive.shipped import TOPOGRAPHY, place_of
 from lunarcloud.errors import ArchiveError
-from lunarcloud.moon import RADIUS_M, FloatArray, is_lunar_radius, require_moon
-
-if TYPE_CHECKING:
-    import rasterio
+from lunarcloud.moon import RADIUS_M, FloatArray, is_lunar_radius
 
 _DTYPES = {
     ("LSB_INTEGER", 16): "<i2",
@@ -40,8 +37,6 @@ _DTYPES = {
 _METRES = {"METER": 1.0, "METERS": 1.0, "M": 1.0, "KILOMETER": 1000.0, "KILOMETERS": 1000.0, "KM": 1000.0}
 # The Moon's relief has a standard deviation of 2 km: in kilometres taken for metres it would be 2.
 _RELIEF_M = (50.0, 10_000.0)
-# As PROJ names the parameters of equidistant cylindrical.
-_PARALLEL, _MERIDIAN = "Latitude of 1st standard parallel", "Longitude of natural origin"
 # Between heights and radii of any body, metres: a mean below is of heights.
 _HIGHEST_HEIGHT_M = 1e5
 # Kinds of a label and an image that lie beside each other.
@@ -261,7 +256,7 @@ def _geotiff(place: str) -> RadiusGrid:
     source = read_file(place, MAP_BYTES)
     try:
         with rasterio.MemoryFile(source.data) as memory, memory.open() as dataset:
-            first_lon = _require_global_geotiff(dataset, place)
+            first_lon = first_longitude(dataset, place)
             band = dataset.read(1, masked=True)
             unit = _unit(dataset.units[0] or "m", place)
             scale, offset = dataset.scales[0] * unit, dataset.offsets[0] * unit
@@ -274,43 +269,6 @@ def _geotiff(place: str) -> RadiusGrid:
     if abs(float(heights.mean())) < _HIGHEST_HEIGHT_M:
         heights += RADIUS_M
     return _checked(source.name, heights, first_lon, source.digest, place)
-
-
-def _require_global_geotiff(dataset: "rasterio.DatasetReader", place: str) -> float:
-    if dataset.crs is None:
-        raise ArchiveError(f"{place}: no coordinate reference system; a lunar one is needed")
-    crs = require_moon(CRS.from_user_input(dataset.crs), source=place)
-    degree, central = (1.0, 0.0) if crs.is_geographic else _simple_cylindrical(crs, place)
-    transform = dataset.transform
-    if transform.e > 0:
-        raise ArchiveError(f"{place}: upside down: its first line is the southernmost; turn it with gdalwarp")
-    top, left = transform.f / degree, transform.c / degree
-    size = (dataset.height * -transform.e / degree, dataset.width * transform.a / degree)
-    pixel = transform.a / degree
-    if (
-        not np.allclose([top, *size], [90.0, 180.0, 360.0], atol=pixel / 2)
-        or dataset.width != 2 * dataset.height
-    ):
-        raise ArchiveError(
-            f"{place}: covers {size[0]:.3f} x {size[1]:.3f} degrees from latitude {top:.3f} in "
-            f"{dataset.height} x {dataset.width} pixels; needed is the whole Moon from the north pole, with "
-            "square pixels"
-        )
-    # The corner's longitude, from the central meridian, and half a pixel on to the first pixel's middle.
-    return float(left + pixel / 2 + central)
-
-
-def _simple_cylindrical(crs: CRS, place: str) -> tuple[float, float]:
-    """Metres of a degree along the equator, and the central meridian in degrees."""
-    operation, ellipsoid = crs.coordinate_operation, crs.ellipsoid
-    method = operation.method_name if operation else ""
-    found = {each.name: each.value for each in operation.params} if operation else {}
-    if ellipsoid is None or "quidistant Cylindrical" not in method or found.get(_PARALLEL, 0.0) != 0.0:
-        raise ArchiveError(
-            f"{place}: projection {crs.name!r} ({method}); only degrees, or equidistant cylindrical with its "
-            "standard parallel on the equator, are read: reproject it with gdalwarp"
-        )
-    return math.radians(ellipsoid.semi_major_metre), float(found.get(_MERIDIAN, 0.0))
 
 
 def _shape(source: OutsideFile, table: FloatArray) -> RadiusHarmonics:

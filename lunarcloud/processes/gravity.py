@@ -6,9 +6,11 @@ from typing import NamedTuple
 from lunarcloud import moon
 from lunarcloud.archive import (
     GravityModel,
+    Ground,
     Topography,
     gravity_digest,
     read_gravity,
+    read_ground,
     read_topography,
     topography_digest,
 )
@@ -53,6 +55,9 @@ class GravityInputs(Reduction, Inputs):
     topography: str = file(
         "lola4", "topography: lola4 (shipped), or path or URL of LOLA .img/.lbl, GeoTIFF, .sh or .bshc"
     )
+    relief: str | None = file(
+        None, "what is seen through the pictures, as for polar; by default the topography's shaded relief"
+    )
     frame: Frame | None = option(
         None,
         "frame of the model's coefficients: mean-earth, or the principal axes of an ephemeris, from which "
@@ -87,7 +92,9 @@ def _resolve(inputs: GravityInputs, root: Root) -> tuple[Given, _Material]:
         Source(url=root.relative(inputs.gravity), digest=gravity_digest(inputs.gravity)),
         Source(url=root.relative(inputs.topography), digest=topography_digest(inputs.topography)),
     )
-    return given_of(inputs, root, {}, sources), _Material(inputs, grids, sources)
+    seen = inputs.relief
+    drawn = () if seen is None else (Source(url=root.relative(seen), digest=topography_digest(seen)),)
+    return given_of(inputs, root, {}, (*sources, *drawn)), _Material(inputs, grids, sources)
 
 
 def _content(material: _Material) -> _Content:
@@ -125,23 +132,24 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[GravityCa
         session.compute(work)
     finish_gravity(home, card, field)
     session.tell(Note("figures of the globe and both poles"))
-    _draw(home / "figures", field, card, topography)
+    relief = material.inputs.relief
+    _draw(home / "figures", field, card, topography if relief is None else read_ground(relief))
     groups = [shards_of(work.group) for work in works]
     facts = {"ppd": str(card.ppd), "gravity": card.gravity_model, "degree": str(card.lmax)}
     return Made(card, content_of(groups), groups, facts)
 
 
-def _draw(place: Folder, field: BouguerField, card: GravityCard, topography: Topography) -> None:
-    """Pictures of the globe and both poles over shaded relief, sampled as finely as they show."""
+def _draw(place: Folder, field: BouguerField, card: GravityCard, ground: Ground) -> None:
+    """Pictures of the globe and both poles over relief, sampled as finely as they show."""
     # Slow to import, and a reduction that is there already draws nothing.
     from lunarcloud.figures import draw_gravity_maps, draw_gravity_pole, save_figure, shaded_relief
 
     attributes, globe = card.attributes(), moon.grid(_FIGURE_PPD)
-    relief = shaded_relief(topography, globe)
+    relief = shaded_relief(ground, globe)
     save_figure(draw_gravity_maps(gridded(field, globe, attributes), relief=relief), place, "globe.png")
     for pole in _POLES:
         grid = moon.polar_grid(pole, limit=card.polar_limit, pixel_m=_FIGURE_PIXEL_M)
-        relief = shaded_relief(topography, grid)
+        relief = shaded_relief(ground, grid)
         drawn = draw_gravity_pole(gridded(field, grid, attributes), pole, relief=relief)
         save_figure(drawn, place, f"{pole}.png")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from lunarcloud.archive import read_topography, topography_digest
+from lunarcloud.archive import read_ground, topography_digest
 from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
 from lunarcloud.lineage import Source as File
@@ -80,8 +80,8 @@ class PolarInputs(MariaInputs):
     gravity: str | None = parent("gravity", "gravity to draw the candidates over, where any is published")
     relief: str = file(
         "lola4",
-        "topography whose shaded relief is drawn over the pictures: lola4 (shipped), or path or URL as for "
-        "gravity",
+        "what is seen through the pictures: lola4 (shipped) or another topography as for gravity, as shaded "
+        "relief; or a grey picture, such as LROC's WAC mosaic",
     )
 
 
@@ -172,7 +172,7 @@ def _relief(material: _Material) -> "xr.DataArray":
     pole, limit, gravity = material.rule.pole, material.rule.limit, material.gravity
     if gravity is not None:
         limit = min(limit, gravity().card.polar_limit)
-    return polar_relief(read_topography(material.relief), pole, limit)
+    return polar_relief(read_ground(material.relief), pole, limit)
 
 
 def _work(material: _Material, home: Folder, candidates: Candidates) -> Work:

@@ -16,31 +16,37 @@ import pytest
 import shapely
 from pyshtools.shclasses import SHGravRealCoeffs
 
+from lunarcloud.archive import Picture, read_ground
 from lunarcloud.archive.downloads import PYSHTOOLS, fetch
 from lunarcloud.archive.gravity import GM_MOON, read_gravity
 from lunarcloud.archive.polygons import read_outlines, spherical_km2
 from lunarcloud.archive.topography import RadiusHarmonics, read_topography
 from lunarcloud.errors import InputError, StoreError
 from lunarcloud.moon import GEOGRAPHIC, lunar_crs
+from lunarcloud.testing.wac import wac_picture
 
 BOX, POND = shapely.box(10.0, 0.0, 20.0, 9.0), shapely.box(30.0, 0.0, 31.0, 1.0)
 
 
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The file that LROC's server would give, served from here."""
-    handler = partial(_QuietHandler, directory=str(tmp_path))
+    """The file that LROC's server would give, whichever is asked for, served from here."""
+    handler = partial(_Handler, directory=str(tmp_path))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        url = f"http://127.0.0.1:{server.server_port}/MARE.ZIP"
-        monkeypatch.setattr("lunarcloud.archive.downloads.MARIA_URL", url)
-        yield tmp_path / "MARE.ZIP"
+        url = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr("lunarcloud.archive.downloads.MARIA_URL", f"{url}/MARE.ZIP")
+        monkeypatch.setattr("lunarcloud.archive.downloads.WAC_URL", f"{url}/WAC.IMG")
+        yield tmp_path / "served"
         server.shutdown()
         thread.join()
 
 
-class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    def translate_path(self, path: str) -> str:
+        return f"{self.directory}/served"
+
     def log_message(self, *_: Any) -> None:
         """Tests print no requests."""
 
@@ -80,6 +86,24 @@ def test_maria_cut_short_are_refused_and_not_kept(served: Path, tmp_path: Path) 
         archive.writestr("README.TXT", "elsewhere")
     with pytest.raises(StoreError, match=r"not a whole shapefile \(no \.dbf, \.shp, \.shx in it\)"):
         fetch("maria", tmp_path / "new")
+    assert not list((tmp_path / "new").iterdir())
+
+
+def test_the_fetched_mosaic_is_a_picture(served: Path, tmp_path: Path) -> None:
+    served.write_bytes(wac_picture(np.full((720, 1440), 0.04, np.float32)))
+    assert isinstance(read_ground(fetch("wac", tmp_path / "new")), Picture)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"<html>", "no picture"), (wac_picture(np.ones((720, 1440), np.float32))[:-9], "not a readable")],
+)
+def test_a_mosaic_that_did_not_come_whole_is_not_kept(
+    served: Path, tmp_path: Path, data: bytes, words: str
+) -> None:
+    served.write_bytes(data)
+    with pytest.raises(StoreError, match=f"{words}.*fetch it again"):
+        fetch("wac", tmp_path / "new")
     assert not list((tmp_path / "new").iterdir())
 
 
@@ -127,5 +151,5 @@ def test_fetch_without_a_network_says_so(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_fetch_knows_only_names_that_there_are(tmp_path: Path) -> None:
     assert all(hasattr(pyshtools.datasets.Moon, name) for name in PYSHTOOLS.values())
-    with pytest.raises(InputError, match=r"no download named 'egm2008'; there are maria, .*grgm1200b"):
+    with pytest.raises(InputError, match=r"no download named 'egm2008'; there are maria, wac, .*grgm1200b"):
         fetch("egm2008", tmp_path)

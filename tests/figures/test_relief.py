@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lunarcloud.archive import RadiusHarmonics
+from lunarcloud.archive import Picture, RadiusHarmonics
 from lunarcloud.figures.relief import VEIL, shaded_relief
-from lunarcloud.moon import RADIUS_M, grid, polar_grid
+from lunarcloud.moon import RADIUS_M, Grid, PolarGrid, Positions, grid, polar_grid
 
 
 def _shape(degree: int, order: int, metres: float) -> RadiusHarmonics:
@@ -44,6 +44,26 @@ def test_slopes_are_of_metres_on_the_ground_wherever_the_projection_enlarges() -
     stretch = float(fine.sel(x=x, y=y)) / float(wide.sel(x=x, y=y))
     other = float(fine.sel(x=-y, y=-x)) / float(wide.sel(x=-y, y=-x))
     assert stretch == pytest.approx(other, rel=1e-3)
+
+
+@pytest.mark.parametrize("first_lon", [-179.75, 0.25])
+def test_a_picture_lies_where_it_was_taken(first_lon: float) -> None:
+    lat = 90.0 - (np.arange(360) + 0.5) / 2
+    lon = first_lon + np.arange(720) / 2
+    bright = (lat[:, np.newaxis] > 75) & (np.abs(lon % 360 - 135) < 10)
+    brightness = np.where(bright, 1.0, np.where(lat > 89.0, np.nan, 0.5)[:, np.newaxis]).astype(np.float32)
+    picture = Picture(name="spot", brightness=brightness, first_lon=first_lon, digest="")
+    for raster in (grid(2), polar_grid("north", limit=70.0, pixel_m=10_000.0)):
+        light = shaded_relief(picture, raster)
+        where = raster.positions() if isinstance(raster, PolarGrid) else _positions(raster)
+        inside = (where.lat > 76) & (where.lat < 88) & (np.abs(where.lon - 135) < 5)
+        assert float(light.values[inside].min()) > 0.4
+        assert float(np.abs(light.values[(where.lat < 74) | (np.abs(where.lon) < 90)]).max()) == 0.0
+
+
+def _positions(raster: Grid) -> Positions:
+    lat, lon = np.meshgrid(raster.lat(), raster.lon(), indexing="ij")
+    return Positions(lat=lat, lon=lon)
 
 
 def test_level_ground_keeps_the_colours_of_the_map() -> None:
