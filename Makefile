@@ -23,13 +23,13 @@ notebooks: $(VENV)/dev
 	$(BIN)/python -m tools.notebooks $(DEMO)
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile -m "not long" $(TESTS)
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long" $(TESTS)
 	@echo "Not tried here: what takes minutes (make test-long), pods on a real Kubernetes (make test-cluster)"
 
 # The demonstration with all that it opens, every document and notebook as a reader runs it, every record made again,
 # and kills at each step of reprocessing: minutes.
 test-long: $(VENV)/dev
-	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile -m long
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m long
 
 # Checks against documents and data that are not copied here: the archive's own, in the folder DATA.
 test-reference: $(VENV)/dev

@@ -88,8 +88,7 @@ def find_tiles(places: str | Sequence[str]) -> TileSearch:
     found = {item.source: item for place in asked for item in list_items(place)}
     phase = sorted(source for source, item in found.items() if _PHASE.match(item.base))
     labels = [found[name] for name in sorted(found.keys() - phase) if found[name].base.endswith(_LABELS)]
-    with ThreadPoolExecutor(_READERS if any("://" in label.url for label in labels) else 1) as pool:
-        results = list(pool.map(lambda label: _read_one(label, found), labels))
+    results = _read_all(labels, found)
     tiles, repeated = _once_each([result for result in results if isinstance(result, Tile)])
     problems = sorted([*repeated, *(result for result in results if isinstance(result, Problem))])
     if not tiles:
@@ -119,6 +118,13 @@ def _none_usable(asked: list[str], files: int, problems: list[Problem]) -> str:
         f"no image tile in {', '.join(asked)} ({files} files there): "
         "give PDS3 .img files, or PDS4 .xml labels with their .tif"
     )
+
+
+def _read_all(labels: list[Item], found: _Found) -> list[Tile | Problem | None]:
+    if not any("://" in label.url for label in labels):
+        return [_read_one(label, found) for label in labels]
+    with ThreadPoolExecutor(_READERS) as pool:
+        return list(pool.map(lambda label: _read_one(label, found), labels))
 
 
 def _read_one(label: Item, found: _Found) -> Tile | Problem | None:
