@@ -12,7 +12,7 @@ from lunarcloud import moon
 from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import FORMER_FLAGS, maps_layout
-from lunarcloud.storage import Folder, Group, Ledger
+from lunarcloud.storage import Folder, Group, Ledger, open_small
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
     import xarray as xr
@@ -129,7 +129,7 @@ def load_run(place: Folder, card: RunCard) -> Run:
 
 def overview(run: Run) -> xr.Dataset:
     """The maps of a run at a resolution fit for a picture of the whole Moon."""
-    return run.open(_drawn_level(run))
+    return open_small(run.group(_drawn_level(run)).place)
 
 
 def overview_grid(run: Run) -> moon.Grid:

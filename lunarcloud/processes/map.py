@@ -99,8 +99,7 @@ class _Picture:
         from lunarcloud.figures import draw_map, save_figure
 
         with _ONE_PICTURE:
-            # Of itself Dask would ask the cluster for the chunks, which waits for this task.
-            shown = overview(self.run)[name].compute(scheduler="threads")
+            shown = overview(self.run)[name].load()
             title = f"{shown.attrs['long_name']} · run {self.run.place.name}"
             return save_figure(draw_map(shown, title), self.run.place / "figures", f"{name}.png")
 

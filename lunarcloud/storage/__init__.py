@@ -10,7 +10,7 @@ from lunarcloud.storage.folder import Folder, folder
 from lunarcloud.storage.retry import retried
 
 if TYPE_CHECKING:
-    from lunarcloud.storage.dataset import crs_of, open_dataset, write_dataset
+    from lunarcloud.storage.dataset import crs_of, open_dataset, open_small, write_dataset
     from lunarcloud.storage.group import EMPTY, Group, Member
     from lunarcloud.storage.layout import (
         GRID_MAPPING,
@@ -46,6 +46,7 @@ __all__ = [
     "folder",
     "grid_mapping",
     "open_dataset",
+    "open_small",
     "parse_document",
     "problem_of",
     "read_document",
@@ -57,7 +58,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "dataset": ("crs_of", "open_dataset", "write_dataset"),
+        "dataset": ("crs_of", "open_dataset", "open_small", "write_dataset"),
         "group": ("EMPTY", "Group", "Member"),
         "layout": ("GRID_MAPPING", "Bands", "Layout", "Variable", "coordinates", "dims", "grid_mapping"),
         "ledger": ("Entry", "Ledger", "entries_digest"),

@@ -34,11 +34,25 @@ def open_dataset(place: Folder) -> xr.Dataset:
     NotFoundError
         If nothing finished is there.
     """
+    return _decoded(place, chunks={})
+
+
+def open_small(place: Folder) -> xr.Dataset:
+    """As `open_dataset`, of a group whose variables are small: each is read whole, and without Dask.
+
+    A whole shard is one request then, where chunk by chunk is two requests a chunk.
+    """
+    return _decoded(place, chunks=None)
+
+
+def _decoded(place: Folder, chunks: Mapping[str, int] | None) -> xr.Dataset:
     import xarray as xr
 
     if not place.exists(_ROOT):
         raise NotFoundError(f"{place.url}: nothing published there")
-    stored: xr.Dataset = xr.open_zarr(place.url, zarr_format=3, consolidated=True, mask_and_scale=False)
+    stored: xr.Dataset = xr.open_zarr(
+        place.url, zarr_format=3, consolidated=True, mask_and_scale=False, chunks=chunks
+    )
     # JSON has one kind of number, so xarray takes each scale for double precision. What codes of 16 bits mean
     # is held by single precision far below their step.
     for variable in stored.variables.values():
