@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lunarcloud.engine import Cluster, Note, Session, Watch
 from lunarcloud.errors import AGAIN, InputError, LunarcloudError
-from lunarcloud.jobs import Wanted
+from lunarcloud.jobs import Wanted, load_launcher
 from lunarcloud.lineage import Root
 from lunarcloud.processes import OPTION, Action, Inputs, Rejection, Report, Table, option, place
 from lunarcloud.reprocessing.change import change_of, write_change
@@ -121,7 +121,8 @@ def _planned(root: Root, tolerance: float) -> Reprocessed:
 
 def _once(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch) -> Reprocessed:
     def announce(made: Round) -> None:
-        write_change(root, change_of(made, SYSTEM.now()))
+        price = 0.0 if inputs.on is None else load_launcher(inputs.on).capacity(inputs.pool).price_vcpu_hour
+        write_change(root, change_of(made, SYSTEM.now(), price))
 
     with _maker(inputs, root, cluster, watch) as make, telling(root, SYSTEM):
         hands = Hands(root, make, watch, SYSTEM, _holder(), inputs.tolerance, announce)

@@ -53,6 +53,8 @@ class Change(BaseModel):
         Tables of the inbox that count.
     refused : dict of str to tuple of str
         Tables that do not, and why.
+    price_vcpu_hour : float
+        US dollars for an hour of one vCPU where the steps were made; 0 where nothing is paid.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,9 +67,10 @@ class Change(BaseModel):
     comparison: str = ""
     files: tuple[str, ...] = ()
     refused: dict[str, tuple[str, ...]] = {}
+    price_vcpu_hour: float = 0.0
 
 
-def change_of(made: Round, at: datetime) -> Change:
+def change_of(made: Round, at: datetime, price_vcpu_hour: float = 0.0) -> Change:
     """The change that a round makes once the heads move to it.
 
     Parameters
@@ -76,6 +79,8 @@ def change_of(made: Round, at: datetime) -> Change:
         What was made.
     at : datetime
         When, UTC.
+    price_vcpu_hour : float
+        US dollars for an hour of one vCPU where it was made.
     """
     before, main = made.look.plan.before, made.look.main.parent
     after = before
@@ -94,6 +99,7 @@ def change_of(made: Round, at: datetime) -> Change:
         comparison=next(compared, ""),
         files=tuple(made.look.inbox.accepted),
         refused={each.file: each.errors for each in made.look.inbox.rejected.values()},
+        price_vcpu_hour=price_vcpu_hour,
     )
 
 

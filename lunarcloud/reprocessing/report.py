@@ -80,7 +80,7 @@ def told_of(root: Root, change: Change) -> Told:
     }
     return Told(
         title=f"The Moon of {change.at:%Y-%m-%d %H:%M} UTC",
-        facts=_facts(change),
+        facts={**_facts(change), "took": _took(root, change)},
         tables={name: table for name, table in tables.items() if table and table.rows},
         remarks=(
             *_refused(change),
@@ -108,6 +108,15 @@ def _facts(change: Change) -> dict[str, str]:
         **({"comparison": change.comparison} if change.comparison else {}),
         "inbox": ", ".join(change.files) or "empty",
     }
+
+
+def _took(root: Root, change: Change) -> str:
+    """Time of one vCPU, and money, of what was made; what was there already took none."""
+    made = (_found(root, each.new) for each in change.steps if each.shards_computed is not None)
+    hours = sum(vcpu_seconds(root, found.entry) for found in made if found) / 3600
+    price = change.price_vcpu_hour
+    paid = f", about {hours * price:.2g} US$ at {price:g} US$ an hour" if price else ""
+    return f"{hours:.2g} vCPU-hours{paid}"
 
 
 def _refused(change: Change) -> Iterator[str]:
@@ -241,14 +250,14 @@ def _area(root: Root, compared: Known) -> Table:
 
 def _steps(root: Root, change: Change) -> Table:
     rows = tuple(
-        (each.process, each.old, each.new or "kept", each.shards_computed, _took(root, each.new))
+        (each.process, each.old, each.new or "kept", each.shards_computed, _seconds(root, each.new))
         for each in change.steps
     )
     columns = ("process", "before", "now", "shards computed", "vCPU-seconds")
     return Table(columns=columns, rows=rows)
 
 
-def _took(root: Root, name: str) -> Cell:
+def _seconds(root: Root, name: str) -> Cell:
     found = _found(root, name)
     return round(vcpu_seconds(root, found.entry), 1) if found else None
 

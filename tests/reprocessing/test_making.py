@@ -1,5 +1,6 @@
 """Steps as jobs of their own: submitted once, found by the next reconciler, failing in the job's words."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -49,6 +50,12 @@ def test_each_step_is_a_job_of_its_own_and_heads_move_when_all_are_made(root: Ro
     after = root.catalog().heads
     assert {series for series in before if after[series] == before[series]} == set()
     assert _reprocess().steps == ()
+
+
+def test_the_report_says_what_it_took_and_cost(root: Root) -> None:
+    (page,) = _reprocess().reports
+    text = root.folder.read(page.removeprefix(f"{root.url}/").replace(".html", ".md")).decode()
+    assert re.search(r"took: \S+ vCPU-hours, about \S+ US\$ at 0.05 US\$ an hour", text)
 
 
 def test_what_a_stopped_reconciler_had_made_is_not_made_again(
