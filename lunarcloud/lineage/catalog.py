@@ -80,7 +80,7 @@ class Head(Document):
 class Catalog(Document):
     """Everything published under a root, in the order of publication."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     records: tuple[Entry, ...] = ()
     heads: dict[str, Head] = Field(default_factory=dict, description="by series")
     main: dict[str, str] = Field(default_factory=dict, description="series that 'latest' means, by kind")

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lunarcloud.storage import CODING, digest
 
 #: Version of the store's layout: of records, the catalog and the ledger.
-FORMAT: Literal[2] = 2
+FORMAT: Literal[3] = 3
 
 #: Length of ids: 64 bits, so that a root would need billions of records for two to be alike.
 _ID_LENGTH = 16
@@ -139,7 +139,7 @@ class Record(Document, Generic[CardT]):
         What is to be known of the thing itself.
     """
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     ref: Ref
     label: str = ""
     process: str

@@ -27,11 +27,8 @@ _OF_PIXELS = {
     "outside_validity_of_equation": OUTSIDE_VALIDITY,
     "extrapolated_beyond_stations": EXTRAPOLATED,
 }
-# Each map's own bit from here on. The bit between those above once stood for all maps together.
+# Each map's own bit from here on.
 _FIRST_OF_MAPS = 32
-
-#: Bits of ``quality`` in runs whose card does not name them: they were mapped before each map had its own.
-FORMER_FLAGS = {**_OF_PIXELS, "clipped_to_physical_range": 8}
 
 QUALITY = "quality"
 NOVELTY = "novelty"

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lunarcloud import moon
 from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
-from lunarcloud.maps.layout import FORMER_FLAGS, maps_layout
+from lunarcloud.maps.layout import maps_layout
 from lunarcloud.storage import Folder, Group, Ledger, open_small
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
@@ -57,7 +57,7 @@ class RunCard(BaseModel):
     shard_edge: int
     instrument: str = CLEMENTINE.name
     maps: tuple[str, ...]
-    flags: dict[str, int] = Field(default_factory=FORMER_FLAGS.copy)
+    flags: dict[str, int]
     counts: dict[str, int] = Field(default_factory=dict)
 
     @property

@@ -29,8 +29,6 @@ _OF_PIXELS: Mapping[Reason, str] = {
     "off_scale": "off_scale_input",
     "missing_input": "missing_input",
 }
-# Of runs whose maps had one bit together.
-_OF_ALL_MAPS = "clipped_to_physical_range"
 
 
 def marks_of(
@@ -95,4 +93,4 @@ def _bits(name: str, reason: Reason, flags: Mapping[str, int]) -> int:
     if reason != "clipped":
         return flags.get(_OF_PIXELS[reason], 0)
     maps = (name, *QUANTITIES[name].made_from)
-    return sum(flags.get(flag, 0) for flag in (_OF_ALL_MAPS, *map(clip_flag, maps)))
+    return sum(flags.get(flag, 0) for flag in map(clip_flag, maps))

@@ -87,7 +87,7 @@ def write_dataset(place: Folder, dataset: xr.Dataset) -> None:
     """Write a dataset that fits in memory (a table, profiles, a coarse grid) as Zarr, metadata last."""
     from zarr.storage import MemoryStore
 
-    dataset = with_whole_coordinates(dataset.assign_attrs(described(place, dataset.attrs)))
+    dataset = ready_to_write(dataset.assign_attrs(described(place, dataset.attrs)))
     for name, variable in dataset.variables.items():
         variable.attrs.setdefault("long_name", str(name).replace("_", " "))
     store = MemoryStore()
@@ -107,12 +107,19 @@ def described(place: Folder, attrs: Mapping[Any, Any]) -> dict[Any, Any]:
     return found
 
 
-def with_whole_coordinates(dataset: xr.Dataset) -> xr.Dataset:
-    """The same, written without a missing value of coordinates, which CF forbids and xarray would add."""
-    whole = dataset.copy(deep=False)
-    for coordinate in whole.coords.values():
+def ready_to_write(dataset: xr.Dataset) -> xr.Dataset:
+    """The same, as it is to be encoded: chunks with checksums, coordinates without a missing value.
+
+    CF forbids that, and xarray would add one.
+    """
+    from zarr.codecs import Crc32cCodec, ZstdCodec
+
+    ready = dataset.copy(deep=False)
+    for variable in ready.variables.values():
+        variable.encoding["compressors"] = (ZstdCodec(), Crc32cCodec())
+    for coordinate in ready.coords.values():
         coordinate.encoding["_FillValue"] = None
-    return whole
+    return ready
 
 
 def write_members(place: Folder, store: MemoryStore) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import zarr
-from zarr.codecs import BloscCodec, BytesCodec, ShardingCodec
+from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, ShardingCodec
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.codec_pipeline import BatchedCodecPipeline
 from zarr.core.sync import sync
@@ -13,8 +13,9 @@ from zarr.storage import MemoryStore
 
 from lunarcloud.storage.layout import Layout, Variable
 
-# Level 1 in blocks of 256 KiB: the size of level 3 within 1 % for 0.7 of its time (benchmarks/codecs.py).
-_COMPRESSOR = BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle", blocksize=1 << 18)
+# Level 1 in blocks of 256 KiB: the size of level 3 within 1 % for 0.7 of its time (benchmarks/codecs.py). And
+# a checksum a chunk, so that whatever reads Zarr refuses a damaged one: blosc alone decodes nearly all.
+_COMPRESSORS = (BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle", blocksize=1 << 18), Crc32cCodec())
 
 # Chunks of a shard that zarr codes together: its bookkeeping for single ones is a fifth of the coding.
 _BATCH = 16
@@ -72,13 +73,13 @@ def array_options(layout: Layout, variable: Variable) -> dict[str, Any]:
         "fill_value": variable.fill or 0,
         "shards": (*variable.leading, shard, shard),
         "chunks": (*(1 for _ in variable.leading), chunk, chunk),
-        "compressors": _COMPRESSOR,
+        "compressors": _COMPRESSORS,
     }
 
 
 def _shard_array(store: MemoryStore, layout: Layout, variable: Variable) -> Any:
     edge, options = layout.raster.shard_edge, array_options(layout, variable)
-    codec = _Sharding(chunk_shape=options["chunks"], codecs=(BytesCodec(), options["compressors"]))
+    codec = _Sharding(chunk_shape=options["chunks"], codecs=(BytesCodec(), *options["compressors"]))
     return zarr.create_array(
         store,
         shape=options["shards"],

@@ -8,7 +8,7 @@ import xarray as xr
 import zarr
 from zarr.storage import MemoryStore
 
-from lunarcloud.storage.dataset import described, with_whole_coordinates, write_members
+from lunarcloud.storage.dataset import described, ready_to_write, write_members
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.group import Member
 from lunarcloud.storage.layout import GRID_MAPPING, Layout, Variable, coordinates, dims
@@ -55,7 +55,7 @@ def finish_tree(
 def _describe(store: MemoryStore, path: str, member: Member, attrs: Mapping[str, Any]) -> None:
     """Put the metadata of one group, and what of it is no shard, into a store in memory."""
     if isinstance(member, xr.Dataset):
-        dataset = with_whole_coordinates(member.assign_attrs({**attrs, **member.attrs}))
+        dataset = ready_to_write(member.assign_attrs({**attrs, **member.attrs}))
         dataset.to_zarr(store, group=path, mode="a", zarr_format=3, consolidated=False)
     else:
         _describe_group(store, path, member.layout, attrs)
@@ -67,7 +67,7 @@ def _describe_group(store: MemoryStore, path: str, layout: Layout, attrs: Mappin
     names = " ".join(str(name) for name in coords.coords if name not in coords.dims)
     # A literal group attribute makes plain xarray see the grid mapping as a coordinate.
     coords.attrs = {**attrs, "coordinates": names}
-    plain = with_whole_coordinates(coords).reset_coords(drop=False)
+    plain = ready_to_write(coords).reset_coords(drop=False)
     plain.to_zarr(store, group=path, mode="a", zarr_format=3, consolidated=False)
     group = zarr.open_group(store, path=path, mode="r+")
     for variable in layout.variables:

@@ -117,12 +117,12 @@ def test_a_changed_record_is_told_from_the_published_one(root: Root, publish: Ca
 
 def test_a_root_of_the_first_layout_is_named(root: Root) -> None:
     root.folder.write(CATALOG, b'{"entries": []}')
-    with pytest.raises(StoreError, match="is of format 1; this version reads format 2"):
+    with pytest.raises(StoreError, match="is of format 1; this version reads format 3"):
         root.catalog()
 
 
 def test_a_damaged_catalog_is_named(root: Root) -> None:
-    root.folder.write(CATALOG, json.dumps({"format": 2, "records": 3}).encode())
+    root.folder.write(CATALOG, json.dumps({"format": 3, "records": 3}).encode())
     with pytest.raises(StoreError, match=r"catalog.json is damaged: records"):
         root.catalog()
 

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from lunarcloud.maps import Run
-from lunarcloud.maps.layout import FORMER_FLAGS
 from lunarcloud.moon import grid
 from lunarcloud.statistics import provenance
 from lunarcloud.statistics.comparison import DifferenceShard, Pair, compare
 from lunarcloud.statistics.polar import HIGH_FEO, Rule, find_candidates, ranked, to_dataset, totals
-from lunarcloud.statistics.quality import REASONS, Reason, marks_of
+from lunarcloud.statistics.quality import REASONS, Reason
 from lunarcloud.statistics.source import source_of
 from lunarcloud.statistics.summary import Sampling, means, summarise, table
 from lunarcloud.statistics.units import maria, whole_moon
@@ -109,9 +108,3 @@ def test_a_search_matches_nothing_that_is_left_out(run: Run) -> None:
     assert rows["clipped_per_cent"].to_dict() == pytest.approx({"feo_cnn": 50.0, "tio2_cnn": 0.0}, abs=0.1)
     (group,) = provenance.ranked(kept).to_dict("records")
     assert group["extrapolated_per_cent"] == pytest.approx(50.0, abs=0.1)
-
-
-def test_a_run_from_before_maps_had_their_own_bits_has_one_for_all() -> None:
-    codes = np.array([5, 5, 65535], dtype=np.uint16)
-    quality = np.array([8, 16, 8], dtype=np.uint8)
-    assert marks_of("tio2_cnn", codes, quality, FORMER_FLAGS).tolist() == [1, 2, 255]

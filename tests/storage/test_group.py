@@ -250,6 +250,21 @@ print(float(middle), float(polar.rio.crs.to_wkt().count("Moon") > 0))
     assert np.isclose(around.values, value).any(), (float(near), value)
 
 
+@pytest.mark.parametrize("name", ["feo/c/0/0", "reflectance/c/0/1/0", "lat/c/0"])
+def test_plain_xarray_refuses_whatever_bit_is_flipped(tmp_path: Path, layout: Layout, name: str) -> None:
+    group = Group(folder(tmp_path), layout, Ledger(folder(tmp_path) / "ledger"))
+    for shard in layout.raster.shards():
+        _compute(group, shard)
+    group.finish({"title": "test"})
+    whole = (tmp_path / name).read_bytes()
+    for at in np.random.default_rng(1).integers(0, len(whole), 20):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        (tmp_path / name).write_bytes(damaged)
+        with pytest.raises((ValueError, RuntimeError, OSError)):
+            xr.open_zarr(str(tmp_path), chunks=None).load()
+
+
 def test_what_a_folder_says_is_in_all_that_is_written_under_it(place: Folder, layout: Layout) -> None:
     home = place.saying({"history": "made of tiles", "note": "SYNTHETIC"})
     group = Group(home / "0", layout, Ledger(home / "ledger"))
