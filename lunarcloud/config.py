@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     # Storage faults are retried in the task with exponential back-off, then by the scheduler.
     retries: int = Field(default=5, ge=0, description="tries again after a storage fault")
     backoff_s: float = Field(default=0.2, gt=0, description="first pause before a retry, seconds")
+    patience_s: float = Field(
+        default=600.0, ge=0, description="so long a store is waited for that has answered before, seconds"
+    )
     timeout_s: float = Field(default=15.0, gt=0, description="patience with a silent object store, seconds")
 
     # Files are copied into an inbox piece by piece, and several after each other.

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,9 @@ from lunarcloud.testing.runs import MakeRun, truth_maps, write_run
 pytest_plugins = ["lunarcloud.testing.fixtures"]
 
 _TILES = Path(__file__).parent / "data" / "dim_tiles_4ppd.tar.bz2"
+
+# Whatever fails in a test is not waited for, but where a test says so.
+os.environ.setdefault("LUNARCLOUD_PATIENCE_S", "0")
 
 # The same examples everywhere, and no deadline: a slow machine is not a wrong result.
 hypothesis_settings.register_profile("lunarcloud", deadline=None, derandomize=True, max_examples=40)

@@ -27,7 +27,7 @@ from lunarcloud.moon import grid
 from lunarcloud.processes import mosaic_of, run_of
 from lunarcloud.processes.records import model_of
 from lunarcloud.storage import folder
-from lunarcloud.testing.faulty_proxy import FAULTS, faulty_proxy, random_plan
+from lunarcloud.testing.faulty_proxy import FAULTS, Fault, faulty_proxy, random_plan
 from lunarcloud.testing.make import make
 from lunarcloud.testing.s3_server import S3
 from lunarcloud.testing.slow_shards import full_disk_works, watched_works
@@ -259,6 +259,31 @@ def test_a_store_that_fails_in_every_way_changes_nothing(
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_environment.endpoint)
     fsspec.filesystem("s3").clear_instance_cache()
     _require_whole(root, undisturbed)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_store_that_was_there_is_waited_for(
+    s3_environment: S3, undisturbed: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, away = "s3://moon/away", threading.Event()
+    write_mosaic(folder(root), GRID)
+    write_model(folder(root))
+    monkeypatch.setenv("LUNARCLOUD_PATIENCE_S", "60")
+    settings.cache_clear()
+    with faulty_proxy(s3_environment.endpoint) as faults:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint)
+        fsspec.filesystem("s3").clear_instance_cache()
+        # Three times as long as all tries without patience, from the first entry of the ledger on.
+        back = threading.Timer(6.0, away.set)
+
+        def plan(method: str, path: str) -> Fault | None:
+            if not back.is_alive() and not away.is_set() and method == "PUT" and "ledger" in path:
+                back.start()
+            return "busy" if back.is_alive() else None
+
+        faults.plan = plan
+        assert make("map", root, Cluster(workers=1)).record.digest == undisturbed.digest
+    assert away.is_set()
 
 
 @pytest.mark.usefixtures("impatient")

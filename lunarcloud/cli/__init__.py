@@ -4,7 +4,7 @@ import gc
 import sys
 import warnings
 
-# Objects made between two searches for garbage. Nothing of the modules that a command loads is any: at Python's
+# Objects made between two searches for garbage. Of the modules that a command loads nothing is any: at Python's
 # 700, to look through them again and again is an eighth of a command that finds everything done.
 _GARBAGE = 100_000
 

@@ -16,7 +16,7 @@ LEAST_IN_FLIGHT = 256
 #: Workers that may die while they compute an item, before it is the item that is taken for the cause.
 ALLOWED_DEATHS = 10
 #: Times that an item is tried again after a fault of the store that may pass; the task itself has waited and
-#: tried before (settings ``retries`` and ``backoff_s``).
+#: tried before (settings ``retries`` and ``patience_s``).
 TRIES_AGAIN = 2
 
 # Dask has glibc give all memory back after each use and ask for it anew, which took half of the equations'

@@ -1,35 +1,70 @@
 """Trying again after a storage fault that may pass."""
 
+import logging
 import random
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from lunarcloud.config import settings
 from lunarcloud.errors import TransientStoreError
 
+Where = TypeVar("Where")
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
+_LOG = logging.getLogger("lunarcloud")
+# However long a store has been away: it is found back within so many seconds.
+_LONGEST_PAUSE_S = 30.0
+# Stores that have answered this process: they are there, so a fault of theirs passes.
+_ANSWERED: set[str] = set()
 
-def retried(action: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """A function that is tried again, with growing pauses, after a `TransientStoreError`.
+
+def retried(
+    action: Callable[Concatenate[Where, Arguments], Result],
+) -> Callable[Concatenate[Where, Arguments], Result]:
+    """A function of a place that is tried again, with growing pauses, after a `TransientStoreError`.
+
+    A store that has answered this process before is waited for, for the setting ``patience_s``. One that
+    never has is given up after the setting ``retries``: its address may be wrong.
 
     The pauses double from the setting ``backoff_s`` and are spread at random, so that many workers do not
     come back to a struggling store all at once. It may run again although it succeeded, if the store's
     answer was lost: it must be one whose repetition does no harm.
+
+    Parameters
+    ----------
+    action : callable
+        Its first argument is a URL, or has one.
     """
 
     @wraps(action)
-    def repeated(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        pause = settings().backoff_s
-        for _ in range(settings().retries):
+    def repeated(where: Where, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        store, begun, tries = _store(where), time.monotonic(), 0
+        while True:
             try:
-                return action(*args, **kwargs)
-            except TransientStoreError:
+                result = action(where, *args, **kwargs)
+            except TransientStoreError as error:
+                waited = time.monotonic() - begun
+                if not _goes_on(store, tries, waited):
+                    raise
+                pause = min(settings().backoff_s * 2.0**tries, _LONGEST_PAUSE_S)
+                _LOG.warning("waiting for the store, %.0f s until now: %s", waited, error)
                 time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret, only spread
-                pause *= 2
-        return action(*args, **kwargs)
+                tries += 1
+            else:
+                _ANSWERED.add(store)
+                return result
 
     return repeated
+
+
+def _goes_on(store: str, tries: int, waited: float) -> bool:
+    return tries < settings().retries or (store in _ANSWERED and waited < settings().patience_s)
+
+
+def _store(where: object) -> str:
+    """What may be away as one: a host or a bucket."""
+    scheme, _, rest = str(getattr(where, "url", where)).partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
