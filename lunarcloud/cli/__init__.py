@@ -4,8 +4,8 @@ import gc
 import sys
 import warnings
 
-# Objects made between two searches for garbage. Of the modules that a command loads nothing is any: at Python's
-# 700, to look through them again and again is an eighth of a command that finds everything done.
+# Objects made between two searches for garbage. Of the modules that a command loads nothing is any: to look
+# through them at each 700, as Python does, is an eighth of a command that finds everything done.
 _GARBAGE = 100_000
 
 

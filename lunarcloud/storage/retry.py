@@ -40,7 +40,7 @@ def retried(
     """
 
     @wraps(action)
-    def repeated(where: Where, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    def repeated(where: Where, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         store, begun, tries = _store(where), time.monotonic(), 0
         while True:
             try:
