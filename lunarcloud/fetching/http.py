@@ -145,8 +145,8 @@ def _receive(way: Line, url: str, part: Part) -> None:
             raise TransientStoreError(
                 f"{url}: the server gave another part of the file than it was asked for"
             )
-        length = answer.headers.get("Content-Length", "")
-        wanted = part.size + int(length) if length.isdigit() else None
+        wanted = _length(answer)
+        wanted = None if wanted is None else part.size + wanted
         for block in answer.iter_content(_BLOCK):
             _require_wanted(way)
             part.append(block)
@@ -179,10 +179,21 @@ def _asked_for(answer: requests.Response) -> float:
 
 def _validator(answer: requests.Response) -> str:
     """What the server calls this version, if a rest may be asked for by it: a weak tag must not be."""
-    if answer.headers.get("Accept-Ranges", "").lower() == "none":
+    if answer.headers.get("Accept-Ranges", "").lower() == "none" or _is_packed(answer):
         return ""
     tag: str = answer.headers.get("ETag", "")
     return tag if tag.startswith('"') else answer.headers.get("Last-Modified", "")
+
+
+def _length(answer: requests.Response) -> int | None:
+    """Bytes that the answer says it has; None where it does not, or has them packed."""
+    length: str = answer.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() and not _is_packed(answer) else None
+
+
+def _is_packed(answer: requests.Response) -> bool:
+    """Whether the server compressed the file although it was asked not to: the library unpacks it."""
+    return bool(answer.headers.get("Content-Encoding", "identity") != "identity")
 
 
 def _total(answer: requests.Response) -> int | None:

@@ -1,5 +1,6 @@
 """A web server of files that behaves as archives do on a bad day: busy, cut, wrong, slow, without ranges."""
 
+import gzip
 import hashlib
 import random
 import threading
@@ -14,7 +15,17 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 Misdeed: TypeAlias = Literal[
-    "busy", "too many", "cut", "short", "long", "no ranges", "page", "redirect", "slow", "another part"
+    "busy",
+    "too many",
+    "cut",
+    "short",
+    "long",
+    "no ranges",
+    "page",
+    "redirect",
+    "slow",
+    "another part",
+    "packed",
 ]
 MISDEEDS: tuple[Misdeed, ...] = (
     "busy",
@@ -27,6 +38,7 @@ MISDEEDS: tuple[Misdeed, ...] = (
     "redirect",
     "slow",
     "another part",
+    "packed",
 )
 #: What becomes of a request for a path; None: what was asked for.
 Misdeeds: TypeAlias = Callable[[str], Misdeed | None]
@@ -159,6 +171,8 @@ class _Handler(BaseHTTPRequestHandler):
         start = 0 if misdeed == "no ranges" else self._start(tag)
         if start >= len(data):
             return self._answer(416, b"", {"Content-Range": f"bytes */{len(data)}"})
+        if misdeed == "packed":
+            return self._answer(200, gzip.compress(data), {"ETag": tag, "Content-Encoding": "gzip"})
         if misdeed == "short":
             data = data[: (start + len(data)) // 2]
         if misdeed == "long":

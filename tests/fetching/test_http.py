@@ -56,6 +56,8 @@ def get(way: Line, archive: BadArchive, place: Path, name: str = "file.dat") -> 
         ("page", "short", "long"),
         ("redirect", "slow"),
         ("no ranges", "cut"),
+        ("packed",),
+        ("cut", "packed"),
     ],
     ids=" ".join,
 )
