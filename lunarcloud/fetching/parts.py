@@ -132,7 +132,7 @@ class _StorePart(Part):
         self.size += len(block)
 
     def open(self) -> IO[bytes]:
-        return io.BytesIO(self._held.getbuffer())
+        return io.BytesIO(self._held.getvalue())
 
     def keep(self) -> None:
         self._place.write(self._name, self._held.getvalue())

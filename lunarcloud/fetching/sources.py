@@ -45,7 +45,7 @@ class Piece(NamedTuple):
     path : str
         Of the file, under the source's address.
     n_bytes : int
-        How long it is; of tiles about, since the archive's index does not say.
+        How long it is: to the byte of heights, about of others, whose archives do not say.
     label : str
         Path of the label beside it; empty where it has none.
     """

@@ -82,7 +82,7 @@ def test_a_server_that_cuts_every_answer_is_asked_for_the_rest_each_time(
     assert archive.sent_bytes - len(DATA) < 9 * 4096
 
 
-def test_a_server_without_ranges_that_cuts_every_answer_is_given_up(
+def test_a_server_that_cuts_before_anything_has_come_is_given_up(
     way: Line, archive: BadArchive, tmp_path: Path
 ) -> None:
     archive.plan = lambda path: "cut"

@@ -45,4 +45,8 @@ def test_a_name_that_is_not_known_is_refused_with_those_that_are() -> None:
         source_of("egm2008")
     with pytest.raises(InputError, match="wac has one issue"):
         source_of("wac", "pds4")
+
+
+def test_every_row_has_its_name_and_no_name_is_pyshtools() -> None:
+    assert [source.name for source in every_source()] == [*SOURCES, "clementine_pds4"]
     assert not set(SOURCES) & PYSHTOOLS.keys()
