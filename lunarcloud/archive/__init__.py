@@ -5,8 +5,14 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
-    from lunarcloud.archive.downloads import fetch
-    from lunarcloud.archive.files import OutsideFile, read_file
+    from lunarcloud.archive.extents import Extent, require_content, require_length
+    from lunarcloud.archive.files import (
+        MAP_BYTES,
+        POLYGON_BYTES,
+        TABLE_BYTES,
+        OutsideFile,
+        read_file,
+    )
     from lunarcloud.archive.frames import MEAN_EARTH
     from lunarcloud.archive.gazetteer import Feature, feature, features
     from lunarcloud.archive.gravity import GM_MOON, GravityModel, gravity_digest, read_gravity
@@ -20,16 +26,18 @@ if TYPE_CHECKING:
         listed,
         same_bands,
     )
-    from lunarcloud.archive.lpgrs import BEST, Prospector, read_prospector, read_prospectors
+    from lunarcloud.archive.lpgrs import BEST, Prospector, prospector_of, read_prospector, read_prospectors
     from lunarcloud.archive.maria import MARIA_SOURCE, shipped_maria
-    from lunarcloud.archive.pds3 import parse_pds3_label
-    from lunarcloud.archive.pictures import Ground, Picture, read_ground
+    from lunarcloud.archive.pds3 import HEAD_BYTES, parse_pds3_label, pds3_extent
+    from lunarcloud.archive.pds4 import pds4_extent
+    from lunarcloud.archive.pictures import Ground, Picture, picture_of, read_ground
     from lunarcloud.archive.points import Points, read_points
     from lunarcloud.archive.polygons import Outline, read_outlines, spherical_km2
     from lunarcloud.archive.reading import read_rows
     from lunarcloud.archive.samples import SAMPLE_60639
-    from lunarcloud.archive.scheme import Cell, cells
+    from lunarcloud.archive.scheme import Cell, Shelf, cells, shelves
     from lunarcloud.archive.search import Problem, TileSearch, find_tiles
+    from lunarcloud.archive.sources import Item, list_items, read_ranges, size_of
     from lunarcloud.archive.stations import (
         Station,
         StationTable,
@@ -52,18 +60,24 @@ __all__ = [
     "BEST",
     "CLEMENTINE",
     "GM_MOON",
+    "HEAD_BYTES",
+    "MAP_BYTES",
     "MARIA_SOURCE",
     "MEAN_EARTH",
     "MISSING",
     "MISSING_KINDS",
+    "POLYGON_BYTES",
     "SAMPLE_60639",
+    "TABLE_BYTES",
     "Bounds",
     "Cell",
+    "Extent",
     "Feature",
     "GravityModel",
     "Gridded",
     "Ground",
     "Instrument",
+    "Item",
     "Outline",
     "OutsideFile",
     "Picture",
@@ -72,6 +86,7 @@ __all__ = [
     "Prospector",
     "RadiusGrid",
     "RadiusHarmonics",
+    "Shelf",
     "Station",
     "StationTable",
     "Tile",
@@ -82,15 +97,19 @@ __all__ = [
     "cells",
     "feature",
     "features",
-    "fetch",
     "find_tiles",
     "gravity_digest",
     "instrument",
+    "list_items",
     "listed",
     "missing_kind",
     "mission",
     "parse_pds3_label",
     "parse_stations",
+    "pds3_extent",
+    "pds4_extent",
+    "picture_of",
+    "prospector_of",
     "read_file",
     "read_gravity",
     "read_ground",
@@ -98,12 +117,17 @@ __all__ = [
     "read_points",
     "read_prospector",
     "read_prospectors",
+    "read_ranges",
     "read_rows",
     "read_stations",
     "read_topography",
+    "require_content",
+    "require_length",
     "same_bands",
+    "shelves",
     "shipped_maria",
     "shipped_stations",
+    "size_of",
     "spherical_km2",
     "topography_digest",
 ]
@@ -111,8 +135,11 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "downloads": ("fetch",),
+        "extents": ("Extent", "require_content", "require_length"),
         "files": (
+            "MAP_BYTES",
+            "POLYGON_BYTES",
+            "TABLE_BYTES",
             "OutsideFile",
             "read_file",
         ),
@@ -141,6 +168,7 @@ __getattr__ = lazily(
         "lpgrs": (
             "BEST",
             "Prospector",
+            "prospector_of",
             "read_prospector",
             "read_prospectors",
         ),
@@ -148,7 +176,8 @@ __getattr__ = lazily(
             "MARIA_SOURCE",
             "shipped_maria",
         ),
-        "pds3": ("parse_pds3_label",),
+        "pds3": ("HEAD_BYTES", "parse_pds3_label", "pds3_extent"),
+        "pds4": ("pds4_extent",),
         "points": ("Points", "read_points"),
         "polygons": (
             "Outline",
@@ -159,13 +188,16 @@ __getattr__ = lazily(
         "samples": ("SAMPLE_60639",),
         "scheme": (
             "Cell",
+            "Shelf",
             "cells",
+            "shelves",
         ),
         "search": (
             "Problem",
             "TileSearch",
             "find_tiles",
         ),
+        "sources": ("Item", "list_items", "read_ranges", "size_of"),
         "stations": (
             "Station",
             "StationTable",
@@ -185,6 +217,7 @@ __getattr__ = lazily(
         "pictures": (
             "Ground",
             "Picture",
+            "picture_of",
             "read_ground",
         ),
         "topography": (

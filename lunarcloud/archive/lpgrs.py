@@ -121,19 +121,35 @@ def read_prospector(name: str) -> Prospector:
         partition of the Moon's surface.
     """
     path = place_of(name, PROSPECTOR, "Lunar Prospector table")
-    readers: dict[str, _Reader] = {".csv": _read_csv, ".tab": _read_tab}
-    suffix = Path(path).suffix.lower()
-    if suffix not in readers:
-        raise InputError(f"{path}: Lunar Prospector tables end in .tab (PDS) or .csv")
-    columns = readers[suffix](read_file(path, TABLE_BYTES))
-    numbers = {name: _numbers(path, columns, name) for name in (*_BOUNDS, *_present(path, columns))}
+    _require_known(path)
+    return prospector_of(read_file(path, TABLE_BYTES))
+
+
+def prospector_of(found: OutsideFile) -> Prospector:
+    """The abundances that a file holds; its name says in which form.
+
+    Raises
+    ------
+    InputError, ArchiveError
+        As `read_prospector` does.
+    """
+    suffix = _require_known(found.url)
+    columns = _READERS[suffix](found)
+    numbers = {name: _numbers(found.url, columns, name) for name in (*_BOUNDS, *_present(found.url, columns))}
     if suffix == ".tab":
         # The archive gives oxides as weight fractions.
         numbers |= {name: 100.0 * numbers[name] for name in OXIDES}
     bounds = {name: numbers.pop(name) for name in _BOUNDS}
-    prospector = Prospector(source=path, abundance=numbers, **bounds)
+    prospector = Prospector(source=found.url, abundance=numbers, **bounds)
     _require_partition(prospector)
     return prospector
+
+
+def _require_known(path: str) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix not in _READERS:
+        raise InputError(f"{path}: Lunar Prospector tables end in .tab (PDS) or .csv")
+    return suffix
 
 
 def _read_csv(found: OutsideFile) -> _Columns:
@@ -155,6 +171,9 @@ def _columns(url: str, names: Sequence[str], rows: Sequence[Sequence[str]], widt
         if row and len(row) != width:
             raise ArchiveError(f"{url}, row {number}: {len(row)} columns, a table of this kind has {width}")
     return {name: [row[index] for row in rows if row] for index, name in enumerate(names)}
+
+
+_READERS: dict[str, _Reader] = {".csv": _read_csv, ".tab": _read_tab}
 
 
 def _present(path: str, table: _Columns) -> list[str]:

@@ -1,12 +1,14 @@
 """PDS3 labels, attached at the head of a .IMG file: every keyword, and the tile they describe."""
 
 import hashlib
+import math
 import re
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from lunarcloud.archive.extents import Extent
 from lunarcloud.archive.tiles import Tile, require_lunar_radius, tile_from_facts
 from lunarcloud.errors import ArchiveError
 
@@ -176,6 +178,49 @@ def pds3_tile(head: bytes, *, source: str, url: str, start: int) -> Tile:
     }
     names = {**_LABEL_FACTS, **_IMAGE_FACTS, **_PROJECTION_FACTS, "special": "special code"}
     return tile_from_facts(facts, names=names, source=source)
+
+
+def pds3_extent(head: bytes, *, source: str) -> Extent:
+    """Where the image lies in the file that begins with a label, and what its bytes sum up to.
+
+    Parameters
+    ----------
+    head : bytes
+        The head of the file.
+    source : str
+        Where it is, for messages.
+
+    Returns
+    -------
+    Extent
+        Of an image of any projection: what cannot be used may be whole all the same.
+
+    Raises
+    ------
+    ArchiveError
+        For what is no PDS3 label of an image, naming the keyword.
+    """
+    label = parse_pds3_label(head, source=source)
+    image = _object(label, "IMAGE", source)
+    start = _image_offset(label, source)
+    sizes = [_count(image, keyword, source) for keyword in ("LINES", "LINE_SAMPLES", "SAMPLE_BITS")]
+    # The standard's default: an image of one band need not say so.
+    bands = _count(image, "BANDS", source) if "BANDS" in image else 1
+    records, record = label.get("FILE_RECORDS"), label.get("RECORD_BYTES")
+    checksum = image.get("CHECKSUM")
+    return Extent(
+        start=start,
+        stop=start + bands * math.prod(sizes) // 8,
+        length=records * record if isinstance(records, int) and isinstance(record, int) else None,
+        checksum=checksum if isinstance(checksum, int) else None,
+    )
+
+
+def _count(image: Label, keyword: str, source: str) -> int:
+    value = image.get(keyword)
+    if not (isinstance(value, int) and value >= 1):
+        raise ArchiveError(f"{source}: {keyword} is {value!r}; a number from 1 is needed")
+    return value
 
 
 def _statements(text: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
+from lunarcloud.archive.extents import Extent
 from lunarcloud.archive.tiles import Tile, require_lunar_radius, tile_from_facts
 from lunarcloud.errors import ArchiveError
 
@@ -114,6 +115,40 @@ def pds4_tile(data: bytes, *, source: str, url: str, start: int) -> Tile:
     if wavelengths:
         facts["wavelengths"] = tuple(wavelengths)
     return tile_from_facts(facts, names=_NAMES, source=source)
+
+
+def pds4_extent(data: bytes, *, source: str) -> Extent:
+    """Where the pixels lie in the image beside a label, and the image's MD5 where the label has it.
+
+    Parameters
+    ----------
+    data : bytes
+        The label.
+    source : str
+        Where it is, for messages.
+
+    Returns
+    -------
+    Extent
+        Of an image of any projection: what cannot be used may be whole all the same.
+
+    Raises
+    ------
+    ArchiveError
+        For what is no label of an image of 16 bits, naming the element.
+    """
+    root = parse_pds4_label(data, source=source)
+    image = root.find("{*}File_Area_Observational/{*}Array_3D_Image")
+    if image is None:
+        raise ArchiveError(f"{source}: the label has no Array_3D_Image")
+    kind = _text(image, "Element_Array", "data_type", source=source)
+    if kind not in _BYTE_ORDERS:
+        raise ArchiveError(f"{source}: data_type is {kind!r}; only {' or '.join(_BYTE_ORDERS)} can be read")
+    start = int(_number(image, "offset", source=source))
+    pixels = math.prod(int(elements) for _, _, elements in _axes(image, source))
+    # A GeoTIFF has more than its pixels, before them or behind them: the label does not say how much.
+    md5 = root.findtext("{*}File_Area_Observational/{*}File/{*}md5_checksum")
+    return Extent(start=start, stop=start + 2 * pixels, md5=md5.strip() if md5 else None)
 
 
 def _image_facts(image: Element, source: str) -> dict[str, Any]:

@@ -1,8 +1,13 @@
 """The archive's tiling of the Moon: 996 tiles in rows of latitude, named by their centres."""
 
+import csv
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
+
+from lunarcloud.archive.shipped import DATA
+
+_VOLUMES = DATA / "clementine_tiles.csv"
 
 
 class Cell(NamedTuple):
@@ -41,6 +46,42 @@ ROWS = (
     (80, 77, 84, 12),
     (87, 84, 90, 6),
 )
+
+
+class Shelf(NamedTuple):
+    """Where the archive keeps a tile.
+
+    Attributes
+    ----------
+    product_id : str
+        Its name, such as ``UI03N003``.
+    volume : str
+        The archive's volume, such as ``cl_4006``.
+    n_bytes : int
+        Bytes of its pixels, by the tiling at full resolution.
+    """
+
+    product_id: str
+    volume: str
+    n_bytes: int
+
+    @property
+    def pds3_path(self) -> str:
+        """Its path under the archive's folder of volumes."""
+        return f"{self.volume}/data/{self.product_id.lower()}.img"
+
+    @property
+    def pds4_path(self) -> str:
+        """The path of its image in the PDS4 bundle, less the extension."""
+        lat, lon = self.product_id[2:5].lower(), self.product_id[5:]
+        return f"data/uvvis/{lat}/{lon[0]}00/uvvis_{lat}_{lon}e"
+
+
+def shelves() -> tuple[Shelf, ...]:
+    """Where the archive keeps its 996 image tiles, by product id: the archive's own index."""
+    with _VOLUMES.open(encoding="utf-8") as lines:
+        rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+        return tuple(Shelf(row["product_id"], row["volume"], int(row["bytes"])) for row in rows)
 
 
 @lru_cache(maxsize=1)

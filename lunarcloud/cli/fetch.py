@@ -6,15 +6,76 @@ from typing import Annotated
 
 import typer
 
-from lunarcloud.cli.output import say
+from lunarcloud.cli.options import AsJson, DryRun
+from lunarcloud.cli.output import print_json, say
+from lunarcloud.errors import InputError
+
+Region = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SOUTH,WEST,NORTH,EAST", help="Of clementine only the tiles that touch this box, degrees."
+    ),
+]
+Mirror = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Address in place of the archive's; the same paths lie below it."),
+]
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(help="Such as grgm1200b, lola_shape, maria or wac.")],
-    place: Annotated[str, typer.Option("--to", help="Local folder.")] = ".",
+    name: Annotated[
+        str,
+        typer.Argument(help="Such as clementine, grgm1200b, lola_shape, ldem_16, lpgrs_2deg, maria or wac."),
+    ],
+    place: Annotated[
+        str, typer.Option("--to", metavar="PLACE", help="Local folder, or any URL such as s3://bucket/tiles.")
+    ] = ".",
+    region: Region = None,
+    pds4: Annotated[
+        bool, typer.Option("--pds4/--pds3", help="Which issue of clementine's tiles: GeoTIFF, or .IMG.")
+    ] = False,
+    mirror: Mirror = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Download a model or shape for `gravity`, LROC's maria for `--maria`, its mosaic for `--relief`."""
-    # May load pyshtools' data sets, which no other command needs.
-    from lunarcloud.archive import fetch as download
+    """Download tiles to ingest, models and shapes for `gravity`, LROC's maria for `--maria`, other data."""
+    # Loads what reads files, which the help of other commands does not need.
+    from lunarcloud.fetching import PYSHTOOLS
 
-    say(f"saved {download(name, place)}")
+    if name.casefold() not in PYSHTOOLS:
+        return _fetch_files(name, place, region, pds4, mirror, dry_run=dry_run, as_json=as_json)
+    if region or pds4 or mirror or dry_run:
+        raise InputError(
+            f"{name} is fetched by pyshtools, whole and from where it knows: only --to is for it"
+        )
+    return _fetch_harmonics(name, place, as_json)
+
+
+def _fetch_harmonics(name: str, place: str, as_json: bool) -> None:
+    from lunarcloud.fetching import fetch_harmonics
+
+    path = fetch_harmonics(name, place)
+    print_json({"files": [path]}) if as_json else say(f"saved {path}")
+
+
+def _fetch_files(
+    name: str, place: str, region: str | None, pds4: bool, mirror: str | None, *, dry_run: bool, as_json: bool
+) -> None:
+    from lunarcloud.cli.watches import bar
+    from lunarcloud.engine import logged, write_log
+    from lunarcloud.fetching import box_of, carry_out, plan_fetch
+
+    box = box_of(region) if region else None
+    plan = plan_fetch(name, place, region=box, issue="pds4" if pds4 else "pds3", mirror=mirror)
+    if not as_json:
+        say(str(plan))
+    if dry_run:
+        return print_json({"to_come": len(plan.pieces), "bytes": plan.n_bytes}) if as_json else None
+    write_log()
+    with bar() as watch:
+        fetched = carry_out(plan, logged(watch))
+    if as_json:
+        return print_json(fetched._asdict())
+    if len(fetched.files) == 1:
+        return say(f"saved {fetched.files[0]}" if fetched.came else f"there already: {fetched.files[0]}")
+    return say(f"{fetched.came} files came, {len(fetched.files)} are in {plan.place.url}")

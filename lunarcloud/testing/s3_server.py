@@ -91,6 +91,7 @@ def s3_server(folder: Path, host: str = HOST, webhook: str | None = None) -> Ite
         with suppress(subprocess.TimeoutExpired):
             server.wait(20)
         server.kill()
+        server.wait()
 
 
 def _program() -> str:

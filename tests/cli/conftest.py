@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lunarcloud.processes import ACTIONS, PROCESSES
+from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
 from tests.toys import CHECK, LINE
 
@@ -34,3 +35,11 @@ def say(toys: None, lunarcloud: Command, tmp_path: Path) -> Callable[..., str]:
         return str(json.loads(out)["record"]["ref"]["id"])
 
     return said
+
+
+@pytest.fixture(scope="session")
+def good_tile(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """One valid PDS3 tile."""
+    place = tmp_path_factory.mktemp("tile")
+    write_tiles(place, ppd=4, product_ids=["UI03N003"])
+    return (place / "ui03n003.img").read_bytes()

@@ -10,16 +10,7 @@ import pytest
 from lunarcloud import __version__
 from lunarcloud.config import settings
 from lunarcloud.processes import ACTIONS, PROCESSES
-from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
-
-
-@pytest.fixture(scope="module")
-def good_tile(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """One valid PDS3 tile."""
-    place = tmp_path_factory.mktemp("tile")
-    write_tiles(place, ppd=4, product_ids=["UI03N003"])
-    return (place / "ui03n003.img").read_bytes()
 
 
 def _same_length(data: bytes, old: bytes, new: bytes) -> bytes:

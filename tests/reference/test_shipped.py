@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lunarcloud.archive.gazetteer import features
+from lunarcloud.archive.scheme import shelves
 from lunarcloud.archive.shipped import DATA
 from lunarcloud.archive.stations import parse_stations, shipped_stations
 
@@ -42,3 +43,10 @@ def test_the_tiles_of_the_tests_are_the_original_ones(data: Path, pytestconfig: 
     ours = bz2.decompress((pytestconfig.rootpath / "tests/data/dim_tiles_4ppd.tar.bz2").read_bytes())
     theirs = gzip.decompress((data / "tiles_lp" / "dim_tiles_4ppd.tar.gz").read_bytes())
     assert hashlib.sha256(ours).digest() == hashlib.sha256(theirs).digest()
+
+
+def test_shelves_are_those_of_the_archives_index(data: Path) -> None:
+    with (data / "clementine_docs" / "mosaic_product_index_uvvis.csv").open(encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if "/data/ui" in row["pds3_path"]]
+    theirs = {(row["pds3_path"], f"{row['pds4_path'][1:]}{row['pds4_product_id']}") for row in rows}
+    assert {(shelf.pds3_path, shelf.pds4_path) for shelf in shelves()} == theirs
