@@ -15,7 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from lunarcloud.archive.files import LIST_BYTES, read_file
 from lunarcloud.errors import ArchiveError, StoreError
-from lunarcloud.storage import explained, retried
+from lunarcloud.storage import explained, local_path, retried
 
 if TYPE_CHECKING:  # slow to import, here and below, and most tiles are in no archive
     from indexed_gzip import IndexedGzipFile
@@ -78,7 +78,7 @@ def list_items(place: str) -> list[Item]:
     ArchiveError
         If an archive is damaged.
     """
-    url = place if "://" in place else str(Path(place).expanduser().absolute())
+    url = place if "://" in place else str(local_path(place))
     if _is(url, _ARCHIVES):
         return sorted(_members(url), key=lambda item: item.name)
     with explained(url, ""):
