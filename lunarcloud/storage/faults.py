@@ -21,6 +21,7 @@ _BROKEN = {
     "ClientPayloadError",
     "IncompleteReadError",
     "Timeout",
+    "TimeoutError",
 }
 _NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}
 _ADVICE = {
@@ -82,9 +83,7 @@ def explained(url: str, key: str) -> Iterator[None]:
     except LunarcloudError:
         raise
     except FileNotFoundError as error:
-        if (code := answer_of(error).code) in _ADVICE:
-            raise StoreError(f"{where}: {_ADVICE[code]}") from error
-        raise NotFoundError(f"{where}: there is no such object") from error
+        raise _missing(where, error) from error
     except (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError) as error:
         if (code := answer_of(error).code) in _ADVICE:
             raise StoreError(f"{where}: {_ADVICE[code]} ({_reason(error)})") from error
@@ -99,6 +98,16 @@ def explained(url: str, key: str) -> Iterator[None]:
         if not _from_store(error):
             raise
         raise _store_error(where, error) from error
+
+
+def _missing(where: str, error: FileNotFoundError) -> LunarcloudError:
+    (code, status), cause = answer_of(error), error.__cause__
+    if code in _ADVICE:
+        return StoreError(f"{where}: {_ADVICE[code]}")
+    # So fsspec says of a web server that is away or refuses, too.
+    if isinstance(cause, Exception) and not isinstance(cause, FileNotFoundError) and status not in (404, 410):
+        return _store_error(where, cause)
+    return NotFoundError(f"{where}: there is no such object")
 
 
 def _from_store(error: Exception) -> bool:
