@@ -1,7 +1,6 @@
 """A secret in a URL is in no output of a command, whether it succeeds or fails, and in no file it leaves."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = tmp_path_factory.mktemp("web")
     write_tiles(place, ppd=1, product_ids=["UI03N003"])
     (place / "bad.img").write_bytes((place / "ui03n003.img").read_bytes()[:-9])
-    shutil.copy(DATA / "stations.csv", place / "stations.csv")
+    (place / "stations.csv").write_bytes((DATA / "stations.csv").read_bytes())
     (place / "bad.csv").write_text("site,lat,lon\nhere,100,0\n")
     with served(place) as url:
         yield url

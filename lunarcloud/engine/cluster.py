@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from lunarcloud.config import settings
@@ -105,7 +106,9 @@ def _local(workers: int, threads: int) -> Iterator[Client]:
         "distributed.scheduler.allowed-failures": ALLOWED_DEATHS,
     }
     with (
-        dask.config.set(policy),
+        # For what workers spill, and for Dask's own locks, which would stay in the common one.
+        TemporaryDirectory(prefix="lunarcloud-", ignore_cleanup_errors=True) as scratch,
+        dask.config.set({**policy, "temporary-directory": scratch}),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=threads,
@@ -187,7 +190,7 @@ def _require_address(address: str) -> None:
 def _require_answer(address: str) -> None:
     """Find out what is there before there is a client, which takes long to close and says much."""
     from distributed import Security
-    from distributed.comm import connect as open_comm
+    from distributed.comm.core import connect as open_comm
     from distributed.utils import LoopRunner
 
     async def ask() -> None:

@@ -9,7 +9,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from s3fs.errors import translate_boto_error
 from yarl import URL
 
-from lunarcloud.errors import AGAIN, NotFoundError, StoreError, TransientStoreError
+from lunarcloud.errors import AGAIN, LunarcloudError, NotFoundError, StoreError, TransientStoreError
 from lunarcloud.storage import explained, folder
 from lunarcloud.storage.faults import beyond_end, lost_race
 from lunarcloud.testing.s3_server import S3
@@ -18,7 +18,7 @@ from lunarcloud.testing.s3_server import S3
 def of_s3(code: str, status: int, message: str = "what happened") -> Exception:
     """What s3fs makes of a store's answer."""
     said = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    found: Exception = translate_boto_error(ClientError(said, "GetObject"))  # type: ignore[no-untyped-call]
+    found: Exception = translate_boto_error(ClientError(said, "GetObject"))
     return found
 
 
@@ -29,7 +29,7 @@ def of_web(status: int) -> Exception:
     return ClientResponseError(asked, (), status=status, message="my bucket 500")
 
 
-def as_ours(error: Exception) -> StoreError | NotFoundError:
+def as_ours(error: Exception) -> LunarcloudError:
     with pytest.raises((StoreError, NotFoundError)) as raised, explained("s3://moon", "a"):
         raise error
     return raised.value
