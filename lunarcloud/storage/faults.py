@@ -105,9 +105,13 @@ def _missing(where: str, error: FileNotFoundError) -> LunarcloudError:
     if code in _ADVICE:
         return StoreError(f"{where}: {_ADVICE[code]}")
     # So fsspec says of a web server that is away or refuses, too.
-    if isinstance(cause, Exception) and not isinstance(cause, FileNotFoundError) and status not in (404, 410):
+    if isinstance(cause, Exception) and _is_refusal(cause) and status not in (404, 410):
         return _store_error(where, cause)
     return NotFoundError(f"{where}: there is no such object")
+
+
+def _is_refusal(cause: Exception) -> bool:
+    return _from_store(cause) and not isinstance(cause, FileNotFoundError)
 
 
 def _from_store(error: Exception) -> bool:
