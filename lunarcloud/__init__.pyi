@@ -45,7 +45,7 @@ def ingest(
     ppd : int
         Pixels per degree of the grid; 304 is full resolution; at least 1, at most 1000.
     shard : int, optional
-        Edge of a shard; 2048 unless the grid is small; pixels; at least 1.
+        Edge of a shard; 2048 unless the grid is small; pixels; at least 1, at most 65536.
     strict : bool, default False
         Refuse if any of the 996 tiles is missing or unusable.
     label : str, default ''
@@ -381,7 +381,7 @@ def polar(
     pole : {'north', 'south'}, default 'south'
         Pole.
     limit : float, default 65.0
-        Absolute latitude of the region's edge; degrees; above 0, below 90.
+        Absolute latitude of the region's edge; degrees; at least 10, below 90.
     coverage : float, default 0.95
         Part of the maria's cells that counts as their composition; above 0, at most 1.
     feo_above : float, default 15.0
@@ -822,9 +822,9 @@ def reduce_gravity(
     ppd : int, default 8
         Pixels per degree of the grids; 8 holds every degree up to 1439; at least 1, at most 1000.
     shard : int, optional
-        Edge of a shard; pixels; at least 1.
+        Edge of a shard; pixels; at least 1, at most 65536.
     polar_limit : float, default 60.0
-        Absolute latitude where the polar grids end; degrees; above 0, below 90.
+        Absolute latitude where the polar grids end; degrees; at least 10, below 90.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional

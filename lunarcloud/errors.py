@@ -6,6 +6,8 @@ do. The command line prints the message alone and ends with the class's ``exit_c
 
 from typing import ClassVar
 
+from lunarcloud.redaction import without_secrets
+
 #: Exit code of what may pass by itself: the same command, run again later, can succeed.
 AGAIN = 75
 
@@ -14,6 +16,10 @@ class LunarcloudError(Exception):
     """Base of all errors of this package; catch it to catch them all."""
 
     exit_code: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        """The message, without credentials: it may hold a URL that was typed, or what a library said."""
+        return without_secrets(super().__str__())
 
 
 class InputError(LunarcloudError, ValueError):

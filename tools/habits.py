@@ -37,6 +37,7 @@ CROSS_CUTTING = {
     "reprocessing/test_idle.py": "what nothing to do costs, by all modules of the room",
     "reprocessing/test_killed.py": "the whole of it, killed at each step",
     "test_configuration.py": "importing and using us leaves other people's settings",
+    "test_credentials.py": "no secret in any output or file, of commands of all kinds",
     "test_documents.py": "README and docs run",
     "test_eight_bands.py": "a mosaic of eight bands through all rooms",
     "test_extension.py": "a process, a quantity, an instrument added",

@@ -3,7 +3,10 @@
 import gzip
 import hashlib
 import io
+import stat
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -11,7 +14,7 @@ from typing import IO
 import fsspec
 
 from lunarcloud.errors import ArchiveError
-from lunarcloud.storage import explained
+from lunarcloud.storage import explained, local_path
 
 #: Largest files that are read into memory, bytes, by what is wanted: text tables of a few thousand rows;
 #: lists of places; polygons of a detailed geological map; coefficients to degree 1800; a map at 128 pixels a
@@ -87,7 +90,7 @@ def read_file(place: str | Path, most: int) -> OutsideFile:
         If it is larger, or a damaged gzip file.
     """
     url = str(place)
-    with explained(url, ""), fsspec.open(url, "rb") as stream:
+    with _opened(url) as stream:
         packed = _read(stream, most)
     _require_size(packed, most, url)
     return OutsideFile(url, _unpacked(packed, most, url), hashlib.sha256(packed).hexdigest())
@@ -107,11 +110,16 @@ def file_digest(place: str | Path) -> str:
         If nothing is there.
     StoreError
         If it cannot be read.
+    ArchiveError
+        If it is larger than the largest that is read.
     """
-    url, found = str(place), hashlib.sha256()
-    with explained(url, ""), fsspec.open(url, "rb") as stream:
+    url, found, size = str(place), hashlib.sha256(), 0
+    with _opened(url) as stream:
         while block := stream.read(_BLOCK):
             found.update(block)
+            size += len(block)
+            if size > MAP_BYTES:
+                raise ArchiveError(_too_large(url, MAP_BYTES))
     return found.hexdigest()
 
 
@@ -133,6 +141,22 @@ def require_local_size(path: str | Path, most: int) -> None:
     found = Path(path)
     if found.is_file() and found.stat().st_size > most:
         raise ArchiveError(_too_large(str(path), most))
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[IO[bytes]]:
+    if "://" not in url:
+        _require_no_device(local_path(url))
+    with explained(url, ""), fsspec.open(url, "rb") as stream:
+        yield stream
+
+
+def _require_no_device(path: Path) -> None:
+    """Refuse what has no end, such as /dev/zero; a pipe has one."""
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise ArchiveError(f"{path}: a device, not a file")
 
 
 def _read(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:

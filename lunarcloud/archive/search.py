@@ -158,11 +158,14 @@ def _head(item: Item, most: int) -> bytes:
 
 def _sibling(label: Item, name: str, found: _Found) -> Item:
     # The last part of the source, after the last slash or, at the top of an archive, after "::".
-    source = label.source.removesuffix(label.source.rpartition("/")[2].rpartition("::")[2]) + name
+    last = label.source.rpartition("/")[2].rpartition("::")[2]
+    source = label.source.removesuffix(last) + name
     if source in found:
         return found[source]
     try:
-        return list_items(source)[0]
+        # On the web by the label's own URL, which may have a user; a signature is of one file alone.
+        own = label.url.partition("?")[0] if label.url.startswith("http") else label.source
+        return list_items(own.removesuffix(last) + name)[0]
     except NotFoundError as error:
         raise ArchiveError(f"{label.source}: names the image {name}, which is not beside it") from error
 

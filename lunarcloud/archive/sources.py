@@ -15,7 +15,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from lunarcloud.archive.files import LIST_BYTES, read_file
 from lunarcloud.errors import ArchiveError, StoreError
-from lunarcloud.storage import explained, retried
+from lunarcloud.redaction import without_credentials
+from lunarcloud.storage import explained, local_path, retried
 
 if TYPE_CHECKING:  # slow to import, here and below, and most tiles are in no archive
     from indexed_gzip import IndexedGzipFile
@@ -28,6 +29,10 @@ _ARCHIVES = (*_GZIPPED, ".tar")
 # Bytes between the seek points of a .tar.gz: to read anywhere, half of that is unpacked in vain, on average.
 _LEAST_SPACING = 1 << 20
 _SEEK_POINTS = 512
+# What is a file by its name: as a folder, a web server would send all of it.
+_FILES = (".img", ".xml", ".tif", ".txt")
+# The archive's volumes are three deep and have a hundred folders; a listing that names itself has no end.
+_DEEPEST, _MOST_FOLDERS = 16, 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ class Item:
     @property
     def base(self) -> str:
         """The file's name without its folders, lower case: archives come in both cases."""
-        return self.name.rpartition("/")[2].lower()
+        return _plain(self.name).rpartition("/")[2].lower()
 
 
 def list_items(place: str) -> list[Item]:
@@ -78,17 +83,12 @@ def list_items(place: str) -> list[Item]:
     ArchiveError
         If an archive is damaged.
     """
-    url = place if "://" in place else str(Path(place).expanduser().absolute())
+    url = place if "://" in place else str(local_path(place))
     if _is(url, _ARCHIVES):
         return sorted(_members(url), key=lambda item: item.name)
     with explained(url, ""):
         fs, path = fsspec.core.url_to_fs(url)
-        if any(mark in path for mark in "*?["):
-            found = fs.glob(path, detail=True)
-        elif fs.isdir(path):
-            found = fs.find(path, detail=True)
-        else:
-            found = {path: fs.info(path)}
+        found = _web(fs, path) if _is_web(url) else _listing(fs, path)
         items = [_item(fs, name, info) for name, info in found.items() if info["type"] == "file"]
     if _is(url, (".txt",)) and len(items) == 1:
         return _listed(items[0])
@@ -149,7 +149,7 @@ def _members(url: str) -> list[Item]:
         tar = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115  # the stream is closed, or kept, by its owner
         members = [(member.name.removeprefix("./"), member) for member in tar if member.isreg()]
     return [
-        Item(name=name, source=f"{url}::{name}", url=url, start=member.offset_data, size=member.size)
+        Item(name=name, source=f"{_plain(url)}::{name}", url=url, start=member.offset_data, size=member.size)
         for name, member in members
     ]
 
@@ -221,7 +221,7 @@ def _explained_archive(url: str) -> Iterator[None]:
 
 def _item(fs: Any, name: str, info: dict[str, Any]) -> Item:
     url = str(fs.unstrip_protocol(name)).removeprefix("file://")
-    return Item(name=url, source=url, url=url, start=0, size=info.get("size"))
+    return Item(name=url, source=_plain(url), url=url, start=0, size=info.get("size"))
 
 
 def _listed(item: Item) -> list[Item]:
@@ -234,4 +234,44 @@ def _listed(item: Item) -> list[Item]:
 
 
 def _is(url: str, endings: tuple[str, ...]) -> bool:
-    return url.lower().endswith(endings)
+    return _plain(url).lower().endswith(endings)
+
+
+def _plain(url: str) -> str:
+    """A web address without its signature, so that its name ends as the file's does; others as they are."""
+    return without_credentials(url) if _is_web(url) else url
+
+
+def _is_web(url: str) -> bool:
+    return url.startswith(("http://", "https://"))
+
+
+def _listing(fs: Any, path: str) -> dict[str, Any]:
+    """What a path, a folder or a glob holds, by name."""
+    found: dict[str, Any]
+    if any(mark in path for mark in "*?["):
+        found = fs.glob(path, detail=True)
+    elif fs.isdir(path):
+        found = fs.find(path, detail=True)
+    else:
+        found = {path: fs.info(path)}
+    return found
+
+
+def _web(fs: Any, url: str) -> dict[str, Any]:
+    """The same on the web, where ? is no glob's mark, files answer as folders, and folders may be endless."""
+    if _is(url, _FILES):
+        return {url: {**fs.info(url), "type": "file"}}
+    if any(mark in _plain(url) for mark in "*["):
+        return _listing(fs, url)
+    if not fs.isdir(url):
+        return {url: fs.info(url)}
+    found: dict[str, Any] = {}
+    for folders, (name, _, files) in enumerate(fs.walk(url, detail=True)):
+        if folders >= _MOST_FOLDERS or name.removeprefix(url).strip("/").count("/") >= _DEEPEST:
+            raise ArchiveError(
+                f"{_plain(url)}: a web folder without an end: more than {_MOST_FOLDERS} folders, or one in "
+                f"another more than {_DEEPEST} deep; give the folder of the tiles, or a .txt list of them"
+            )
+        found |= {str(info["name"]): info for info in files.values()}
+    return found

@@ -23,6 +23,7 @@ from lunarcloud.cli.signals import Stopped, stoppable
 from lunarcloud.config import settings
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.processes import ACTIONS, PROCESSES
+from lunarcloud.redaction import without_secrets
 
 
 class _Commands(LazyGroup):
@@ -67,6 +68,8 @@ def options(
     ] = False,
 ) -> None:
     """Cloud-native mapping of the Moon's composition."""
+    # A setting that cannot be used is refused by every command, not by the one that first needs it.
+    settings()
 
 
 def run() -> int:
@@ -92,10 +95,10 @@ def run() -> int:
 def _complain(text: str) -> None:
     """Say what was wrong; for those who look for a fault, also where."""
     if _debugging():
-        traceback.print_exc()
-    message = Console(stderr=True, highlight=False, soft_wrap=True)
+        sys.stderr.write(without_secrets(traceback.format_exc()))
+    message = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
     message.print("error:", style="bold red", end=" ")
-    message.print(text, markup=False)
+    message.print(without_secrets(text), markup=False)
 
 
 def _debugging() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TextIO, TypeAlias
 
 import typer
 
@@ -13,6 +13,7 @@ from lunarcloud.cli.options import AsJson, Common, Label, Root, Scheduler, Worke
 from lunarcloud.cli.output import print_facts, print_json, print_table
 from lunarcloud.errors import InputError
 from lunarcloud.processes import ACTIONS, PROCESSES
+from lunarcloud.redaction import without_url_secrets
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of a process or action: see processes.")]
 Given = Annotated[
@@ -24,6 +25,9 @@ Given = Annotated[
         "A record.json makes the same record again.",
     ),
 ]
+# Many times a record, which can be given as well.
+_MOST_CHARACTERS = 1 << 24
+
 Events: TypeAlias = Literal["bar", "json"]
 HowTold = Annotated[
     Events,
@@ -113,7 +117,7 @@ def print_line(document: dict[str, Any]) -> None:
     """Print a JSON document on one line."""
     from pydantic import TypeAdapter
 
-    sys.stdout.write(TypeAdapter(Any).dump_json(document).decode() + "\n")
+    sys.stdout.write(without_url_secrets(TypeAdapter(Any).dump_json(document).decode()) + "\n")
     sys.stdout.flush()
 
 
@@ -143,14 +147,23 @@ def _of_record(name: str, record: dict[str, Any], where: str, options: Common) -
 
 def _text(inputs: str) -> tuple[str, str]:
     """Inputs as text, and where they come from."""
-    if inputs == "-":
-        return sys.stdin.read(), "on standard input"
     if inputs.lstrip().startswith(("{", "[")):
         return inputs, repr(inputs)
     try:
-        return Path(inputs).read_text(encoding="utf-8"), inputs
-    except (OSError, UnicodeDecodeError) as error:
+        if inputs == "-":
+            return _bounded(sys.stdin), "on standard input"
+        with Path(inputs).open(encoding="utf-8") as file:
+            return _bounded(file), inputs
+    except (OSError, ValueError) as error:
         raise InputError(f"--inputs {inputs}: neither JSON nor a file that can be read: {error}") from error
+
+
+def _bounded(stream: TextIO) -> str:
+    """What a stream holds, which may be one without an end."""
+    text = stream.read(_MOST_CHARACTERS + 1)
+    if len(text) > _MOST_CHARACTERS:
+        raise ValueError(f"more than {_MOST_CHARACTERS} characters")
+    return text
 
 
 def _print_inputs(name: str, *, as_json: bool) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from rich.console import Console
 
+from lunarcloud.redaction import without_url_secrets
+
 if TYPE_CHECKING:
     from lunarcloud.jobs import Cost
     from lunarcloud.processes import Estimate, Report
@@ -21,12 +23,13 @@ _GAP = "  "
 
 def print_json(result: Any) -> None:
     """Print a result, a record or a list of them, as one JSON document on the standard output."""
-    console.file.write(TypeAdapter(Any).dump_json(result, indent=1).decode() + "\n")
+    text = TypeAdapter(Any).dump_json(result, indent=1).decode()
+    console.file.write(without_url_secrets(text) + "\n")
 
 
 def say(text: str, style: str | None = None) -> None:
-    """Print text as it is."""
-    console.print(text, style=style, markup=False, highlight=False, emoji=False)
+    """Print text as it is, but for credentials in URLs."""
+    console.print(without_url_secrets(text), style=style, markup=False, highlight=False, emoji=False)
 
 
 def print_facts(title: str, facts: Iterable[tuple[str, object]]) -> None:
@@ -164,7 +167,7 @@ def _aligned(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool
 
 def _write(lines: Iterable[str]) -> None:
     """Plain lines; rich needs six seconds for ten thousand of them."""
-    console.file.write("".join(f"{line}\n" for line in lines))
+    console.file.write("".join(f"{without_url_secrets(line)}\n" for line in lines))
 
 
 def _cell(value: object) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from lunarcloud.engine import Event, Note, ShardDone, StageDone, Started, Watch, quiet, to_json
+from lunarcloud.redaction import without_secrets
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def json_lines(stream: TextIO) -> Watch:
     """A watch that writes each event as one JSON document on a line of its own."""
 
     def write(event: Event) -> None:
-        stream.write(json.dumps(to_json(event)) + "\n")
+        stream.write(without_secrets(json.dumps(to_json(event))) + "\n")
         stream.flush()
 
     return write
@@ -63,7 +64,7 @@ class _Stages:
             case StageDone():
                 self._progress.stop_task(self._bars.pop(event.title))
             case Note():
-                self._progress.console.print(event.text, markup=False, highlight=False)
+                self._progress.console.print(without_secrets(event.text), markup=False, highlight=False)
             case _:  # the command itself says how it ended
                 pass
 

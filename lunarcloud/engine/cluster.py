@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from lunarcloud.config import settings
@@ -19,6 +22,8 @@ if TYPE_CHECKING:  # a repeated command finds everything done and never loads Da
     from distributed import Client, LocalCluster
 
 _CONNECT_S = 10
+_SCHEMES = ("tcp", "tls", "ws", "wss", "inproc")
+_ADVICE = "give an address such as tcp://host:8786, or leave it out to run locally"
 # A worker that does not end by itself in about this time, seconds, is killed.
 _STOP_S = 1
 
@@ -64,13 +69,15 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
     Raises
     ------
     InputError
-        If the scheduler's address is none.
+        If the scheduler's address is none, or a performance report cannot be written.
     AwayError
         If nothing answers there.
     MissingPackageError
         If a performance report is wanted and bokeh is not installed, or a pool and cryptography is not.
     """
     cluster = cluster or Cluster()
+    if cluster.performance_report is not None:
+        _require_report(Path(cluster.performance_report))
     with ExitStack() as stack:
         if cluster.scheduler is not None:
             client = stack.enter_context(_remote(cluster.scheduler))
@@ -81,7 +88,6 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
         else:
             client = stack.enter_context(_local(*cluster.own()))
         if cluster.performance_report is not None:
-            _require_bokeh()
             from distributed import performance_report
 
             stack.enter_context(client.as_current())
@@ -100,7 +106,9 @@ def _local(workers: int, threads: int) -> Iterator[Client]:
         "distributed.scheduler.allowed-failures": ALLOWED_DEATHS,
     }
     with (
-        dask.config.set(policy),
+        # For what workers spill, and for Dask's own locks, which would stay in the common one.
+        TemporaryDirectory(prefix="lunarcloud-", ignore_cleanup_errors=True) as scratch,
+        dask.config.set({**policy, "temporary-directory": scratch}),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=threads,
@@ -136,16 +144,85 @@ def _stop(local: LocalCluster) -> None:
     local.sync(stop_all)
 
 
-def _remote(address: str) -> Client:
+@contextmanager
+def _remote(address: str) -> Iterator[Client]:
     from distributed import Client
+    from distributed.utils import silence_logging_cmgr
 
-    advice = "give an address such as tcp://host:8786, or leave it out to run locally"
+    _require_address(address)
+    # In pods, Dask's own lines belong to the log.
+    quiet = nullcontext() if settings().log == "json" else silence_logging_cmgr(logging.CRITICAL)
+    with quiet:
+        _require_answer(address)
+        try:
+            client = Client(address, timeout=_CONNECT_S, set_as_default=False)
+        except OSError as error:
+            raise _no_answer(address, error) from error
+        with client:
+            yield client
+
+
+def _require_address(address: str) -> None:
+    from distributed import Security
+    from distributed.comm.addressing import get_address_host_port, parse_address
+
+    # As Dask does.
+    full = address if "://" in address else f"tcp://{address}"
     try:
-        return Client(address, timeout=_CONNECT_S, set_as_default=False)
-    except OSError as error:
-        raise AwayError(f"no Dask scheduler answers at {address!r} ({error}); {advice}") from error
+        scheme = parse_address(full)[0]
+        if scheme not in _SCHEMES:
+            raise ValueError(f"{scheme}:// is none of {', '.join(f'{each}://' for each in _SCHEMES)}")
+        if "@" in full:
+            raise ValueError("a scheduler knows no user and password")
+        # One in this process has no port.
+        if scheme != "inproc" and not 0 < get_address_host_port(full, strict=True)[1] < 65536:
+            raise ValueError("ports are numbers from 1 to 65535")
     except ValueError as error:
-        raise InputError(f"{address!r} is no address of a Dask scheduler ({error}); {advice}") from error
+        raise InputError(f"{full!r} is no address of a Dask scheduler ({error}); {_ADVICE}") from error
+    # A client that is not allowed to begin leaves a traceback when it is thrown away.
+    if scheme in ("tls", "wss") and Security().get_connection_args("client").get("ssl_context") is None:
+        raise InputError(
+            f"{address!r} wants certificates: give Dask's distributed.comm.tls.ca-file and "
+            "distributed.comm.tls.client.cert and .key, for example as environment variables"
+        )
+
+
+def _require_answer(address: str) -> None:
+    """Find out what is there before there is a client, which takes long to close and says much."""
+    from distributed import Security
+    from distributed.comm.core import connect as open_comm
+    from distributed.utils import LoopRunner
+
+    async def ask() -> None:
+        options = Security().get_connection_args("client")
+        # A server of another kind may wait for us as we wait for it.
+        comm = await asyncio.wait_for(open_comm(address, timeout=_CONNECT_S, **options), _CONNECT_S + 1)
+        comm.abort()
+
+    runner = LoopRunner()
+    runner.start()
+    try:
+        runner.run_sync(ask, callback_timeout=_CONNECT_S + 2)
+    except OSError as error:
+        raise _no_answer(address, error) from error
+    except Exception as error:
+        # What another kind of server says reads as anything.
+        raise InputError(f"what answers at {address!r} is no Dask scheduler; {_ADVICE}") from error
+    finally:
+        runner.stop()
+
+
+def _no_answer(address: str, error: OSError) -> AwayError:
+    return AwayError(f"no Dask scheduler answers at {address!r} ({str(error) or 'silence'}); {_ADVICE}")
+
+
+def _require_report(path: Path) -> None:
+    """Refuse a report that would be lost after hours of work."""
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise InputError(
+            f"performance report {path}: cannot be written; give a file in a folder that is there"
+        )
+    _require_bokeh()
 
 
 def _require_bokeh() -> None:

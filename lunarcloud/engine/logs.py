@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from lunarcloud.config import settings
-
-# What stands before @ in a URL; what a signed URL or an error of a library says after these names.
-_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-_SECRET = re.compile(
-    r"(?i)((?:[\w-]*(?:signature|credential|secret|password|token|access[-_]?key)[\w-]*|\bsig)"
-    r"[\"']?\s*[=:]\s*[\"']?)[^\s&\"',}]+"
-)
+from lunarcloud.redaction import without_secrets
 
 # What every JSON line of this process says besides.
 _about: dict[str, Any] = {}
@@ -81,11 +74,6 @@ def write_log() -> None:
         logger.handlers[:] = [handler]
         logger.setLevel(logging.INFO)
         logger.propagate = False
-
-
-def without_secrets(text: str) -> str:
-    """Text without the credentials that URLs and libraries' errors may carry."""
-    return _SECRET.sub(r"\1***", _USER.sub("***", text))
 
 
 def _cleaned(value: object) -> object:

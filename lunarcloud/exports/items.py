@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lunarcloud.archive import Instrument, instrument
-from lunarcloud.lineage import RECORD, Record, Root, without_credentials
+from lunarcloud.lineage import RECORD, Record, Root
 from lunarcloud.moon import GEOGRAPHIC, Grid, lunar_crs
 from lunarcloud.quantities import QUANTITIES
+from lunarcloud.redaction import without_credentials
 
 if TYPE_CHECKING:  # a repeated command writes no STAC and does not load it
     import pystac

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from lunarcloud.archive import GravityModel, RadiusGrid, Topography
 from lunarcloud.errors import InputError
@@ -55,7 +55,8 @@ class Reduction(BaseModel):
     degrees, gradient_degrees : tuple of int
         Lowest and highest degree of the Bouguer anomaly and of its gradients, both included.
     taper : int
-        Width of the cosine ramps inside both ends of either range, degrees; 0 is a sharp cut.
+        Width of the cosine ramps inside both ends of either range, degrees, at most half of it; 0 is a sharp
+        cut.
     radius_m : float
         Radius of the sphere on which everything is evaluated, metres, 1.7e6 to 2.5e6.
     """
@@ -69,6 +70,13 @@ class Reduction(BaseModel):
     radius_m: float = _option(
         1_738_000.0, "radius where everything is evaluated", "m", "radius", ge=1.7e6, le=2.5e6
     )
+
+    @model_validator(mode="after")
+    def _ramps_fit(self) -> Self:
+        widest = min(high - low for low, high in (self.degrees, self.gradient_degrees)) // 2
+        if self.taper > widest:
+            raise ValueError(f"taper {self.taper}: both ramps must fit into each range, so at most {widest}")
+        return self
 
 
 class Product(NamedTuple):

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lunarcloud.errors import InputError
-from lunarcloud.lineage import Root, without_credentials
+from lunarcloud.lineage import Root
 from lunarcloud.processes import FILE, PARENT, PLACE, Inputs, marks, option_name
-from lunarcloud.storage import digest
+from lunarcloud.redaction import without_credentials
+from lunarcloud.storage import digest, local_path
 
 #: Where files go that travelled, under the root.
 INPUTS = "inputs"
@@ -46,7 +47,7 @@ def require_sendable(inputs: Inputs) -> None:
         Naming the input and what to do.
     """
     for typed, text in _texts(inputs):
-        path = Path(text).expanduser()
+        path = local_path(text)
         if "://" in text or not ("*" in text or path.exists()):
             continue  # a URL, or the name of something shipped or published
         alone = path.is_file() and path.suffix not in _NEVER_ALONE
@@ -69,8 +70,8 @@ def absolute(inputs: Inputs, values: Mapping[str, Any]) -> dict[str, Any]:
     """
 
     def whole(text: str) -> str:
-        path = Path(text).expanduser()
-        return str(path.absolute()) if "://" not in text and _like_a_path(text) and path.exists() else text
+        path = local_path(text)
+        return str(path) if "://" not in text and _like_a_path(text) and path.exists() else text
 
     fields = type(inputs).model_fields
     return {

@@ -12,7 +12,7 @@ from lunarcloud.lineage.record import (
     identity,
     series_of,
 )
-from lunarcloud.lineage.root import RECORD, Root, open_root, without_credentials
+from lunarcloud.lineage.root import RECORD, Root, open_root
 
 __all__ = [
     "FORMAT",
@@ -33,5 +33,4 @@ __all__ = [
     "outdated",
     "series_of",
     "unneeded",
-    "without_credentials",
 ]

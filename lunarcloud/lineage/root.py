@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.lineage.catalog import LATEST, Catalog, Entry
 from lunarcloud.lineage.record import FORMAT, Record, Ref
-from lunarcloud.storage import Folder, digest, folder, parse_document, problem_of
+from lunarcloud.redaction import without_credentials
+from lunarcloud.storage import Folder, digest, folder, local_path, parse_document, problem_of
 
 CATALOG = "catalog.json"
 RECORD = "record.json"
@@ -170,7 +171,7 @@ class Root:
         """A place as it is stored: relative to the root where it lies near it, without credentials."""
         if "://" in url:
             return without_credentials(url)
-        home, path = Path(self.url), Path(os.path.normpath(Path(url).expanduser().absolute()))
+        home, path = Path(self.url), Path(os.path.normpath(local_path(url)))
         if "://" not in self.url and path.is_relative_to(home.parent):
             near = os.path.relpath(path, home)
             return near if near.startswith("..") else f"./{near}"
@@ -205,16 +206,6 @@ def open_root(url: str | os.PathLike[str]) -> Root:
         For a protocol that is not known.
     """
     return Root(folder(url))
-
-
-def without_credentials(url: str) -> str:
-    """A URL without user, password, query and fragment."""
-    if "://" not in url:
-        return url
-    scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    path = path.partition("?")[0].partition("#")[0]
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _damaged(where: str, data: bytes, error: ValidationError) -> str:

@@ -1,7 +1,5 @@
 """Action ``export``: a map of a run as a GeoTIFF with a PDS4 label, for a GIS and for an archive."""
 
-from pathlib import Path
-
 from pydantic import BaseModel, ConfigDict
 
 from lunarcloud.engine import Cluster, Watch
@@ -12,6 +10,7 @@ from lunarcloud.processes.action import Action
 from lunarcloud.processes.inputs import Inputs, option, parent, place
 from lunarcloud.processes.map import PROCESS as MAP
 from lunarcloud.processes.process import Report
+from lunarcloud.storage import local_path
 
 
 class ExportInputs(Inputs):
@@ -51,9 +50,7 @@ def _act(inputs: ExportInputs, root: Root, cluster: Cluster, watch: Watch) -> Ex
     entry = root.find("runs", inputs.run)
     record, home = root.record(entry, RunCard), root.place(entry.ref)
     says = about(MAP, entry.ref, record.given)
-    found = write_map(
-        load_run(home, record.card), inputs.map, Path(inputs.to).expanduser(), record, says, watch
-    )
+    found = write_map(load_run(home, record.card), inputs.map, local_path(inputs.to), record, says, watch)
     return Exported(
         image=str(found.image),
         label=str(found.label),

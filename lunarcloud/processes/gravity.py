@@ -66,9 +66,9 @@ class GravityInputs(Reduction, Inputs):
     ppd: int = option(
         8, "pixels per degree of the grids; 8 holds every degree up to 1439", limits={"ge": 1, "le": 1000}
     )
-    shard: int | None = option(None, "edge of a shard", unit="pixels", limits={"ge": 1})
+    shard: int | None = option(None, "edge of a shard", unit="pixels", limits={"ge": 1, "le": 65_536})
     polar_limit: float = option(
-        60.0, "absolute latitude where the polar grids end", unit="degrees", limits={"gt": 0, "lt": 90}
+        60.0, "absolute latitude where the polar grids end", unit="degrees", limits={"ge": 10, "lt": 90}
     )
 
 

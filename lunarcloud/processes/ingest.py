@@ -37,7 +37,7 @@ class IngestInputs(Inputs):
         ..., "pixels per degree of the grid; 304 is full resolution", limits={"ge": 1, "le": 1000}
     )
     shard: int | None = option(
-        None, "edge of a shard; 2048 unless the grid is small", unit="pixels", limits={"ge": 1}
+        None, "edge of a shard; 2048 unless the grid is small", unit="pixels", limits={"ge": 1, "le": 65_536}
     )
     strict: bool = place(False, "refuse if any of the 996 tiles is missing or unusable")
 

@@ -4,15 +4,16 @@ The command line, the Python verbs and the JSON schema are made from these decla
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic.fields import FieldInfo
 
 from lunarcloud.errors import InputError
-from lunarcloud.lineage import Given, Parent, Root, Source, without_credentials
+from lunarcloud.lineage import Given, Parent, Root, Source
 from lunarcloud.ranges import split_range
+from lunarcloud.redaction import without_credentials
+from lunarcloud.storage import local_path
 
 InputsT = TypeVar("InputsT", bound="Inputs")
 
@@ -259,7 +260,7 @@ def _stored(value: Any, root: Root) -> Any:
         return [_stored(each, root) for each in value]
     if not isinstance(value, str):
         return value
-    is_path = "/" in value or "*" in value or Path(value).expanduser().exists()
+    is_path = "/" in value or "*" in value or local_path(value).exists()
     return root.relative(value) if is_path else value
 
 

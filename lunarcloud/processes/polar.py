@@ -63,7 +63,7 @@ class PolarInputs(MariaInputs):
 
     pole: Pole = option("south", "pole")
     limit: float = option(
-        65.0, "absolute latitude of the region's edge", unit="degrees", limits={"gt": 0, "lt": 90}
+        65.0, "absolute latitude of the region's edge", unit="degrees", limits={"ge": 10, "lt": 90}
     )
     coverage: float = option(
         0.95, "part of the maria's cells that counts as their composition", limits={"gt": 0, "le": 1}
@@ -107,6 +107,8 @@ def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
         parents["gravity"], gravity = found.as_parent(), partial(gravity_of, root, found)
     rule = Rule(**inputs.model_dump(include={"pole", "limit", "coverage", "feo_above", "mg_below"}))
     pixel_m = inputs.pixel_m or kilometres(1.0) * 1000.0 / run.card.ppd
+    # Too fine a raster is refused here, before all of the run is read.
+    polar_layout(source, polar_raster(rule, pixel_m))
     relief = File(url=root.relative(inputs.relief), digest=topography_digest(inputs.relief))
     sources = (*unit_sources(root, [maria], inputs.maria), relief)
     material = _Material(run, source, maria, rule, pixel_m, gravity, inputs.relief)

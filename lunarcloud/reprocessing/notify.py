@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lunarcloud.config import settings
-from lunarcloud.lineage import Root, without_credentials
+from lunarcloud.lineage import Root
+from lunarcloud.redaction import without_credentials
 from lunarcloud.reprocessing.clock import Clock
 
 if TYPE_CHECKING:  # slow to import, and most calls have nothing to tell

@@ -6,7 +6,7 @@ from lunarcloud.lazy import lazily
 from lunarcloud.storage.digests import CODING, digest
 from lunarcloud.storage.documents import parse_document, problem_of, read_document
 from lunarcloud.storage.faults import explained
-from lunarcloud.storage.folder import Folder, folder
+from lunarcloud.storage.folder import Folder, folder, local_path
 from lunarcloud.storage.retry import retried
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ __all__ = [
     "finish_tree",
     "folder",
     "grid_mapping",
+    "local_path",
     "open_dataset",
     "open_small",
     "parse_document",

@@ -1,30 +1,77 @@
-"""What the many file systems raise, as this package's errors."""
+"""What the many file systems raise, as this package's errors: by type, code and status, not by words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from lunarcloud.errors import LunarcloudError, NotFoundError, StoreError, TransientStoreError
 
 # Libraries whose errors are the store's, not ours.
 _CLIENTS = {"botocore", "aiobotocore", "aiohttp", "gcsfs", "adlfs", "s3fs"}
-# What object stores say when a conditional write lost: s3fs translates it differently by server.
-_LOST_RACE = ("PreconditionFailed", "ConditionalRequestConflict", "At least one of the pre-conditions")
-_PASSING = ("503", "500", "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "timed out")
+# What object stores say when a conditional write lost.
+_LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict"}
+# What may be otherwise in a minute, by the store's code and by HTTP status.
+_PASSING = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "OperationAborted"}
+_PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
 # Bases of what the libraries raise when a connection broke, whatever they say.
-_BROKEN = {"HTTPClientError", "ClientConnectionError", "ClientPayloadError", "IncompleteReadError"}
+_BROKEN = {
+    "HTTPClientError",
+    "ConnectionError",
+    "ClientConnectionError",
+    "ClientPayloadError",
+    "IncompleteReadError",
+    "Timeout",
+    "TimeoutError",
+}
+_NO_CREDENTIALS = {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}
 _ADVICE = {
-    "NoSuchBucket": "the bucket does not exist",
+    "NoSuchBucket": "the bucket does not exist; create it or correct the URL",
     "InvalidAccessKeyId": "the access key is not known there; check AWS_ACCESS_KEY_ID",
     "SignatureDoesNotMatch": "the secret key is wrong; check AWS_SECRET_ACCESS_KEY",
     "RequestTimeTooSkewed": "this machine's clock and the store's are too far apart; set the clock",
-    "AccessDenied": "these credentials may not do that",
+    "ExpiredToken": "the credentials have expired; get new ones",
 }
 
 
-def lost_race(error: OSError) -> bool:
+class Answer(NamedTuple):
+    """What a store said of a failed request.
+
+    Attributes
+    ----------
+    code : str
+        Its own word for it, as S3 has them; empty where there is none.
+    status : int
+        Of HTTP; 0 where there was no answer.
+    """
+
+    code: str
+    status: int
+
+
+def answer_of(error: BaseException) -> Answer:
+    """What a store said, from what a library made of it."""
+    for each in _causes(error):
+        response = getattr(each, "response", None)
+        if isinstance(response, Mapping):
+            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            return Answer(str(response.get("Error", {}).get("Code", "")), int(status))
+        # As aiohttp, Azure's and Google's libraries call it.
+        for name in ("status", "status_code", "code"):
+            if isinstance(status := getattr(each, name, None), int):
+                return Answer("", status)
+    return Answer("", 0)
+
+
+def lost_race(error: BaseException) -> bool:
     """Whether a conditional write failed because somebody else's came first."""
-    text = f"{error} {error.__cause__}"
-    return isinstance(error, FileExistsError) or any(words in text for words in _LOST_RACE)
+    code, status = answer_of(error)
+    return isinstance(error, FileExistsError) or code in _LOST_RACE or status == 412
+
+
+def beyond_end(error: BaseException) -> bool:
+    """Whether a part was asked for that begins beyond the object."""
+    code, status = answer_of(error)
+    return code == "InvalidRange" or status == 416
 
 
 @contextmanager
@@ -36,10 +83,10 @@ def explained(url: str, key: str) -> Iterator[None]:
     except LunarcloudError:
         raise
     except FileNotFoundError as error:
-        if "bucket" in str(error).lower():
-            raise StoreError(f"{where}: the bucket does not exist; create it or correct the URL") from error
-        raise NotFoundError(f"{where}: there is no such object") from error
+        raise _missing(where, error) from error
     except (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError) as error:
+        if (code := answer_of(error).code) in _ADVICE:
+            raise StoreError(f"{where}: {_ADVICE[code]} ({_reason(error)})") from error
         # A refused question, unlike a refused write, does not say what was wrong with the credentials.
         asked = "; check AWS_ACCESS_KEY_ID, its secret and what they may do there" if "://" in url else ""
         raise StoreError(f"{where}: not permitted ({_reason(error)}){asked}") from error
@@ -53,21 +100,44 @@ def explained(url: str, key: str) -> Iterator[None]:
         raise _store_error(where, error) from error
 
 
+def _missing(where: str, error: FileNotFoundError) -> LunarcloudError:
+    (code, status), cause = answer_of(error), error.__cause__
+    if code in _ADVICE:
+        return StoreError(f"{where}: {_ADVICE[code]}")
+    # So fsspec says of a web server that is away or refuses, too.
+    if isinstance(cause, Exception) and _is_refusal(cause) and status not in (404, 410):
+        return _store_error(where, cause)
+    return NotFoundError(f"{where}: there is no such object")
+
+
+def _is_refusal(cause: Exception) -> bool:
+    return _from_store(cause) and not isinstance(cause, FileNotFoundError)
+
+
 def _from_store(error: Exception) -> bool:
     return isinstance(error, OSError) or type(error).__module__.split(".")[0] in _CLIENTS
 
 
 def _store_error(where: str, error: Exception) -> StoreError:
-    text = f"{type(error).__name__} {error} {error.__cause__}"
-    for code, advice in _ADVICE.items():
-        if code in text:
-            return StoreError(f"{where}: {advice} ({error})")
-    if "Credentials" in text:
+    code, status = answer_of(error)
+    if code in _ADVICE:
+        return StoreError(f"{where}: {_ADVICE[code]} ({error})")
+    kinds = {base.__name__ for each in _causes(error) for base in type(each).__mro__}
+    if kinds & _NO_CREDENTIALS:
         return StoreError(f"{where}: no credentials; set AWS_ACCESS_KEY_ID and its secret ({error})")
-    broken = _BROKEN & {base.__name__ for base in type(error).__mro__}
-    passing = broken or any(word in text for word in _PASSING) or "Connect" in text
+    if status in (401, 403):
+        return StoreError(f"{where}: not permitted, or no longer ({_reason(error)}); check the credentials")
+    passing = kinds & _BROKEN or code in _PASSING or status in _PASSING_STATUS
     kind = TransientStoreError if passing else StoreError
     return kind(f"{where}: the store failed ({_reason(error)})")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, what it was made from, and so on."""
+    each: BaseException | None = error
+    while each is not None:
+        yield each
+        each = each.__cause__
 
 
 def _reason(error: Exception) -> str:

@@ -4,6 +4,7 @@ A reader finds an object whole or not at all. What a kind of store must do for t
 """
 
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,9 +13,12 @@ from pathlib import Path
 from typing import Self
 from uuid import uuid4
 
-from lunarcloud.errors import NotFoundError
+from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.retry import retried
+
+# A file may have a colon in its name, but hardly one of these before it.
+_URL_CUT_SHORT = re.compile(r"(?i)(?:s3a?|gc?s|az|abfss?|https?|ftp|file|memory):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,16 +218,38 @@ def folder(url: str | os.PathLike[str]) -> Folder:
     ------
     StoreError
         For a protocol that fsspec does not know.
+    InputError
+        For a path that can be none: see `local_path`.
     """
     # Here, because each back end is a `Folder`.
     from lunarcloud.storage.backends import LocalFolder, MemoryFolder, ObjectFolder
 
-    text = os.fspath(url).rstrip("/") or "/"
+    text = os.fspath(url).rstrip("/") or os.fspath(url)[:1]
     protocol, _, path = text.rpartition("://")
     if protocol in ("", "file", "local"):
-        return LocalFolder(str(Path(path).expanduser().absolute()))
+        return LocalFolder(str(local_path(path)))
     if protocol == "memory":
         return MemoryFolder(text)
     place = ObjectFolder(text)
     place.require_protocol()
     return place
+
+
+def local_path(text: str | os.PathLike[str]) -> Path:
+    """A path on this machine, absolute, with ``~`` as the home of whoever asks.
+
+    Raises
+    ------
+    InputError
+        If it is empty, of a user whom nobody knows, or a URL with a slash too few.
+    """
+    typed = os.fspath(text)
+    if not typed:
+        raise InputError("the place is empty: give a folder, or a URL such as s3://bucket/prefix")
+    if (found := _URL_CUT_SHORT.match(typed)) and "://" not in typed:
+        rest = typed[found.end() :].lstrip("/")
+        raise InputError(f"{typed}: a slash is missing; is {found[0]}//{rest} meant?")
+    try:
+        return Path(typed).expanduser().absolute()
+    except RuntimeError as error:
+        raise InputError(f"{typed}: there is no user {typed.partition('/')[0][1:]!r} here") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.errors import NotFoundError
+from lunarcloud.errors import GeometryError, NotFoundError
 from lunarcloud.moon import GEOGRAPHIC, Grid, PolarGrid, Raster, lunar_crs
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tab
 
 #: Name of the scalar variable that carries the coordinate reference system.
 GRID_MAPPING = "crs"
+
+# Each is a task, an object and an entry of a ledger: nobody is served by more.
+_MOST_SHARDS = 100_000
 
 _LATITUDE = {"standard_name": "latitude", "long_name": "latitude", "units": "degrees_north", "axis": "Y"}
 _LONGITUDE = {"standard_name": "longitude", "long_name": "longitude", "units": "degrees_east", "axis": "X"}
@@ -74,10 +77,26 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The variables of one group, all on one raster."""
+    """The variables of one group, all on one raster.
+
+    Raises
+    ------
+    GeometryError
+        If the raster has far too many shards, before anything lists them.
+    """
 
     raster: Raster
     variables: tuple[Variable, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a raster that would take all memory by its shards' names alone."""
+        raster, (down, across) = self.raster, self.raster.shard_shape
+        if down * across > _MOST_SHARDS:
+            raise GeometryError(
+                f"{raster.n_rows} x {raster.n_cols} pixels in shards of {raster.shard_edge} x "
+                f"{raster.shard_edge} are {down * across} shards, more than {_MOST_SHARDS}: give larger "
+                "shards, or coarser pixels"
+            )
 
     @property
     def pixel_bytes(self) -> int:

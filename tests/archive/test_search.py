@@ -15,6 +15,7 @@ import pytest
 from lunarcloud.archive import Tile, TileSearch, find_tiles
 from lunarcloud.archive.scheme import cells
 from lunarcloud.errors import ArchiveError, InputError, NotFoundError, StoreError
+from tests.web import paged
 
 
 @pytest.fixture
@@ -203,3 +204,34 @@ def test_a_web_address_without_a_tile(web: str) -> None:
 def test_an_unknown_protocol() -> None:
     with pytest.raises(StoreError, match="gopher"):
         find_tiles("gopher://tiles")
+
+
+def test_a_signed_url_is_a_tile_whose_signature_is_said_nowhere(web: str) -> None:
+    signed = f"{web}/ui03n003.img?X-Amz-Signature=hunter2&X-Amz-Expires=60"
+    [tile] = find_tiles(signed).tiles
+    assert (tile.product_id, tile.url) == ("UI03N003", signed)
+    assert tile.source == f"{web}/ui03n003.img"
+
+
+def test_a_signed_label_finds_its_signed_image(web: str, pds4_folder: Path) -> None:
+    name = min(path.stem for path in pds4_folder.glob("*.tif") if "phase" not in path.stem)
+    pair = [f"{web}/{name}.xml?sig=one", f"{web}/{name}.tif?sig=two"]
+    [tile] = find_tiles(pair).tiles
+    assert tile.url == pair[1]
+
+
+def test_a_web_folder_that_names_itself_is_given_up() -> None:
+    with (
+        paged(lambda path: '<a href="again/">again</a> <a href="x.dat">x</a>') as url,
+        pytest.raises(ArchiveError, match="without an end"),
+    ):
+        find_tiles(f"{url}/tiles/")
+
+
+def test_a_web_folder_of_ever_more_folders_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lunarcloud.archive.sources._MOST_FOLDERS", 50)
+    with (
+        paged(lambda path: "".join(f'<a href="{number}/">x</a>' for number in range(9))) as url,
+        pytest.raises(ArchiveError, match="more than 50 folders"),
+    ):
+        find_tiles(f"{url}/tiles/")

@@ -8,7 +8,7 @@ import xarray as xr
 from pyproj import Transformer
 
 from lunarcloud.engine import Cluster
-from lunarcloud.errors import NotFoundError
+from lunarcloud.errors import GeometryError, NotFoundError
 from lunarcloud.moon import grid
 from lunarcloud.processes import Outcome
 from lunarcloud.storage import folder
@@ -38,3 +38,8 @@ def test_a_run_without_networks_is_refused(make_run: MakeRun, tmp_path: Path) ->
     make_run(grid(1), {"feo_equation": 8.0}, folder(tmp_path))
     with pytest.raises(NotFoundError, match="equations alone"):
         make("polar", tmp_path)
+
+
+def test_pixels_too_fine_for_any_store_are_refused_before_the_run_is_read(truth_root: str) -> None:
+    with pytest.raises(GeometryError, match="coarser pixels"):
+        make("polar", truth_root, run="true", gravity=None, pixel_m=0.01)

@@ -9,11 +9,8 @@ from typing import Any
 import fsspec
 
 from lunarcloud.config import settings
-from lunarcloud.storage.faults import explained, lost_race
+from lunarcloud.storage.faults import beyond_end, explained, lost_race
 from lunarcloud.storage.folder import Folder
-
-# What a store says of a part that begins beyond the object.
-_BEYOND = ("InvalidRange", "Requested Range Not Satisfiable", "requested range is not satisfiable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +35,8 @@ class ObjectFolder(Folder):
         try:
             # A range also of the whole: without one s3fs asks for the size before, in a request of its own.
             data: bytes = store.cat_file(path, start=start or 0, end=end)
-        except OSError as error:
-            if not any(words in str(error) for words in _BEYOND):
+        except Exception as error:
+            if not beyond_end(error):
                 raise
             return b""
         return data
