@@ -4,13 +4,15 @@ import gzip
 import hashlib
 import io
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import fsspec
 
-from lunarcloud.errors import ArchiveError
+from lunarcloud.errors import ArchiveError, LunarcloudError
 from lunarcloud.storage import explained
 
 #: Largest files that are read into memory, bytes, by what is wanted: text tables of a few thousand rows;
@@ -24,6 +26,8 @@ MAP_BYTES = 4 << 30
 
 _GZIP = b"\x1f\x8b"
 _BLOCK = 16 << 20
+# Of what a library says; some print the whole file.
+_REASON_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,32 @@ def read_file(place: str | Path, most: int) -> OutsideFile:
     return OutsideFile(url, _unpacked(packed, most, url), hashlib.sha256(packed).hexdigest())
 
 
+@contextmanager
+def foreign(place: str, what: str) -> Iterator[None]:
+    """Within, other people's code parses other people's bytes: whatever it raises is about those.
+
+    Parameters
+    ----------
+    place : str
+        The file, for messages.
+    what : str
+        What is wrong with it then.
+
+    Raises
+    ------
+    ArchiveError
+        For any error but our own.
+    """
+    try:
+        yield
+    except LunarcloudError:
+        raise
+    # Libraries raise what they like: of some hundred thousand damaged files each found another class.
+    except Exception as error:
+        reason = str(error).strip() or type(error).__name__
+        raise ArchiveError(f"{place}: {what} ({reason[:_REASON_LENGTH]})") from error
+
+
 def file_digest(place: str | Path) -> str:
     """The `OutsideFile.digest` of a file, without holding what it has.
 
@@ -113,26 +143,6 @@ def file_digest(place: str | Path) -> str:
         while block := stream.read(_BLOCK):
             found.update(block)
     return found.hexdigest()
-
-
-def require_local_size(path: str | Path, most: int) -> None:
-    """Refuse a local file that another library is to read, if it is too large.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file; one that is not there, or is a folder, is left to the library.
-    most : int
-        Bytes above which it is refused.
-
-    Raises
-    ------
-    ArchiveError
-        If it is larger.
-    """
-    found = Path(path)
-    if found.is_file() and found.stat().st_size > most:
-        raise ArchiveError(_too_large(str(path), most))
 
 
 def _read(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:

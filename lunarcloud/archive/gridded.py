@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import fsspec
 import numpy as np
 
-from lunarcloud.archive.files import TABLE_BYTES, file_digest, read_file
+from lunarcloud.archive.files import TABLE_BYTES, file_digest, foreign, read_file
+from lunarcloud.archive.gdal import TIFF_BEGINS, alone
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import GEOGRAPHIC, FloatArray, lunar_crs, require_moon
-from lunarcloud.storage import digest, folder
+from lunarcloud.storage import digest, explained, folder
 
 if TYPE_CHECKING:  # slow to import
     import xarray as xr
@@ -70,18 +72,20 @@ class Gridded:
         ArchiveError
             If it is of another body.
         """
-        opened = _opened(self)
-        x, y = _projected(opened, self.url, lat, lon)
-        col, row = (_pixel(opened[axis].values, along) for axis, along in (("x", x), ("y", y)))
-        inside = (row >= 0) & (col >= 0)
-        found = np.full(lat.shape, np.nan)
-        if inside.any():
-            # The box that holds all positions is read, not the whole map.
-            row, col = row[inside], col[inside]
-            top, left = int(row.min()), int(col.min())
-            box = opened.isel(y=slice(top, int(row.max()) + 1), x=slice(left, int(col.max()) + 1)).values
-            found[inside] = box[row - top, col - left]
-        return found
+        # The box is read where it is asked for, so GDAL is to look at this one file until the end.
+        with foreign(self.url, "not a map that can be read"), alone():
+            opened = _opened(self)
+            x, y = _projected(opened, self.url, lat, lon)
+            col, row = (_pixel(opened[axis].values, along) for axis, along in (("x", x), ("y", y)))
+            inside = (row >= 0) & (col >= 0)
+            found = np.full(lat.shape, np.nan)
+            if inside.any():
+                # The box that holds all positions is read, not the whole map.
+                row, col = row[inside], col[inside]
+                top, left = int(row.min()), int(col.min())
+                box = opened.isel(y=slice(top, int(row.max()) + 1), x=slice(left, int(col.max()) + 1)).values
+                found[inside] = box[row - top, col - left]
+            return found
 
 
 # A process asks for one shard after the other: a table is parsed once.
@@ -96,13 +100,20 @@ def _opened(map_: Gridded) -> xr.DataArray:
 
 
 def _geotiff(url: str) -> xr.DataArray:
+    import rasterio
     import rioxarray
-    from rasterio.errors import RasterioError
 
-    try:
-        opened: Any = rioxarray.open_rasterio(url, mask_and_scale=True)
-    except RasterioError as error:
-        raise ArchiveError(f"{url}: not a readable GeoTIFF: {error}") from error
+    with explained(url, ""), fsspec.open(url, "rb") as stream:
+        begins = stream.read(4)
+    if begins not in TIFF_BEGINS:
+        raise ArchiveError(f"{url}: not a readable GeoTIFF: it begins with {begins!r}, as none does")
+    with foreign(url, "not a readable GeoTIFF"):
+        with rasterio.open(url, driver="GTiff") as dataset:
+            subdatasets = dataset.subdatasets
+        # Opened by their names, which may be of any file.
+        if subdatasets:
+            raise ArchiveError(f"{url}: {len(subdatasets)} images in one file; give a file of one")
+        opened: Any = rioxarray.open_rasterio(url, mask_and_scale=True, driver="GTiff")
     if opened.sizes["band"] != 1:
         raise InputError(
             f"{url}: {opened.sizes['band']} bands; a map has one: cut it out with gdal_translate -b NUMBER"

@@ -40,6 +40,8 @@ _NAMES = {
 }
 # As the archive named them: latitude code, and the longitude of the middle with an e.
 _TILE_NAME = re.compile(r"uvvis_(\d\d[ns])_(\d{3})e", re.IGNORECASE)
+# As the standard has names of files: neither folders nor what patterns, lists and URLs are made of.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 def parse_pds4_label(data: bytes, *, source: str) -> Element:
@@ -63,10 +65,19 @@ def is_observation(root: Element) -> bool:
 
 
 def image_file_name(root: Element, *, source: str) -> str:
-    """Name of the file beside the label that holds the pixels."""
+    """Name of the file beside the label that holds the pixels.
+
+    Raises
+    ------
+    ArchiveError
+        If it is anything but a plain name: a path, a URL or a pattern would lead elsewhere.
+    """
     name = _text(root, "File_Area_Observational", "File", "file_name", source=source)
-    if "/" in name or "\\" in name:
-        raise ArchiveError(f"{source}: file_name {name!r} must be a plain name, beside the label")
+    if not _PLAIN_NAME.fullmatch(name):
+        raise ArchiveError(
+            f"{source}: file_name {name[:80]!r} must be a plain name, beside the label: letters, digits and "
+            "_ - . alone, the first a letter or digit"
+        )
     return name
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from lunarcloud.archive.pds3 import HEAD_BYTES, pds3_tile
 from lunarcloud.archive.pds4 import image_file_name, is_observation, parse_pds4_label, pds4_tile
-from lunarcloud.archive.sources import Item, list_items, read_ranges, size_of
+from lunarcloud.archive.sources import Item, list_items, one_file, read_ranges, size_of
 from lunarcloud.archive.tiles import Tile
 from lunarcloud.errors import ArchiveError, NotFoundError
 
@@ -161,10 +161,14 @@ def _sibling(label: Item, name: str, found: _Found) -> Item:
     source = label.source.removesuffix(label.source.rpartition("/")[2].rpartition("::")[2]) + name
     if source in found:
         return found[source]
+    missing = f"{label.source}: names the image {name}, which is not beside it"
+    # What is not listed of an archive is not in it.
+    if label.source != label.url:
+        raise ArchiveError(missing)
     try:
-        return list_items(source)[0]
+        return one_file(source)
     except NotFoundError as error:
-        raise ArchiveError(f"{label.source}: names the image {name}, which is not beside it") from error
+        raise ArchiveError(missing) from error
 
 
 def _whole(tile: Tile, image: Item) -> Tile:

@@ -14,7 +14,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from lunarcloud.archive.files import LIST_BYTES, read_file
-from lunarcloud.errors import ArchiveError, StoreError
+from lunarcloud.errors import ArchiveError, NotFoundError, StoreError
 from lunarcloud.storage import explained, retried
 
 if TYPE_CHECKING:  # slow to import, here and below, and most tiles are in no archive
@@ -93,6 +93,24 @@ def list_items(place: str) -> list[Item]:
     if _is(url, (".txt",)) and len(items) == 1:
         return _listed(items[0])
     return sorted(items, key=lambda item: item.name)
+
+
+def one_file(url: str) -> Item:
+    """The file of exactly this name: no folder, and neither a pattern nor a list or archive to look into.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    StoreError
+        If the store does not answer.
+    """
+    with explained(url, ""):
+        fs, path = fsspec.core.url_to_fs(url)
+        info = fs.info(path)
+    if info["type"] != "file":
+        raise NotFoundError(f"{url}: no file, but a {info['type']}")
+    return _item(fs, path, info)
 
 
 @retried

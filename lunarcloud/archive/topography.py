@@ -17,6 +17,7 @@ from lunarcloud.archive.files import (
     file_digest,
     read_file,
 )
+from lunarcloud.archive.gdal import opened_raster
 from lunarcloud.archive.global_raster import first_longitude
 from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.pds3 import Label, parse_pds3_label
@@ -249,19 +250,12 @@ def _require_global_pds3(image: _Image, where: _MapProjection, source: OutsideFi
 
 def _geotiff(place: str) -> RadiusGrid:
     """A global GeoTIFF in degrees, or in metres along the equator (simple cylindrical)."""
-    # Slow to import, and a command that finds everything done does not need it.
-    import rasterio
-    from rasterio.errors import RasterioError
-
     source = read_file(place, MAP_BYTES)
-    try:
-        with rasterio.MemoryFile(source.data) as memory, memory.open() as dataset:
-            first_lon = first_longitude(dataset, place)
-            band = dataset.read(1, masked=True)
-            unit = _unit(dataset.units[0] or "m", place)
-            scale, offset = dataset.scales[0] * unit, dataset.offsets[0] * unit
-    except RasterioError as error:
-        raise ArchiveError(f"{place}: not a readable GeoTIFF: {error}") from error
+    with opened_raster(source, "GTiff", "GeoTIFF") as dataset:
+        first_lon = first_longitude(dataset, place)
+        band = dataset.read(1, masked=True)
+        unit = _unit(dataset.units[0] or "m", place)
+        scale, offset = dataset.scales[0] * unit, dataset.offsets[0] * unit
     missing = int(np.ma.getmaskarray(band).sum())
     if missing:
         raise ArchiveError(f"{place}: {missing} pixels are missing; harmonics need the whole Moon")

@@ -8,7 +8,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from lunarcloud.archive.files import TABLE_BYTES, read_file, require_local_size
+from lunarcloud.archive.files import TABLE_BYTES, read_file
 from lunarcloud.archive.polygons import read_outlines
 from lunarcloud.archive.stations import read_stations
 from lunarcloud.errors import ArchiveError, NotFoundError, StoreError
@@ -53,8 +53,6 @@ def test_a_file_above_its_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(bytes(3 << 20))
     with pytest.raises(ArchiveError, match="large: more than 2 MiB"):
         read_file(tmp_path / "large", 2 << 20)
-    with pytest.raises(ArchiveError, match="large: more than 2 MiB"):
-        require_local_size(tmp_path / "large", 2 << 20)
 
 
 def test_a_small_file_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
