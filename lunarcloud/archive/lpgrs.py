@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from lunarcloud.archive.files import TABLE_BYTES, OutsideFile, read_file
+from lunarcloud.archive.files import TABLE_BYTES, OutsideFile, foreign, read_file
 from lunarcloud.archive.shipped import PROSPECTOR, place_of
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray
@@ -125,15 +125,16 @@ def read_prospector(name: str) -> Prospector:
     suffix = Path(path).suffix.lower()
     if suffix not in readers:
         raise InputError(f"{path}: Lunar Prospector tables end in .tab (PDS) or .csv")
-    columns = readers[suffix](read_file(path, TABLE_BYTES))
-    numbers = {name: _numbers(path, columns, name) for name in (*_BOUNDS, *_present(path, columns))}
-    if suffix == ".tab":
-        # The archive gives oxides as weight fractions.
-        numbers |= {name: 100.0 * numbers[name] for name in OXIDES}
-    bounds = {name: numbers.pop(name) for name in _BOUNDS}
-    prospector = Prospector(source=path, abundance=numbers, **bounds)
-    _require_partition(prospector)
-    return prospector
+    with foreign(path, "not a table of abundances that can be read"):
+        columns = readers[suffix](read_file(path, TABLE_BYTES))
+        numbers = {name: _numbers(path, columns, name) for name in (*_BOUNDS, *_present(path, columns))}
+        if suffix == ".tab":
+            # The archive gives oxides as weight fractions.
+            numbers |= {name: 100.0 * numbers[name] for name in OXIDES}
+        bounds = {name: numbers.pop(name) for name in _BOUNDS}
+        prospector = Prospector(source=path, abundance=numbers, **bounds)
+        _require_partition(prospector)
+        return prospector
 
 
 def _read_csv(found: OutsideFile) -> _Columns:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from lunarcloud.archive.files import foreign
 from lunarcloud.archive.tiles import Tile, require_lunar_radius, tile_from_facts
 from lunarcloud.errors import ArchiveError
 
@@ -15,7 +16,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", PendingDeprecationWarning)
     import pvl
     from pvl.decoder import OmniDecoder
-    from pvl.exceptions import ParseError, QuantityError
     from pvl.grammar import OmniGrammar
     from pvl.parser import PVLParser
 
@@ -158,24 +158,25 @@ def pds3_tile(head: bytes, *, source: str, url: str, start: int) -> Tile:
     ArchiveError
         Naming the keyword that is missing, or of another kind than the UVVIS mosaic's.
     """
-    attached = label_bytes(head, source=source)
-    label = _parsed(attached, source)
-    image = _object(label, "IMAGE", source)
-    projection = _object(label, "IMAGE_MAP_PROJECTION", source)
-    _require_mosaic(label, image, source)
-    _require_sinusoidal(projection, source)
-    facts = {
-        **_facts(label, _LABEL_FACTS),
-        **_facts(image, _IMAGE_FACTS),
-        **_facts(projection, _PROJECTION_FACTS),
-        "special": tuple((name.lower(), image[name]) for name in _SPECIAL if name in image),
-        "byte_order": _BYTE_ORDERS[image["SAMPLE_TYPE"].upper()],
-        "url": url,
-        "data_offset": start + _image_offset(label, source),
-        "label_digest": hashlib.sha256(attached).hexdigest(),
-    }
-    names = {**_LABEL_FACTS, **_IMAGE_FACTS, **_PROJECTION_FACTS, "special": "special code"}
-    return tile_from_facts(facts, names=names, source=source)
+    with foreign(source, "not a label of the mosaic"):
+        attached = label_bytes(head, source=source)
+        label = _parsed(attached, source)
+        image = _object(label, "IMAGE", source)
+        projection = _object(label, "IMAGE_MAP_PROJECTION", source)
+        _require_mosaic(label, image, source)
+        _require_sinusoidal(projection, source)
+        facts = {
+            **_facts(label, _LABEL_FACTS),
+            **_facts(image, _IMAGE_FACTS),
+            **_facts(projection, _PROJECTION_FACTS),
+            "special": tuple((name.lower(), image[name]) for name in _SPECIAL if name in image),
+            "byte_order": _BYTE_ORDERS[image["SAMPLE_TYPE"].upper()],
+            "url": url,
+            "data_offset": start + _image_offset(label, source),
+            "label_digest": hashlib.sha256(attached).hexdigest(),
+        }
+        names = {**_LABEL_FACTS, **_IMAGE_FACTS, **_PROJECTION_FACTS, "special": "special code"}
+        return tile_from_facts(facts, names=names, source=source)
 
 
 def _statements(text: str) -> Iterator[str]:
@@ -192,12 +193,8 @@ def _statements(text: str) -> Iterator[str]:
 
 
 def _parse(statement: str, source: str) -> tuple[str, Any]:
-    try:
+    with foreign(source, f"cannot read the label's statement {statement.strip()[:80]!r}"):
         return _parse_statement(statement)
-    except (ParseError, QuantityError, ValueError, LookupError, TypeError, StopIteration) as error:
-        raise ArchiveError(
-            f"{source}: cannot read the label's statement {statement.strip()[:80]!r}"
-        ) from error
 
 
 def _plain_statement(statement: str) -> tuple[str, Any] | None:

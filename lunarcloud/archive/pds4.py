@@ -4,11 +4,11 @@ import hashlib
 import math
 import re
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
 
+from lunarcloud.archive.files import foreign
 from lunarcloud.archive.tiles import Tile, require_lunar_radius, tile_from_facts
 from lunarcloud.errors import ArchiveError
 
@@ -52,11 +52,9 @@ def parse_pds4_label(data: bytes, *, source: str) -> Element:
     ArchiveError
         If it is no XML, or declares entities (a known attack).
     """
-    try:
+    with foreign(source, "not a readable XML label"):
         root: Element = ElementTree.fromstring(data)
-    except (ParseError, DefusedXmlException, ValueError) as error:
-        raise ArchiveError(f"{source}: not a readable XML label ({error})") from error
-    return root
+        return root
 
 
 def is_observation(root: Element) -> bool:
@@ -106,25 +104,26 @@ def pds4_tile(data: bytes, *, source: str, url: str, start: int) -> Tile:
         Naming the element that is missing, or of another kind than the UVVIS mosaic's.
     """
     root = parse_pds4_label(data, source=source)
-    image = root.find("{*}File_Area_Observational/{*}Array_3D_Image")
-    if image is None:
-        raise ArchiveError(f"{source}: the label has no Array_3D_Image")
-    _require_mosaic(root, image, source)
-    facts = {
-        **_image_facts(image, source),
-        **_placement(root, source),
-        "product_id": _product_id(root, source),
-        "url": url,
-        "data_offset": start + int(_number(image, "offset", source=source)),
-        "label_digest": hashlib.sha256(data).hexdigest(),
-    }
-    note = root.findtext("{*}Observation_Area/{*}comment")
-    if note:
-        facts["note"] = note
-    wavelengths = [element.text for element in root.iterfind(".//{*}center_filter_wavelength")]
-    if wavelengths:
-        facts["wavelengths"] = tuple(wavelengths)
-    return tile_from_facts(facts, names=_NAMES, source=source)
+    with foreign(source, "not a label of the mosaic"):
+        image = root.find("{*}File_Area_Observational/{*}Array_3D_Image")
+        if image is None:
+            raise ArchiveError(f"{source}: the label has no Array_3D_Image")
+        _require_mosaic(root, image, source)
+        facts = {
+            **_image_facts(image, source),
+            **_placement(root, source),
+            "product_id": _product_id(root, source),
+            "url": url,
+            "data_offset": start + int(_number(image, "offset", source=source)),
+            "label_digest": hashlib.sha256(data).hexdigest(),
+        }
+        note = root.findtext("{*}Observation_Area/{*}comment")
+        if note:
+            facts["note"] = note
+        wavelengths = [element.text for element in root.iterfind(".//{*}center_filter_wavelength")]
+        if wavelengths:
+            facts["wavelengths"] = tuple(wavelengths)
+        return tile_from_facts(facts, names=_NAMES, source=source)
 
 
 def _image_facts(image: Element, source: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from lunarcloud.archive.files import LIST_BYTES, read_file
+from lunarcloud.archive.files import LIST_BYTES, foreign, read_file
 from lunarcloud.errors import ArchiveError, NotFoundError, StoreError
 from lunarcloud.storage import explained, retried
 
@@ -229,7 +229,7 @@ def _explained_archive(url: str) -> Iterator[None]:
     from indexed_gzip.indexed_gzip import CrcError
 
     try:
-        with explained(url, ""):
+        with foreign(url, "the archive is damaged or cut short"), explained(url, ""):
             yield
     except (tarfile.TarError, EOFError, StoreError) as error:
         if isinstance(error, StoreError) and not isinstance(error.__cause__, ZranError | CrcError):

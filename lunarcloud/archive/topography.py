@@ -15,6 +15,7 @@ from lunarcloud.archive.files import (
     TABLE_BYTES,
     OutsideFile,
     file_digest,
+    foreign,
     read_file,
 )
 from lunarcloud.archive.gdal import opened_raster
@@ -125,13 +126,14 @@ def read_topography(url: str | Path) -> Topography:
     """
     place = place_of(url, TOPOGRAPHY, "topography")
     kind = _kind(place)
-    if kind in _LOLA:
-        return _pds3(place)
-    if kind in ("tif", "tiff"):
-        return _geotiff(place)
-    if kind in ("sh", "txt", "tab", "bshc"):
-        source = read_file(place, COEFFICIENT_BYTES)
-        return _shape(source, _binary(source) if kind == "bshc" else _text(source))
+    with foreign(place, "not a topography that can be read"):
+        if kind in _LOLA:
+            return _pds3(place)
+        if kind in ("tif", "tiff"):
+            return _geotiff(place)
+        if kind in ("sh", "txt", "tab", "bshc"):
+            source = read_file(place, COEFFICIENT_BYTES)
+            return _shape(source, _binary(source) if kind == "bshc" else _text(source))
     raise ArchiveError(
         f"{place}: unknown kind of topography {kind!r}; known are .lbl/.img, .tif, .sh/.txt/.tab and .bshc"
     )

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sqlite3
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -173,7 +174,10 @@ def _by_gdal(files: Mapping[str, bytes]) -> Records:
     with zipfile.ZipFile(packed, "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
-    # Without heights: some files have them, and nothing here is about them.
-    meta, _, wkb, columns = pyogrio.raw.read(packed.getvalue(), force_2d=True)
+    with warnings.catch_warnings():
+        # GDAL warns of rings that it mends; those that it does not are refused as shapes.
+        warnings.simplefilter("ignore")
+        # Without heights: some files have them, and nothing here is about them.
+        meta, _, wkb, columns = pyogrio.raw.read(packed.getvalue(), force_2d=True)
     shapes = [] if wkb is None else list(shapely.from_wkb(wkb, on_invalid="ignore"))
     return Records(meta["crs"] or None, shapes, tuple(map(str, meta["fields"])), columns)

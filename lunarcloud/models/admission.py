@@ -19,8 +19,8 @@ _OURS = (
     "Add Cast Concat Conv Div Flatten Gather Gemm MaxPool Mean Mul Relu Sqrt Squeeze Sub Transpose Unsqueeze"
 )
 _OTHERS = (
-    "Abs AveragePool BatchNormalization Clip Constant Dropout Elu Exp GlobalAveragePool Identity LeakyRelu Log "
-    "MatMul Max Min Neg PRelu Pow ReduceMean ReduceSum Reshape Selu Shape Sigmoid Slice Softplus Sum Tanh"
+    "Abs AveragePool BatchNormalization Clip Constant Dropout Elu Exp GlobalAveragePool Identity LeakyRelu "
+    "Log MatMul Max Min Neg PRelu Pow ReduceMean ReduceSum Reshape Selu Shape Sigmoid Slice Softplus Sum Tanh"
 )
 #: What our own graphs are made of, and the layers that other frameworks write of such networks.
 OPERATORS = frozenset(f"{_OURS} {_OTHERS}".split())
