@@ -25,7 +25,7 @@ COEFFICIENT_BYTES = 1 << 30
 MAP_BYTES = 4 << 30
 
 _GZIP = b"\x1f\x8b"
-_BLOCK = 16 << 20
+_BLOCK, _COUNTED = 16 << 20, 1 << 20
 # Of what a library says; some print the whole file.
 _REASON_LENGTH = 300
 
@@ -92,8 +92,10 @@ def read_file(place: str | Path, most: int) -> OutsideFile:
     """
     url = str(place)
     with explained(url, ""), fsspec.open(url, "rb") as stream:
+        # Where it is known, a file that is too large is not begun.
+        _require_size(getattr(stream, "size", None) or 0, most, url)
         packed = _read(stream, most)
-    _require_size(packed, most, url)
+    _require_size(len(packed), most, url)
     return OutsideFile(url, _unpacked(packed, most, url), hashlib.sha256(packed).hexdigest())
 
 
@@ -147,7 +149,7 @@ def file_digest(place: str | Path) -> str:
 
 def _read(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
     """All that a stream holds, or at least a byte more than allowed."""
-    # In blocks: neither need a server say how long a file is, nor a packed file to how much it unpacks.
+    # In blocks: a server need not say how long a file is.
     held = io.BytesIO()
     while held.tell() <= most and (block := stream.read(_BLOCK)):
         held.write(block)
@@ -158,20 +160,24 @@ def _unpacked(data: bytes, most: int, url: str) -> bytes:
     if not data.startswith(_GZIP):
         return data
     try:
-        found = _read(gzip.GzipFile(fileobj=io.BytesIO(data)), most)
+        # Unpacked twice: a small file may hold more than the machine does, and says nothing of it before.
+        _require_size(_unpacked_size(data, most), most, url)
+        return _read(gzip.GzipFile(fileobj=io.BytesIO(data)), most)
     except (OSError, EOFError, zlib.error) as error:
         raise ArchiveError(f"{url}: damaged gzip file ({error}); get it again") from error
-    _require_size(found, most, url)
-    return found
 
 
-def _require_size(data: bytes, most: int, url: str) -> None:
-    if len(data) > most:
-        raise ArchiveError(_too_large(url, most))
+def _unpacked_size(data: bytes, most: int) -> int:
+    """Bytes that a gzipped file unpacks to, counted as far as the first beyond a limit."""
+    size, stream = 0, gzip.GzipFile(fileobj=io.BytesIO(data))
+    while size <= most and (block := stream.read(_COUNTED)):
+        size += len(block)
+    return size
 
 
-def _too_large(url: str, most: int) -> str:
-    return (
-        f"{url}: more than {most >> 20} MiB, which is more than such a file has; give the right file, or a "
-        "coarser version of it"
-    )
+def _require_size(size: int, most: int, url: str) -> None:
+    if size > most:
+        raise ArchiveError(
+            f"{url}: more than {most >> 20} MiB, which is more than such a file has; give the right file, or "
+            "a coarser version of it"
+        )

@@ -162,7 +162,10 @@ def _of_parts(url: str, parts: Mapping[str, bytes]) -> Records:
     missing = [part for part in _NEEDED if part not in parts]
     if missing:
         raise ArchiveError(f"{url}: not a whole shapefile: no {', '.join(missing)} beside the others")
-    return _by_gdal({f"polygons{part}": data for part, data in parts.items()})
+    records = _by_gdal({f"polygons{part}": data for part, data in parts.items()})
+    if records.crs is None and parts.get(".prj", b"").strip():
+        raise ArchiveError(f"{url}: the coordinate reference system in its .prj is not understood")
+    return records
 
 
 def _by_gdal(files: Mapping[str, bytes]) -> Records:

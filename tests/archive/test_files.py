@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,19 @@ def test_a_small_file_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> Non
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(64 << 20)))
     with pytest.raises(ArchiveError, match=r"bomb\.gz: more than 1 MiB"):
         read_file(tmp_path / "bomb.gz", 1 << 20)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_takes_memory(tmp_path: Path) -> None:
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(80 << 20), 1))
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(80 << 20)
+    tracemalloc.start()
+    for name in ("bomb.gz", "large"):
+        with pytest.raises(ArchiveError, match="more than 64 MiB"):
+            read_file(tmp_path / name, 64 << 20)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 24 << 20
 
 
 def test_what_is_not_there_or_no_file_is_said(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@
 """
 
 import gzip
+import io
 import json
 import os
+import pickle
 import shutil
 import tarfile
 import zipfile
@@ -281,3 +283,27 @@ def test_a_damaged_file_is_read_or_refused_in_words(
     with suppress(LunarcloudError):
         reader.read(str(folder / reader.name))
     shutil.rmtree(folder)
+
+
+class _Planted:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.mark,)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_pickle_in_place_of_a_file_is_not_unpickled(whole: Path, tmp_path: Path, name: str) -> None:
+    reader, mark = READERS[name], tmp_path / "unpickled"
+    array = io.BytesIO()
+    np.save(array, np.array([_Planted(mark)], object), allow_pickle=True)
+    for data in (pickle.dumps(_Planted(mark)), array.getvalue()):
+        for each in {*reader.beside, reader.name}:
+            (tmp_path / each).write_bytes(data if each == reader.name else (whole / each).read_bytes())
+        # A shapefile is read without its attributes, if they are damaged.
+        with suppress(LunarcloudError):
+            reader.read(str(tmp_path / reader.name))
+    assert not mark.exists()

@@ -1,5 +1,7 @@
 """Gridded maps of others, whatever they are stored as."""
 
+import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import xarray as xr
 from affine import Affine
 
 from lunarcloud.archive.gridded import Gridded
-from lunarcloud.errors import GeometryError, InputError
+from lunarcloud.errors import ArchiveError, GeometryError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray, lunar_crs
 
 # A degree a pixel; the value tells the pixel, and the one at 45 N, 90 E is missing.
@@ -99,3 +101,41 @@ def test_the_digest_is_of_the_content(tmp_path: Path) -> None:
     for place in (first, second):
         place.mkdir()
     assert _zarr(first).digest() == _zarr(second).digest() != _matrix(first).digest()
+
+
+class _Planted:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.mark,)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "filters", "compressor"),
+    [
+        ("|O", [{"id": "vlen-utf8"}, {"id": "pickle"}], None),
+        ("|O", [{"id": "pickle"}], None),
+        ("<f8", None, {"id": "pickle"}),
+    ],
+)
+def test_a_pickle_in_a_zarr_group_is_not_unpickled(
+    tmp_path: Path, dtype: str, filters: object, compressor: object
+) -> None:
+    place, mark = tmp_path / "a.zarr", tmp_path / "unpickled"
+    (place / "lat").mkdir(parents=True)
+    (place / ".zgroup").write_text('{"zarr_format": 2}')
+    # A coordinate: it is read when the group is opened.
+    array = {"zarr_format": 2, "shape": [2], "chunks": [2], "fill_value": None, "order": "C"}
+    array |= {"dtype": dtype, "filters": filters, "compressor": compressor}
+    escaped = json.dumps(array).replace("pickle", "\\u0070ickle")
+    (place / "lat" / ".zarray").write_text(escaped)
+    (place / "lat" / ".zattrs").write_text('{"_ARRAY_DIMENSIONS": ["lat"]}')
+    (place / "lat" / "0").write_bytes(pickle.dumps(_Planted(mark)))
+    with pytest.raises(ArchiveError, match="arrays of pickled objects are not read"):
+        Gridded(str(place)).at(np.zeros(1), np.zeros(1))
+    assert not mark.exists()
+    pickle.loads(pickle.dumps(_Planted(mark)))  # noqa: S301 - ours: what would have happened
+    assert mark.exists()

@@ -98,6 +98,13 @@ def test_a_shapefile_without_its_parts_is_refused(tmp_path: Path) -> None:
         read_records(str(tmp_path / "a.shp"))
 
 
+def test_a_shapefile_of_a_damaged_system_is_refused(tmp_path: Path) -> None:
+    _write(tmp_path / "a.shp")
+    (tmp_path / "a.prj").write_text("somewhere")
+    with pytest.raises(ArchiveError, match=r"in its \.prj is not understood"):
+        read_records(str(tmp_path / "a.shp"))
+
+
 def test_a_small_zip_of_a_large_shapefile_is_refused(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
