@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 import numpy as np
 
-from lunarcloud.archive.files import TABLE_BYTES, file_digest, foreign, read_file
+from lunarcloud.archive.files import MAP_BYTES, TABLE_BYTES, file_digest, foreign, read_file
 from lunarcloud.archive.gdal import TIFF_BEGINS, alone
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import GEOGRAPHIC, FloatArray, lunar_crs, require_moon
@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # slow to import
     import xarray as xr
 
 _TIFF, _CSV = (".tif", ".tiff"), (".csv", ".csv.gz")
+# Pixels of a table's grid for each row of it: rows may be missing where the map is.
+_GRID_PER_ROW = 64
 # What says in a Zarr group how its chunks are packed, by both formats.
 _METADATA = frozenset({"zarr.json", ".zarray", ".zmetadata"})
 # What people call the axes.
@@ -86,9 +88,18 @@ class Gridded:
                 # The box that holds all positions is read, not the whole map.
                 row, col = row[inside], col[inside]
                 top, left = int(row.min()), int(col.min())
-                box = opened.isel(y=slice(top, int(row.max()) + 1), x=slice(left, int(col.max()) + 1)).values
+                below, right = int(row.max()) + 1, int(col.max()) + 1
+                self._require_held((below - top) * (right - left))
+                box = opened.isel(y=slice(top, below), x=slice(left, right)).values
                 found[inside] = box[row - top, col - left]
             return found
+
+    def _require_held(self, pixels: int) -> None:
+        """Refuse more pixels at once than fit in memory, in double precision."""
+        if 8 * pixels > MAP_BYTES:
+            raise InputError(
+                f"{self.url}: {pixels} pixels at once are more than {MAP_BYTES >> 20} MiB; give a coarser map"
+            )
 
 
 # A process asks for one shard after the other: a table is parsed once.
@@ -169,6 +180,10 @@ def _csv(url: str, variable: str | None) -> xr.DataArray:
     if None in axes:
         raise InputError(f"{url}: columns {', '.join(names)}; lat and lon are wanted, beside the map")
     column = _chosen(url, variable, tuple(name for name in names if name not in axes))
+    cells = table[axes[0]].nunique() * table[axes[1]].nunique()
+    # Rows of positions all over the place would make a matrix of their number squared.
+    if cells > _GRID_PER_ROW * len(table):
+        raise InputError(f"{url}: {len(table)} rows are no grid: they have {cells} pairs of lat and lon")
     square = table.pivot(index=axes[0], columns=axes[1], values=column)
     coords = {"y": square.index.to_numpy(), "x": square.columns.to_numpy()}
     return xr.DataArray(square.to_numpy(), coords=coords, dims=("y", "x"))

@@ -96,6 +96,24 @@ def test_what_cannot_be_placed_on_the_moon_is_refused(tmp_path: Path) -> None:
         Gridded(str(tmp_path / "a.zarr")).at(somewhere, somewhere)
 
 
+def test_positions_all_over_the_place_are_no_grid(tmp_path: Path) -> None:
+    place = np.linspace(-80.0, 80.0, 1000)
+    pd.DataFrame({"lat": place, "lon": place, "feo": place}).to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InputError, match="1000 rows are no grid: they have 1000000 pairs"):
+        Gridded(str(tmp_path / "a.csv")).at(np.zeros(1), np.zeros(1))
+
+
+def test_more_pixels_at_once_than_memory_holds_are_refused(tmp_path: Path) -> None:
+    place, size = Affine(0.003, 0, -180, 0, -0.003, 90), {"height": 60000, "width": 120000, "count": 1}
+    options = {"crs": lunar_crs("IAU_2015:30100").to_wkt(), "sparse_ok": True, "tiled": True}
+    with rasterio.open(tmp_path / "a.tif", "w", "GTiff", transform=place, dtype="uint8", **size, **options):
+        pass
+    found = Gridded(str(tmp_path / "a.tif"))
+    assert found.at(np.array([1.0, 2.0]), np.array([1.0, 2.0])).tolist() == [0.0, 0.0]
+    with pytest.raises(InputError, match=r"pixels at once are more than 4096 MiB"):
+        found.at(np.array([-89.0, 89.0]), np.array([-179.0, 179.0]))
+
+
 def test_the_digest_is_of_the_content(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     for place in (first, second):
