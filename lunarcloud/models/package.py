@@ -163,10 +163,10 @@ def session(onnx: bytes, *, threads: int = 1, providers: Sequence[str] = CPU) ->
 
 def _require_numbers(session: Any) -> None:
     """Refuse networks that answer spectra as the Moon has them with NaN or infinity."""
-    brightness = np.linspace(*_PROBED, _PROBES, dtype=np.float32)[:, None]
+    brightness = np.linspace(*_PROBED, _PROBES)[:, None]
     # Redder to the infrared, as all soils are.
-    reddening = 1.0 + 0.1 * np.arange(session.get_inputs()[0].shape[1], dtype=np.float32)
-    oxides = predict(session, brightness * reddening)
+    reddening = 1.0 + 0.1 * np.arange(session.get_inputs()[0].shape[1])
+    oxides = predict(session, (brightness * reddening).astype(np.float32))
     wrong = np.flatnonzero(~np.isfinite(oxides).all(axis=1))
     if wrong.size:
         raise InputError(

@@ -48,7 +48,7 @@ def open_small(place: Folder) -> xr.Dataset:
     return _decoded(place, chunks=None)
 
 
-def _decoded(place: Folder, chunks: Mapping[str, int] | None) -> xr.Dataset:
+def _decoded(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
     import xarray as xr
 
     if not place.exists(_ROOT):

@@ -180,7 +180,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory, pds3_folder: Path, pds4_fold
     folder = tmp_path_factory.mktemp("whole")
     for made in (pds3_folder / "ui03n003.img", *pds4_folder.glob("uvvis_03n_003e.*"), *DATA_FILES):
         shutil.copy(made, folder / made.name)
-    shutil.copy(DATA / "lpgrs_elements_5deg.csv", folder / "lpgrs.csv")
     for name, mode in (("tiles.tar", "w"), ("tiles.tar.gz", "w:gz")):
         with tarfile.open(folder / name, mode) as archive:  # type: ignore[call-overload]  # a mode of both
             archive.add(folder / "ui03n003.img", "data/ui03n003.img")
@@ -213,7 +212,9 @@ def _write_harmonics(folder: Path) -> None:
     (folder / "a.sh").write_text(f"0 0 1737400.0 0\n{_coefficients(1, 2000.0)}\n")
     cosine = np.full(45, 500.0)
     cosine[0] = 1737400.0
-    (folder / "a.bshc").write_bytes(np.concatenate([[0.0, 8.0], cosine, np.full(45, 10.0)]).astype("<f8"))
+    (folder / "a.bshc").write_bytes(
+        np.concatenate([[0.0, 8.0], cosine, np.full(45, 10.0)]).astype("<f8").tobytes()
+    )
 
 
 def _write_rasters(folder: Path) -> None:
@@ -229,10 +230,14 @@ def _write_rasters(folder: Path) -> None:
 
 def _write_tables(folder: Path) -> None:
     (folder / "points.csv").write_text("lat,lon,what\n" + "1.5,-20,a\n3,359,b\n" * 4)
-    table = pd.read_csv(folder / "lpgrs.csv")
-    bounds = table[["pixel_id", "min_lat", "max_lat", "min_lon", "max_lon"]]
-    filler = pd.DataFrame(np.full((len(table), 56), 1.4e-6))
-    pd.concat([bounds, filler], axis=1).to_csv(folder / "lpgrs.tab", sep=" ", header=False, index=False)
+    south, west = np.meshgrid(np.arange(-90.0, 90, 20), np.arange(-180.0, 180, 20), indexing="ij")
+    edges = (south, south + 20, west, west + 20)
+    bounds = dict(zip(("min_lat", "max_lat", "min_lon", "max_lon"), map(np.ravel, edges), strict=True))
+    pd.DataFrame({"pixel_id": 1, **bounds, "FeO": 8.5, "Th": 1.5}).to_csv(folder / "lpgrs.csv", index=False)
+    filler = {str(column): 1.4e-6 for column in range(56)}
+    pd.DataFrame({"pixel_id": 1, **bounds, **filler}).to_csv(
+        folder / "lpgrs.tab", sep=" ", header=False, index=False
+    )
     values = np.round(np.random.default_rng(2).uniform(0, 20, (18, 36)), 2)
     np.savetxt(folder / "matrix.csv", values, delimiter=",", fmt="%.2f")
     lat, lon = np.meshgrid(np.arange(85.0, -90, -10), np.arange(-175.0, 180, 10), indexing="ij")
