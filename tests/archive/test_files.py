@@ -9,7 +9,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from lunarcloud.archive.files import TABLE_BYTES, read_file
+from lunarcloud.archive.files import TABLE_BYTES, foreign, read_file
 from lunarcloud.archive.polygons import read_outlines
 from lunarcloud.archive.stations import read_stations
 from lunarcloud.errors import ArchiveError, NotFoundError, StoreError
@@ -73,6 +73,24 @@ def test_a_file_that_is_too_large_is_refused_before_it_takes_memory(tmp_path: Pa
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 24 << 20
+
+
+@pytest.mark.parametrize(
+    "raised", [IndexError(), RecursionError("deep"), MemoryError(), ValueError("x" * 9000)]
+)
+def test_what_a_library_raises_is_said_of_the_file_and_shortly(raised: Exception) -> None:
+    with (
+        pytest.raises(ArchiveError, match=r"^a\.tab: not readable \(.+\)$") as said,
+        foreign("a.tab", "not readable"),
+    ):
+        raise raised
+    assert len(str(said.value)) < 400
+    assert said.value.__cause__ is raised
+
+
+def test_our_own_errors_stay_what_they_are() -> None:
+    with pytest.raises(NotFoundError, match=r"^as it was$"), foreign("a.tab", "not readable"):
+        raise NotFoundError("as it was")
 
 
 def test_what_is_not_there_or_no_file_is_said(tmp_path: Path) -> None:
