@@ -19,8 +19,8 @@ TIFF_BEGINS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 # Drivers of GDAL, by how their files begin.
 _DRIVERS: Mapping[bytes, str] = {b"PDS_VERSION_ID": "PDS", **dict.fromkeys(TIFF_BEGINS, "GTiff")}
 # What leads a PDS label to another file: its image, unless it is so many records or bytes on in this one, and
-# what it was unpacked from. GDAL takes both in any case, and follows "../" out of its memory. Two patterns, each
-# from its first letter on: as one they would take ten times as long.
+# what it was unpacked from. GDAL takes both in any case, and follows "../" out of its memory. As one pattern
+# they would take ten times as long.
 _POINTERS = (
     re.compile(rb"\^(?:IMAGE|QUBE|SPECTRAL_QUBE)\b(?!\s*=\s*\d+\s*(?:<BYTES>\s*)?[\r\n])"),
     re.compile(rb"COMPRESSED_FILE(?<!UNCOMPRESSED_FILE)"),
