@@ -31,6 +31,7 @@ DOCUMENTED_PARAMETERS = 3
 PARAMETER_ERRORS = frozenset({"PR01", "PR02", "PR03"})
 #: Tests of no single module, and why.
 CROSS_CUTTING = {
+    "archive/test_fuzz.py": "every reader of the room, over damaged files",
     "cli/test_imports.py": "nothing to do loads nothing heavy",
     "figures/test_layout.py": "nothing lies on each other, on any figure of many",
     "engine/test_held_to.py": "what every worker process is held to, by three modules",

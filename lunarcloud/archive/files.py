@@ -13,7 +13,7 @@ from typing import IO
 
 import fsspec
 
-from lunarcloud.errors import ArchiveError
+from lunarcloud.errors import ArchiveError, LunarcloudError
 from lunarcloud.storage import explained, local_path
 
 #: Largest files that are read into memory, bytes, by what is wanted: text tables of a few thousand rows;
@@ -26,7 +26,9 @@ COEFFICIENT_BYTES = 1 << 30
 MAP_BYTES = 4 << 30
 
 _GZIP = b"\x1f\x8b"
-_BLOCK = 16 << 20
+_BLOCK, _COUNTED = 16 << 20, 1 << 20
+# Of what a library says; some print the whole file.
+_REASON_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,37 @@ def read_file(place: str | Path, most: int) -> OutsideFile:
     """
     url = str(place)
     with _opened(url) as stream:
+        # Where it is known, a file that is too large is not begun.
+        _require_size(getattr(stream, "size", None) or 0, most, url)
         packed = _read(stream, most)
-    _require_size(packed, most, url)
+    _require_size(len(packed), most, url)
     return OutsideFile(url, _unpacked(packed, most, url), hashlib.sha256(packed).hexdigest())
+
+
+@contextmanager
+def foreign(place: str, what: str) -> Iterator[None]:
+    """Within, other people's code parses other people's bytes: whatever it raises is about those.
+
+    Parameters
+    ----------
+    place : str
+        The file, for messages.
+    what : str
+        What is wrong with it then.
+
+    Raises
+    ------
+    ArchiveError
+        For any error but our own.
+    """
+    try:
+        yield
+    except LunarcloudError:
+        raise
+    # Libraries raise what they like: of some hundred thousand damaged files each found another class.
+    except Exception as error:
+        reason = str(error).strip() or type(error).__name__
+        raise ArchiveError(f"{place}: {what} ({reason[:_REASON_LENGTH]})") from error
 
 
 def file_digest(place: str | Path) -> str:
@@ -118,29 +148,8 @@ def file_digest(place: str | Path) -> str:
         while block := stream.read(_BLOCK):
             found.update(block)
             size += len(block)
-            if size > MAP_BYTES:
-                raise ArchiveError(_too_large(url, MAP_BYTES))
+            _require_size(size, MAP_BYTES, url)
     return found.hexdigest()
-
-
-def require_local_size(path: str | Path, most: int) -> None:
-    """Refuse a local file that another library is to read, if it is too large.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file; one that is not there, or is a folder, is left to the library.
-    most : int
-        Bytes above which it is refused.
-
-    Raises
-    ------
-    ArchiveError
-        If it is larger.
-    """
-    found = Path(path)
-    if found.is_file() and found.stat().st_size > most:
-        raise ArchiveError(_too_large(str(path), most))
 
 
 @contextmanager
@@ -161,7 +170,7 @@ def _require_no_device(path: Path) -> None:
 
 def _read(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
     """All that a stream holds, or at least a byte more than allowed."""
-    # In blocks: neither need a server say how long a file is, nor a packed file to how much it unpacks.
+    # In blocks: a server need not say how long a file is.
     held = io.BytesIO()
     while held.tell() <= most and (block := stream.read(_BLOCK)):
         held.write(block)
@@ -172,20 +181,24 @@ def _unpacked(data: bytes, most: int, url: str) -> bytes:
     if not data.startswith(_GZIP):
         return data
     try:
-        found = _read(gzip.GzipFile(fileobj=io.BytesIO(data)), most)
+        # Unpacked twice: a small file may hold more than the machine does, and says nothing of it before.
+        _require_size(_unpacked_size(data, most), most, url)
+        return _read(gzip.GzipFile(fileobj=io.BytesIO(data)), most)
     except (OSError, EOFError, zlib.error) as error:
         raise ArchiveError(f"{url}: damaged gzip file ({error}); get it again") from error
-    _require_size(found, most, url)
-    return found
 
 
-def _require_size(data: bytes, most: int, url: str) -> None:
-    if len(data) > most:
-        raise ArchiveError(_too_large(url, most))
+def _unpacked_size(data: bytes, most: int) -> int:
+    """Bytes that a gzipped file unpacks to, counted as far as the first beyond a limit."""
+    size, stream = 0, gzip.GzipFile(fileobj=io.BytesIO(data))
+    while size <= most and (block := stream.read(_COUNTED)):
+        size += len(block)
+    return size
 
 
-def _too_large(url: str, most: int) -> str:
-    return (
-        f"{url}: more than {most >> 20} MiB, which is more than such a file has; give the right file, or a "
-        "coarser version of it"
-    )
+def _require_size(size: int, most: int, url: str) -> None:
+    if size > most:
+        raise ArchiveError(
+            f"{url}: more than {most >> 20} MiB, which is more than such a file has; give the right file, or "
+            "a coarser version of it"
+        )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lunarcloud.archive.files import COEFFICIENT_BYTES, OutsideFile, file_digest, read_file
+from lunarcloud.archive.files import COEFFICIENT_BYTES, OutsideFile, file_digest, foreign, read_file
 from lunarcloud.archive.frames import frame_of
 from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.shipped import GRAVITY, place_of
@@ -107,27 +107,28 @@ def read_gravity(url: str | Path) -> GravityModel:
         If the file is not there or cannot be read.
     """
     source = read_file(place_of(url, GRAVITY, "gravity model"), COEFFICIENT_BYTES)
-    if b"end_of_head" in source.data:
-        header, rows = _icgem(source)
-        head = source.data.partition(b"end_of_head")[0]
-    elif b"POTFIELD" in source.data:
-        header, rows = _geodyn(source)
-        head = source.data.partition(b"POTFIELD")[0]
-    else:
-        header, rows = _text(source)
-        head = b"\n".join(line for line in source.data.splitlines() if line.startswith(b"#"))
-    # Degrees 0 and 1 say where mass and origin are; most files leave them out, the origin being the centre of
-    # mass.
-    table = whole_table(rows, promised=header.lmax, first=2, source=source.url)
-    _require_plausible(table, source)
-    return GravityModel(
-        name=header.name,
-        gm=header.gm,
-        radius_m=header.radius_m,
-        table=table,
-        digest=source.digest,
-        frame=frame_of(head, header.name),
-    )
+    with foreign(source.url, "not a gravity model that can be read"):
+        if b"end_of_head" in source.data:
+            header, rows = _icgem(source)
+            head = source.data.partition(b"end_of_head")[0]
+        elif b"POTFIELD" in source.data:
+            header, rows = _geodyn(source)
+            head = source.data.partition(b"POTFIELD")[0]
+        else:
+            header, rows = _text(source)
+            head = b"\n".join(line for line in source.data.splitlines() if line.startswith(b"#"))
+        # Degrees 0 and 1 say where mass and origin are; most files leave them out, the origin being the
+        # centre of mass.
+        table = whole_table(rows, promised=header.lmax, first=2, source=source.url)
+        _require_plausible(table, source)
+        return GravityModel(
+            name=header.name,
+            gm=header.gm,
+            radius_m=header.radius_m,
+            table=table,
+            digest=source.digest,
+            frame=frame_of(head, header.name),
+        )
 
 
 def gravity_digest(url: str | Path) -> str:

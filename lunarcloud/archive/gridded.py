@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import io
+import json
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import fsspec
 import numpy as np
 
-from lunarcloud.archive.files import TABLE_BYTES, file_digest, read_file
+from lunarcloud.archive.files import MAP_BYTES, TABLE_BYTES, file_digest, foreign, read_file
+from lunarcloud.archive.gdal import TIFF_BEGINS, alone
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import GEOGRAPHIC, FloatArray, lunar_crs, require_moon
-from lunarcloud.storage import digest, folder
+from lunarcloud.storage import digest, explained, folder
 
 if TYPE_CHECKING:  # slow to import
     import xarray as xr
 
 _TIFF, _CSV = (".tif", ".tiff"), (".csv", ".csv.gz")
+# Pixels of a table's grid for each row of it: rows may be missing where the map is.
+_GRID_PER_ROW = 64
+# What says in a Zarr group how its chunks are packed, by both formats.
+_METADATA = frozenset({"zarr.json", ".zarray", ".zmetadata"})
 # What people call the axes.
 _LATITUDES, _LONGITUDES = ("lat", "latitude", "y"), ("lon", "longitude", "x")
 
@@ -70,18 +77,29 @@ class Gridded:
         ArchiveError
             If it is of another body.
         """
-        opened = _opened(self)
-        x, y = _projected(opened, self.url, lat, lon)
-        col, row = (_pixel(opened[axis].values, along) for axis, along in (("x", x), ("y", y)))
-        inside = (row >= 0) & (col >= 0)
-        found = np.full(lat.shape, np.nan)
-        if inside.any():
-            # The box that holds all positions is read, not the whole map.
-            row, col = row[inside], col[inside]
-            top, left = int(row.min()), int(col.min())
-            box = opened.isel(y=slice(top, int(row.max()) + 1), x=slice(left, int(col.max()) + 1)).values
-            found[inside] = box[row - top, col - left]
-        return found
+        # The box is read where it is asked for, so GDAL is to look at this one file until the end.
+        with foreign(self.url, "not a map that can be read"), alone():
+            opened = _opened(self)
+            x, y = _projected(opened, self.url, lat, lon)
+            col, row = (_pixel(opened[axis].values, along) for axis, along in (("x", x), ("y", y)))
+            inside = (row >= 0) & (col >= 0)
+            found = np.full(lat.shape, np.nan)
+            if inside.any():
+                # The box that holds all positions is read, not the whole map.
+                row, col = row[inside], col[inside]
+                top, left = int(row.min()), int(col.min())
+                below, right = int(row.max()) + 1, int(col.max()) + 1
+                self._require_held((below - top) * (right - left))
+                box = opened.isel(y=slice(top, below), x=slice(left, right)).values
+                found[inside] = box[row - top, col - left]
+            return found
+
+    def _require_held(self, pixels: int) -> None:
+        """Refuse more pixels at once than fit in memory, in double precision."""
+        if 8 * pixels > MAP_BYTES:
+            raise InputError(
+                f"{self.url}: {pixels} pixels at once are more than {MAP_BYTES >> 20} MiB; give a coarser map"
+            )
 
 
 # A process asks for one shard after the other: a table is parsed once.
@@ -96,13 +114,20 @@ def _opened(map_: Gridded) -> xr.DataArray:
 
 
 def _geotiff(url: str) -> xr.DataArray:
+    import rasterio
     import rioxarray
-    from rasterio.errors import RasterioError
 
-    try:
-        opened: Any = rioxarray.open_rasterio(url, mask_and_scale=True)
-    except RasterioError as error:
-        raise ArchiveError(f"{url}: not a readable GeoTIFF: {error}") from error
+    with explained(url, ""), fsspec.open(url, "rb") as stream:
+        begins = stream.read(4)
+    if begins not in TIFF_BEGINS:
+        raise ArchiveError(f"{url}: not a readable GeoTIFF: it begins with {begins!r}, as none does")
+    with foreign(url, "not a readable GeoTIFF"):
+        with rasterio.open(url, driver="GTiff") as dataset:
+            subdatasets = dataset.subdatasets
+        # Opened by their names, which may be of any file.
+        if subdatasets:
+            raise ArchiveError(f"{url}: {len(subdatasets)} images in one file; give a file of one")
+        opened: Any = rioxarray.open_rasterio(url, mask_and_scale=True, driver="GTiff")
     if opened.sizes["band"] != 1:
         raise InputError(
             f"{url}: {opened.sizes['band']} bands; a map has one: cut it out with gdal_translate -b NUMBER"
@@ -114,6 +139,7 @@ def _geotiff(url: str) -> xr.DataArray:
 def _zarr(url: str, variable: str | None) -> xr.DataArray:
     import xarray as xr
 
+    _require_no_pickle(url)
     try:
         with warnings.catch_warnings():
             # A store without consolidated metadata is slower to open, no more.
@@ -132,6 +158,15 @@ def _zarr(url: str, variable: str | None) -> xr.DataArray:
     return renamed
 
 
+def _require_no_pickle(url: str) -> None:
+    """Refuse a Zarr group whose chunks would be unpickled, which may run anything, already by opening it."""
+    held = folder(url)
+    for key in sorted(held.keys()):
+        # Read and written again, so that no letter hides behind an escape.
+        if key.rpartition("/")[2] in _METADATA and "pickle" in json.dumps(json.loads(held.read(key))):
+            raise ArchiveError(f"{url}/{key}: arrays of pickled objects are not read; store numbers")
+
+
 def _csv(url: str, variable: str | None) -> xr.DataArray:
     import pandas as pd
     import xarray as xr
@@ -145,6 +180,10 @@ def _csv(url: str, variable: str | None) -> xr.DataArray:
     if None in axes:
         raise InputError(f"{url}: columns {', '.join(names)}; lat and lon are wanted, beside the map")
     column = _chosen(url, variable, tuple(name for name in names if name not in axes))
+    cells = table[axes[0]].nunique() * table[axes[1]].nunique()
+    # Rows of positions all over the place would make a matrix of their number squared.
+    if cells > _GRID_PER_ROW * len(table):
+        raise InputError(f"{url}: {len(table)} rows are no grid: they have {cells} pairs of lat and lon")
     square = table.pivot(index=axes[0], columns=axes[1], values=column)
     coords = {"y": square.index.to_numpy(), "x": square.columns.to_numpy()}
     return xr.DataArray(square.to_numpy(), coords=coords, dims=("y", "x"))

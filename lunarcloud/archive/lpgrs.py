@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from lunarcloud.archive.files import TABLE_BYTES, OutsideFile, read_file
+from lunarcloud.archive.files import TABLE_BYTES, OutsideFile, foreign, read_file
 from lunarcloud.archive.shipped import PROSPECTOR, place_of
 from lunarcloud.errors import ArchiveError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray
@@ -133,16 +133,17 @@ def prospector_of(found: OutsideFile) -> Prospector:
     InputError, ArchiveError
         As `read_prospector` does.
     """
-    suffix = _require_known(found.url)
-    columns = _READERS[suffix](found)
-    numbers = {name: _numbers(found.url, columns, name) for name in (*_BOUNDS, *_present(found.url, columns))}
-    if suffix == ".tab":
-        # The archive gives oxides as weight fractions.
-        numbers |= {name: 100.0 * numbers[name] for name in OXIDES}
-    bounds = {name: numbers.pop(name) for name in _BOUNDS}
-    prospector = Prospector(source=found.url, abundance=numbers, **bounds)
-    _require_partition(prospector)
-    return prospector
+    url, suffix = found.url, _require_known(found.url)
+    with foreign(url, "not a table of abundances that can be read"):
+        columns = _READERS[suffix](found)
+        numbers = {name: _numbers(url, columns, name) for name in (*_BOUNDS, *_present(url, columns))}
+        if suffix == ".tab":
+            # The archive gives oxides as weight fractions.
+            numbers |= {name: 100.0 * numbers[name] for name in OXIDES}
+        bounds = {name: numbers.pop(name) for name in _BOUNDS}
+        prospector = Prospector(source=url, abundance=numbers, **bounds)
+        _require_partition(prospector)
+        return prospector
 
 
 def _require_known(path: str) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from lunarcloud.archive.extents import Extent
+from lunarcloud.archive.files import foreign
 from lunarcloud.archive.tiles import Tile, require_lunar_radius, tile_from_facts
 from lunarcloud.errors import ArchiveError
 
@@ -17,7 +18,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", PendingDeprecationWarning)
     import pvl
     from pvl.decoder import OmniDecoder
-    from pvl.exceptions import ParseError, QuantityError
     from pvl.grammar import OmniGrammar
     from pvl.parser import PVLParser
 
@@ -160,24 +160,25 @@ def pds3_tile(head: bytes, *, source: str, url: str, start: int) -> Tile:
     ArchiveError
         Naming the keyword that is missing, or of another kind than the UVVIS mosaic's.
     """
-    attached = label_bytes(head, source=source)
-    label = _parsed(attached, source)
-    image = _object(label, "IMAGE", source)
-    projection = _object(label, "IMAGE_MAP_PROJECTION", source)
-    _require_mosaic(label, image, source)
-    _require_sinusoidal(projection, source)
-    facts = {
-        **_facts(label, _LABEL_FACTS),
-        **_facts(image, _IMAGE_FACTS),
-        **_facts(projection, _PROJECTION_FACTS),
-        "special": tuple((name.lower(), image[name]) for name in _SPECIAL if name in image),
-        "byte_order": _BYTE_ORDERS[image["SAMPLE_TYPE"].upper()],
-        "url": url,
-        "data_offset": start + _image_offset(label, source),
-        "label_digest": hashlib.sha256(attached).hexdigest(),
-    }
-    names = {**_LABEL_FACTS, **_IMAGE_FACTS, **_PROJECTION_FACTS, "special": "special code"}
-    return tile_from_facts(facts, names=names, source=source)
+    with foreign(source, "not a label of the mosaic"):
+        attached = label_bytes(head, source=source)
+        label = _parsed(attached, source)
+        image = _object(label, "IMAGE", source)
+        projection = _object(label, "IMAGE_MAP_PROJECTION", source)
+        _require_mosaic(label, image, source)
+        _require_sinusoidal(projection, source)
+        facts = {
+            **_facts(label, _LABEL_FACTS),
+            **_facts(image, _IMAGE_FACTS),
+            **_facts(projection, _PROJECTION_FACTS),
+            "special": tuple((name.lower(), image[name]) for name in _SPECIAL if name in image),
+            "byte_order": _BYTE_ORDERS[image["SAMPLE_TYPE"].upper()],
+            "url": url,
+            "data_offset": start + _image_offset(label, source),
+            "label_digest": hashlib.sha256(attached).hexdigest(),
+        }
+        names = {**_LABEL_FACTS, **_IMAGE_FACTS, **_PROJECTION_FACTS, "special": "special code"}
+        return tile_from_facts(facts, names=names, source=source)
 
 
 def pds3_extent(head: bytes, *, source: str) -> Extent:
@@ -200,20 +201,21 @@ def pds3_extent(head: bytes, *, source: str) -> Extent:
     ArchiveError
         For what is no PDS3 label of an image, naming the keyword.
     """
-    label = parse_pds3_label(head, source=source)
-    image = _object(label, "IMAGE", source)
-    start = _image_offset(label, source)
-    sizes = [_count(image, keyword, source) for keyword in ("LINES", "LINE_SAMPLES", "SAMPLE_BITS")]
-    # The standard's default: an image of one band need not say so.
-    bands = _count(image, "BANDS", source) if "BANDS" in image else 1
-    records, record = label.get("FILE_RECORDS"), label.get("RECORD_BYTES")
-    checksum = image.get("CHECKSUM")
-    return Extent(
-        start=start,
-        stop=start + bands * math.prod(sizes) // 8,
-        length=records * record if isinstance(records, int) and isinstance(record, int) else None,
-        checksum=checksum if isinstance(checksum, int) else None,
-    )
+    with foreign(source, "not a label of an image"):
+        label = parse_pds3_label(head, source=source)
+        image = _object(label, "IMAGE", source)
+        start = _image_offset(label, source)
+        sizes = [_count(image, keyword, source) for keyword in ("LINES", "LINE_SAMPLES", "SAMPLE_BITS")]
+        # The standard's default: an image of one band need not say so.
+        bands = _count(image, "BANDS", source) if "BANDS" in image else 1
+        records, record = label.get("FILE_RECORDS"), label.get("RECORD_BYTES")
+        checksum = image.get("CHECKSUM")
+        return Extent(
+            start=start,
+            stop=start + bands * math.prod(sizes) // 8,
+            length=records * record if isinstance(records, int) and isinstance(record, int) else None,
+            checksum=checksum if isinstance(checksum, int) else None,
+        )
 
 
 def _count(image: Label, keyword: str, source: str) -> int:
@@ -237,12 +239,8 @@ def _statements(text: str) -> Iterator[str]:
 
 
 def _parse(statement: str, source: str) -> tuple[str, Any]:
-    try:
+    with foreign(source, f"cannot read the label's statement {statement.strip()[:80]!r}"):
         return _parse_statement(statement)
-    except (ParseError, QuantityError, ValueError, LookupError, TypeError, StopIteration) as error:
-        raise ArchiveError(
-            f"{source}: cannot read the label's statement {statement.strip()[:80]!r}"
-        ) from error
 
 
 def _plain_statement(statement: str) -> tuple[str, Any] | None:

@@ -4,12 +4,12 @@ import hashlib
 import math
 import re
 from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
 
 from lunarcloud.archive.extents import Extent
+from lunarcloud.archive.files import foreign
 from lunarcloud.archive.tiles import Tile, require_lunar_radius, tile_from_facts
 from lunarcloud.errors import ArchiveError
 
@@ -41,6 +41,8 @@ _NAMES = {
 }
 # As the archive named them: latitude code, and the longitude of the middle with an e.
 _TILE_NAME = re.compile(r"uvvis_(\d\d[ns])_(\d{3})e", re.IGNORECASE)
+# As the standard has names of files: neither folders nor what patterns, lists and URLs are made of.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 def parse_pds4_label(data: bytes, *, source: str) -> Element:
@@ -51,11 +53,9 @@ def parse_pds4_label(data: bytes, *, source: str) -> Element:
     ArchiveError
         If it is no XML, or declares entities (a known attack).
     """
-    try:
+    with foreign(source, "not a readable XML label"):
         root: Element = ElementTree.fromstring(data)
-    except (ParseError, DefusedXmlException, ValueError) as error:
-        raise ArchiveError(f"{source}: not a readable XML label ({error})") from error
-    return root
+        return root
 
 
 def is_observation(root: Element) -> bool:
@@ -64,10 +64,19 @@ def is_observation(root: Element) -> bool:
 
 
 def image_file_name(root: Element, *, source: str) -> str:
-    """Name of the file beside the label that holds the pixels."""
+    """Name of the file beside the label that holds the pixels.
+
+    Raises
+    ------
+    ArchiveError
+        If it is anything but a plain name: a path, a URL or a pattern would lead elsewhere.
+    """
     name = _text(root, "File_Area_Observational", "File", "file_name", source=source)
-    if "/" in name or "\\" in name:
-        raise ArchiveError(f"{source}: file_name {name!r} must be a plain name, beside the label")
+    if not _PLAIN_NAME.fullmatch(name):
+        raise ArchiveError(
+            f"{source}: file_name {name[:80]!r} must be a plain name, beside the label: letters, digits and "
+            "_ - . alone, the first a letter or digit"
+        )
     return name
 
 
@@ -96,25 +105,26 @@ def pds4_tile(data: bytes, *, source: str, url: str, start: int) -> Tile:
         Naming the element that is missing, or of another kind than the UVVIS mosaic's.
     """
     root = parse_pds4_label(data, source=source)
-    image = root.find("{*}File_Area_Observational/{*}Array_3D_Image")
-    if image is None:
-        raise ArchiveError(f"{source}: the label has no Array_3D_Image")
-    _require_mosaic(root, image, source)
-    facts = {
-        **_image_facts(image, source),
-        **_placement(root, source),
-        "product_id": _product_id(root, source),
-        "url": url,
-        "data_offset": start + int(_number(image, "offset", source=source)),
-        "label_digest": hashlib.sha256(data).hexdigest(),
-    }
-    note = root.findtext("{*}Observation_Area/{*}comment")
-    if note:
-        facts["note"] = note
-    wavelengths = [element.text for element in root.iterfind(".//{*}center_filter_wavelength")]
-    if wavelengths:
-        facts["wavelengths"] = tuple(wavelengths)
-    return tile_from_facts(facts, names=_NAMES, source=source)
+    with foreign(source, "not a label of the mosaic"):
+        image = root.find("{*}File_Area_Observational/{*}Array_3D_Image")
+        if image is None:
+            raise ArchiveError(f"{source}: the label has no Array_3D_Image")
+        _require_mosaic(root, image, source)
+        facts = {
+            **_image_facts(image, source),
+            **_placement(root, source),
+            "product_id": _product_id(root, source),
+            "url": url,
+            "data_offset": start + int(_number(image, "offset", source=source)),
+            "label_digest": hashlib.sha256(data).hexdigest(),
+        }
+        note = root.findtext("{*}Observation_Area/{*}comment")
+        if note:
+            facts["note"] = note
+        wavelengths = [element.text for element in root.iterfind(".//{*}center_filter_wavelength")]
+        if wavelengths:
+            facts["wavelengths"] = tuple(wavelengths)
+        return tile_from_facts(facts, names=_NAMES, source=source)
 
 
 def pds4_extent(data: bytes, *, source: str) -> Extent:
@@ -137,18 +147,21 @@ def pds4_extent(data: bytes, *, source: str) -> Extent:
     ArchiveError
         For what is no label of an image of 16 bits, naming the element.
     """
-    root = parse_pds4_label(data, source=source)
-    image = root.find("{*}File_Area_Observational/{*}Array_3D_Image")
-    if image is None:
-        raise ArchiveError(f"{source}: the label has no Array_3D_Image")
-    kind = _text(image, "Element_Array", "data_type", source=source)
-    if kind not in _BYTE_ORDERS:
-        raise ArchiveError(f"{source}: data_type is {kind!r}; only {' or '.join(_BYTE_ORDERS)} can be read")
-    start = int(_number(image, "offset", source=source))
-    pixels = math.prod(int(elements) for _, _, elements in _axes(image, source))
-    # A GeoTIFF has more than its pixels, before them or behind them: the label does not say how much.
-    md5 = root.findtext("{*}File_Area_Observational/{*}File/{*}md5_checksum")
-    return Extent(start=start, stop=start + 2 * pixels, md5=md5.strip() if md5 else None)
+    with foreign(source, "not a label of an image"):
+        root = parse_pds4_label(data, source=source)
+        image = root.find("{*}File_Area_Observational/{*}Array_3D_Image")
+        if image is None:
+            raise ArchiveError(f"{source}: the label has no Array_3D_Image")
+        kind = _text(image, "Element_Array", "data_type", source=source)
+        if kind not in _BYTE_ORDERS:
+            raise ArchiveError(
+                f"{source}: data_type is {kind!r}; only {' or '.join(_BYTE_ORDERS)} can be read"
+            )
+        start = int(_number(image, "offset", source=source))
+        pixels = math.prod(int(elements) for _, _, elements in _axes(image, source))
+        # A GeoTIFF has more than its pixels, before them or behind them: the label does not say how much.
+        md5 = root.findtext("{*}File_Area_Observational/{*}File/{*}md5_checksum")
+        return Extent(start=start, stop=start + 2 * pixels, md5=md5.strip() if md5 else None)
 
 
 def _image_facts(image: Element, source: str) -> dict[str, Any]:

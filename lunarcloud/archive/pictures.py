@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.archive.files import MAP_BYTES, OutsideFile, read_file
+from lunarcloud.archive.gdal import opened_raster, raster_driver
 from lunarcloud.archive.global_raster import first_longitude
 from lunarcloud.archive.shipped import TOPOGRAPHY, place_of
 from lunarcloud.archive.topography import Topography, read_topography
@@ -15,15 +16,6 @@ from lunarcloud.errors import ArchiveError
 
 if TYPE_CHECKING:
     import rasterio
-
-# Drivers of GDAL, by how their files begin. A LOLA image begins with heights: its label is another file.
-_DRIVERS = {
-    b"PDS_VERSION_ID": "PDS",
-    b"II*\x00": "GTiff",
-    b"MM\x00*": "GTiff",
-    b"II+\x00": "GTiff",
-    b"MM\x00+": "GTiff",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,23 +76,17 @@ def picture_of(source: OutsideFile) -> Picture | None:
     ArchiveError
         For a picture that cannot be used, as `read_ground` does.
     """
-    driver = next((driver for begins, driver in _DRIVERS.items() if source.data.startswith(begins)), None)
+    driver = raster_driver(source)
+    # A LOLA image begins with heights: its label is another file.
     if driver is None:
         return None
-    # Slow to import, and a command that finds everything done does not need it.
-    import rasterio
-    from rasterio.errors import RasterioError
-
-    try:
-        with rasterio.MemoryFile(source.data) as memory, memory.open(driver=driver) as dataset:
-            if driver == "GTiff" and dataset.dtypes[0] != "uint8":
-                return None
-            if dataset.count != 1:
-                raise ArchiveError(f"{source.url}: {dataset.count} bands; a grey picture has one")
-            first_lon = _first_longitude(dataset, source.url)
-            band = dataset.read(1, masked=True).astype(np.float32).filled(np.nan)
-    except RasterioError as error:
-        raise ArchiveError(f"{source.url}: not a readable picture: {error}") from error
+    with opened_raster(source, driver, "picture") as dataset:
+        if driver == "GTiff" and dataset.dtypes[0] != "uint8":
+            return None
+        if dataset.count != 1:
+            raise ArchiveError(f"{source.url}: {dataset.count} bands; a grey picture has one")
+        first_lon = _first_longitude(dataset, source.url)
+        band = dataset.read(1, masked=True).astype(np.float32).filled(np.nan)
     return Picture(name=source.name, brightness=band, first_lon=first_lon, digest=source.digest)
 
 

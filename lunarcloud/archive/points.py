@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lunarcloud.archive.files import TABLE_BYTES, read_file
+from lunarcloud.archive.files import TABLE_BYTES, foreign, read_file
 from lunarcloud.archive.rows import Row, csv_rows
 from lunarcloud.errors import InputError
 from lunarcloud.moon import FloatArray
@@ -51,18 +51,21 @@ def read_points(place: str) -> Points:
     InputError
         If it is no table of points; the message names lines, columns and what is allowed.
     """
-    # Spreadsheets put a byte-order mark before the first column's name.
-    rows = csv_rows(read_file(place, TABLE_BYTES).text("utf-8-sig"), place)
-    if len(rows) < 2:
-        raise InputError(f"{place}: no points in it; a header with lat and lon and a line each are needed")
-    header, points = tuple(name.strip() for name in rows[0].fields), rows[1:]
-    columns = [_column(name, header, place) for name in _ALLOWED]
-    problems = [_problem(row, header, columns) for row in points]
-    if wrong := [problem for problem in problems if problem]:
-        more = [f"and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
-        raise InputError("\n  ".join([f"{place} cannot be used:", *wrong[:_SHOWN], *more]))
-    lat, lon = np.array([[float(row.fields[column]) for column in columns] for row in points]).T
-    return Points(header, tuple(tuple(row.fields) for row in points), lat, lon)
+    with foreign(place, "not a table of points that can be read"):
+        # Spreadsheets put a byte-order mark before the first column's name.
+        rows = csv_rows(read_file(place, TABLE_BYTES).text("utf-8-sig"), place)
+        if len(rows) < 2:
+            raise InputError(
+                f"{place}: no points in it; a header with lat and lon and a line each are needed"
+            )
+        header, points = tuple(name.strip() for name in rows[0].fields), rows[1:]
+        columns = [_column(name, header, place) for name in _ALLOWED]
+        problems = [_problem(row, header, columns) for row in points]
+        if wrong := [problem for problem in problems if problem]:
+            more = [f"and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
+            raise InputError("\n  ".join([f"{place} cannot be used:", *wrong[:_SHOWN], *more]))
+        lat, lon = np.array([[float(row.fields[column]) for column in columns] for row in points]).T
+        return Points(header, tuple(tuple(row.fields) for row in points), lat, lon)
 
 
 def _column(name: str, header: tuple[str, ...], place: str) -> int:

@@ -1,16 +1,14 @@
-"""Polygon files (GeoJSON, shapefile, GeoPackage, ...) as outlines on the Moon.
+"""Polygon files (GeoJSON, shapefile, GeoPackage) as outlines on the Moon.
 
 Outlines come out in one convention, whatever the file uses: longitude -180..180, split at the antimeridian,
 closed through the pole where they enclose one. Edges are straight in longitude and latitude.
 """
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import shapely
@@ -19,7 +17,8 @@ from pyproj.exceptions import CRSError
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
-from lunarcloud.archive.files import POLYGON_BYTES, read_file, require_local_size
+from lunarcloud.archive.files import foreign
+from lunarcloud.archive.vectors import Records, read_records
 from lunarcloud.errors import ArchiveError, GeometryError, InputError
 from lunarcloud.moon import GEOGRAPHIC, RADIUS_M, FloatArray, lunar_crs, require_moon
 
@@ -54,8 +53,8 @@ def read_outlines(path: str, name_field: str | None = None) -> tuple[Outline, ..
     Parameters
     ----------
     path : str
-        A GeoJSON, shapefile (also zipped), GeoPackage or other file that GDAL reads; by URL, a single file
-        (a shapefile zipped). Longitudes 0..360 or -180..180, or projected coordinates of a lunar system. A
+        A GeoJSON, shapefile (also zipped) or GeoPackage; by URL, a single file (a shapefile zipped).
+        Longitudes 0..360 or -180..180, or projected coordinates of a lunar system. A
         file without a coordinate reference system, as planetary GeoJSON often is, is read as latitude and
         longitude on the Moon.
     name_field : str, optional
@@ -66,16 +65,21 @@ def read_outlines(path: str, name_field: str | None = None) -> tuple[Outline, ..
     Raises
     ------
     ArchiveError
-        If the file cannot be read, or holds something other than polygons.
+        If it is of another format or damaged, or holds something other than polygons.
+    NotFoundError, StoreError
+        If the file is not there or cannot be read.
     GeometryError
         For coordinates of another body, impossible ones, or a polygon that crosses itself.
     """
-    meta, shapes, names = _read(path, name_field)
-    crs = _crs(path, meta)
+    records = read_records(path)
+    if len(records.shapes) == 0:
+        raise ArchiveError(f"{path}: holds no polygons")
+    names, crs = _names(path, records, name_field), _crs(path, records.crs)
     parts: dict[str, list[BaseGeometry]] = defaultdict(list)
-    for record, (shape, name) in enumerate(zip(shapes, names, strict=True), start=1):
-        parts[name].append(_outline(shape, crs, f"{path}, record {record} ({name})"))
-    return tuple(Outline(name, shapely.union_all(group)) for name, group in parts.items())
+    with foreign(path, "polygons that cannot be used"):
+        for record, (shape, name) in enumerate(zip(records.shapes, names, strict=True), start=1):
+            parts[name].append(_outline(shape, crs, f"{path}, record {record} ({name})"))
+        return tuple(Outline(name, shapely.union_all(group)) for name, group in parts.items())
 
 
 def spherical_km2(shape: BaseGeometry) -> float:
@@ -99,33 +103,12 @@ def _ring_steradian(coords: Iterable[Sequence[float]]) -> float:
     return abs(math.fsum(np.diff(lon) * np.sin(lat[:-1] + half) * np.sinc(half / math.pi)))
 
 
-def _read(path: str, name_field: str | None) -> tuple[dict[str, Any], list[BaseGeometry], list[str]]:
-    # Slow to import, and a command that finds everything done does not need it.
-    import pyogrio
-    import pyogrio.errors
-
-    try:
-        # Without heights: some files have them, and nothing here is about them.
-        meta, _, wkb, columns = pyogrio.raw.read(_source(path), force_2d=True)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as error:
-        raise ArchiveError(f"{path}: not a polygon file that can be read ({error})") from error
-    if wkb is None or len(wkb) == 0:
-        raise ArchiveError(f"{path}: holds no polygons")
-    shapes = list(shapely.from_wkb(wkb, on_invalid="ignore"))
-    fields = [str(name) for name in meta["fields"]]
-    column = _name_column(path, fields, name_field)
+def _names(path: str, records: Records, name_field: str | None) -> list[str]:
+    """What each record is called."""
+    column = _name_column(path, records.fields, name_field)
     if column is None:
-        return meta, shapes, [Path(path).stem] * len(shapes)
-    return meta, shapes, [_UNNAMED if name is None else str(name) for name in columns[column]]
-
-
-def _source(path: str) -> str | bytes:
-    """What GDAL is given: a local file, which may have others beside it, or the bytes behind a URL."""
-    # Of files GDAL knows .zip, but not the archives' .ZIP.
-    if "://" in path or path.endswith(".ZIP"):
-        return read_file(path, POLYGON_BYTES).data
-    require_local_size(path, POLYGON_BYTES)
-    return path
+        return [Path(path).stem] * len(records.shapes)
+    return [_UNNAMED if name is None else str(name) for name in records.values[column]]
 
 
 def _name_column(path: str, fields: Sequence[str], wanted: str | None) -> int | None:
@@ -136,24 +119,17 @@ def _name_column(path: str, fields: Sequence[str], wanted: str | None) -> int | 
     return next((lower.index(name) for name in candidates if name in lower), None)
 
 
-def _crs(path: str, meta: dict[str, Any]) -> CRS:
+def _crs(path: str, name: str | None) -> CRS:
     """The file's system, the Moon's latitude and longitude where it names none."""
-    if not meta["crs"] or _is_plain_geojson(path):
+    if name is None:
         return lunar_crs(GEOGRAPHIC)
     try:
-        return require_moon(CRS.from_user_input(meta["crs"]), source=path)
+        return require_moon(CRS.from_user_input(name), source=path)
     except CRSError as error:
         raise GeometryError(f"{path}: its coordinate reference system is not understood ({error})") from error
 
 
-def _is_plain_geojson(path: str) -> bool:
-    """Whether it is a GeoJSON without a ``crs`` member, for which GDAL assumes the Earth's WGS 84."""
-    if not path.lower().endswith((".geojson", ".json")):
-        return False
-    return "crs" not in json.loads(read_file(path, POLYGON_BYTES).data)
-
-
-def _outline(shape: BaseGeometry, crs: CRS, where: str) -> BaseGeometry:
+def _outline(shape: BaseGeometry | None, crs: CRS, where: str) -> BaseGeometry:
     """One record's polygons in our convention."""
     if shape is None or shape.is_empty:
         raise ArchiveError(f"{where}: an empty geometry")

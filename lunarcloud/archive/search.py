@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from lunarcloud.archive.pds3 import HEAD_BYTES, pds3_tile
 from lunarcloud.archive.pds4 import image_file_name, is_observation, parse_pds4_label, pds4_tile
-from lunarcloud.archive.sources import Item, list_items, read_ranges, size_of
+from lunarcloud.archive.sources import Item, list_items, one_file, read_ranges, size_of
 from lunarcloud.archive.tiles import Tile
 from lunarcloud.errors import ArchiveError, NotFoundError
 
@@ -162,12 +162,16 @@ def _sibling(label: Item, name: str, found: _Found) -> Item:
     source = label.source.removesuffix(last) + name
     if source in found:
         return found[source]
+    missing = f"{label.source}: names the image {name}, which is not beside it"
+    # What is not listed of an archive, where no member begins at its first byte, is not in it.
+    if label.start:
+        raise ArchiveError(missing)
     try:
         # On the web by the label's own URL, which may have a user; a signature is of one file alone.
         own = label.url.partition("?")[0] if label.url.startswith("http") else label.source
-        return list_items(own.removesuffix(last) + name)[0]
+        return one_file(own.removesuffix(last) + name)
     except NotFoundError as error:
-        raise ArchiveError(f"{label.source}: names the image {name}, which is not beside it") from error
+        raise ArchiveError(missing) from error
 
 
 def _whole(tile: Tile, image: Item) -> Tile:

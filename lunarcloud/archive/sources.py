@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from lunarcloud.archive.files import LIST_BYTES, read_file
-from lunarcloud.errors import ArchiveError, StoreError
+from lunarcloud.archive.files import LIST_BYTES, foreign, read_file
+from lunarcloud.errors import ArchiveError, NotFoundError, StoreError
 from lunarcloud.redaction import without_credentials
 from lunarcloud.storage import explained, local_path, retried
 
@@ -93,6 +93,24 @@ def list_items(place: str) -> list[Item]:
     if _is(url, (".txt",)) and len(items) == 1:
         return _listed(items[0])
     return sorted(items, key=lambda item: item.name)
+
+
+def one_file(url: str) -> Item:
+    """The file of exactly this name: no folder, and neither a pattern nor a list or archive to look into.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    StoreError
+        If the store does not answer.
+    """
+    with explained(url, ""):
+        fs, path = fsspec.core.url_to_fs(url)
+        info = fs.info(path)
+    if info["type"] != "file":
+        raise NotFoundError(f"{url}: no file, but a {info['type']}")
+    return _item(fs, path, info)
 
 
 @retried
@@ -211,7 +229,7 @@ def _explained_archive(url: str) -> Iterator[None]:
     from indexed_gzip.indexed_gzip import CrcError
 
     try:
-        with explained(url, ""):
+        with foreign(url, "the archive is damaged or cut short"), explained(url, ""):
             yield
     except (tarfile.TarError, EOFError, StoreError) as error:
         if isinstance(error, StoreError) and not isinstance(error.__cause__, ZranError | CrcError):

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lunarcloud.archive.files import TABLE_BYTES, read_file
+from lunarcloud.archive.files import TABLE_BYTES, foreign, read_file
 from lunarcloud.archive.instruments import listed, same_bands
 from lunarcloud.archive.rows import csv_rows
 from lunarcloud.archive.shipped import DATA
@@ -206,18 +206,21 @@ def parse_stations(text: str, name: str) -> StationTable:
     InputError
         As `read_stations`.
     """
-    cells = csv_rows(text, name)
-    if len(cells) < 2:
-        raise InputError(f"{name}: no stations in it; a header line and a line for each station are needed")
-    header = [column.strip().casefold() for column in cells[0][1]]
-    bands = _bands(header, name)
-    rows = [_Row(number, header, row) for number, row in cells[1:]]
-    stations = [_station(row, bands) for row in rows]
-    problems = [problem for row in rows for problem in row.problems] + _duplicates(rows)
-    if problems:
-        more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-        raise InputError("\n  ".join([f"{name} cannot be used:", *problems[:_SHOWN], *more]))
-    return StationTable(tuple(stations), tuple(map(_wavelength, bands)), name)
+    with foreign(name, "not a table of stations that can be read"):
+        cells = csv_rows(text, name)
+        if len(cells) < 2:
+            raise InputError(
+                f"{name}: no stations in it; a header line and a line for each station are needed"
+            )
+        header = [column.strip().casefold() for column in cells[0][1]]
+        bands = _bands(header, name)
+        rows = [_Row(number, header, row) for number, row in cells[1:]]
+        stations = [_station(row, bands) for row in rows]
+        problems = [problem for row in rows for problem in row.problems] + _duplicates(rows)
+        if problems:
+            more = [f"and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
+            raise InputError("\n  ".join([f"{name} cannot be used:", *problems[:_SHOWN], *more]))
+        return StationTable(tuple(stations), tuple(map(_wavelength, bands)), name)
 
 
 class _Row:

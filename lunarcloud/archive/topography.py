@@ -15,8 +15,10 @@ from lunarcloud.archive.files import (
     TABLE_BYTES,
     OutsideFile,
     file_digest,
+    foreign,
     read_file,
 )
+from lunarcloud.archive.gdal import opened_raster
 from lunarcloud.archive.global_raster import first_longitude
 from lunarcloud.archive.harmonics import coefficient_rows, whole_table
 from lunarcloud.archive.pds3 import Label, parse_pds3_label
@@ -124,13 +126,14 @@ def read_topography(url: str | Path) -> Topography:
     """
     place = place_of(url, TOPOGRAPHY, "topography")
     kind = _kind(place)
-    if kind in _LOLA:
-        return _pds3(place)
-    if kind in ("tif", "tiff"):
-        return _geotiff(place)
-    if kind in ("sh", "txt", "tab", "bshc"):
-        source = read_file(place, COEFFICIENT_BYTES)
-        return _shape(source, _binary(source) if kind == "bshc" else _text(source))
+    with foreign(place, "not a topography that can be read"):
+        if kind in _LOLA:
+            return _pds3(place)
+        if kind in ("tif", "tiff"):
+            return _geotiff(place)
+        if kind in ("sh", "txt", "tab", "bshc"):
+            source = read_file(place, COEFFICIENT_BYTES)
+            return _shape(source, _binary(source) if kind == "bshc" else _text(source))
     raise ArchiveError(
         f"{place}: unknown kind of topography {kind!r}; known are .lbl/.img, .tif, .sh/.txt/.tab and .bshc"
     )
@@ -249,19 +252,12 @@ def _require_global_pds3(image: _Image, where: _MapProjection, source: OutsideFi
 
 def _geotiff(place: str) -> RadiusGrid:
     """A global GeoTIFF in degrees, or in metres along the equator (simple cylindrical)."""
-    # Slow to import, and a command that finds everything done does not need it.
-    import rasterio
-    from rasterio.errors import RasterioError
-
     source = read_file(place, MAP_BYTES)
-    try:
-        with rasterio.MemoryFile(source.data) as memory, memory.open() as dataset:
-            first_lon = first_longitude(dataset, place)
-            band = dataset.read(1, masked=True)
-            unit = _unit(dataset.units[0] or "m", place)
-            scale, offset = dataset.scales[0] * unit, dataset.offsets[0] * unit
-    except RasterioError as error:
-        raise ArchiveError(f"{place}: not a readable GeoTIFF: {error}") from error
+    with opened_raster(source, "GTiff", "GeoTIFF") as dataset:
+        first_lon = first_longitude(dataset, place)
+        band = dataset.read(1, masked=True)
+        unit = _unit(dataset.units[0] or "m", place)
+        scale, offset = dataset.scales[0] * unit, dataset.offsets[0] * unit
     missing = int(np.ma.getmaskarray(band).sum())
     if missing:
         raise ArchiveError(f"{place}: {missing} pixels are missing; harmonics need the whole Moon")

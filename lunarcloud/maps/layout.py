@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from lunarcloud.errors import InputError
 from lunarcloud.models import Equations
 from lunarcloud.moon import Grid
 from lunarcloud.quantities import QUANTITIES, bounded, udunits
@@ -88,7 +89,15 @@ def maps_layout(grid: Grid, names: tuple[str, ...], bits: Mapping[str, int]) -> 
         The maps.
     bits : mapping of str to int
         Those of ``quality``, by meaning.
+
+    Raises
+    ------
+    InputError
+        For a map that is not known.
     """
+    if unknown := [name for name in names if name not in QUANTITIES]:
+        known = ", ".join(QUANTITIES)
+        raise InputError(f"unknown maps {', '.join(unknown)}; this version of lunarcloud knows {known}")
     return Layout(raster=grid, variables=(*(_variable(name) for name in names), _quality(bits)))
 
 

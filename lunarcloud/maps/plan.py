@@ -88,8 +88,8 @@ def plan_maps(mosaic: Mosaic, model: Model) -> MapPlan:
     Raises
     ------
     InputError
-        If the model was made for other bands than the mosaic's (`BAND_TOLERANCE_NM`), or maps an oxide that
-        is not in the table.
+        If the model was made for other bands than the mosaic's (`BAND_TOLERANCE_NM`), maps an oxide that is
+        not in the table, or maps nothing.
     """
     bands_nm = mosaic.instrument.wavelengths_nm
     if not same_bands(model.wavelengths_nm, bands_nm):
@@ -104,6 +104,8 @@ def plan_maps(mosaic: Mosaic, model: Model) -> MapPlan:
             f"knows {', '.join(OXIDES)}"
         )
     maps = map_names(model.equations, model.oxides, with_novelty=model.novelty is not None)
+    if not maps:
+        raise InputError(f"model {model.id} has neither equations nor networks: it gives no map; fit another")
     card = RunCard(
         ppd=mosaic.card.ppd,
         shard_edge=mosaic.card.shard_edge,

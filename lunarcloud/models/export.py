@@ -41,12 +41,14 @@ def export(networks: Networks, reflectance: FloatArray, note: str = "") -> tuple
     ------
     ComputeError
         If they differ by more than rounding.
+    InputError
+        If they answer spectra of the Moon with no numbers.
     """
     onnx = product_graph(networks, _metadata(networks) | ({"note": note} if note else {}))
     spectra = np.concatenate([reflectance.T * factor for factor in _BRIGHTNESS]).astype(np.float32)
     product, plain = predict(session(onnx), spectra), predict(session(plain_graph(networks)), spectra)
     difference, allowed = np.abs(product - plain), rounding_wt(plain)
-    # "not all <=" and no ">": a network that says NaN must not pass.
+    # "not all <=" and no ">": a network that says NaN must not pass, whatever the spectra are.
     if not (difference <= allowed).all():
         spectrum, oxide = np.unravel_index(int(np.argmax(difference - allowed)), difference.shape)
         raise ComputeError(

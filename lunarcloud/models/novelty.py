@@ -5,11 +5,11 @@ extrapolate, and a map can say so.
 """
 
 import math
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lunarcloud.errors import InputError
 from lunarcloud.models.equations import Reflectance
@@ -44,6 +44,13 @@ class Novelty(BaseModel):
     whitening: tuple[tuple[float, ...], ...]
     limit: Annotated[float, Field(gt=0)]
     stations: int
+
+    @model_validator(mode="after")
+    def _square(self) -> Self:
+        inputs = len(self.standard.mean)
+        if {inputs} != {len(self.standard.deviation), len(self.whitening), *map(len, self.whitening)}:
+            raise ValueError(f"whitening is not {inputs} x {inputs}, as many as there are means")
+        return self
 
 
 def fit_novelty(inputs: FloatArray) -> Novelty:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.errors import InputError, MissingPackageError, NotFoundError, StoreError
+from lunarcloud.errors import ComputeError, InputError, MissingPackageError, NotFoundError, StoreError
+from lunarcloud.models.admission import INPUT, require_runnable
 from lunarcloud.models.card import Card
 from lunarcloud.models.equations import QIU2025, Equations
 from lunarcloud.models.novelty import Novelty
@@ -21,6 +22,8 @@ CPU = ("CPUExecutionProvider",)
 #: Pixels given to the networks at a time: their layers' outputs stay in the core's cache (benchmarks/cnn.py
 #: compares batches of 256 to 4096).
 BATCH = 1024
+# Spectra that every model must answer: so many, from dark maria to bright craters at the first band.
+_PROBES, _PROBED = 16, (0.03, 0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,11 @@ def session(onnx: bytes, *, threads: int = 1, providers: Sequence[str] = CPU) ->
     ------
     MissingPackageError
         If a provider is not in the installed onnxruntime.
+    InputError
+        If the file is none that `require_runnable` lets through, onnxruntime cannot run it, or it does not
+        answer spectra of the Moon with numbers.
     """
+    require_runnable(onnx)
     # Slow to import, and a command that finds everything done does not need it.
     import onnxruntime
 
@@ -145,7 +152,27 @@ def session(onnx: bytes, *, threads: int = 1, providers: Sequence[str] = CPU) ->
     options.inter_op_num_threads = 1
     # A waiting thread must sleep: its core belongs to the other worker threads.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(onnx, options, providers=list(providers))
+    try:
+        made = onnxruntime.InferenceSession(onnx, options, providers=list(providers))
+    # onnxruntime's errors have no base of their own.
+    except Exception as error:
+        raise InputError(f"onnxruntime does not take this model file ({error})") from error
+    _require_numbers(made)
+    return made
+
+
+def _require_numbers(session: Any) -> None:
+    """Refuse networks that answer spectra as the Moon has them with NaN or infinity."""
+    brightness = np.linspace(*_PROBED, _PROBES)[:, None]
+    # Redder to the infrared, as all soils are.
+    reddening = 1.0 + 0.1 * np.arange(session.get_inputs()[0].shape[1])
+    oxides = predict(session, (brightness * reddening).astype(np.float32))
+    wrong = np.flatnonzero(~np.isfinite(oxides).all(axis=1))
+    if wrong.size:
+        raise InputError(
+            f"this model file answers {wrong.size} of {_PROBES} plausible spectra with {oxides[wrong[0]]}: "
+            "its weights are damaged, or it was trained to nothing"
+        )
 
 
 def predict(
@@ -171,6 +198,8 @@ def predict(
     ------
     InputError
         If the number of bands is not the model's.
+    ComputeError
+        If onnxruntime fails.
     """
     n_bands, n_oxides = session.get_inputs()[0].shape[1], session.get_outputs()[0].shape[1]
     if reflectance.ndim != 2 or reflectance.shape[1] != n_bands:
@@ -179,5 +208,14 @@ def predict(
     oxides = np.empty((n_oxides, len(reflectance)), np.float32)
     for start in range(0, len(reflectance), batch):
         block = np.ascontiguousarray(reflectance[start : start + batch], dtype=np.float32)
-        oxides[:, start : start + batch] = session.run(None, {"reflectance": block})[0].T
+        oxides[:, start : start + batch] = _run(session, block).T
     return oxides.T
+
+
+def _run(session: Any, block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    try:
+        found: npt.NDArray[np.float32] = session.run(None, {INPUT: block})[0]
+    # onnxruntime's errors have no base of their own.
+    except Exception as error:
+        raise ComputeError(f"onnxruntime failed with the networks of this model ({error})") from error
+    return found

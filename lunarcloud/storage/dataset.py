@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lunarcloud.errors import NotFoundError, StoreError
+from lunarcloud.storage.faults import undamaged
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.layout import GRID_MAPPING
 
@@ -33,6 +34,8 @@ def open_dataset(place: Folder) -> xr.Dataset:
     ------
     NotFoundError
         If nothing finished is there.
+    StoreError
+        If its metadata are damaged.
     """
     return _decoded(place, chunks={})
 
@@ -50,16 +53,17 @@ def _decoded(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
 
     if not place.exists(_ROOT):
         raise NotFoundError(f"{place.url}: nothing published there")
-    stored: xr.Dataset = xr.open_zarr(
-        place.url, zarr_format=3, consolidated=True, mask_and_scale=False, chunks=chunks
-    )
-    # JSON has one kind of number, so xarray takes each scale for double precision. What codes of 16 bits mean
-    # is held by single precision far below their step.
-    for variable in stored.variables.values():
-        if variable.dtype.itemsize <= _SINGLE_BYTES and "scale_factor" in variable.attrs:
-            given = _SCALING & variable.attrs.keys()
-            variable.attrs |= {name: np.float32(variable.attrs[name]) for name in given}
-    return xr.decode_cf(stored)
+    with undamaged(place.url, _ROOT):
+        stored: xr.Dataset = xr.open_zarr(
+            place.url, zarr_format=3, consolidated=True, mask_and_scale=False, chunks=chunks
+        )
+        # JSON has one kind of number, so xarray takes each scale for double precision. What codes of 16 bits
+        # mean is held by single precision far below their step.
+        for variable in stored.variables.values():
+            if variable.dtype.itemsize <= _SINGLE_BYTES and "scale_factor" in variable.attrs:
+                given = _SCALING & variable.attrs.keys()
+                variable.attrs |= {name: np.float32(variable.attrs[name]) for name in given}
+        return xr.decode_cf(stored)
 
 
 def crs_of(place: Folder) -> CRS:

@@ -31,6 +31,8 @@ _ADVICE = {
     "RequestTimeTooSkewed": "this machine's clock and the store's are too far apart; set the clock",
     "ExpiredToken": "the credentials have expired; get new ones",
 }
+# Of what a library says; some print all that they were given.
+_REASON_LENGTH = 300
 
 
 class Answer(NamedTuple):
@@ -112,6 +114,28 @@ def _missing(where: str, error: FileNotFoundError) -> LunarcloudError:
 
 def _is_refusal(cause: Exception) -> bool:
     return _from_store(cause) and not isinstance(cause, FileNotFoundError)
+
+
+@contextmanager
+def undamaged(url: str, what: str) -> Iterator[None]:
+    """As `explained`, and whatever else libraries raise is about what was stored: it is damaged.
+
+    Parameters
+    ----------
+    url : str
+        The place, which is known to be there: what is missing in it is damage too.
+    what : str
+        What is read there, for the message.
+    """
+    with explained(url, ""):
+        try:
+            yield
+        except Exception as error:
+            lost = isinstance(error, FileNotFoundError)
+            if isinstance(error, LunarcloudError) or (_from_store(error) and not lost):
+                raise
+            reason = f"{type(error).__name__}: {error}"
+            raise StoreError(f"{url}: {what} is damaged ({reason[:_REASON_LENGTH]}); repair it") from error
 
 
 def _from_store(error: Exception) -> bool:

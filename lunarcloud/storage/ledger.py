@@ -78,13 +78,18 @@ class Ledger:
         self.place.remove(_key(shard))
 
     def _parse(self, key: str, data: bytes) -> Entry:
+        damaged = StoreError(
+            f"{self.place.url}/{key}: this entry of the ledger is damaged; "
+            "remove it and run the command again: its shard is computed again"
+        )
         try:
-            return Entry.model_validate_json(data)
+            found = Entry.model_validate_json(data)
         except ValidationError as error:
-            raise StoreError(
-                f"{self.place.url}/{key}: this entry of the ledger is damaged; "
-                "remove it and run the command again: its shard is computed again"
-            ) from error
+            raise damaged from error
+        # One of another shard would stand twice in the ledger.
+        if _key(found.shard) != key:
+            raise damaged
+        return found
 
 
 def entries_digest(entries: Iterable[Entry]) -> str:

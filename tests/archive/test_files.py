@@ -2,13 +2,14 @@
 
 import gzip
 import hashlib
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import fsspec
 import pytest
 
-from lunarcloud.archive.files import TABLE_BYTES, read_file, require_local_size
+from lunarcloud.archive.files import TABLE_BYTES, foreign, read_file
 from lunarcloud.archive.polygons import read_outlines
 from lunarcloud.archive.stations import read_stations
 from lunarcloud.errors import ArchiveError, NotFoundError, StoreError
@@ -53,14 +54,43 @@ def test_a_file_above_its_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(bytes(3 << 20))
     with pytest.raises(ArchiveError, match="large: more than 2 MiB"):
         read_file(tmp_path / "large", 2 << 20)
-    with pytest.raises(ArchiveError, match="large: more than 2 MiB"):
-        require_local_size(tmp_path / "large", 2 << 20)
 
 
 def test_a_small_file_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(64 << 20)))
     with pytest.raises(ArchiveError, match=r"bomb\.gz: more than 1 MiB"):
         read_file(tmp_path / "bomb.gz", 1 << 20)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_takes_memory(tmp_path: Path) -> None:
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(80 << 20), 1))
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(80 << 20)
+    tracemalloc.start()
+    for name in ("bomb.gz", "large"):
+        with pytest.raises(ArchiveError, match="more than 64 MiB"):
+            read_file(tmp_path / name, 64 << 20)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 24 << 20
+
+
+@pytest.mark.parametrize(
+    "raised", [IndexError(), RecursionError("deep"), MemoryError(), ValueError("x" * 9000)]
+)
+def test_what_a_library_raises_is_said_of_the_file_and_shortly(raised: Exception) -> None:
+    with (
+        pytest.raises(ArchiveError, match=r"^a\.tab: not readable \(.+\)$") as said,
+        foreign("a.tab", "not readable"),
+    ):
+        raise raised
+    assert len(str(said.value)) < 400
+    assert said.value.__cause__ is raised
+
+
+def test_our_own_errors_stay_what_they_are() -> None:
+    with pytest.raises(NotFoundError, match=r"^as it was$"), foreign("a.tab", "not readable"):
+        raise NotFoundError("as it was")
 
 
 def test_what_is_not_there_or_no_file_is_said(tmp_path: Path) -> None:

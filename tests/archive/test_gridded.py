@@ -1,5 +1,7 @@
 """Gridded maps of others, whatever they are stored as."""
 
+import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import xarray as xr
 from affine import Affine
 
 from lunarcloud.archive.gridded import Gridded
-from lunarcloud.errors import GeometryError, InputError
+from lunarcloud.errors import ArchiveError, GeometryError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray, lunar_crs
 
 # A degree a pixel; the value tells the pixel, and the one at 45 N, 90 E is missing.
@@ -94,8 +96,64 @@ def test_what_cannot_be_placed_on_the_moon_is_refused(tmp_path: Path) -> None:
         Gridded(str(tmp_path / "a.zarr")).at(somewhere, somewhere)
 
 
+def test_positions_all_over_the_place_are_no_grid(tmp_path: Path) -> None:
+    place = np.linspace(-80.0, 80.0, 1000)
+    pd.DataFrame({"lat": place, "lon": place, "feo": place}).to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InputError, match="1000 rows are no grid: they have 1000000 pairs"):
+        Gridded(str(tmp_path / "a.csv")).at(np.zeros(1), np.zeros(1))
+
+
+def test_more_pixels_at_once_than_memory_holds_are_refused(tmp_path: Path) -> None:
+    place, size = Affine(0.003, 0, -180, 0, -0.003, 90), {"height": 60000, "width": 120000, "count": 1}
+    options = {"crs": lunar_crs("IAU_2015:30100").to_wkt(), "sparse_ok": True, "tiled": True}
+    with rasterio.open(tmp_path / "a.tif", "w", "GTiff", transform=place, dtype="uint8", **size, **options):
+        pass
+    found = Gridded(str(tmp_path / "a.tif"))
+    assert found.at(np.array([1.0, 2.0]), np.array([1.0, 2.0])).tolist() == [0.0, 0.0]
+    with pytest.raises(InputError, match=r"pixels at once are more than 4096 MiB"):
+        found.at(np.array([-89.0, 89.0]), np.array([-179.0, 179.0]))
+
+
 def test_the_digest_is_of_the_content(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     for place in (first, second):
         place.mkdir()
     assert _zarr(first).digest() == _zarr(second).digest() != _matrix(first).digest()
+
+
+class _Planted:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.mark,)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "filters", "compressor"),
+    [
+        ("|O", [{"id": "vlen-utf8"}, {"id": "pickle"}], None),
+        ("|O", [{"id": "pickle"}], None),
+        ("<f8", None, {"id": "pickle"}),
+    ],
+)
+def test_a_pickle_in_a_zarr_group_is_not_unpickled(
+    tmp_path: Path, dtype: str, filters: object, compressor: object
+) -> None:
+    place, mark = tmp_path / "a.zarr", tmp_path / "unpickled"
+    (place / "lat").mkdir(parents=True)
+    (place / ".zgroup").write_text('{"zarr_format": 2}')
+    # A coordinate: it is read when the group is opened.
+    array = {"zarr_format": 2, "shape": [2], "chunks": [2], "fill_value": None, "order": "C"}
+    array |= {"dtype": dtype, "filters": filters, "compressor": compressor}
+    escaped = json.dumps(array).replace("pickle", "\\u0070ickle")
+    (place / "lat" / ".zarray").write_text(escaped)
+    (place / "lat" / ".zattrs").write_text('{"_ARRAY_DIMENSIONS": ["lat"]}')
+    (place / "lat" / "0").write_bytes(pickle.dumps(_Planted(mark)))
+    with pytest.raises(ArchiveError, match="arrays of pickled objects are not read"):
+        Gridded(str(place)).at(np.zeros(1), np.zeros(1))
+    assert not mark.exists()
+    pickle.loads(pickle.dumps(_Planted(mark)))  # noqa: S301 - ours: what would have happened
+    assert mark.exists()

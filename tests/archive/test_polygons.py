@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shapely import Polygon
 
 from lunarcloud.archive.polygons import read_outlines, spherical_km2
-from lunarcloud.errors import ArchiveError, GeometryError, InputError
+from lunarcloud.errors import ArchiveError, GeometryError, InputError, NotFoundError
 from lunarcloud.moon import RADIUS_M, SPHERE_KM2, lunar_crs
 
 KM2 = (RADIUS_M / 1000.0) ** 2
@@ -184,7 +184,7 @@ def test_what_is_no_polygon_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.geojson").write_text('{"type": "nothing"}')
     with pytest.raises(ArchiveError, match=r"text\.geojson"):
         read_outlines(str(tmp_path / "text.geojson"))
-    with pytest.raises(ArchiveError, match="absent"):
+    with pytest.raises(NotFoundError, match="absent"):
         read_outlines(str(tmp_path / "absent.shp"))
     line = {
         "type": "Feature",

@@ -235,3 +235,46 @@ def test_a_web_folder_of_ever_more_folders_is_given_up(monkeypatch: pytest.Monke
         pytest.raises(ArchiveError, match="more than 50 folders"),
     ):
         find_tiles(f"{url}/tiles/")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret.tif",
+        "..",
+        "[x].txt",
+        "*.tif",
+        "a?.tif",
+        "http://127.0.0.1:9/latest/meta-data",
+        "a::b",
+        "~",
+        "a b",
+    ],
+)
+def test_a_label_leads_to_no_file_but_one_beside_it(pds4_folder: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "in").mkdir()
+    label = (pds4_folder / "uvvis_03n_003e.xml").read_text()
+    image = pds4_folder / "uvvis_03n_003e.tif"
+    (tmp_path / "in" / "uvvis_03n_003e.xml").write_text(label.replace(f">{image.name}<", f">{name}<"))
+    for place in ("secret.tif", "in/secret.tif", "in/a1.tif"):
+        shutil.copy(image, tmp_path / place)
+    # Where patterns are looked for, this finds a list, and that leads anywhere.
+    (tmp_path / "in" / "x.txt").write_text(f"{tmp_path}/secret.tif\n")
+    with pytest.raises(ArchiveError, match="must be a plain name, beside the label"):
+        find_tiles(str(tmp_path / "in"))
+
+
+def test_a_list_that_a_label_names_is_not_followed(pds4_folder: Path, tmp_path: Path) -> None:
+    label = (pds4_folder / "uvvis_03n_003e.xml").read_text().replace(">uvvis_03n_003e.tif<", ">list.txt<")
+    (tmp_path / "a.xml").write_text(label)
+    (tmp_path / "list.txt").write_text(f"{pds4_folder}/uvvis_03n_003e.tif\n")
+    with pytest.raises(ArchiveError, match=r"list\.txt: the image is cut short"):
+        find_tiles(str(tmp_path / "a.xml"))
+
+
+def test_a_label_in_an_archive_names_no_file_outside(pds4_folder: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(pds4_folder / "uvvis_03n_003e.xml", "uvvis_03n_003e.xml")
+    shutil.copy(pds4_folder / "uvvis_03n_003e.tif", tmp_path / "a.tar::uvvis_03n_003e.tif")
+    with pytest.raises(ArchiveError, match="which is not beside it"):
+        find_tiles(str(tmp_path / "a.tar"))

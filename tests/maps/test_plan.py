@@ -8,7 +8,7 @@ import pytest
 
 from lunarcloud.errors import InputError
 from lunarcloud.maps import completed, load_run, map_works, plan_maps
-from lunarcloud.models import Model, builtin, load_model
+from lunarcloud.models import Card, Model, builtin, load_model
 from lunarcloud.moon import grid
 from lunarcloud.mosaic import Mosaic, load_mosaic
 from lunarcloud.storage import Folder, folder
@@ -71,3 +71,13 @@ def test_a_model_for_other_bands_is_refused(mosaic: Mosaic, bands_nm: tuple[floa
 def test_a_model_for_nearly_the_same_bands_maps_the_mosaic(mosaic: Mosaic) -> None:
     plan = plan_maps(mosaic, _made_for(404.0, 749.0, 901.0, 950.0, 1015.0))
     assert "feo_equation" in plan.card.maps
+
+
+def test_what_gives_no_map_or_an_unknown_one_is_refused(root: Folder, mosaic: Mosaic, model: Model) -> None:
+    nothing = model.equations.model_copy(update={"iron": None, "titanium": None})
+    empty = replace(model, onnx=None, card=Card(equations=nothing))
+    with pytest.raises(InputError, match="neither equations nor networks"):
+        plan_maps(mosaic, empty)
+    card = plan_maps(mosaic, model).card.model_copy(update={"maps": ("feo_cnn", "gold")})
+    with pytest.raises(InputError, match="unknown maps gold"):
+        load_run(root / "runs/other", card).group()

@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pydantic import ValidationError
 from scipy.spatial.distance import mahalanobis
 
 from lunarcloud.errors import InputError
@@ -71,3 +72,10 @@ def test_bits_do_not_depend_on_the_block(stations: Samples, parameters: Novelty,
 def test_too_few_stations_for_a_covariance_are_refused() -> None:
     with pytest.raises(InputError, match="7 stations are too few to say what is novel"):
         fit_novelty(np.random.default_rng(0).normal(size=(6, 7)))
+
+
+def test_whitening_of_another_shape_is_refused(stations: Samples) -> None:
+    found = fit_novelty(network_inputs(stations.reflectance, QIU2025)).model_dump()
+    for whitening in (found["whitening"][:-1], (*found["whitening"][:-1], (1.0,))):
+        with pytest.raises(ValidationError, match="whitening is not 6 x 6"):
+            Novelty(**{**found, "whitening": whitening})

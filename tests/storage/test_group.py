@@ -1,9 +1,11 @@
 """Whole shards of Zarr: what is written opens in plain xarray, and nothing else can be written."""
 
+import json
 import pickle
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -157,6 +159,52 @@ def test_a_damaged_shard_is_named(whole: Group) -> None:
         whole.read("feo", Shard(1, 2))
     (problem,) = whole.verify(Shard(1, 2))
     assert "feo/c/1/2" in problem
+
+
+def _without(data: bytes, *path: str) -> bytes:
+    """A JSON document without one of its members."""
+    content = json.loads(data)
+    inner = content
+    for step in path[:-1]:
+        inner = inner[step]
+    del inner[path[-1]]
+    return json.dumps(content).encode()
+
+
+_CONSOLIDATED = ("consolidated_metadata", "metadata")
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "cut": lambda data: data[: len(data) // 2],
+    "a list": lambda _: b"[]",
+    "no node": lambda _: b"{}",
+    "without attributes of a member": lambda data: _without(data, *_CONSOLIDATED, "feo", "shape"),
+    "without codecs": lambda data: _without(data, *_CONSOLIDATED, "feo", "codecs"),
+    "another type": lambda data: data.replace(b'"uint16"', b'"uint17"'),
+    "no scale": lambda data: data.replace(b"0.001", b'"a"'),
+    "no utf-8": lambda data: data.replace(b"test", b"te\xff\xfe"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_damaged_metadata_are_named(tmp_path: Path, layout: Layout, kind: str) -> None:
+    group = Group(folder(tmp_path / "maps.zarr"), layout, Ledger(folder(tmp_path / "ledger")))
+    for shard in group.layout.raster.shards():
+        _compute(group, shard)
+    group.finish({"title": "test"})
+    changed = DAMAGES[kind](group.place.read("zarr.json"))
+    assert changed != group.place.read("zarr.json")
+    group.place.write("zarr.json", changed)
+    with pytest.raises(StoreError, match=r"maps\.zarr: zarr\.json is damaged"):
+        group.open()
+
+
+def test_an_entry_of_another_shard_is_damaged(group: Group) -> None:
+    for shard in (Shard(0, 0), Shard(0, 1)):
+        _compute(group, shard)
+    group.ledger.place.write("0-1.json", group.ledger.place.read("0-0.json"))
+    for ask in (group.ledger.entries, group.ledger.digest, lambda: group.ledger.entry(Shard(0, 1))):
+        with pytest.raises(StoreError, match=r"0-1\.json: this entry of the ledger is damaged"):
+            ask()
 
 
 def test_verify_says_in_words_what_is_wrong(group: Group) -> None:
