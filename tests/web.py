@@ -47,6 +47,25 @@ def paged(pages: Pages) -> Iterator[str]:
 
 
 @contextmanager
+def refusing(status: int) -> Iterator[str]:
+    """The URL of a server that answers everything with a status, and nothing else."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET  # noqa: N815 - name of the base class
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with _running(Handler) as url:
+        yield url
+
+
+@contextmanager
 def _running(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

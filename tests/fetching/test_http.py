@@ -122,7 +122,9 @@ def test_a_date_that_is_past_or_none_is_not_waited_for(
     assert len(archive.asked) == 2
 
 
-@pytest.mark.parametrize("when", ["86400", formatdate(time.time() + 9e4, usegmt=True)])
+@pytest.mark.parametrize(
+    "when", ["86400", formatdate(time.time() + 9e4, usegmt=True)], ids=["seconds", "date"]
+)
 def test_a_server_that_is_closed_for_today_is_not_waited_for(
     way: Line, archive: BadArchive, tmp_path: Path, when: str
 ) -> None:
