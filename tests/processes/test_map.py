@@ -176,7 +176,7 @@ def test_a_damaged_shard_of_the_mosaic_is_named(root: str, scheduler: str, lunar
     [
         ("no-such-bucket", {}, "the bucket does not exist"),
         ("moon", {"AWS_ACCESS_KEY_ID": "stranger"}, "check AWS_ACCESS_KEY_ID"),
-        ("moon", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "check AWS_ACCESS_KEY_ID"),
+        ("moon", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "check AWS_SECRET_ACCESS_KEY"),
     ],
 )
 @pytest.mark.usefixtures("s3_environment")
