@@ -3,9 +3,9 @@
 PYTHON ?= python3
 VENV ?= .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))
 BIN := $(VENV)/bin
-# What `make test` runs; a folder or a file is enough while you work. So many tests run at once.
+# What `make test` runs; a folder or a file is enough while you work. So many tests run at once: some only wait.
 TESTS ?=
-AT_ONCE ?= 2
+AT_ONCE ?= 3
 DEMO ?= demo
 
 .PHONY: demo demo-s3 notebooks test test-long test-reference test-wheel test-cluster check docs bench constraints clean

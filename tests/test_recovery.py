@@ -268,13 +268,14 @@ def test_a_store_that_was_there_is_waited_for(
     root, away = "s3://moon/away", threading.Event()
     write_mosaic(folder(root), GRID)
     write_model(folder(root))
-    monkeypatch.setenv("LUNARCLOUD_PATIENCE_S", "60")
+    for name, value in {"PATIENCE_S": "60", "RETRIES": "3"}.items():
+        monkeypatch.setenv(f"LUNARCLOUD_{name}", value)
     settings.cache_clear()
     with faulty_proxy(s3_environment.endpoint) as faults:
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint)
         fsspec.filesystem("s3").clear_instance_cache()
         # Three times as long as all tries without patience, from the first entry of the ledger on.
-        back = threading.Timer(6.0, away.set)
+        back = threading.Timer(3.0, away.set)
 
         def plan(method: str, path: str) -> Fault | None:
             if not back.is_alive() and not away.is_set() and method == "PUT" and "ledger" in path:

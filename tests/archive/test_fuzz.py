@@ -42,7 +42,7 @@ from lunarcloud.archive.shipped import DATA
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.testing.wac import wac_picture
 
-CASES = int(os.environ.get("LUNARCLOUD_FUZZ", "40"))
+CASES = int(os.environ.get("LUNARCLOUD_FUZZ", "15"))
 #: What stands in place of a number or word of a text.
 _ODD = [
     b"",

@@ -24,6 +24,9 @@ from lunarcloud.synthetic.gravity import write_gravity
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import make
 
+# A root with a record of every process is made for it.
+pytestmark = pytest.mark.long
+
 NOTE = "SYNTHETIC MOON; NOT CLEMENTINE DATA"
 
 

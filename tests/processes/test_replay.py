@@ -24,7 +24,8 @@ class Recorded(NamedTuple):
     objects: dict[str, bytes]
 
 
-pytestmark = pytest.mark.usefixtures("sketches")
+# A root with a record of every process is made for it.
+pytestmark = [pytest.mark.usefixtures("sketches"), pytest.mark.long]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -91,7 +92,6 @@ def test_a_record_that_is_there_is_found_without_tables_arrays_and_a_cluster(roo
         assert not loaded & (HEAVY | {"pandas", "xarray", "zarr"}), each.entry.process
 
 
-@pytest.mark.long
 def test_every_record_is_made_again_to_the_same_bytes(
     root: Root, lunarcloud: Command, scheduler: str
 ) -> None:

@@ -14,7 +14,7 @@ from lunarcloud.storage import folder
 from lunarcloud.testing.make import act, make
 from lunarcloud.testing.small_root import spectra, write_mosaic
 
-pytestmark = pytest.mark.usefixtures("sketches")
+pytestmark = [pytest.mark.usefixtures("sketches"), pytest.mark.long]
 
 #: The soil of Apollo 11 once more, as if another sample of it had been measured a little richer in iron.
 ALIKE = (
