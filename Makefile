@@ -27,7 +27,7 @@ test: $(VENV)/dev
 	@echo "Not tried here: what takes minutes (make test-long), pods on a real Kubernetes (make test-cluster)"
 
 # The demonstration with all that it opens, every document and notebook as a reader runs it, every record made again,
-# and kills at each step of reprocessing: minutes.
+# kills at each step of runs and of reprocessing, stores that fail: minutes.
 test-long: $(VENV)/dev
 	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m long
 

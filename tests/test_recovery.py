@@ -33,6 +33,8 @@ from lunarcloud.testing.s3_server import S3
 from lunarcloud.testing.slow_shards import full_disk_works, watched_works
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
+pytestmark = pytest.mark.long
+
 GRID = grid(1, 64)
 SHARDS = 18
 

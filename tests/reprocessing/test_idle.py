@@ -14,7 +14,7 @@ from lunarcloud.testing.make import act, make
 from lunarcloud.testing.s3_server import S3
 from lunarcloud.testing.small_root import spectra, write_mosaic
 
-pytestmark = pytest.mark.usefixtures("sketches")
+pytestmark = [pytest.mark.usefixtures("sketches"), pytest.mark.long]
 
 #: What a root may be asked for to find that nothing is to be done, however many tables have arrived.
 MOST_REQUESTS = 10
