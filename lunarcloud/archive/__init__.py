@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from lunarcloud.archive.extents import Extent, require_content, require_length
     from lunarcloud.archive.files import (
         MAP_BYTES,
-        POLYGON_BYTES,
-        TABLE_BYTES,
         OutsideFile,
         read_file,
     )
@@ -66,9 +64,7 @@ __all__ = [
     "MEAN_EARTH",
     "MISSING",
     "MISSING_KINDS",
-    "POLYGON_BYTES",
     "SAMPLE_60639",
-    "TABLE_BYTES",
     "Bounds",
     "Cell",
     "Extent",
@@ -138,8 +134,6 @@ __getattr__ = lazily(
         "extents": ("Extent", "require_content", "require_length"),
         "files": (
             "MAP_BYTES",
-            "POLYGON_BYTES",
-            "TABLE_BYTES",
             "OutsideFile",
             "read_file",
         ),

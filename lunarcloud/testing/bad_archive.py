@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 Misdeed: TypeAlias = Literal[
     "busy",
@@ -27,19 +27,7 @@ Misdeed: TypeAlias = Literal[
     "another part",
     "packed",
 ]
-MISDEEDS: tuple[Misdeed, ...] = (
-    "busy",
-    "too many",
-    "cut",
-    "short",
-    "long",
-    "no ranges",
-    "page",
-    "redirect",
-    "slow",
-    "another part",
-    "packed",
-)
+MISDEEDS: tuple[Misdeed, ...] = get_args(Misdeed)
 #: What becomes of a request for a path; None: what was asked for.
 Misdeeds: TypeAlias = Callable[[str], Misdeed | None]
 
