@@ -9,7 +9,6 @@ product's own code with each codec in turn.
 import tempfile
 import time
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -26,7 +25,7 @@ from lunarcloud.archive.scheme import cells
 from lunarcloud.archive.tiles import MISSING, Tile
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
 from lunarcloud.maps.layout import flags, map_names, maps_layout
-from lunarcloud.models import Model, load_model, predict, session
+from lunarcloud.models import Model, load_model, network_maps, predict, session
 from lunarcloud.mosaic.layout import REFLECTANCE, mosaic_layout
 from lunarcloud.mosaic.resample import resample
 from lunarcloud.storage import Layout, coding, folder, sharding
@@ -60,7 +59,7 @@ def main() -> None:
         dn, _ = resample(grid, grid.window(shard), [tile], CLEMENTINE)
     mosaic = mosaic_layout(grid, scaling_factor=tile.scaling_factor, offset=tile.offset)
     _compare("mosaic", mosaic, shard, {REFLECTANCE: dn})
-    maps = map_names(model.equations, model.oxides, with_novelty=True)
+    maps = map_names(model.equations, network_maps(model), with_novelty=True)
     _compare("ten maps and flags", maps_layout(grid, maps, flags()), shard, _maps(dn, tile, model))
 
 
@@ -72,7 +71,8 @@ def _inside(grid: moon.Grid) -> moon.Shard:
 
 
 def _maps(dn: npt.NDArray[np.int16], tile: Tile, model: Model) -> Mapping[str, npt.NDArray[Any]]:
-    networks = Networks(model.oxides, partial(predict, session(model.onnx or b"")))
+    onnx = session(model.onnx or b"")
+    networks = Networks(network_maps(model), lambda spectra, _: predict(onnx, spectra).T)
     scaling = Scaling(tile.scaling_factor, tile.offset, MISSING)
     return Kernel(scaling, model.equations, networks, model.novelty)(dn)
 

@@ -109,7 +109,8 @@ def fit(
     reflectance: Literal['table', 'mosaic', 'mixed'] | None = None,
     mosaic: str | None = 'latest',
     equations_only: bool = False,
-    seeds: int = 1,
+    seeds: int = 20,
+    first_seed: int = 0,
     label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
@@ -131,8 +132,11 @@ def fit(
         Mosaic to sample, if there is one.
     equations_only : bool, default False
         Train no networks.
-    seeds : int, default 1
-        Networks averaged for each oxide; at least 1, at most 32.
+    seeds : int, default 20
+        Networks of each oxide, alike but for chance: maps are of their mean; 1: as the paper; at least
+        1, at most 32.
+    first_seed : int, default 0
+        Chance of the first of them; the others count on; at least 0, at most 1000000.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional
@@ -155,6 +159,8 @@ def map(
     root: str | os.PathLike[str],
     model: str = 'latest',
     mosaic: str = 'latest',
+    exact: bool = False,
+    seed: int | None = None,
     label: str = '',
     cluster: Cluster | None = None,
     watch: Watch | None = None,
@@ -169,6 +175,10 @@ def map(
         Model, or qiu2025, the paper's equations.
     mosaic : str, default 'latest'
         Mosaic to map.
+    exact : bool, default False
+        Ask all networks of every pixel, not the student that stands for them.
+    seed : int, optional
+        Map with the networks of one seed alone, as the paper did; at least 0.
     label : str, default ''
         What to call the record.
     cluster : Cluster, optional

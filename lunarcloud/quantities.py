@@ -16,14 +16,22 @@ if TYPE_CHECKING:  # names alone load no arrays
     import numpy as np
     import numpy.typing as npt
 
-#: How a map comes about: an equation of bands, a network, a formula on other maps, or the distance from the
-#: stations' spectra.
-Method: TypeAlias = Literal["equation", "cnn", "derived", "novelty"]
+#: How a map comes about: an equation of bands, a network, a formula on other maps, the distance from the
+#: stations' spectra; or how sure another map is, by the chance of training or by errors at stations left out.
+Method: TypeAlias = Literal["equation", "cnn", "derived", "novelty", "chance", "interval"]
 
 #: Value of one step of the codes, wt%: half of it, 0.0005 wt%, is the largest error of a stored value.
 WEIGHT_STEP = 0.001
 _RATIO_STEP = 0.0001
 _DISTANCE_STEP = 0.01
+# Steps of uncertainties in those of the map: what is told with two digits needs no more, and coarse steps
+# cost a third of the bytes.
+_CHANCE_STEPS, _HALF_WIDTH_STEPS = 2, 10
+
+#: The share of stations left out that an interval promises to hold, by the end of its map's name.
+COVERAGES: Mapping[str, float] = {"half68": 0.68, "half95": 0.95}
+#: The end of the name of a map of chance.
+CHANCE = "chance"
 
 
 def udunits(units: str) -> str:
@@ -77,7 +85,7 @@ class Quantity:
         Of its values, as people write them; `udunits` for machines.
     step : float
         The value of one step of its codes, in these units; a stored value errs by half of it at most.
-    method : {"equation", "cnn", "derived", "novelty"}
+    method : {"equation", "cnn", "derived", "novelty", "chance", "interval"}
         How it comes about.
     colours : str
         Name of its colour map, in matplotlib.
@@ -94,6 +102,8 @@ class Quantity:
         end, and flagged.
     composition : bool
         Whether it says something of the surface, of which there are statistics.
+    about : str or None
+        The map whose uncertainty it is.
     made_from : tuple of str
         Maps that the formula takes, in this order; they stand above it in the table.
     formula : callable or None
@@ -113,6 +123,7 @@ class Quantity:
     counterpart: str | None = None
     possible: tuple[float, float] | None = None
     composition: bool = True
+    about: str | None = None
     made_from: tuple[str, ...] = ()
     formula: Callable[..., Any] | None = None
 
@@ -245,16 +256,100 @@ def oxide_map(oxide: Oxide, method: Literal["equation", "cnn"]) -> Quantity:
     )
 
 
-#: Every map by its name, in the order of tables, figures and stores.
-QUANTITIES: Mapping[str, Quantity] = {
-    row.name: row
-    for row in (
-        oxide_map(OXIDES["feo"], "equation"),
-        oxide_map(OXIDES["tio2"], "equation"),
-        *(oxide_map(oxide, "cnn") for oxide in OXIDES.values()),
-        *_OTHER_MAPS,
+_COMPOSITION = (
+    oxide_map(OXIDES["feo"], "equation"),
+    oxide_map(OXIDES["tio2"], "equation"),
+    *(oxide_map(oxide, "cnn") for oxide in OXIDES.values()),
+    *_OTHER_MAPS,
+)
+
+
+def chance_of_mg_number(
+    mgo: npt.NDArray[np.floating[Any]],
+    feo: npt.NDArray[np.floating[Any]],
+    mgo_chance: npt.NDArray[np.floating[Any]],
+    feo_chance: npt.NDArray[np.floating[Any]],
+) -> npt.NDArray[np.floating[Any]]:
+    """The standard deviation of Mg# from those of its oxides, whose networks are trained apart.
+
+    The delta method: with the molar ratio ``m = Mg#``, ``dm / m (1 - m) = dMgO / MgO - dFeO / FeO``, and both
+    chances are independent.
+
+    Parameters
+    ----------
+    mgo, feo : ndarray of float, one shape
+        wt%, above 0.
+    mgo_chance, feo_chance : ndarray of float
+        Their standard deviations, wt%.
+
+    Returns
+    -------
+    ndarray
+        Of the same dtype; NaN where an oxide is 0.
+    """
+    import numpy as np
+
+    share = mg_number(mgo, feo)
+    relative: npt.NDArray[np.floating[Any]] = np.hypot(mgo_chance / mgo, feo_chance / feo)
+    spread: npt.NDArray[np.floating[Any]] = share * (1 - share) * relative
+    return spread
+
+
+def _chance(row: Quantity) -> Quantity:
+    """How far single networks scatter about a map of their mean."""
+    derived = row.name == "mg_number"
+    parts = ("mgo_cnn", "feo_cnn")
+    return Quantity(
+        name=f"{row.name}_{CHANCE}",
+        long_name=f"chance of training in {row.long_name}: standard deviation over networks of other seeds",
+        units=row.units,
+        step=_CHANCE_STEPS * row.step,
+        method="chance",
+        colours="magma",
+        least=0,
+        most=1000 * row.step,
+        label=f"chance of {row.label}",
+        composition=False,
+        about=row.name,
+        made_from=(*parts, *(f"{each}_{CHANCE}" for each in parts)) if derived else (),
+        formula=chance_of_mg_number if derived else None,
     )
-}
+
+
+def _half_width(row: Quantity, end: str) -> Quantity:
+    """Half the width of the interval about a map that holds what is measured of a station left out."""
+    return Quantity(
+        name=f"{row.name}_{end}",
+        long_name=f"half-width of the {COVERAGES[end]:.0%} interval of {row.long_name}",
+        units=row.units,
+        step=_HALF_WIDTH_STEPS * row.step,
+        method="interval",
+        colours="magma",
+        least=0,
+        most=4000 * row.step,
+        label=f"{COVERAGES[end]:.0%} interval, +- of {row.label}",
+        composition=False,
+        about=row.name,
+    )
+
+
+_UNCERTAINTIES = (
+    *(_chance(row) for row in _COMPOSITION if row.method in ("cnn", "derived")),
+    *(
+        _half_width(row, end)
+        for end in COVERAGES
+        for row in _COMPOSITION
+        if row.oxide or row.method == "derived"
+    ),
+)
+
+#: Every map by its name, in the order of tables, figures and stores.
+QUANTITIES: Mapping[str, Quantity] = {row.name: row for row in (*_COMPOSITION, *_UNCERTAINTIES)}
+
+
+def uncertainties(name: str) -> tuple[str, ...]:
+    """The maps that say how sure a map is."""
+    return tuple(each.name for each in _UNCERTAINTIES if each.about == name)
 
 
 def composition() -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 Blocks are small enough for the processor's cache, so nothing but the codes is ever held for a whole shard.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -57,14 +58,18 @@ class Networks:
 
     Attributes
     ----------
-    oxides : tuple of str
-        What they give, in the order of their outputs.
-    predict : callable
-        From reflectances (n, band) to oxides (n, oxide), wt%, both float32.
+    maps : tuple of str
+        What they give, in the order of their answers.
+    answer : callable
+        From reflectances (n, band) and distances from the stations (n,) to the maps (map, n) in their units,
+        all float32.
+    reach : float
+        The distance beyond which answers are flagged.
     """
 
-    oxides: tuple[str, ...]
-    predict: Callable[[Reflectance], Reflectance]
+    maps: tuple[str, ...]
+    answer: Callable[[Reflectance, Reflectance], Reflectance]
+    reach: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +151,9 @@ class Kernel:
         usable &= known["omat"] != layout.FILL
         at = np.flatnonzero(usable)
         spectra = self._reflectance(dn.take(at, axis=1))
-        # (oxide, pixel) and contiguous, because each oxide is encoded by itself.
-        oxides = np.ascontiguousarray(self.networks.predict(spectra.T).T)
-        values = {f"{name}_cnn": each for name, each in zip(self.networks.oxides, oxides, strict=True)}
-        beyond = _limited(values)
+        distance = decode(known[layout.NOVELTY].take(at), layout.NOVELTY) if self.stations else _none(at)
+        values = dict(zip(self.networks.maps, self.networks.answer(spectra.T, distance), strict=True))
+        beyond = _limited(values) | _bits(distance > self.networks.reach, layout.BEYOND_TAUGHT)
         codes = _encoded(values | _derived(values, known, at, bits.take(at) | beyond))
         # The way back from usable pixels to all: the running count less 1 is a usable pixel's place among
         # them. The unusable take the entry that is appended after the last, which is the missing code.
@@ -162,6 +166,11 @@ class Kernel:
     def _reflectance(self, dn: npt.NDArray[np.int16]) -> Reflectance:
         # Single precision from here on: it errs by a thousandth of a DN's step, even for the brightest.
         return dn * np.float32(self.scaling.factor) + np.float32(self.scaling.offset)
+
+
+def _none(at: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+    """Of a model that does not know its stations' spectra, no pixel is far from them."""
+    return np.zeros(at.shape, np.float32)
 
 
 def _input_bits(missing: npt.NDArray[np.bool_], reflectance: Reflectance) -> Bits:

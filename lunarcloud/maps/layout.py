@@ -20,12 +20,14 @@ LARGEST = FILL - 1
 MISSING_INPUT = 1
 OFF_SCALE_INPUT = 2
 OUTSIDE_VALIDITY = 4
+BEYOND_TAUGHT = 8
 EXTRAPOLATED = 16
 
 _OF_PIXELS = {
     "missing_input": MISSING_INPUT,
     "off_scale_input": OFF_SCALE_INPUT,
     "outside_validity_of_equation": OUTSIDE_VALIDITY,
+    "beyond_what_the_student_was_taught": BEYOND_TAUGHT,
     "extrapolated_beyond_stations": EXTRAPOLATED,
 }
 # Each map's own bit from here on.
@@ -36,7 +38,7 @@ NOVELTY = "novelty"
 
 
 def flags() -> dict[str, int]:
-    """Bits of ``quality`` by meaning: four of the pixel, one of each map that ends at what is possible."""
+    """Bits of ``quality`` by meaning: five of the pixel, one of each map that ends at what is possible."""
     return _OF_PIXELS | {clip_flag(name): _FIRST_OF_MAPS << place for place, name in enumerate(bounded())}
 
 
@@ -50,15 +52,15 @@ def quality_dtype(bits: Mapping[str, int]) -> np.dtype[np.unsignedinteger]:
     return np.dtype(np.min_scalar_type(max(bits.values())))
 
 
-def map_names(equations: Equations, oxides: Collection[str], *, with_novelty: bool) -> tuple[str, ...]:
+def map_names(equations: Equations, networks: Collection[str], *, with_novelty: bool) -> tuple[str, ...]:
     """The maps that a model gives, in the order of `QUANTITIES`.
 
     Parameters
     ----------
     equations : Equations
         Of the model; one that was not fitted gives no map.
-    oxides : collection of str
-        Outputs of its networks.
+    networks : collection of str
+        Maps of its networks.
     with_novelty : bool
         Whether it knows its stations' spectra.
 
@@ -67,7 +69,7 @@ def map_names(equations: Equations, oxides: Collection[str], *, with_novelty: bo
     tuple of str
         Without ``quality``, which every run has.
     """
-    given = {f"{oxide}_cnn" for oxide in oxides}
+    given = set(networks)
     given |= {"feo_equation", "omat"} if equations.iron else set()
     given |= {"tio2_equation"} if equations.titanium else set()
     given |= {NOVELTY} if with_novelty else set()

@@ -16,7 +16,7 @@ from lunarcloud.maps.kernel import Kernel, Networks, Scaling
 from lunarcloud.maps.layout import QUALITY, flags, map_names
 from lunarcloud.maps.overviews import OverviewShard
 from lunarcloud.maps.store import RunCard, load_run
-from lunarcloud.models import Model, predict, session
+from lunarcloud.models import Answers, Model, network_maps, session
 from lunarcloud.moon import Shard
 from lunarcloud.mosaic import REFLECTANCE, Mosaic
 from lunarcloud.quantities import OXIDES
@@ -28,6 +28,7 @@ _TASK_BYTES_PER_PIXEL = 6
 _TASK_BYTES = 128 * 2**20
 # Mpixel/s of a thread, as measured by benchmarks/whole_moon.py.
 _EQUATION_RATE = 8.0
+_STUDENT_RATE = 1.0
 _NETWORK_RATE = 0.5
 _OVERVIEW_RATE = 4.0
 
@@ -50,19 +51,19 @@ class MapShard:
         What is mapped.
     model : Model
         With what.
-    session : Once, optional
-        The networks, ready to run, where the model has any.
+    networks : Answers, optional
+        Its networks, ready to run, where it has any.
     """
 
     mosaic: Mosaic
     model: Model
-    session: Once[Any] | None
+    networks: Answers | None
 
     def __call__(self, shard: Shard) -> Product:
         """The codes of all maps of one shard, and how many pixels each flag marks."""
         group = self.mosaic.group
         entry = group.ledger.entry(shard)
-        kernel = _kernel(self.mosaic, self.model, self.session)
+        kernel = _kernel(self.mosaic, self.model, self.networks)
         codes = kernel(group.read(REFLECTANCE, shard, entry))
         quality = codes[QUALITY]
         counts = {name: int(np.count_nonzero(quality & bit)) for name, bit in flags().items()}
@@ -103,7 +104,7 @@ def plan_maps(mosaic: Mosaic, model: Model) -> MapPlan:
             f"model {model.id} maps {', '.join(unknown)}, which this version of lunarcloud does not know; it "
             f"knows {', '.join(OXIDES)}"
         )
-    maps = map_names(model.equations, model.oxides, with_novelty=model.novelty is not None)
+    maps = map_names(model.equations, network_maps(model), with_novelty=model.novelty is not None)
     if not maps:
         raise InputError(f"model {model.id} has neither equations nor networks: it gives no map; fit another")
     card = RunCard(
@@ -134,9 +135,9 @@ def map_works(plan: MapPlan, place: Folder) -> tuple[Work, ...]:
     finest = Work(
         title="map",
         group=run.group(),
-        function=MapShard(plan.mosaic, model, _session(model)),
+        function=MapShard(plan.mosaic, model, _networks(model)),
         memory=memory,
-        rate=_NETWORK_RATE if model.onnx else _EQUATION_RATE,
+        rate=_rate(model),
     )
     overviews = (
         Work(
@@ -153,7 +154,7 @@ def map_works(plan: MapPlan, place: Folder) -> tuple[Work, ...]:
 
 def kernel_of(plan: MapPlan) -> Kernel:
     """What computes all maps of a plan from pixels of its mosaic, in this process."""
-    return _kernel(plan.mosaic, plan.model, _session(plan.model))
+    return _kernel(plan.mosaic, plan.model, _networks(plan.model))
 
 
 def completed(card: RunCard, entries: Iterable[Entry]) -> RunCard:
@@ -164,18 +165,28 @@ def completed(card: RunCard, entries: Iterable[Entry]) -> RunCard:
     return card.model_copy(update={"counts": dict(sorted(counts.items()))})
 
 
-def _kernel(mosaic: Mosaic, model: Model, session: Once[Any] | None) -> Kernel:
-    networks = None if session is None else Networks(model.oxides, partial(predict, session()))
+def _kernel(mosaic: Mosaic, model: Model, answers: Answers | None) -> Kernel:
+    networks = None if answers is None else Networks(network_maps(model), answers, answers.reach)
     return Kernel(_scaling(mosaic), model.equations, networks=networks, stations=model.novelty)
 
 
-def _session(model: Model) -> Once[Any] | None:
-    return None if model.onnx is None else Once(partial(_built_session, model.onnx))
+def _networks(model: Model) -> Answers | None:
+    if model.onnx is None:
+        return None
+    files = (model.onnx, model.student, model.intervals)
+    return Answers(model, *(Once(partial(_built_session, file)) for file in files))
 
 
-def _built_session(onnx: bytes) -> Any:
+def _rate(model: Model) -> float:
+    """Mpixel/s of a thread."""
+    if model.onnx is None:
+        return _EQUATION_RATE
+    return _STUDENT_RATE if model.student else _NETWORK_RATE / len(model.seeds)
+
+
+def _built_session(onnx: bytes | None) -> Any:
     # Asked for here, where it runs: a worker knows best what it has.
-    return session(onnx, providers=settings().providers)
+    return session(onnx or b"", providers=settings().providers)
 
 
 def _scaling(mosaic: Mosaic) -> Scaling:

@@ -6,6 +6,7 @@ from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
     from lunarcloud.models.accuracy import paper_scores
+    from lunarcloud.models.answers import Answers, network_maps
     from lunarcloud.models.card import Accuracy, Card, MissionInfluence, Residual, Score
     from lunarcloud.models.equations import (
         CLIPPED,
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
         equation_maps,
     )
     from lunarcloud.models.fitting import Fitting, fit_model
-    from lunarcloud.models.gather import Gathered
+    from lunarcloud.models.gather import Gathered, sampled_reflectance
     from lunarcloud.models.gather import gather as gather_samples
     from lunarcloud.models.novelty import Novelty
     from lunarcloud.models.novelty import novelty as novelty_of
@@ -46,6 +47,7 @@ __all__ = [
     "OUTSIDE_VALIDITY",
     "QIU2025",
     "Accuracy",
+    "Answers",
     "Card",
     "EquationMaps",
     "Equations",
@@ -67,11 +69,13 @@ __all__ = [
     "gather_samples",
     "load_model",
     "model_digest",
+    "network_maps",
     "novelty_of",
     "paper_scores",
     "predict",
     "r2_in_words",
     "remarks",
+    "sampled_reflectance",
     "session",
 ]
 
@@ -79,6 +83,10 @@ __getattr__ = lazily(
     __name__,
     {
         "accuracy": ("paper_scores",),
+        "answers": (
+            "Answers",
+            "network_maps",
+        ),
         "card": (
             "Accuracy",
             "Card",
@@ -104,6 +112,7 @@ __getattr__ = lazily(
         "gather": (
             "Gathered",
             "gather as gather_samples",
+            "sampled_reflectance",
         ),
         "novelty": (
             "Novelty",

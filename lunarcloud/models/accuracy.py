@@ -81,7 +81,13 @@ def accuracy(
     return made.model_copy(update={"shortfall": _shortfall(made.usual_training, made.usual_loocv, *paper)})
 
 
-def residuals(kind: Kind, oxide: str, predictions: Predictions, sites: Sequence[str]) -> list[Residual]:
+def residuals(
+    kind: Kind,
+    oxide: str,
+    predictions: Predictions,
+    sites: Sequence[str],
+    by_seed: Sequence[Predictions] = (),
+) -> list[Residual]:
     """Measured and predicted wt% of every station that knows the oxide.
 
     Parameters
@@ -94,6 +100,8 @@ def residuals(kind: Kind, oxide: str, predictions: Predictions, sites: Sequence[
         Of the model at all stations, wt%.
     sites : sequence of str
         The stations' names, in the order of the predictions.
+    by_seed : sequence of Predictions
+        What the networks of each seed say alone; empty for an equation.
 
     Returns
     -------
@@ -101,6 +109,8 @@ def residuals(kind: Kind, oxide: str, predictions: Predictions, sites: Sequence[
         In the order of the stations; those that do not know the oxide are left away.
     """
     without = predictions.left_out
+    fitted = np.array([each.fitted for each in by_seed])
+    chance = fitted.std(axis=0, ddof=1) if len(by_seed) > 1 else None
     return [
         Residual(
             kind=kind,
@@ -109,6 +119,7 @@ def residuals(kind: Kind, oxide: str, predictions: Predictions, sites: Sequence[
             measured=float(predictions.measured[station]),
             fitted=float(predictions.fitted[station]),
             left_out=None if without is None else float(without[station]),
+            chance=None if chance is None else float(chance[station]),
         )
         for station in np.flatnonzero(np.isfinite(predictions.measured)).tolist()
     ]

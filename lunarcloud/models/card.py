@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from lunarcloud.models.equations import Equations
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.novelty import Novelty
-from lunarcloud.models.training import TrainingSettings
+from lunarcloud.models.training import Teaching, TrainingSettings
 
 Kind: TypeAlias = Literal["equation", "cnn"]
 
@@ -117,6 +117,8 @@ class Residual(_Record):
         wt%, by the model fitted to all stations.
     left_out : float or None
         wt%, by the model fitted without the station; None where one station fewer would be too few.
+    chance : float or None
+        Standard deviation over the networks of all seeds, wt%; None for an equation or a single seed.
     """
 
     kind: Kind
@@ -125,6 +127,7 @@ class Residual(_Record):
     measured: float
     fitted: float
     left_out: float | None
+    chance: float | None = None
 
 
 class StationUse(_Record):
@@ -226,6 +229,89 @@ class TrainingRecord(_Record):
     plain_form_difference: float
 
 
+class StudentError(_Record):
+    """How far the student is from the ensemble for one oxide, on pixels that it was not taught on.
+
+    Attributes
+    ----------
+    oxide : str
+        Which.
+    rms, of_999, largest : float
+        Root mean square, 99.9 % quantile and largest of the mean's absolute errors, wt%.
+    chance : float
+        Median over the pixels of the ensemble's standard deviation over seeds, wt%.
+    within_a_fifth : float
+        Share of the pixels whose error is at most a fifth of their own chance, or below the storage step.
+    chance_error : float
+        Root mean square of the relative errors of the chance.
+    """
+
+    oxide: str
+    rms: float
+    of_999: float
+    largest: float
+    chance: float
+    within_a_fifth: float
+    chance_error: float
+
+    @property
+    def faithful(self) -> bool:
+        """Whether its error is below a fifth of the chance."""
+        return self.rms < self.chance / 5
+
+
+class IntervalError(_Record):
+    """How far half-widths as they are mapped are from those that the networks give.
+
+    Attributes
+    ----------
+    map : str
+        Which (``feo_cnn_half95``).
+    median : float
+        Of the half-widths, in the map's unit.
+    error : float
+        Root mean square of the relative errors.
+    """
+
+    map: str
+    median: float
+    error: float
+
+
+class StudentRecord(_Record):
+    """What was taught to stand for an ensemble.
+
+    Attributes
+    ----------
+    teaching, teaching_of_intervals : Teaching
+        Sizes and lengths of both perceptrons.
+    mosaic : bool
+        Whether it was taught on pixels of the mosaic, and not on mixtures of the stations' spectra alone.
+    spectra, held_out : int
+        Spectra taught and examined on.
+    reach : float
+        Distance from the stations (`novelty`) up to which the student answers; beyond it the ensemble does.
+    errors : tuple of StudentError
+        By oxide.
+    intervals : tuple of IntervalError
+        Columns of the half-widths, in this order; empty where stations are too few.
+    """
+
+    teaching: Teaching
+    teaching_of_intervals: Teaching
+    mosaic: bool
+    spectra: int
+    held_out: int
+    reach: float
+    errors: tuple[StudentError, ...]
+    intervals: tuple[IntervalError, ...]
+
+    @property
+    def faithful(self) -> bool:
+        """Whether it may answer for the ensemble: it does so for every oxide."""
+        return all(each.faithful for each in self.errors)
+
+
 class Card(_Record):
     """What is known of a model.
 
@@ -237,6 +323,8 @@ class Card(_Record):
         Outputs of the networks in their order; empty without networks.
     training : TrainingRecord or None
         Of the networks.
+    student : StudentRecord or None
+        What stands for the ensemble of networks; None of a single seed.
     novelty : Novelty or None
         The stations' distribution of spectra.
     used, left_out, not_fitted : tuple of StationUse, dict, dict
@@ -256,6 +344,7 @@ class Card(_Record):
     equations: Equations
     oxides: tuple[str, ...] = ()
     training: TrainingRecord | None = None
+    student: StudentRecord | None = None
     novelty: Novelty | None = None
     used: tuple[StationUse, ...] = ()
     left_out: dict[str, str] = {}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from lunarcloud.errors import InputError
 from lunarcloud.models.accuracy import accuracy, residuals
 from lunarcloud.models.card import Accuracy, Card, Kind, TrainingRecord
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from lunarcloud.models.network_fit import NetworkFit
+    from lunarcloud.models.student import Taught
 
 
 _ARCHITECTURE = "Conv1D 32 k2 ReLU, Conv1D 32 k2 ReLU, MaxPool1D 2, Dense 64 ReLU, Dense 1"
@@ -35,21 +39,24 @@ class Fitting(NamedTuple):
         Stations with reflectances.
     seeds, trained : tuple of int
         Of the networks that are mapped with, and of these and more, for the spread; none with equations only.
+    pixels : ndarray, float32, shape (block, band, pixel) or None
+        Reflectances of a sample of the mosaic to teach the student on, fractions, NaN where missing.
     note : str
-        What nobody may overlook of the stations or the mosaic; the model file says it too.
+        What nobody may overlook of the stations or the mosaic; the model files say it too.
     """
 
     gathered: Gathered
     seeds: tuple[int, ...]
     trained: tuple[int, ...]
+    pixels: npt.NDArray[np.float32] | None = None
     note: str = ""
 
 
 class Fitted(NamedTuple):
-    """A fit: its card, the model file where networks were trained, and what its figures are drawn from."""
+    """A fit: its card, the files of its networks by name, and what its figures are drawn from."""
 
     card: Card
-    onnx: bytes | None
+    files: dict[str, bytes]
     diagnostics: xr.Dataset
 
 
@@ -59,6 +66,7 @@ class _Fits(NamedTuple):
     equations: EquationFit
     networks: NetworkFit | None
     novelty: Novelty | None
+    taught: Taught | None
     not_fitted: dict[str, str]
 
 
@@ -73,17 +81,19 @@ def fit_model(fitting: Fitting) -> Fitted:
         If networks are wanted and jax or optax is not installed.
     """
     # Loads onnx and onnxruntime, which a model that is there already does not need.
-    from lunarcloud.models.export import export
+    from lunarcloud.models.export import export, export_taught
 
     fits = _fit(fitting)
-    onnx, training = None, None
+    files, training = dict[str, bytes](), None
     if fits.networks is not None:
-        onnx, difference = export(fits.networks.networks, fitting.gathered.samples.reflectance, fitting.note)
+        networks = fits.networks.networks
+        files[NETWORKS], difference = export(networks, fitting.gathered.samples.reflectance, fitting.note)
         training = _training(fitting, fits.networks, difference)
-    digests = {} if onnx is None else {NETWORKS: digest(onnx)}
-    card = _card(fitting, fits, training, digests)
+        if fits.taught is not None:
+            files |= export_taught(fits.taught, networks.oxides, fitting.note)
+    card = _card(fitting, fits, training, {name: digest(data) for name, data in files.items()})
     found = diagnostics(fitting.gathered, fits.equations, fits.networks, fitting.trained)
-    return Fitted(card, onnx, found)
+    return Fitted(card, files, found)
 
 
 def _fit(fitting: Fitting) -> _Fits:
@@ -92,7 +102,7 @@ def _fit(fitting: Fitting) -> _Fits:
     not_fitted = {f"{oxide} equation": reason for oxide, reason in equations.not_fitted.items()}
     if not equations.searches:
         raise InputError(f"nothing can be fitted: {'; '.join(not_fitted.values())}")
-    networks, novelty = None, None
+    networks, novelty, taught = None, None, None
     try:
         novelty = fit_novelty(network_inputs(samples.reflectance, equations.equations))
     except InputError as error:
@@ -113,7 +123,30 @@ def _fit(fitting: Fitting) -> _Fits:
             not_fitted["networks"] = str(error)
         else:
             not_fitted |= {f"{oxide} network": reason for oxide, reason in networks.not_fitted.items()}
-    return _Fits(equations, networks, novelty, not_fitted)
+            taught = _taught(fitting, equations, networks, novelty, not_fitted)
+    return _Fits(equations, networks, novelty, taught, not_fitted)
+
+
+def _taught(
+    fitting: Fitting,
+    equations: EquationFit,
+    networks: NetworkFit,
+    stations: Novelty | None,
+    not_fitted: dict[str, str],
+) -> Taught | None:
+    """The student, or why there is none."""
+    from lunarcloud.models.student import teach
+
+    samples = fitting.gathered.samples
+    if len(fitting.seeds) < 2:
+        not_fitted["uncertainty"] = "networks of a single seed say nothing of chance; fit with more seeds"
+        return None
+    if stations is None:
+        not_fitted["uncertainty"] = f"where to trust a student is not known: {not_fitted['novelty']}"
+        return None
+    taught = teach(samples, networks, equations, stations, fitting.pixels)
+    not_fitted |= taught.not_fitted
+    return taught
 
 
 def _card(fitting: Fitting, fits: _Fits, training: TrainingRecord | None, digests: dict[str, str]) -> Card:
@@ -126,6 +159,7 @@ def _card(fitting: Fitting, fits: _Fits, training: TrainingRecord | None, digest
         equations=equations.equations,
         oxides=networks.networks.oxides if networks else (),
         training=training,
+        student=fits.taught and fits.taught.record,
         novelty=fits.novelty,
         used=gathered.used,
         left_out=gathered.left_out,
@@ -135,7 +169,13 @@ def _card(fitting: Fitting, fits: _Fits, training: TrainingRecord | None, digest
             residual
             for kind, said in predictions.items()
             for oxide, each in said.items()
-            for residual in residuals(kind, oxide, each, gathered.samples.sites)
+            for residual in residuals(
+                kind,
+                oxide,
+                each,
+                gathered.samples.sites,
+                networks.by_seed[oxide] if kind == "cnn" and networks else (),
+            )
         ),
         influence=tuple(influences(gathered.samples, equations.equations)),
         mosaic_against_table=gathered.compared.bands if gathered.compared else (),

@@ -6,13 +6,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from lunarcloud.archive import CLEMENTINE, Station, StationTable, same_bands
+from lunarcloud.archive import CLEMENTINE, MISSING, Station, StationTable, same_bands
 from lunarcloud.errors import InputError
 from lunarcloud.models.agreement import NOT_MIXED_ABOVE, Compared, worst
 from lunarcloud.models.card import StationUse
 from lunarcloud.models.samples import Samples, SiteMean, site_mean, site_pixels
-from lunarcloud.mosaic import REFLECTANCE, Mosaic
+from lunarcloud.mosaic import REFLECTANCE, Mosaic, sampled_numbers
 from lunarcloud.quantities import OXIDES
 
 if TYPE_CHECKING:  # slow to import, and stations with a reflectance need no pixels
@@ -21,6 +22,10 @@ if TYPE_CHECKING:  # slow to import, and stations with a reflectance need no pix
 #: Where reflectances come from; None: the table's where it has one, else the mosaic's, if both are one scale;
 #: mixed: the same whether they are or not.
 Source: TypeAlias = Literal["table", "mosaic", "mixed"] | None
+
+
+# Blocks of a mosaic, and pixels along their edge, that a student is taught on: 600 000 spectra.
+_BLOCKS, _EDGE = 600, 32
 
 
 class Gathered(NamedTuple):
@@ -76,6 +81,24 @@ def gather(table: StationTable, mosaic: Mosaic | None, source: Source) -> Gather
         raise InputError(f"{table.name}: no station to fit to: {reasons}")
     kept = StationTable(tuple(stations), wavelengths, table.name)
     return Gathered(_samples(kept), tuple(used), left_out, kept, compared)
+
+
+def sampled_reflectance(mosaic: Mosaic) -> npt.NDArray[np.float32]:
+    """Spectra of a mosaic in blocks all over the Moon.
+
+    Parameters
+    ----------
+    mosaic : Mosaic
+        Of which; 600 chunks of it are read.
+
+    Returns
+    -------
+    ndarray, float32, shape (block, band, pixel)
+        Reflectances as fractions, NaN where missing; the same at every call.
+    """
+    numbers = sampled_numbers(mosaic, _BLOCKS, _EDGE)
+    factor, offset = np.float32(mosaic.card.scaling_factor), np.float32(mosaic.card.offset)
+    return np.where(numbers == MISSING, np.float32(np.nan), numbers * factor + offset)
 
 
 class _Opened:

@@ -1,20 +1,24 @@
-"""The networks as an ONNX graph: raw reflectance (N, band) in, oxides in wt% (N, oxide) out.
+"""Networks as ONNX graphs: raw reflectance (N, band) in, columns of wt% (N, column) out.
 
 The product's form lays the pixels along the width of one image of one channel, whose rows are the six
 inputs: (1, 1, 6, N). The paper's Conv1D layers are then convolutions with a 2 x 1 kernel and the dense
 layers convolutions over what is left of the height, all networks side by side as groups. onnxruntime
 runs these with its blocked direct kernels, each N pixels wide, instead of N tiny images: about 7 times
-the speed of the plain form and 88 % of the core's matrix-product rate (``benchmarks/cnn.py``).
+the speed of the plain form and 88 % of the core's matrix-product rate (``benchmarks/cnn.py``). The
+perceptrons that stand for an ensemble (`perceptron_graph`) are laid the same way.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnx.utils
 from onnx import TensorProto, helper, numpy_helper
 
+from lunarcloud.models.admission import INPUT
 from lunarcloud.models.equations import Equations
 from lunarcloud.models.inputs import Standard, maturity_terms
 from lunarcloud.models.network import FILTERS, HIDDEN, KERNEL, POOL, Weights, pooled_positions, take
@@ -22,6 +26,8 @@ from lunarcloud.models.network import FILTERS, HIDDEN, KERNEL, POOL, Weights, po
 # Old enough for every onnxruntime that pyproject allows; onnx itself would write its own newest versions.
 _OPSET = 17
 _IR_VERSION = 8
+_OUTPUT = "oxides"
+_LARGEST = np.array(math.log(1000.0), np.float32)
 
 Array = npt.NDArray[np.generic]
 
@@ -37,8 +43,27 @@ class Networks(NamedTuple):
 
     @property
     def seeds(self) -> int:
-        """Networks averaged for each oxide."""
+        """Networks of each oxide."""
         return len(self.weights.output) // len(self.oxides)
+
+    def of_seed(self, place: int) -> "Networks":
+        """The networks of one seed alone, by its place among the seeds."""
+        return self._replace(weights=take(self.weights, slice(place, None, self.seeds)))
+
+
+class Perceptron(NamedTuple):
+    """Dense layers with ReLU between them, which answer for many networks.
+
+    The last layer sees the inputs too, beside the hidden units, so that these are left to what is not linear.
+    Its outputs are z-scores: first of values, then of natural logarithms of values that are above 0.
+    """
+
+    kernels: tuple[npt.NDArray[np.float32], ...]  #: of each layer, (out, in); the last one's inputs come last
+    biases: tuple[npt.NDArray[np.float32], ...]  #: of each layer, (out,)
+    inputs: Standard  #: of the reflectances and OMAT
+    values: Standard  #: of the outputs that are values
+    logarithms: Standard  #: of those that are logarithms
+    equations: Equations  #: their iron origin gives OMAT
 
 
 class _Graph:
@@ -96,14 +121,47 @@ def product_graph(networks: Networks, metadata: dict[str, str]) -> bytes:
     -------
     bytes
         A serialised ONNX model, checked and shape-inferred. Input ``reflectance`` (N, band) float32,
-        output ``oxides`` (N, oxide) float32 in wt%, not limited to 0..100. A pixel with a missing (NaN)
-        or zero reflectance gives a meaningless number: mask it.
+        output ``oxides`` (N, seed x oxide) float32 in wt%, not limited to 0..100: all oxides of the first
+        seed, then of the next. A pixel with a missing (NaN) or zero reflectance gives a meaningless number:
+        mask it.
     """
-    graph, weights = _Graph(), networks.weights
-    n_networks, n_oxides = len(weights.output), len(networks.oxides)
-    inputs = graph.add("Cast", _standardised(graph, networks), to=TensorProto.FLOAT)
+    graph = _Graph()
+    inputs = graph.add(
+        "Cast", _standardised(graph, networks.inputs, networks.equations), to=TensorProto.FLOAT
+    )
     # (input, N) -> (1, 1, input, N): one image, one channel, inputs down, pixels across.
     image = graph.add("Unsqueeze", inputs, graph.constant(np.array([0, 1])))
+    each = [_of_seed(graph, image, networks, place) for place in range(networks.seeds)]
+    columns = networks.seeds * len(networks.oxides)
+    return _model(
+        graph, graph.add("Concat", *each, axis=1, output=_OUTPUT), columns, networks.equations, metadata
+    )
+
+
+def of_seed(onnx_file: bytes, place: int) -> bytes:
+    """The networks of one seed cut out of a model file.
+
+    Parameters
+    ----------
+    onnx_file : bytes
+        From `product_graph`.
+    place : int
+        Of the seed among the file's, from 0.
+
+    Returns
+    -------
+    bytes
+        A model file with the columns of this seed.
+    """
+    whole = onnx.load_from_string(onnx_file)
+    single = onnx.utils.Extractor(whole).extract_model([INPUT], [f"seed_{place}"])
+    serialised: bytes = single.SerializeToString(deterministic=True)
+    return serialised
+
+
+def _of_seed(graph: _Graph, image: str, networks: Networks, place: int) -> str:
+    """The oxides (N, oxide) by the networks of one seed."""
+    weights, n_oxides = networks.of_seed(place).weights, len(networks.oxides)
     # No groups: the first layer of every network reads the same channel. What it makes is (network, filter)
     # along the channels, and that is the order in which groups are counted from here on.
     conv1 = graph.convolution(image, weights.conv1.reshape(-1, 1, KERNEL, 1), weights.conv1_bias.ravel())
@@ -111,25 +169,23 @@ def product_graph(networks: Networks, metadata: dict[str, str]) -> bytes:
         graph.add("Relu", conv1),
         _by_filter(weights.conv2, KERNEL),
         weights.conv2_bias.ravel(),
-        groups=n_networks,
+        groups=n_oxides,
     )
     # Without padding, as in the paper: an odd position at the end is dropped (heights 6, 5, 4, 2).
     pooled = graph.add("MaxPool", graph.add("Relu", conv2), kernel_shape=[POOL, 1], strides=[POOL, 1])
     # A window as high as what is left sees all of it, so this convolution is the dense layer.
     positions = pooled_positions(len(networks.inputs.mean))
     dense = graph.convolution(
-        pooled, _by_filter(weights.dense, positions), weights.dense_bias.ravel(), groups=n_networks
+        pooled, _by_filter(weights.dense, positions), weights.dense_bias.ravel(), groups=n_oxides
     )
-    # Every oxide is the mean of its own networks' outputs: one convolution over all hidden units.
-    # mixing (oxide, network) is 1 / seeds where the network is one of the oxide's, which lie side by side.
-    mixing = np.repeat(np.eye(n_oxides, dtype=np.float32), networks.seeds, axis=1) / networks.seeds
-    kernel = (mixing[:, :, None] * weights.output[:, 0][None]).reshape(n_oxides, -1, 1, 1)
+    # Zero but for a network's own hidden units: one convolution over all of them gives every oxide.
+    own = np.eye(n_oxides, dtype=np.float32)[:, :, None] * weights.output[:, 0][None]
     scores = graph.convolution(
-        graph.add("Relu", dense), kernel.astype(np.float32), mixing @ weights.output_bias.ravel()
+        graph.add("Relu", dense), own.reshape(n_oxides, -1, 1, 1), weights.output_bias.ravel()
     )
     # (1, oxide, 1, N) -> (oxide, N): the height is 1 since the dense layer.
     squeezed = graph.add("Squeeze", scores, graph.constant(np.array([0, 2])))
-    return _model(graph, _oxides(graph, squeezed, networks.targets), networks, metadata)
+    return _pixels_first(graph, _unscored(graph, squeezed, networks.targets), output=f"seed_{place}")
 
 
 def plain_graph(networks: Networks) -> bytes:
@@ -138,19 +194,58 @@ def plain_graph(networks: Networks) -> bytes:
     Kept to check the product's form against, and as the peer in benchmarks.
     """
     graph = _Graph()
-    rows = graph.add("Cast", _standardised(graph, networks), to=TensorProto.FLOAT)
+    rows = graph.add("Cast", _standardised(graph, networks.inputs, networks.equations), to=TensorProto.FLOAT)
     # (input, N) -> (N, 1, input): N images of one channel.
     image = graph.add("Unsqueeze", graph.add("Transpose", rows, perm=[1, 0]), graph.constant(np.array([1])))
-    answers = [
-        _plain_network(graph, image, take(networks.weights, index))
-        for index in range(len(networks.weights.output))
-    ]
-    means = [
-        graph.add("Mean", *answers[first : first + networks.seeds])
-        for first in range(0, len(answers), networks.seeds)
-    ]
-    scores = graph.add("Transpose", graph.add("Concat", *means, axis=1), perm=[1, 0])
-    return _model(graph, _oxides(graph, scores, networks.targets), networks, {})
+    # Trained oxide by oxide, answered seed by seed.
+    order = np.arange(len(networks.weights.output)).reshape(-1, networks.seeds).T.ravel()
+    answers = [_plain_network(graph, image, take(networks.weights, index)) for index in order]
+    scores = graph.add("Transpose", graph.add("Concat", *answers, axis=1), perm=[1, 0])
+    targets = Standard(
+        mean=networks.targets.mean * networks.seeds, deviation=networks.targets.deviation * networks.seeds
+    )
+    oxides = _pixels_first(graph, _unscored(graph, scores, targets), output=_OUTPUT)
+    return _model(graph, oxides, len(answers), networks.equations, {})
+
+
+def perceptron_graph(perceptron: Perceptron, metadata: dict[str, str]) -> bytes:
+    """The file of a perceptron, in the form that onnxruntime runs fastest.
+
+    Parameters
+    ----------
+    perceptron : Perceptron
+        What was trained.
+    metadata : dict
+        Text stored in the file.
+
+    Returns
+    -------
+    bytes
+        As of `product_graph`; the output ``oxides`` (N, column) has the values, then those that the network
+        has logarithms of.
+    """
+    graph = _Graph()
+    rows = _standardised(graph, perceptron.inputs, perceptron.equations)
+    # (input, N) -> (1, input, 1, N): inputs are channels, and each layer is a convolution of single pixels.
+    single = graph.add("Cast", rows, to=TensorProto.FLOAT)
+    inputs = layer = graph.add("Unsqueeze", single, graph.constant(np.array([0, 2])))
+    *hidden, (kernel, bias) = zip(perceptron.kernels, perceptron.biases, strict=True)
+    for each, offset in hidden:
+        layer = graph.add("Relu", graph.convolution(layer, each[:, :, None, None], offset))
+    seen = graph.add("Concat", layer, inputs, axis=1)
+    scores = graph.convolution(seen, kernel[:, :, None, None], bias)
+    squeezed = graph.add("Squeeze", scores, graph.constant(np.array([0, 2])))
+    targets = Standard(
+        mean=perceptron.values.mean + perceptron.logarithms.mean,
+        deviation=perceptron.values.deviation + perceptron.logarithms.deviation,
+    )
+    answers, n_values = _unscored(graph, squeezed, targets), len(perceptron.values.mean)
+    # Of spectra that no soil has a logarithm may be anything; what is far too large must still be a number.
+    logarithms = graph.add("Clip", _rows(graph, answers, n_values, len(bias)), "", graph.constant(_LARGEST))
+    above_0 = graph.add("Exp", logarithms)
+    rows = graph.add("Concat", _rows(graph, answers, 0, n_values), above_0, axis=0) if n_values else above_0
+    columns = _pixels_first(graph, rows, output=_OUTPUT)
+    return _model(graph, columns, len(bias), perceptron.equations, metadata)
 
 
 def _plain_network(graph: _Graph, image: str, weights: Weights) -> str:
@@ -178,18 +273,18 @@ def _by_filter(kernels: npt.NDArray[np.float32], positions: int) -> npt.NDArray[
     return kernels.reshape(-1, positions, FILTERS).transpose(0, 2, 1)[..., None]
 
 
-def _standardised(graph: _Graph, networks: Networks) -> str:
+def _standardised(graph: _Graph, inputs: Standard, equations: Equations) -> str:
     """Rows of reflectances and OMAT, z-scored: (input, N) in double precision.
 
     The band ratio's distance from the origin is a small difference of numbers near 1. In single
     precision its rounding alone would reach the mapped oxides; in double it costs nothing to speak of.
     """
-    reflectance = graph.add("Cast", "reflectance", to=TensorProto.DOUBLE)
+    reflectance = graph.add("Cast", INPUT, to=TensorProto.DOUBLE)
     bands = graph.add("Transpose", reflectance, perm=[1, 0])
     # OMAT last, as in training (`inputs.network_inputs`): a convolution sees neighbours, so the order counts.
-    rows = graph.add("Concat", bands, _omat(graph, bands, networks.equations), axis=0)
-    centred = graph.add("Sub", rows, _column(graph, networks.inputs.mean))
-    return graph.add("Div", centred, _column(graph, networks.inputs.deviation))
+    rows = graph.add("Concat", bands, _omat(graph, bands, equations), axis=0)
+    centred = graph.add("Sub", rows, _column(graph, inputs.mean))
+    return graph.add("Div", centred, _column(graph, inputs.deviation))
 
 
 def _omat(graph: _Graph, bands: str, equations: Equations) -> str:
@@ -202,26 +297,34 @@ def _omat(graph: _Graph, bands: str, equations: Equations) -> str:
     return graph.add("Sqrt", graph.add("Add", graph.add("Mul", dx, dx), graph.add("Mul", dy, dy)))
 
 
-def _oxides(graph: _Graph, scores: str, targets: Standard) -> str:
-    """Scores (oxide, N) as wt% (N, oxide) float32."""
+def _unscored(graph: _Graph, scores: str, targets: Standard) -> str:
+    """The values of scores (row, N), float32."""
     double = graph.add("Cast", scores, to=TensorProto.DOUBLE)
     spread = graph.add("Mul", double, _column(graph, targets.deviation))
     weight = graph.add("Add", spread, _column(graph, targets.mean))
-    single = graph.add("Cast", weight, to=TensorProto.FLOAT)
-    return graph.add("Transpose", single, perm=[1, 0], output="oxides")
+    return graph.add("Cast", weight, to=TensorProto.FLOAT)
+
+
+def _rows(graph: _Graph, data: str, first: int, stop: int) -> str:
+    bounds = (graph.constant(np.array([each])) for each in (first, stop, 0))
+    return graph.add("Slice", data, *bounds)
+
+
+def _pixels_first(graph: _Graph, rows: str, *, output: str) -> str:
+    return graph.add("Transpose", rows, perm=[1, 0], output=output)
 
 
 def _column(graph: _Graph, values: Sequence[float]) -> str:
     return graph.constant(np.array(values, dtype=np.float64)[:, None])
 
 
-def _model(graph: _Graph, output: str, networks: Networks, metadata: dict[str, str]) -> bytes:
-    n_bands = len(networks.equations.wavelengths_nm)
+def _model(graph: _Graph, output: str, columns: int, equations: Equations, metadata: dict[str, str]) -> bytes:
+    n_bands = len(equations.wavelengths_nm)
     proto = helper.make_graph(
         graph.nodes,
         "lunar_oxides",
-        [helper.make_tensor_value_info("reflectance", TensorProto.FLOAT, ["N", n_bands])],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", len(networks.oxides)])],
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["N", n_bands])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", columns])],
         graph.constants,
     )
     model = helper.make_model(

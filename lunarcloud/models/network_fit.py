@@ -24,6 +24,7 @@ class NetworkFit(NamedTuple):
     """The networks of all oxides that can be trained, and why others cannot."""
 
     networks: Networks
+    without: tuple[Networks, ...]  #: trained without each station in turn, of the oxides that it knows
     predictions: dict[str, Predictions]  #: means over the seeds that are mapped with
     by_seed: dict[str, tuple[Predictions, ...]]  #: of each seed trained
     losses: npt.NDArray[np.float32]  #: (oxide, seed, epoch), of the networks that know all stations
@@ -98,17 +99,25 @@ def fit_networks(
     trained = train(network.stack(start), examples, settings)
     results = _Results(samples, designs, targets, predict(trained.weights, examples.inputs))
     by_seed = {oxide: tuple(results.predictions(oxide, seed) for seed in seeds) for oxide in oxides}
-    whole = [[results.index(oxide, None, seed) for seed in seeds] for oxide in oxides]
-    networks = Networks(
-        oxides=oxides,
-        # Raveled by oxide, then seed: an oxide's seeds lie side by side, on which the graph's mean rests.
-        weights=network.take(trained.weights, np.ravel([row[:mapped] for row in whole])),
-        inputs=folds[None].standard,
-        targets=_joined([targets[row[0]].standard for row in whole]),
-        equations=equations.equations,
+
+    def networks(station: int | None, known: tuple[str, ...]) -> Networks:
+        rows = [[results.index(oxide, station, seed) for seed in seeds[:mapped]] for oxide in known]
+        return Networks(
+            oxides=known,
+            # Raveled by oxide, then seed: an oxide's seeds lie side by side, on which the graph's mean rests.
+            weights=network.take(trained.weights, np.ravel(rows).astype(int)),
+            inputs=folds[station].standard,
+            targets=_joined([targets[row[0]].standard for row in rows]),
+            equations=equations.equations if station is None else equations.without[station],
+        )
+
+    without = tuple(
+        networks(station, tuple(oxide for oxide in oxides if np.isfinite(samples.oxide(oxide)[station])))
+        for station in range(len(samples.sites))
     )
     predictions = {oxide: _mean(each[:mapped]) for oxide, each in by_seed.items()}
-    return NetworkFit(networks, predictions, by_seed, trained.losses[np.array(whole)], not_fitted)
+    losses = trained.losses[[[results.index(oxide, None, seed) for seed in seeds] for oxide in oxides]]
+    return NetworkFit(networks(None, oxides), without, predictions, by_seed, losses, not_fitted)
 
 
 def _trainable(samples: Samples) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -1,8 +1,8 @@
 """A model ready to map with: its card and its networks, from the model's folder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,8 @@ from lunarcloud.models.equations import QIU2025, Equations
 from lunarcloud.models.novelty import Novelty
 from lunarcloud.storage import Folder, digest
 
-NETWORKS = "model.onnx"
+#: The networks of all seeds, and what was taught to stand for them and for the intervals about them.
+NETWORKS, STUDENT, INTERVALS = "model.onnx", "student.onnx", "intervals.onnx"
 
 BUILTIN = {"qiu2025": QIU2025}
 
@@ -38,11 +39,17 @@ class Model:
         What is known of it.
     onnx : bytes or None
         Its networks, if it has any.
+    student : bytes or None
+        What answers for them, where it may.
+    intervals : bytes or None
+        What tells how far to trust them.
     """
 
     id: str
     card: Card
     onnx: bytes | None
+    student: bytes | None = None
+    intervals: bytes | None = None
 
     @property
     def equations(self) -> Equations:
@@ -58,6 +65,35 @@ class Model:
     def oxides(self) -> tuple[str, ...]:
         """Outputs of the networks in their order; empty without networks."""
         return self.card.oxides
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of the networks; of a model that knows nothing of its training, one."""
+        return self.card.training.seeds if self.card.training else (0,)
+
+    @property
+    def exact(self) -> Self:
+        """The model without its student: every pixel is answered by all networks."""
+        return replace(self, student=None)
+
+    def of_seed(self, seed: int) -> Self:
+        """The model with the networks of one seed alone, of whose chance nothing is known.
+
+        Raises
+        ------
+        InputError
+            If it has no networks of that seed.
+        """
+        if self.onnx is None or seed not in self.seeds:
+            there = f"it has {', '.join(map(str, self.seeds))}" if self.onnx else "it has no networks"
+            raise InputError(f"model {self.id} has no networks of seed {seed}: {there}")
+        # Loads onnx, which most models do not need.
+        from lunarcloud.models.graph import of_seed
+
+        one = of_seed(self.onnx, self.seeds.index(seed)) if len(self.seeds) > 1 else self.onnx
+        training = self.card.training and self.card.training.model_copy(update={"seeds": (seed,)})
+        card = self.card.model_copy(update={"training": training, "student": None})
+        return replace(self, card=card, onnx=one, student=None, intervals=None)
 
     @property
     def novelty(self) -> Novelty | None:
@@ -97,18 +133,29 @@ def load_model(place: Folder, model_id: str, card: Card) -> Model:
     StoreError
         If they are not those that the card describes.
     """
-    onnx = place.read(NETWORKS) if card.oxides else None
-    if onnx is not None and digest(onnx) != card.digests.get(NETWORKS):
+    held = {name: _checked(place, name, card) for name in (NETWORKS, STUDENT, INTERVALS) if _has(card, name)}
+    student = held.get(STUDENT) if card.student and card.student.faithful else None
+    return Model(model_id, card, held.get(NETWORKS), student, held.get(INTERVALS))
+
+
+def _has(card: Card, name: str) -> bool:
+    # Networks that a card lists no digest of are looked for, and refused.
+    return name in card.digests or (name == NETWORKS and bool(card.oxides))
+
+
+def _checked(place: Folder, name: str, card: Card) -> bytes:
+    data, expected = place.read(name), card.digests.get(name, "none")
+    if digest(data) != expected:
         raise StoreError(
-            f"{place.url}/{NETWORKS} is not the file its card describes (digest {digest(onnx)[:12]}, "
-            f"expected {card.digests.get(NETWORKS, 'none')[:12]}): repair model {model_id}"
+            f"{place.url}/{name} is not the file its card describes (digest {digest(data)[:12]}, "
+            f"expected {expected[:12]}): repair model {place.name}"
         )
-    return Model(model_id, card, onnx)
+    return data
 
 
 def model_digest(card: Card) -> str:
     """Digest of what decides the maps of a model: its equations, networks and stations' spectra."""
-    content = card.model_dump_json(include={"equations", "oxides", "novelty", "digests"})
+    content = card.model_dump_json(include={"equations", "oxides", "novelty", "student", "digests"})
     return digest(content.encode())
 
 
@@ -178,7 +225,7 @@ def _require_numbers(session: Any) -> None:
 def predict(
     session: Any, reflectance: npt.NDArray[np.float32], *, batch: int = BATCH
 ) -> npt.NDArray[np.float32]:
-    """Oxides of n spectra.
+    """What a model file says of n spectra.
 
     Parameters
     ----------
@@ -191,8 +238,9 @@ def predict(
 
     Returns
     -------
-    ndarray, float32, shape (n, oxide)
-        wt%, not limited to 0..100; meaningless where a reflectance is missing or 0.
+    ndarray, float32, shape (n, column)
+        wt%, not limited to 0..100; meaningless where a reflectance is missing or 0. The columns are the
+        file's: all oxides of one seed after the other, or what a student was taught.
 
     Raises
     ------

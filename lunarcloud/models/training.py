@@ -48,6 +48,31 @@ class TrainingSettings(BaseModel):
     adam_epsilon: PositiveFloat = 1e-7
 
 
+class Teaching(BaseModel):
+    """How a perceptron is taught.
+
+    Attributes
+    ----------
+    hidden : tuple of int
+        Units of its hidden layers.
+    epochs, batch : int
+        Passes through the spectra, and spectra a step.
+    rate : float
+        Muon's learning rate at its greatest; it rises over the first twentieth of the steps and ends near 0
+        along a cosine.
+    value_weight : float
+        How much an error of a value counts beside one of a logarithm.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hidden: tuple[PositiveInt, ...]
+    epochs: PositiveInt = 40
+    batch: PositiveInt = 1024
+    rate: PositiveFloat = 0.01
+    value_weight: PositiveFloat = 3.0
+
+
 class Examples(NamedTuple):
     """What m networks are trained on: standardised inputs and targets of s stations each."""
 

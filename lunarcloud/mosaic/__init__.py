@@ -15,6 +15,7 @@ from lunarcloud.mosaic.store import (
 
 if TYPE_CHECKING:  # the readers of tiles and labels are slow to import, and most commands only open a mosaic
     from lunarcloud.mosaic.ingest import IngestPlan, completed, ingest_work, notes_of, plan_ingest
+    from lunarcloud.mosaic.sample import sampled_numbers
 
 __all__ = [
     "REFLECTANCE",
@@ -30,8 +31,13 @@ __all__ = [
     "mosaic_layout",
     "notes_of",
     "plan_ingest",
+    "sampled_numbers",
 ]
 
 __getattr__ = lazily(
-    __name__, {"ingest": ("IngestPlan", "completed", "ingest_work", "notes_of", "plan_ingest")}
+    __name__,
+    {
+        "ingest": ("IngestPlan", "completed", "ingest_work", "notes_of", "plan_ingest"),
+        "sample": ("sampled_numbers",),
+    },
 )

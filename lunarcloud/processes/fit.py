@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from lunarcloud.archive import same_bands
 from lunarcloud.engine import Note, Session
 from lunarcloud.errors import NotFoundError
 from lunarcloud.lineage import Entry, Given, Record, Root
 from lunarcloud.models import (
-    NETWORKS,
     Card,
     Fitting,
     Model,
@@ -19,6 +19,7 @@ from lunarcloud.models import (
     model_digest,
     r2_in_words,
     remarks,
+    sampled_reflectance,
 )
 from lunarcloud.mosaic import Mosaic, MosaicCard, load_mosaic
 from lunarcloud.processes import stations
@@ -49,7 +50,14 @@ class FitInputs(Inputs):
     )
     mosaic: str | None = parent("mosaics", "mosaic to sample, if there is one")
     equations_only: bool = option(False, "train no networks")
-    seeds: int = option(1, "networks averaged for each oxide", limits={"ge": 1, "le": 32})
+    seeds: int = option(
+        20,
+        "networks of each oxide, alike but for chance: maps are of their mean; 1: as the paper",
+        limits={"ge": 1, "le": 32},
+    )
+    first_seed: int = option(
+        0, "chance of the first of them; the others count on", limits={"ge": 0, "le": 10**6}
+    )
 
 
 class _Material(NamedTuple):
@@ -75,9 +83,23 @@ def _fitting(material: _Material) -> Fitting:
     _, chosen, mosaic, inputs = material
     gathered = gather_samples(chosen.table, mosaic, inputs.reflectance)
     dropped = dict.fromkeys(inputs.without, "left out on request")
-    seeds = () if inputs.equations_only else tuple(range(inputs.seeds))
-    trained = tuple(range(max(inputs.seeds, _SPREAD_SEEDS))) if seeds else ()
-    return Fitting(gathered._replace(left_out={**dropped, **gathered.left_out}), seeds, trained)
+    trained = _seeds(inputs, max(inputs.seeds, _SPREAD_SEEDS))
+    gathered = gathered._replace(left_out={**dropped, **gathered.left_out})
+    return Fitting(gathered, _seeds(inputs, inputs.seeds), trained)
+
+
+def _seeds(inputs: FitInputs, number: int) -> tuple[int, ...]:
+    first = inputs.first_seed
+    return () if inputs.equations_only else tuple(range(first, first + number))
+
+
+def _with_pixels(fitting: Fitting, mosaic: Mosaic | None) -> Fitting:
+    """With what a student is taught on, where there is one and a mosaic of the stations' bands."""
+    if mosaic is None or len(fitting.seeds) < 2:
+        return fitting
+    if not same_bands(fitting.gathered.samples.wavelengths_nm, mosaic.instrument.wavelengths_nm):
+        return fitting
+    return fitting._replace(pixels=sampled_reflectance(mosaic))
 
 
 def _mosaic(inputs: FitInputs, root: Root) -> tuple[Entry, Mosaic] | None:
@@ -112,9 +134,9 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[Card]:
     if material.chosen.inputs is not None:
         run_in(session, stations.PROCESS, material.chosen.inputs, material.root)
     session.tell(Note(f"fitting {len(fitting.gathered.samples.sites)} stations"))
-    card, onnx, diagnostics = fit_model(fitting)
-    if onnx is not None:
-        home.write(NETWORKS, onnx)
+    card, files, diagnostics = fit_model(_with_pixels(fitting, material.mosaic))
+    for name, data in files.items():
+        home.write(name, data)
     home.write(stations.STATIONS, fitting.gathered.table.dump())
     write_dataset(home / _DIAGNOSTICS, diagnostics)
     # Slow to import, and a model that is there already draws nothing.
@@ -151,7 +173,7 @@ def _report(record: Record[Card], home: Folder) -> Report:
 PROCESS = Process(
     name="fit",
     kind="models",
-    algorithm=3,
+    algorithm=4,
     inputs=FitInputs,
     card=Card,
     resolve=_resolve,

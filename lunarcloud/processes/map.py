@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+from pydantic import model_validator
 
 from lunarcloud.engine import MemoryPlan, Session
 from lunarcloud.lineage import Given, Record, Root
@@ -21,7 +23,8 @@ from lunarcloud.maps import (
     overview_grid,
     plan_maps,
 )
-from lunarcloud.processes.inputs import Inputs, given_of, parent
+from lunarcloud.models import Model
+from lunarcloud.processes.inputs import Inputs, given_of, option, parent
 from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work, shards_of
 from lunarcloud.processes.records import model_of, mosaic_of
 from lunarcloud.storage import Folder
@@ -38,6 +41,18 @@ class MapInputs(Inputs):
 
     model: str = parent("models", "model, or qiu2025, the paper's equations")
     mosaic: str = parent("mosaics", "mosaic to map")
+    exact: bool = option(False, "ask all networks of every pixel, not the student that stands for them")
+    seed: int | None = option(
+        None, "map with the networks of one seed alone, as the paper did", limits={"ge": 0}
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.exact and self.seed is not None:
+            raise ValueError(
+                "--exact asks the networks of all seeds, --seed those of one: choose one of both"
+            )
+        return self
 
 
 class _Material(NamedTuple):
@@ -48,10 +63,17 @@ class _Material(NamedTuple):
 def _resolve(inputs: MapInputs, root: Root) -> tuple[Given, _Material]:
     entry, chosen = root.find("mosaics", inputs.mosaic), model_of(root, inputs.model)
     parents = {"model": chosen.parent, "mosaic": entry.as_parent()}
-    plan = plan_maps(mosaic_of(root, entry), chosen.model)
+    plan = plan_maps(mosaic_of(root, entry), _asked(chosen.model, inputs))
     return given_of(inputs, root, parents), _Material(
         plan, {role: each.ref.id for role, each in parents.items()}
     )
+
+
+def _asked(model: Model, inputs: MapInputs) -> Model:
+    """The model as it is to be asked."""
+    if inputs.seed is not None:
+        return model.of_seed(inputs.seed)
+    return model.exact if inputs.exact else model
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
@@ -119,7 +141,7 @@ def _report(record: Record[RunCard], home: Folder) -> Report:
 PROCESS = Process(
     name="map",
     kind="runs",
-    algorithm=5,
+    algorithm=6,
     inputs=MapInputs,
     card=RunCard,
     resolve=_resolve,

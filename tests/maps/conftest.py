@@ -1,7 +1,5 @@
 """A model with real networks, and spectra with every kind of defect."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 
@@ -34,7 +32,9 @@ def kernel(stations: Novelty) -> Kernel:
     return Kernel(
         Scaling(SCALING, 0.0, MISSING),
         QIU2025,
-        networks=Networks(OXIDES, partial(predict, onnx)),
+        networks=Networks(
+            tuple(f"{oxide}_cnn" for oxide in OXIDES), lambda spectra, _: predict(onnx, spectra).T
+        ),
         stations=stations,
     )
 

@@ -173,7 +173,7 @@ def test_each_map_ends_at_what_is_possible_and_no_mg_number_is_made_of_an_end() 
     """FeO 57.7 wt% is no rock, and FeO below 0 would make an Mg# of 1."""
     wanted = [(-1, 5, 20, 8, 12), (57.7, 5, 20, 8, 12), (10, -2, 40, 8, 25), (10, 5, 20, 8, 12)]
     names = tuple(f"{oxide}_cnn" for oxide in OXIDES)
-    networks = Networks(OXIDES, lambda spectra: np.array(wanted, dtype=np.float32))
+    networks = Networks(names, lambda spectra, distance: np.array(wanted, dtype=np.float32).T)
     dn = np.tile(np.array([600, 1100, 1150, 1170, 1200], dtype=np.int16)[:, None, None], (1, 1, 4))
     codes = Kernel(Scaling(SCALING, 0.0, MISSING), QIU2025, networks=networks)(dn)
     values = {name: codes[name][0] * QUANTITIES[name].step for name in names}

@@ -1,0 +1,347 @@
+"""The student of an ensemble: what many networks say, and how sure they are, by two small ones.
+
+The first answers for the ensemble's mean and chance (standard deviation over seeds), the second for the
+half-widths of the jackknife+ intervals (`intervals`). Both are taught on spectra of the mosaic itself and on
+widened ones around them, and measured on pixels that they were not taught on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lunarcloud.models.card import IntervalError, StudentError, StudentRecord
+from lunarcloud.models.distillation import Lesson, distil
+from lunarcloud.models.equation_fit import EquationFit, Predictions, evaluate
+from lunarcloud.models.graph import Networks, Perceptron, product_graph
+from lunarcloud.models.inputs import FloatArray, network_inputs
+from lunarcloud.models.intervals import half_widths, too_few
+from lunarcloud.models.network_fit import NetworkFit
+from lunarcloud.models.novelty import Novelty, novelty
+from lunarcloud.models.package import predict, session
+from lunarcloud.models.samples import Samples
+from lunarcloud.models.training import Teaching
+from lunarcloud.quantities import COVERAGES, mg_number
+
+MEANS = Teaching(hidden=(144, 144), value_weight=2.0)
+HALF_WIDTHS = Teaching(hidden=(32, 32), epochs=200)
+# One block in so many is held out, as a whole: its pixels are too much alike to be parted.
+_HELD_OUT = 10
+# Mixtures of stations, and how many: what every model can be asked, whatever mosaic there is.
+_MIXTURES, _MIXED = 20_000, 3
+# One widened spectrum for so many of the sample: brighter or darker by the first, bands apart by the second
+# (standard deviations of natural logarithms).
+_WIDENED, _BRIGHTNESS, _BANDS = 4, 0.10, 0.01
+# Share of the sample that the student answers for; the rest is unlike almost everything it was taught.
+_ANSWERED = 0.999
+# Spectra asked of the ensemble at a time.
+_PART = 5_000
+# Every so many spectra are asked of all networks that were trained without a station: half-widths vary
+# slowly.
+_EVERY = 80
+# wt%, and a ratio a tenth of it: chance below cannot be told in what is stored.
+_LEAST = 1e-3
+
+
+class Taught(NamedTuple):
+    """Both perceptrons and what is known of them."""
+
+    means: Perceptron  #: columns: mean of each oxide, then its chance, wt%
+    half_widths: Perceptron | None  #: columns by `StudentRecord.intervals`; None where stations are too few
+    record: StudentRecord
+    not_fitted: dict[str, str]  #: intervals that there are not, or a student that may not answer, and why
+
+
+class _Pool(NamedTuple):
+    """Spectra as a student is taught and examined on them."""
+
+    taught: FloatArray  #: (band, n)
+    held_out: FloatArray  #: (band, m), of pixels as they are
+    reach: float  #: distance from the stations (`novelty`) up to which the student answers
+
+
+def teach(
+    samples: Samples,
+    fitted: NetworkFit,
+    equations: EquationFit,
+    stations: Novelty,
+    pixels: npt.NDArray[np.float32] | None,
+) -> Taught:
+    """Teach a student what an ensemble says.
+
+    Parameters
+    ----------
+    samples : Samples
+        The stations.
+    fitted : NetworkFit
+        The ensemble, of two seeds or more, and its networks without each station.
+    equations : EquationFit
+        The equations, and without each station.
+    stations : Novelty
+        The distribution of the stations' spectra.
+    pixels : ndarray, shape (block, band, pixel) or None
+        Reflectances of a sample of the mosaic, fractions, NaN where missing; None without a mosaic.
+
+    Returns
+    -------
+    Taught
+        With the errors against the ensemble on pixels held out.
+    """
+    pool = _pool(samples, equations, stations, pixels)
+    lesson, examined = (_said(fitted.networks, each) for each in (pool.taught, pool.held_out))
+    taught = distil(
+        Lesson(network_inputs(pool.taught, equations.equations), lesson.mean, lesson.chance, lesson.chance),
+        equations.equations,
+        MEANS,
+        seed=0,
+    )
+    answered = _answers(taught, pool.held_out, len(fitted.networks.oxides))
+    errors = tuple(
+        _error(oxide, *(said[row] for said in (*examined, *answered)))
+        for row, oxide in enumerate(fitted.networks.oxides)
+    )
+    intervals, of_intervals = _teach_intervals(samples, fitted, equations, pool)
+    record = StudentRecord(
+        teaching=MEANS,
+        teaching_of_intervals=HALF_WIDTHS,
+        mosaic=pixels is not None,
+        spectra=pool.taught.shape[1],
+        held_out=pool.held_out.shape[1],
+        reach=pool.reach,
+        errors=errors,
+        intervals=of_intervals,
+    )
+    return Taught(taught, intervals, record, _not_fitted(samples, record))
+
+
+def _not_fitted(samples: Samples, record: StudentRecord) -> dict[str, str]:
+    reasons = {
+        f"{each.oxide} student": f"it errs by {each.rms:.3f} wt%, more than a fifth of the chance of "
+        f"{each.chance:.3f} wt%: every pixel is answered by all networks"
+        for each in record.errors
+        if not each.faithful
+    }
+    made = {each.map for each in record.intervals}
+    for oxide in (each.oxide for each in record.errors):
+        known = int(np.isfinite(samples.oxide(oxide)).sum())
+        for end, coverage in COVERAGES.items():
+            if f"{oxide}_cnn_{end}" not in made:
+                reasons[f"{oxide} {coverage:.0%} interval"] = too_few(known, coverage)
+    return reasons
+
+
+def _pool(
+    samples: Samples, equations: EquationFit, stations: Novelty, pixels: npt.NDArray[np.float32] | None
+) -> _Pool:
+    random = np.random.default_rng(0)
+    shares = random.dirichlet(np.ones(_MIXED), _MIXTURES)
+    chosen = random.integers(0, len(samples.sites), shares.shape)
+    mixtures = np.einsum("bnm,nm->bn", samples.reflectance[:, chosen], shares)
+    held = np.arange(_MIXTURES) % _HELD_OUT == 0
+    seen, unseen = mixtures[:, ~held], mixtures[:, held]
+    if pixels is not None:
+        blocks = np.arange(len(pixels)) % _HELD_OUT == 0
+        of_mosaic, unseen = (_valid(pixels[which]) for which in (~blocks, blocks))
+        seen = np.concatenate([of_mosaic, seen], axis=1)
+    widened = seen[:, ::_WIDENED]
+    widened = widened * np.exp(
+        _BRIGHTNESS * random.standard_normal(widened.shape[1])
+        + _BANDS * random.standard_normal(widened.shape)
+    )
+    every = np.concatenate([seen, widened[:, (widened <= 1).all(axis=0)]], axis=1)
+    distance, of_unseen = (_distance(each, equations, stations) for each in (every, unseen))
+    reach = float(np.quantile(of_unseen, _ANSWERED))
+    return _Pool(every[:, distance <= reach], unseen[:, of_unseen <= reach], reach)
+
+
+def _valid(blocks: npt.NDArray[np.float32]) -> FloatArray:
+    """The spectra (band, n) that the networks may be asked of."""
+    spectra = np.concatenate(list(blocks), axis=1).astype(np.float64)
+    return spectra[:, ((spectra > 0) & (spectra <= 1)).all(axis=0)]
+
+
+def _distance(reflectance: FloatArray, equations: EquationFit, stations: Novelty) -> npt.NDArray[np.float32]:
+    return novelty(reflectance, network_inputs(reflectance, equations.equations)[-1], stations)
+
+
+class _Said(NamedTuple):
+    mean: FloatArray  #: (oxide, n), wt%
+    chance: FloatArray  #: (oxide, n), wt%
+
+
+def _said(networks: Networks, reflectance: FloatArray) -> _Said:
+    """Mean and chance of an ensemble, as its own model file says them."""
+    asked, oxides = session(product_graph(networks, {})), len(networks.oxides)
+
+    def said(part: FloatArray) -> _Said:
+        answers = predict(asked, part.T.astype(np.float32)).T.reshape(-1, oxides, part.shape[1])
+        return _Said(answers.mean(axis=0, dtype=np.float64), answers.std(axis=0, ddof=1, dtype=np.float64))
+
+    # In parts: all members' answers at once would be gigabytes.
+    parts = np.array_split(reflectance, max(1, reflectance.shape[1] // _PART), axis=1)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        each = list(pool.map(said, parts))
+    means, chances = (np.concatenate(rows, axis=1) for rows in zip(*each, strict=True))
+    return _Said(means, np.maximum(chances, _LEAST))
+
+
+def _answers(taught: Perceptron, reflectance: FloatArray, values: int) -> tuple[FloatArray, FloatArray]:
+    """What a perceptron says, in double precision: its first columns and the others."""
+    inputs = network_inputs(reflectance, taught.equations)
+    layer = scores = taught.inputs.apply(inputs)
+    *hidden, (kernel, bias) = zip(taught.kernels, taught.biases, strict=True)
+    for each, offset in hidden:
+        layer = np.maximum(each @ layer + offset[:, None], 0.0)
+    scores = kernel @ np.concatenate([layer, scores]) + bias[:, None]
+    return taught.values.undo(scores[:values]), np.exp(taught.logarithms.undo(scores[values:]))
+
+
+def _error(
+    oxide: str, mean: FloatArray, chance: FloatArray, answered: FloatArray, of_chance: FloatArray
+) -> StudentError:
+    error, typical = np.abs(answered - mean), float(np.median(chance))
+    return StudentError(
+        oxide=oxide,
+        rms=float(np.sqrt(np.mean(error**2))),
+        of_999=float(np.quantile(error, 0.999)),
+        largest=float(error.max()),
+        chance=typical,
+        within_a_fifth=float(np.mean(error <= np.maximum(chance / 5, _LEAST))),
+        chance_error=float(np.sqrt(np.mean((of_chance / chance - 1) ** 2))),
+    )
+
+
+# ---- intervals
+
+
+def _teach_intervals(
+    samples: Samples, fitted: NetworkFit, equations: EquationFit, pool: _Pool
+) -> tuple[Perceptron | None, tuple[IntervalError, ...]]:
+    """A perceptron of half-widths, and how far it is from those that the networks give."""
+    taught, held_out = pool.taught[:, ::_EVERY], pool.held_out[:, :: _EVERY // 2]
+    both = np.concatenate([taught, held_out], axis=1)
+    widths = half_widths_of(samples, fitted, equations, both)
+    if not widths:
+        return None, ()
+    table = np.maximum(np.stack(list(widths.values())), _LEAST)
+    # Beyond an equation's validity there is none.
+    defined = np.all(np.isfinite(table), axis=0)
+    table, both, n_taught = table[:, defined], both[:, defined], int(defined[: taught.shape[1]].sum())
+    (taught, held_out), (seen, unseen) = (np.split(each, [n_taught], axis=1) for each in (both, table))
+    nothing = np.empty((0, n_taught))
+    lesson = Lesson(network_inputs(taught, equations.equations), nothing, nothing, seen)
+    made = distil(lesson, equations.equations, HALF_WIDTHS, seed=1)
+    answered = _answers(made, held_out, 0)[1]
+    return made, tuple(
+        IntervalError(
+            map=name,
+            median=float(np.median(unseen[row])),
+            error=float(np.sqrt(np.mean((answered[row] / unseen[row] - 1) ** 2))),
+        )
+        for row, name in enumerate(widths)
+    )
+
+
+def half_widths_of(
+    samples: Samples, fitted: NetworkFit, equations: EquationFit, reflectance: FloatArray
+) -> dict[str, FloatArray]:
+    """Half-widths of all intervals that there can be.
+
+    Parameters
+    ----------
+    samples, fitted, equations
+        The stations and what was fitted to them.
+    reflectance : ndarray, shape (band, n)
+        Spectra, fractions.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n,)
+        By map (``feo_cnn_half95``), in its unit.
+    """
+    whole = _said(fitted.networks, reflectance).mean
+    centres = {f"{oxide}_cnn": row for oxide, row in zip(fitted.networks.oxides, whole, strict=True)}
+    centres |= {
+        f"{oxide}_equation": _by_equation(samples, oxide, equations, reflectance)
+        for oxide in equations.predictions
+    }
+    centres |= _with_mg_number(centres)
+    residuals = residuals_of(fitted.predictions, equations.predictions)
+    without = _without(samples, fitted, equations, reflectance, residuals)
+    return {
+        f"{name}_{end}": half_widths(centres[name], without[name], np.abs(each[np.isfinite(each)]), coverage)
+        for end, coverage in COVERAGES.items()
+        for name, each in residuals.items()
+        if not too_few(len(without[name]), coverage)
+    }
+
+
+def residuals_of(
+    networks: Mapping[str, Predictions], equations: Mapping[str, Predictions]
+) -> dict[str, FloatArray]:
+    """Errors at every station by what was fitted without it, NaN where it is not known.
+
+    Parameters
+    ----------
+    networks, equations : mapping of str to Predictions
+        By oxide.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (station,)
+        By map, Mg# too, in its unit; maps without leave-one-out are left away.
+    """
+    said = {f"{oxide}_cnn": each for oxide, each in networks.items()}
+    said |= {f"{oxide}_equation": each for oxide, each in equations.items()}
+    left_out = {name: each.left_out for name, each in said.items() if each.left_out is not None}
+    measured = {name: said[name].measured for name in left_out}
+    left_out |= _with_mg_number(left_out)
+    measured |= _with_mg_number(measured)
+    return {name: left_out[name] - measured[name] for name in left_out}
+
+
+def _with_mg_number(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    parts = ("mgo_cnn", "feo_cnn")
+    if not set(parts) <= values.keys():
+        return {}
+    # As the map has it: an oxide below 0 is none.
+    share: FloatArray = mg_number(*(np.maximum(values[part], _LEAST) for part in parts)).astype(np.float64)
+    return {"mg_number": share}
+
+
+def _by_equation(samples: Samples, oxide: str, equations: EquationFit, reflectance: FloatArray) -> FloatArray:
+    return evaluate(_asked(samples, reflectance), oxide, equations.equations)
+
+
+def _asked(samples: Samples, reflectance: FloatArray) -> Samples:
+    n = reflectance.shape[1]
+    return Samples(("",) * n, samples.wavelengths_nm, reflectance, np.full((len(samples.oxides), n), np.nan))
+
+
+def _without(
+    samples: Samples,
+    fitted: NetworkFit,
+    equations: EquationFit,
+    reflectance: FloatArray,
+    residuals: Mapping[str, FloatArray],
+) -> dict[str, FloatArray]:
+    """What is said of the spectra without each station that knows a map, by map (station, n)."""
+    asked = _asked(samples, reflectance)
+    rows: dict[str, list[FloatArray]] = {name: [] for name in residuals}
+    for station, networks in enumerate(fitted.without):
+        means = _said(networks, reflectance).mean if networks.oxides else ()
+        said = {f"{oxide}_cnn": row for oxide, row in zip(networks.oxides, means, strict=True)}
+        said |= {
+            f"{oxide}_equation": evaluate(asked, oxide, equations.without[station])
+            for oxide in equations.predictions
+        }
+        said |= _with_mg_number(said)
+        for name, each in residuals.items():
+            if np.isfinite(each[station]):
+                rows[name].append(said[name])
+    return {name: np.stack(each) for name, each in rows.items()}

@@ -1,0 +1,58 @@
+"""A fixed sample of a mosaic: blocks of pixels spread evenly over the Moon."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from lunarcloud.moon import Grid, Window
+from lunarcloud.mosaic.layout import REFLECTANCE
+from lunarcloud.mosaic.store import Mosaic
+
+_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+
+
+def sampled_numbers(mosaic: Mosaic, blocks: int, edge: int) -> npt.NDArray[np.int16]:
+    """The mosaic's numbers in a sample, the same at every call.
+
+    Parameters
+    ----------
+    mosaic : Mosaic
+        Of which.
+    blocks : int
+        How many blocks; each reads a chunk or a few.
+    edge : int
+        Pixels along the edge of a block; of a grid with fewer rows, all of them.
+
+    Returns
+    -------
+    ndarray of int16, shape (block, band, pixel)
+        As stored: reflectance by the card's factor and offset.
+    """
+    import xarray as xr
+
+    # Without Dask, and codes as they are: a few chunks are read here and now, not whole shards.
+    opened = xr.open_zarr(mosaic.group.place.url, zarr_format=3, chunks=None, mask_and_scale=False)
+    bands = opened[REFLECTANCE].transpose("band", "lat", "lon")
+    windows = (window.slices for window in _windows(mosaic.grid, blocks, edge))
+    return np.stack([bands.isel(lat=rows, lon=cols).values.reshape(len(bands), -1) for rows, cols in windows])
+
+
+def _windows(grid: Grid, blocks: int, edge: int) -> Iterator[Window]:
+    """Windows on a golden spiral, which covers a sphere evenly, moved into the grid where they stick out."""
+    for number in range(blocks):
+        lat = math.degrees(math.asin(1.0 - 2.0 * (number + 0.5) / blocks))
+        # Of a turn around the Moon, the fraction: columns count from 180 W on.
+        col = int(number * _GOLDEN % 1.0 * grid.n_cols)
+        row_start = max(0, min(int(grid.row_of(lat)), grid.n_rows - edge))
+        col_start = max(0, min(col, grid.n_cols - edge))
+        # `common` cuts what is larger than a whole coarse grid.
+        yield grid.whole.common(
+            Window(
+                row_start=row_start,
+                row_stop=row_start + edge,
+                col_start=col_start,
+                col_stop=col_start + edge,
+            )
+        )
