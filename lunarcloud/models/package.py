@@ -133,7 +133,7 @@ def load_model(place: Folder, model_id: str, card: Card) -> Model:
     StoreError
         If they are not those that the card describes.
     """
-    held = {name: _checked(place, name, card) for name in (NETWORKS, STUDENT, INTERVALS) if _has(card, name)}
+    held = {name: _checked(place, model_id, name, card) for name in (NETWORKS, STUDENT, INTERVALS) if _has(card, name)}
     student = held.get(STUDENT) if card.student and card.student.faithful else None
     return Model(model_id, card, held.get(NETWORKS), student, held.get(INTERVALS))
 
@@ -143,12 +143,12 @@ def _has(card: Card, name: str) -> bool:
     return name in card.digests or (name == NETWORKS and bool(card.oxides))
 
 
-def _checked(place: Folder, name: str, card: Card) -> bytes:
+def _checked(place: Folder, model_id: str, name: str, card: Card) -> bytes:
     data, expected = place.read(name), card.digests.get(name, "none")
     if digest(data) != expected:
         raise StoreError(
             f"{place.url}/{name} is not the file its card describes (digest {digest(data)[:12]}, "
-            f"expected {expected[:12]}): repair model {place.name}"
+            f"expected {expected[:12]}): repair model {model_id}"
         )
     return data
 

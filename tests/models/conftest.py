@@ -73,7 +73,7 @@ def loop_forward() -> Callable[[Weights, Array], Array]:
 
 @pytest.fixture(scope="session")
 def loop_oxides(loop_forward: Callable[[Weights, Array], Array]) -> Callable[[Networks, Array], Array]:
-    """The oxides of some spectra (n, band) by the loops: OMAT, z-scores, mean over seeds, wt% (n, oxide)."""
+    """The oxides of some spectra (n, band) by the loops: OMAT, z-scores, wt% (n, seed x oxide)."""
 
     def predicted(networks: Networks, spectra: Array) -> Array:
         r750, r950 = spectra[:, 1].astype(np.float64), spectra[:, 3].astype(np.float64)
@@ -83,8 +83,8 @@ def loop_oxides(loop_forward: Callable[[Weights, Array], Array]) -> Callable[[Ne
         inputs = np.column_stack([spectra.astype(np.float64), omat])
         scores = (inputs - networks.inputs.mean) / networks.inputs.deviation
         each = [loop_forward(take(networks.weights, i), scores) for i in range(len(networks.weights.output))]
-        means = np.array(each).reshape(len(networks.oxides), networks.seeds, -1).mean(axis=1).T
-        oxides: Array = means * networks.targets.deviation + networks.targets.mean
-        return oxides
+        by_seed = np.array(each).reshape(len(networks.oxides), networks.seeds, -1).T
+        oxides: Array = by_seed * networks.targets.deviation + networks.targets.mean
+        return oxides.reshape(len(spectra), -1)
 
     return predicted

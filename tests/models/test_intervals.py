@@ -1,0 +1,71 @@
+"""The jackknife+ against stations whose truth and noise are known."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from lunarcloud.errors import InputError
+from lunarcloud.models.intervals import covered, half_widths, too_few
+
+DRAWS, STATIONS = 10_000, 47
+
+
+def _experiments(draws: int, stations: int) -> tuple[npt.NDArray[np.float64], ...]:
+    """Straight lines fitted to noisy stations by least squares: centre, without and residuals, and a new truth.
+
+    All draws at once, left-out fits in closed form: what changes when a row is taken out of least squares.
+    """
+    random = np.random.default_rng(20)
+    x = np.stack([np.ones((draws, stations + 1)), random.normal(size=(draws, stations + 1))], axis=2)
+    y = x @ np.array([8.0, 3.0]) + random.standard_t(5, size=(draws, stations + 1))
+    seen, known, new = x[:, :-1], y[:, :-1], x[:, -1]
+    inverse = np.linalg.inv(np.einsum("dsi,dsj->dij", seen, seen))
+    line = np.einsum("dij,dsj,ds->di", inverse, seen, known)
+    leverage = np.einsum("dsi,dij,dsj->ds", seen, inverse, seen)
+    left_out = (known - np.einsum("dsi,di->ds", seen, line)) / (1 - leverage)
+    shift = np.einsum("di,dij,dsj->ds", new, inverse, seen) * left_out
+    centre = np.einsum("di,di->d", new, line)
+    return centre, centre[:, None] - shift, left_out, y[:, -1]
+
+
+def _inside(coverage: float, stations: int = STATIONS, factor: float = 1.0) -> npt.NDArray[np.bool_]:
+    centre, without, residuals, truth = _experiments(DRAWS, stations)
+    widths = np.array(
+        [
+            half_widths(centre[[i]], without[i][:, None], np.abs(residuals[i]), coverage)[0]
+            for i in range(DRAWS)
+        ]
+    )
+    return np.abs(truth - centre) <= factor * widths
+
+
+@pytest.mark.parametrize("coverage", [0.68, 0.95])
+def test_new_stations_lie_within_their_intervals_as_often_as_promised(coverage: float) -> None:
+    """At least so often, and little more: of 47 stations the next rank is 2 % higher, the farther end adds 2."""
+    found = covered(_inside(coverage))
+    assert coverage - 0.01 < found.share < coverage + 0.05
+    assert found.least < found.share < found.most
+    assert found.most - found.least < 0.02
+
+
+def test_intervals_that_are_too_narrow_are_found_out() -> None:
+    assert covered(_inside(0.95, factor=0.6)).most < 0.9
+
+
+def test_fewest_stations_of_an_interval_keep_its_promise() -> None:
+    assert covered(_inside(0.95, stations=19)).share > 0.94
+
+
+def test_too_few_stations_are_refused_and_told() -> None:
+    assert not too_few(19, 0.95)
+    assert not too_few(20, 0.68)
+    assert "18 stations are too few for an interval of 95%; it needs 19" in too_few(18, 0.95)
+    with pytest.raises(InputError, match="too few for an interval of 95%"):
+        half_widths(np.zeros(1), np.zeros((18, 1)), np.ones(18), 0.95)
+
+
+def test_share_of_few_intervals_is_itself_uncertain() -> None:
+    found = covered(np.arange(49) > 1)
+    assert found.share == pytest.approx(47 / 49)
+    # Clopper and Pearson's for 47 of 49.
+    assert (found.least, found.most) == pytest.approx((0.860, 0.995), abs=0.001)
