@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import numpy as np
-import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from matplotlib.figure import Figure
 

@@ -10,7 +10,6 @@ from typing import Any, ParamSpec
 
 import cartopy.crs as ccrs
 import numpy as np
-import rioxarray  # noqa: F401  # gives arrays their .rio
 import shapely
 import xarray as xr
 from matplotlib import rc_context, rcParams
@@ -18,10 +17,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator
 from PIL import Image
 
 from lunarcloud.archive import shipped_maria
+from lunarcloud.figures.warp import warp
 from lunarcloud.moon import RADIUS_M, Pole
 from lunarcloud.quantities import OXIDES
 from lunarcloud.storage import Folder
@@ -46,7 +45,7 @@ _PACKED = {"compress_level": 3}
 #: Around letters on a map: they read on any colour.
 HALO = [withStroke(linewidth=1.3, foreground="white", alpha=0.85)]
 
-_GRATICULE = {"linewidth": 0.3, "color": "white", "alpha": 0.45}
+_GRATICULE = {"linewidths": 0.3, "colors": "white", "alpha": 0.45}
 _LABELS = {"size": 5.5, "color": "0.25"}
 # Type of 5 to 8 points and lines of a third of a point or more, as journals ask for.
 _PRINTED: dict[Any, Any] = {
@@ -135,13 +134,18 @@ def global_axes(figure: Figure, position: Any = 111) -> Axes:
     axes: Any = figure.add_subplot(position, projection=mollweide())
     axes.set_global()
     axes.set_facecolor(MISSING_COLOUR)
-    lines = axes.gridlines(draw_labels=False, **_GRATICULE)
-    lines.xlocator = FixedLocator(range(-150, 181, 30))
-    lines.ylocator = FixedLocator(range(-60, 61, 30))
-    # It lies within the frame, so the layout need not project it again and again.
-    lines.set_in_layout(False)
+    _draw_graticule(axes)
     _label_graticule(axes)
     return axes  # type: ignore[no-any-return]  # cartopy has no type information
+
+
+def _draw_graticule(axes: Any) -> None:
+    """Meridians and parallels, projected once: cartopy's own do so at each step of layout and drawing."""
+    lat, lon = np.linspace(-90.0, 90.0, 181), np.linspace(-180.0, 180.0, 361)
+    lines = [np.broadcast_arrays(each, lat) for each in range(-150, 180, 30)]
+    lines += [np.broadcast_arrays(lon, each) for each in range(-60, 90, 30)]
+    drawn = [axes.projection.transform_points(plate_carree(), *line)[:, :2] for line in lines]
+    axes.add_collection(LineCollection(drawn, zorder=2, **_GRATICULE), autolim=False)
 
 
 def _label_graticule(axes: Any) -> None:
@@ -244,25 +248,16 @@ def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
     matplotlib.image.AxesImage
         For a colour bar.
     """
-    from rasterio.enums import Resampling
-
-    projection = axes.projection
-    west, east, south, north = projection.x_limits + projection.y_limits
-    # As many as a saved picture has dots for it; square pixels, counted down from the upper left corner.
-    cols = round(_width_in(axes) * DPI)
-    rows = round(cols * (north - south) / (east - west))
-    pixel = (east - west) / cols
-    from affine import Affine
-
-    warped = data.rio.reproject(
-        projection.to_wkt(),
-        shape=(rows, cols),
-        transform=Affine(pixel, 0, west, 0, -pixel, north),
-        resampling=Resampling.average,
-        nodata=np.nan,
-    )
+    # As many as a saved picture has dots for it.
+    warped = warp(data, axes.projection, plate_carree(), round(_width_in(axes) * DPI))
     return axes.imshow(
-        warped.values, extent=(west, east, south, north), origin="upper", interpolation="nearest", **colours
+        warped,
+        extent=axes.projection.x_limits + axes.projection.y_limits,
+        origin="upper",
+        interpolation="nearest",
+        # What is not blended needs no colours before it is as large as it is drawn, a tenth of the memory.
+        interpolation_stage="data",
+        **colours,
     )
 
 
