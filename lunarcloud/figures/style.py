@@ -1,6 +1,7 @@
 """What all figures share: size and type as printed, lunar axes with a graticule, panel letters, saving."""
 
 import math
+import zlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache, wraps
 from io import BytesIO
@@ -14,6 +15,7 @@ import shapely
 import xarray as xr
 from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
@@ -39,8 +41,8 @@ MISSING_COLOUR = "0.82"
 NOTE_COLOUR = "#a40000"
 # Letters of such a note in an inch.
 _NOTE_LETTERS = 15
-# To pack harder takes twice as long.
-_PACKED = {"compress_level": 3}
+# Runs alone: as small as whatever takes twice as long.
+_PACKED = {"compress_level": 1, "compress_type": zlib.Z_RLE}
 
 #: Around letters on a map: they read on any colour.
 HALO = [withStroke(linewidth=1.3, foreground="white", alpha=0.85)]
@@ -78,7 +80,7 @@ def as_printed(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             figure = draw(*args, **kwargs)
             # Ticks are made when first asked for, by the settings of then; later ones copy the first.
             for axes in figure.axes:
-                for axis in (axes.xaxis, axes.yaxis):
+                for axis in filter(Axis.get_visible, (axes.xaxis, axes.yaxis)):
                     axis.get_ticklabels(minor=False), axis.get_ticklabels(minor=True)
         return figure
 
@@ -239,7 +241,7 @@ def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
     axes : cartopy GeoAxes
         Of `global_axes`.
     data : xarray.DataArray
-        A map (lat, lon) with its coordinate reference system; missing is NaN.
+        A map (lat, lon), from the north down, on pixels of equal size in degrees; missing is NaN.
     **colours
         Colour map and range or norm, as `matplotlib.axes.Axes.imshow` takes them.
 
@@ -249,7 +251,7 @@ def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
         For a colour bar.
     """
     # As many as a saved picture has dots for it.
-    warped = warp(data, axes.projection, plate_carree(), round(_width_in(axes) * DPI))
+    warped = warp(data, axes.projection, round(_width_in(axes) * DPI))
     return axes.imshow(
         warped,
         extent=axes.projection.x_limits + axes.projection.y_limits,

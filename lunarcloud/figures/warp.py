@@ -14,20 +14,18 @@ Float32Array: TypeAlias = npt.NDArray[np.float32]
 _LEAST_KNOWN = 1e-6
 
 
-def warp(data: xr.DataArray, projection: Any, geographic: Any, cols: int) -> Float32Array:
+def warp(data: xr.DataArray, projection: Any, cols: int) -> Float32Array:
     """The means of a map over the dots of a picture: a fine map is averaged and not thinned.
 
-    A pixel counts by as much of it as lies in a dot, in degrees; a missing one does not count. That is exact,
-    and quick where parallels are straight: a dot's sum is what a running sum gains across it.
+    A pixel counts by as much of it as lies in a dot, in degrees; a missing one does not count. A dot's sides
+    are taken for the meridians of their middles: its sum is then what a running sum gains across it.
 
     Parameters
     ----------
     data : xarray.DataArray
-        A map (lat, lon) on pixels of equal size in degrees; missing is NaN.
+        A map (lat, lon), from the north down, on pixels of equal size in degrees; missing is NaN.
     projection : cartopy Projection
         Of the whole Moon, one on which parallels are straight and evenly divided, such as Mollweide's.
-    geographic : cartopy Projection
-        Latitude and longitude, degrees.
     cols : int
         Dots across the picture; they are square.
 
@@ -38,25 +36,27 @@ def warp(data: xr.DataArray, projection: Any, geographic: Any, cols: int) -> Flo
     """
     west, east, south, north = projection.x_limits + projection.y_limits
     rows = round(cols * (north - south) / (east - west))
+    geographic = projection.as_geodetic()
     # Edges and, between them, middles of the rows.
     y = np.linspace(north, south, 2 * rows + 1)
     lat = geographic.transform_points(projection, np.zeros_like(y), y)[:, 1]
     # By rounding, the poles can lie beyond the limb, where nothing is.
     lat[[0, -1]] = 90.0, -90.0
     limb = projection.transform_points(geographic, np.full(rows, 180.0), lat[1::2])[:, 0]
-    down = _pixels(lat[::2], data["lat"].values)
-    lon = np.linspace(west, east, cols + 1) * 180.0
-    values, dots = data.values, np.empty((rows, cols), np.float32)
+    lon = 180.0 * np.linspace(west, east, cols + 1) / limb[:, None]
+    down, along = _pixels(lat[::2], data["lat"].values), _pixels(lon, data["lon"].values)
+    values = data.values
+    dots = np.empty((rows, cols), np.float32)
     for row in range(rows):
-        strip = _strip(values, *sorted(down[row : row + 2].tolist()))
-        dots[row] = _means(strip, _pixels(lon / limb[row], data["lon"].values))
+        dots[row] = _means(_strip(values, *down[row : row + 2]), along[row])
     return dots
 
 
 def _pixels(at: FloatArray, centres: FloatArray) -> FloatArray:
     """Places in degrees as places among pixels, 0 at the first one's first edge, none outside them."""
     step = (centres[-1] - centres[0]) / (centres.size - 1)
-    return np.clip((at - centres[0]) / step + 0.5, 0.0, centres.size)
+    places: FloatArray = np.clip((at - centres[0]) / step + 0.5, 0.0, centres.size)
+    return places
 
 
 def _strip(values: npt.NDArray[Any], top: float, bottom: float) -> FloatArray:
@@ -65,7 +65,8 @@ def _strip(values: npt.NDArray[Any], top: float, bottom: float) -> FloatArray:
     edges = np.clip(np.arange(first, last + 1), top, bottom)
     taken = values[first:last]
     known = np.isfinite(taken)
-    return np.diff(edges) @ np.stack([np.where(known, taken, 0.0), known])
+    sums: FloatArray = np.diff(edges) @ np.stack([np.where(known, taken, 0.0), known])
+    return sums
 
 
 def _means(strip: FloatArray, edges: FloatArray) -> FloatArray:
@@ -74,4 +75,5 @@ def _means(strip: FloatArray, edges: FloatArray) -> FloatArray:
     np.cumsum(strip, axis=1, out=running[:, 1:])
     pixels = np.arange(running.shape[1])
     total, known = (np.diff(np.interp(edges, pixels, each)) for each in running)
-    return np.divide(total, known, out=np.full(known.size, np.nan), where=known > _LEAST_KNOWN)
+    means: FloatArray = np.full(known.size, np.nan)
+    return np.divide(total, known, out=means, where=known > _LEAST_KNOWN)
