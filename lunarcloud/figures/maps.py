@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from lunarcloud.archive import features
 from lunarcloud.figures.statistics import method_of
 from lunarcloud.figures.style import (
-    HALO,
     PAGE_IN,
+    WITHIN,
     as_printed,
     draw_global,
     draw_maria,
@@ -125,5 +125,5 @@ def _name_maria(axes: Any) -> None:
                 color="0.1",
                 ha="center",
                 va="center",
-                path_effects=HALO,
+                **WITHIN,
             )

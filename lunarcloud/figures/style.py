@@ -47,7 +47,10 @@ _PACKED = {"compress_level": 1, "compress_type": zlib.Z_RLE}
 #: Around letters on a map: they read on any colour.
 HALO = [withStroke(linewidth=1.3, foreground="white", alpha=0.85)]
 
-_GRATICULE = {"linewidths": 0.3, "colors": "white", "alpha": 0.45}
+#: Of letters within a map's frame: layouts need not measure them again and again.
+WITHIN = {"path_effects": HALO, "in_layout": False}
+
+_GRATICULE = {"linewidths": 0.3, "colors": "white", "alpha": 0.45, "in_layout": False}
 _LABELS = {"size": 5.5, "color": "0.25"}
 # Type of 5 to 8 points and lines of a third of a point or more, as journals ask for.
 _PRINTED: dict[Any, Any] = {
@@ -115,6 +118,7 @@ def globe() -> ccrs.Globe:
     return ccrs.Globe(semimajor_axis=RADIUS_M, semiminor_axis=RADIUS_M, ellipse=None)
 
 
+@lru_cache(maxsize=1)
 def mollweide() -> ccrs.Projection:
     """The whole Moon, equal-area, the near side in the middle."""
     return ccrs.Mollweide(central_longitude=0.0, globe=globe())
@@ -126,6 +130,7 @@ def polar(pole: Pole) -> ccrs.Projection:
     return stereographic(central_longitude=0.0, globe=globe())
 
 
+@lru_cache(maxsize=1)
 def plate_carree() -> ccrs.Projection:
     """Latitude and longitude in degrees, as a ``transform`` of what is drawn."""
     return ccrs.PlateCarree(globe=globe())
@@ -159,7 +164,7 @@ def _label_graticule(axes: Any) -> None:
         axes.text(x, y, f"{degrees(lat, 'N', 'S')} ", ha="right", va=side, **_LABELS)
     for lon in (-120, -60, 0, 60, 120):
         x, y = axes.projection.transform_point(lon, 0.0, plate_carree())
-        text = axes.text(x, y, degrees(lon, "E", "W"), ha="center", va="center", path_effects=HALO, **_LABELS)
+        text = axes.text(x, y, degrees(lon, "E", "W"), ha="center", va="center", **WITHIN, **_LABELS)
         text.set_size(4.5)
 
 
@@ -276,7 +281,9 @@ def draw_maria(axes: Any) -> None:
     # Corners are close and none lies beyond the seam: to project them is enough, and a hundred times as fast
     # as cartopy's way with polygons.
     shores = [axes.projection.transform_points(plate_carree(), *ring.T)[:, :2] for ring in rings]
-    axes.add_collection(LineCollection(shores, colors="0.05", linewidths=0.45), autolim=False)
+    axes.add_collection(
+        LineCollection(shores, colors="0.05", linewidths=0.45, in_layout=False), autolim=False
+    )
 
 
 def _width_in(axes: Any) -> float:

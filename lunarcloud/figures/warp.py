@@ -76,4 +76,5 @@ def _means(strip: FloatArray, edges: FloatArray) -> FloatArray:
     pixels = np.arange(running.shape[1])
     total, known = (np.diff(np.interp(edges, pixels, each)) for each in running)
     means: FloatArray = np.full(known.size, np.nan)
-    return np.divide(total, known, out=means, where=known > _LEAST_KNOWN)
+    np.divide(total, known, out=means, where=known > _LEAST_KNOWN)
+    return means

@@ -26,9 +26,10 @@ from lunarcloud.processes.process import Estimate, Made, Process, Report, conten
 from lunarcloud.processes.records import model_of, mosaic_of
 from lunarcloud.storage import Folder
 
-# What drawing takes of a process, measured: its libraries and a picture; and of a map, decoded and read.
-_PICTURE_BYTES = 320 * 2**20
-_PICTURE_BYTES_PER_PIXEL = 24
+# What drawing takes of a process, measured: its libraries and pictures, the last few of which memory keeps
+# for a while; and of a map, decoded and read.
+_PICTURE_BYTES = 288 * 2**20
+_PICTURE_BYTES_PER_PIXEL = 12
 # The first of a process takes as long as a few further ones: fewer processes draw them with less work.
 _PICTURES_A_TASK = 5
 # Matplotlib is not made for threads.
@@ -105,16 +106,18 @@ class _Pictures:
     run: Run
 
     def __call__(self, names: Sequence[str]) -> None:
-        # Slow to import, and a run that is there already draws nothing.
-        from lunarcloud.figures import draw_map, save_figure
-
-        maps, place = overview(self.run), self.run.place
         for name in names:
             with _ONE_PICTURE:
-                # A copy, which goes with its picture.
-                shown = maps[name].compute()
-                title = f"{shown.attrs['long_name']} · run {place.name}"
-                save_figure(draw_map(shown, title), place / "figures", f"{name}.png")
+                _draw_picture(self.run, name)
+
+
+def _draw_picture(run: Run, name: str) -> None:
+    # Slow to import, and a run that is there already draws nothing.
+    from lunarcloud.figures import draw_map, save_figure
+
+    shown = overview(run)[name].load()
+    title = f"{shown.attrs['long_name']} · run {run.place.name}"
+    save_figure(draw_map(shown, title), run.place / "figures", f"{name}.png")
 
 
 def _report(record: Record[RunCard], home: Folder) -> Report:
