@@ -42,8 +42,9 @@ def warp(data: xr.DataArray, projection: Any, cols: int) -> Float32Array:
     lat = geographic.transform_points(projection, np.zeros_like(y), y)[:, 1]
     # By rounding, the poles can lie beyond the limb, where nothing is.
     lat[[0, -1]] = 90.0, -90.0
-    limb = projection.transform_points(geographic, np.full(rows, 180.0), lat[1::2])[:, 0]
-    lon = 180.0 * np.linspace(west, east, cols + 1) / limb[:, None]
+    # Half way to the limb, where 180 degrees could be taken for -180.
+    half = projection.transform_points(geographic, np.full(rows, 90.0), lat[1::2])[:, 0]
+    lon = 90.0 * np.linspace(west, east, cols + 1) / half[:, None]
     down, along = _pixels(lat[::2], data["lat"].values), _pixels(lon, data["lon"].values)
     values = data.values
     dots = np.empty((rows, cols), np.float32)
