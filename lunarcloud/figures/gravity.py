@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from cartopy.geodesic import Geodesic
 from matplotlib.axes import Axes

@@ -4,15 +4,14 @@ import math
 from typing import Any
 
 import numpy as np
-import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from matplotlib.figure import Figure
 
 from lunarcloud.archive import features
 from lunarcloud.figures.statistics import method_of
 from lunarcloud.figures.style import (
-    HALO,
     PAGE_IN,
+    WITHIN,
     as_printed,
     draw_global,
     draw_maria,
@@ -126,5 +125,5 @@ def _name_maria(axes: Any) -> None:
                 color="0.1",
                 ha="center",
                 va="center",
-                path_effects=HALO,
+                **WITHIN,
             )

@@ -29,9 +29,12 @@ from lunarcloud.processes.process import Estimate, Made, Process, Report, conten
 from lunarcloud.processes.records import model_of, mosaic_of
 from lunarcloud.storage import Folder
 
-# What drawing takes of a process, measured: its libraries and a picture; and of a map, decoded and read.
-_PICTURE_BYTES = 320 * 2**20
-_PICTURE_BYTES_PER_PIXEL = 24
+# What drawing takes of a process, measured: its libraries and pictures, the last few of which memory keeps
+# for a while; and of a map, decoded and read.
+_PICTURE_BYTES = 288 * 2**20
+_PICTURE_BYTES_PER_PIXEL = 12
+# The first of a process takes as long as a few further ones: fewer processes draw them with less work.
+_PICTURES_A_TASK = 5
 # Matplotlib is not made for threads.
 _ONE_PICTURE = Lock()
 
@@ -99,9 +102,17 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
 
 
 def _draw(run: Run, session: Session) -> None:
-    """A picture of every map, beside the maps: drawn by the workers, since each takes seconds."""
-    pixels, memory = prod(overview_grid(run).shape), _memory_of_picture(run)
-    for _ in session.spread("figures", _Picture(run), run.card.maps, pixels=lambda _: pixels, memory=memory):
+    """A picture of every map, beside the maps: drawn by a few of the workers."""
+    names, pixels = run.card.maps, prod(overview_grid(run).shape)
+    tasks = max(1, len(names) // _PICTURES_A_TASK)
+    shares = [names[first::tasks] for first in range(tasks)]
+    for _ in session.spread(
+        "figures",
+        _Pictures(run),
+        shares,
+        pixels=lambda share: len(share) * pixels,
+        memory=_memory_of_picture(run),
+    ):
         pass
 
 
@@ -111,19 +122,24 @@ def _memory_of_picture(run: Run) -> MemoryPlan:
 
 
 @dataclass(frozen=True)
-class _Picture:
-    """Draws one map of a run."""
+class _Pictures:
+    """Draws maps of a run."""
 
     run: Run
 
-    def __call__(self, name: str) -> str:
-        # Slow to import, and a run that is there already draws nothing.
-        from lunarcloud.figures import draw_map, save_figure
+    def __call__(self, names: Sequence[str]) -> None:
+        for name in names:
+            with _ONE_PICTURE:
+                _draw_picture(self.run, name)
 
-        with _ONE_PICTURE:
-            shown = overview(self.run)[name].load()
-            title = f"{shown.attrs['long_name']} · run {self.run.place.name}"
-            return save_figure(draw_map(shown, title), self.run.place / "figures", f"{name}.png")
+
+def _draw_picture(run: Run, name: str) -> None:
+    # Slow to import, and a run that is there already draws nothing.
+    from lunarcloud.figures import draw_map, save_figure
+
+    shown = overview(run)[name].load()
+    title = f"{shown.attrs['long_name']} · run {run.place.name}"
+    save_figure(draw_map(shown, title), run.place / "figures", f"{name}.png")
 
 
 def _report(record: Record[RunCard], home: Folder) -> Report:

@@ -29,6 +29,10 @@ def test_every_map_has_colours_of_matplotlib_and_a_range() -> None:
     assert all(row.least < row.most for row in QUANTITIES.values())
 
 
+def _lines(axes: Any) -> list[LineCollection]:
+    return [found for found in axes.collections if isinstance(found, LineCollection)]
+
+
 @pytest.mark.parametrize("name", ["feo_equation", "mg_number"])
 def test_a_map_is_drawn_with_its_unit_and_the_same_bytes_each_time(tmp_path: Path, name: str) -> None:
     values = np.broadcast_to(np.linspace(0, 20, 720), (360, 720)).copy()
@@ -55,14 +59,25 @@ def test_the_middle_of_the_picture_is_the_near_side() -> None:
 def test_mg_number_is_drawn_with_the_shores_of_the_maria() -> None:
     values = np.full((360, 720), 0.6)
     axes: Any = draw_map(_field("mg_number", values), "Mg#").axes[0]
-    (shores,) = (found for found in axes.collections if isinstance(found, LineCollection))
+    _graticule, shores = _lines(axes)
     drawn = np.concatenate(shores.get_segments())
     # The western end of Mare Crisium in this projection, and nothing beyond the globe's edge.
     where = axes.projection.transform_point(51.0, 17.0, plate_carree())
     assert np.hypot(*(drawn - where).T).min() < 60_000.0
     assert np.abs(drawn[:, 0]).max() < axes.projection.x_limits[1]
-    other = draw_map(_field("feo_equation", values), "FeO").axes[0]
-    assert not [found for found in other.collections if isinstance(found, LineCollection)]
+    assert len(_lines(draw_map(_field("feo_equation", values), "FeO").axes[0])) == 1
+
+
+def test_the_graticule_is_every_thirty_degrees() -> None:
+    axes: Any = draw_map(_field("feo_equation", np.full((360, 720), 9.0)), "FeO").axes[0]
+    (graticule,) = _lines(axes)
+    back = [
+        np.round(plate_carree().transform_points(axes.projection, *line[1:-1].T)[:, :2], 3)
+        for line in graticule.get_segments()
+    ]
+    meridians = [lon for line in back if np.unique(line[:, 0]).size == 1 for lon in set(line[:, 0])]
+    parallels = [lat for line in back if np.unique(line[:, 1]).size == 1 for lat in set(line[:, 1])]
+    assert (meridians, parallels) == ([*range(-150, 180, 30)], [*range(-60, 90, 30)])
 
 
 def test_a_saved_map_is_a_page_wide_and_says_where_it_is(tmp_path: Path, overprinted: Overprinted) -> None:

@@ -88,6 +88,10 @@ def test_every_map_opens_in_plain_xarray_with_units_and_reference_system(mapped:
     assert "Moon" in maps["crs"].attrs["crs_wkt"]
 
 
+def test_every_map_has_its_picture(mapped: str) -> None:
+    assert {*(_run(mapped).place / "figures").keys()} == {f"{name}.png" for name in QUANTITIES}
+
+
 def test_quality_decodes_by_its_flag_attributes(mapped: str) -> None:
     quality = xr.open_zarr(_opens(mapped))["quality"]
     assert quality.dtype == "uint16"
