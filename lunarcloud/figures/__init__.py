@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lunarcloud.figures.residuals import draw_residuals
     from lunarcloud.figures.statistics import draw_histograms, draw_oxide_histograms
     from lunarcloud.figures.style import save as save_figure
+    from lunarcloud.figures.uncertainty import draw_uncertainty
     from lunarcloud.figures.vector import save_vector
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "draw_prospector_maps",
     "draw_provenance",
     "draw_residuals",
+    "draw_uncertainty",
     "polar_relief",
     "save_figure",
     "save_vector",
@@ -81,6 +83,7 @@ __getattr__ = lazily(
             "draw_oxide_histograms",
         ),
         "style": ("save as save_figure",),
+        "uncertainty": ("draw_uncertainty",),
         "vector": ("save_vector",),
     },
 )

@@ -16,6 +16,7 @@ from lunarcloud.figures.style import (
     draw_global,
     draw_maria,
     global_axes,
+    hatch,
     lettered,
     plate_carree,
     typeset,
@@ -33,7 +34,7 @@ _SHOWN = (0.025, 0.975)
 
 
 @as_printed
-def draw_map(data: xr.DataArray, title: str) -> Figure:
+def draw_map(data: xr.DataArray, title: str, *, beyond: xr.DataArray | None = None) -> Figure:
     """One map of the whole Moon, its colours over one range for each quantity, so that runs compare.
 
     Parameters
@@ -42,11 +43,16 @@ def draw_map(data: xr.DataArray, title: str) -> Figure:
         A map of a run, in its units; missing is NaN. Its name decides the colours.
     title : str
         Above the map.
+    beyond : DataArray (lat, lon), optional
+        1 where spectra are unlike any station's: hatched, since the map extrapolates there.
     """
     shade = QUANTITIES[str(data.name)]
     figure = Figure(figsize=(PAGE_IN, 4.1), layout="constrained")
     axes = global_axes(figure)
     image = draw_global(axes, data, cmap=shade.colours, vmin=shade.least, vmax=shade.most)
+    if beyond is not None:
+        hatch(axes, beyond)
+        title += "\nhatched: unlike any station"
     if data.name == _WITH_SHORES:
         draw_maria(axes)
     _name_maria(axes)

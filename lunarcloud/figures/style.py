@@ -31,6 +31,8 @@ P = ParamSpec("P")
 #: Widths of a journal's column and of its page (89 and 183 mm), inches: figures are drawn at the size at
 #: which they are printed.
 COLUMN_IN, PAGE_IN = 3.5, 7.2
+# Dots between the stripes of a hatching.
+_HATCH = 12
 #: Dots per inch of saved pictures: a page is 1728 of them wide, as much as a screen shows.
 DPI = 240
 #: Colour of missing pixels.
@@ -264,6 +266,32 @@ def draw_global(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
         # What is not blended needs no colours before it is as large as it is drawn, a tenth of the memory.
         interpolation_stage="data",
         **colours,
+    )
+
+
+def hatch(axes: Any, there: xr.DataArray) -> None:
+    """Hatch a part of a map on global axes.
+
+    Parameters
+    ----------
+    axes : cartopy GeoAxes
+        Of `global_axes`.
+    there : xarray.DataArray
+        1 where to hatch, 0 elsewhere (lat, lon), from the north down.
+    """
+    warped = warp(there, axes.projection, round(_width_in(axes) * DPI))
+    rows, cols = np.indices(warped.shape)
+    stripes = (warped > 0.5) & ((rows + cols) % _HATCH < 2)
+    axes.imshow(
+        np.where(stripes, 1.0, np.nan),
+        extent=axes.projection.x_limits + axes.projection.y_limits,
+        origin="upper",
+        interpolation="nearest",
+        interpolation_stage="data",
+        cmap="binary",
+        vmin=0,
+        vmax=1,
+        alpha=0.45,
     )
 
 

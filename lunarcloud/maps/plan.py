@@ -112,6 +112,7 @@ def plan_maps(mosaic: Mosaic, model: Model) -> MapPlan:
         shard_edge=mosaic.card.shard_edge,
         maps=maps,
         flags=flags(),
+        novelty_limit=model.novelty and model.novelty.limit,
         instrument=mosaic.card.instrument,
     )
     return MapPlan(mosaic, model, card)

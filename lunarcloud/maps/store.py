@@ -47,6 +47,8 @@ class RunCard(BaseModel):
         Names of the maps, without ``quality``.
     flags : dict of str to int
         Bits of ``quality`` by meaning.
+    novelty_limit : float or None
+        Distance from the stations (map ``novelty``) beyond which the model extrapolates.
     counts : dict of str to int
         Pixels by what their ``quality`` says.
     """
@@ -58,6 +60,7 @@ class RunCard(BaseModel):
     instrument: str = CLEMENTINE.name
     maps: tuple[str, ...]
     flags: dict[str, int]
+    novelty_limit: float | None = None
     counts: dict[str, int] = Field(default_factory=dict)
 
     @property

@@ -133,7 +133,11 @@ def load_model(place: Folder, model_id: str, card: Card) -> Model:
     StoreError
         If they are not those that the card describes.
     """
-    held = {name: _checked(place, model_id, name, card) for name in (NETWORKS, STUDENT, INTERVALS) if _has(card, name)}
+    held = {
+        name: _checked(place, model_id, name, card)
+        for name in (NETWORKS, STUDENT, INTERVALS)
+        if _has(card, name)
+    }
     student = held.get(STUDENT) if card.student and card.student.faithful else None
     return Model(model_id, card, held.get(NETWORKS), student, held.get(INTERVALS))
 

@@ -1,16 +1,19 @@
 """Process ``map``: a model over a mosaic becomes a run of maps."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from threading import Lock
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import model_validator
 
 from lunarcloud.engine import MemoryPlan, Session
 from lunarcloud.lineage import Given, Record, Root
 from lunarcloud.maps import (
+    NOVELTY,
     STORE,
     MapPlan,
     Run,
@@ -27,7 +30,11 @@ from lunarcloud.models import Model
 from lunarcloud.processes.inputs import Inputs, given_of, option, parent
 from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work, shards_of
 from lunarcloud.processes.records import model_of, mosaic_of
+from lunarcloud.quantities import QUANTITIES
 from lunarcloud.storage import Folder
+
+if TYPE_CHECKING:  # slow to import
+    import xarray as xr
 
 # What drawing takes of a process, measured: its libraries and pictures, the last few of which memory keeps
 # for a while; and of a map, decoded and read.
@@ -35,6 +42,8 @@ _PICTURE_BYTES = 288 * 2**20
 _PICTURE_BYTES_PER_PIXEL = 12
 # The first of a process takes as long as a few further ones: fewer processes draw them with less work.
 _PICTURES_A_TASK = 5
+# The picture of all uncertainties together.
+_UNCERTAINTY = "uncertainty"
 # Matplotlib is not made for threads.
 _ONE_PICTURE = Lock()
 
@@ -102,8 +111,8 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
 
 
 def _draw(run: Run, session: Session) -> None:
-    """A picture of every map, beside the maps: drawn by a few of the workers."""
-    names, pixels = run.card.maps, prod(overview_grid(run).shape)
+    """A picture of every map and one of how sure they are, beside the maps: drawn by a few of the workers."""
+    names, pixels = _pictures(run.card), prod(overview_grid(run).shape)
     tasks = max(1, len(names) // _PICTURES_A_TASK)
     shares = [names[first::tasks] for first in range(tasks)]
     for _ in session.spread(
@@ -114,6 +123,11 @@ def _draw(run: Run, session: Session) -> None:
         memory=_memory_of_picture(run),
     ):
         pass
+
+
+def _pictures(card: RunCard) -> tuple[str, ...]:
+    uncertain = [name for name in card.maps if QUANTITIES[name].about]
+    return tuple(name for name in card.maps if name not in uncertain) + ((_UNCERTAINTY,) if uncertain else ())
 
 
 def _memory_of_picture(run: Run) -> MemoryPlan:
@@ -135,11 +149,20 @@ class _Pictures:
 
 def _draw_picture(run: Run, name: str) -> None:
     # Slow to import, and a run that is there already draws nothing.
-    from lunarcloud.figures import draw_map, save_figure
+    from lunarcloud.figures import draw_map, draw_uncertainty, save_figure
 
-    shown = overview(run)[name].load()
-    title = f"{shown.attrs['long_name']} · run {run.place.name}"
-    save_figure(draw_map(shown, title), run.place / "figures", f"{name}.png")
+    # Opened anew for each: an open dataset keeps what was read of it.
+    def read(name: str) -> xr.DataArray:
+        return overview(run)[name].load()
+
+    if name == _UNCERTAINTY:
+        figure = draw_uncertainty(run.card.maps, read)
+    else:
+        shown, limit = read(name), run.card.novelty_limit
+        estimated = QUANTITIES[name].method in ("cnn", "derived")
+        beyond = read(NOVELTY) > limit if estimated and limit and NOVELTY in run.card.maps else None
+        figure = draw_map(shown, f"{shown.attrs['long_name']} · run {run.place.name}", beyond=beyond)
+    save_figure(figure, run.place / "figures", f"{name}.png")
 
 
 def _report(record: Record[RunCard], home: Folder) -> Report:

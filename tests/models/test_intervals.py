@@ -11,7 +11,7 @@ DRAWS, STATIONS = 10_000, 47
 
 
 def _experiments(draws: int, stations: int) -> tuple[npt.NDArray[np.float64], ...]:
-    """Straight lines fitted to noisy stations by least squares: centre, without and residuals, and a new truth.
+    """Straight lines fitted to noisy stations: centre, without, residuals, and the truth of a new one.
 
     All draws at once, left-out fits in closed form: what changes when a row is taken out of least squares.
     """
@@ -41,7 +41,7 @@ def _inside(coverage: float, stations: int = STATIONS, factor: float = 1.0) -> n
 
 @pytest.mark.parametrize("coverage", [0.68, 0.95])
 def test_new_stations_lie_within_their_intervals_as_often_as_promised(coverage: float) -> None:
-    """At least so often, and little more: of 47 stations the next rank is 2 % higher, the farther end adds 2."""
+    """At least so often, and little more: a rank of 47 is 2 %, and the farther end counts."""
     found = covered(_inside(coverage))
     assert coverage - 0.01 < found.share < coverage + 0.05
     assert found.least < found.share < found.most
