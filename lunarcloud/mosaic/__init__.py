@@ -15,7 +15,7 @@ from lunarcloud.mosaic.store import (
 
 if TYPE_CHECKING:  # the readers of tiles and labels are slow to import, and most commands only open a mosaic
     from lunarcloud.mosaic.ingest import IngestPlan, completed, ingest_work, notes_of, plan_ingest
-    from lunarcloud.mosaic.sample import sampled_numbers
+    from lunarcloud.mosaic.sample import sample_windows, sampled_numbers
 
 __all__ = [
     "REFLECTANCE",
@@ -31,6 +31,7 @@ __all__ = [
     "mosaic_layout",
     "notes_of",
     "plan_ingest",
+    "sample_windows",
     "sampled_numbers",
 ]
 
@@ -38,6 +39,6 @@ __getattr__ = lazily(
     __name__,
     {
         "ingest": ("IngestPlan", "completed", "ingest_work", "notes_of", "plan_ingest"),
-        "sample": ("sampled_numbers",),
+        "sample": ("sample_windows", "sampled_numbers"),
     },
 )

@@ -35,12 +35,20 @@ def sampled_numbers(mosaic: Mosaic, blocks: int, edge: int) -> npt.NDArray[np.in
     # Without Dask, and codes as they are: a few chunks are read here and now, not whole shards.
     opened = xr.open_zarr(mosaic.group.place.url, zarr_format=3, chunks=None, mask_and_scale=False)
     bands = opened[REFLECTANCE].transpose("band", "lat", "lon")
-    windows = (window.slices for window in _windows(mosaic.grid, blocks, edge))
+    windows = (window.slices for window in sample_windows(mosaic.grid, blocks, edge))
     return np.stack([bands.isel(lat=rows, lon=cols).values.reshape(len(bands), -1) for rows, cols in windows])
 
 
-def _windows(grid: Grid, blocks: int, edge: int) -> Iterator[Window]:
-    """Windows on a golden spiral, which covers a sphere evenly, moved into the grid where they stick out."""
+def sample_windows(grid: Grid, blocks: int, edge: int) -> Iterator[Window]:
+    """Windows on a golden spiral, which covers a sphere evenly, moved into the grid where they stick out.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of which.
+    blocks, edge : int
+        How many, and pixels along the edge of each.
+    """
     for number in range(blocks):
         lat = math.degrees(math.asin(1.0 - 2.0 * (number + 0.5) / blocks))
         # Of a turn around the Moon, the fraction: columns count from 180 W on.

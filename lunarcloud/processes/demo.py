@@ -18,6 +18,7 @@ from lunarcloud.processes.process import Report, Table
 from lunarcloud.processes.registry import process
 from lunarcloud.processes.run import Outcome, run_in
 from lunarcloud.quantities import counterparts
+from lunarcloud.statistics import CHANCE_OF_MEAN
 from lunarcloud.storage import folder
 
 # What nobody may overlook in the results.
@@ -47,6 +48,9 @@ class MeanRow(BaseModel):
     map: str
     units: str
     mean: float | None
+    chance: float | None = Field(
+        description="of the mean: its standard deviation over networks of other seeds"
+    )
     truth: float | None
     prospector: float | None = Field(description="mean of Lunar Prospector's pixels over the real Moon")
     correlation: float | None = Field(description="of the map with Lunar Prospector's pixels")
@@ -134,6 +138,7 @@ def _means(made: dict[str, Outcome], ppd: int) -> Iterator[MeanRow]:
                 map=name,
                 units=row["units"],
                 mean=row["mean"],
+                chance=row[CHANCE_OF_MEAN],
                 truth=truth.get(name.partition("_")[0]),
                 prospector=measured.get(name),
                 correlation=compared.get(name, {}).get("correlation"),
@@ -176,7 +181,11 @@ def _report(found: Demonstration) -> Report:
         (
             row.map,
             row.units,
-            *(None if each is None else f"{each:.3f}" for each in _numbers(row)),
+            _with_chance(row),
+            *(
+                None if each is None else f"{each:.3f}"
+                for each in (row.truth, row.prospector, row.correlation)
+            ),
             *(f"{each:.1f}" for each in (row.clipped, row.extrapolated)),
         )
         for row in found.means
@@ -186,16 +195,17 @@ def _report(found: Demonstration) -> Report:
     return Report(
         facts,
         {
-            "means over the whole Moon, without what was clipped; LP: of the real Moon": Table(
-                columns=columns, rows=rows
-            )
+            "means over the whole Moon, without what was clipped; ± the chance of training; "
+            "LP: of the real Moon": Table(columns=columns, rows=rows)
         },
         (*(f"note: {note}" for note in found.notes), "open it in Python, without lunarcloud:", *lines),
     )
 
 
-def _numbers(row: MeanRow) -> tuple[float | None, ...]:
-    return row.mean, row.truth, row.prospector, row.correlation
+def _with_chance(row: MeanRow) -> str | None:
+    if row.mean is None:
+        return None
+    return f"{row.mean:.3f}" + ("" if row.chance is None else f" ± {row.chance:.3f}")
 
 
 ACTION = Action(

@@ -2,13 +2,18 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lunarcloud.lineage import Entry, Parent, Root
+from lunarcloud.lineage import Entry, Parent, Record, Root
 from lunarcloud.maps import Run, RunCard, load_run
 from lunarcloud.models import BUILTIN, Card, Model, builtin, load_model, model_digest
 from lunarcloud.mosaic import Mosaic, MosaicCard, load_mosaic
+from lunarcloud.quantities import QUANTITIES
 
 if TYPE_CHECKING:  # maps, models and mosaics need none of it
     from lunarcloud.gravity import Gravity
+
+
+# Names of a run's parents.
+_OF_RUNS = ("mosaic", "model")
 
 
 class Chosen(NamedTuple):
@@ -48,6 +53,16 @@ def model_of(root: Root, name: str) -> Chosen:
     entry = root.find("models", name)
     model = load_model(root.place(entry.ref), entry.ref.id, root.record(entry, Card).card)
     return Chosen(model, entry.as_parent())
+
+
+def ensemble_of(root: Root, run: Record[RunCard]) -> tuple[Mosaic, Model] | None:
+    """The mosaic and the model of a run whose maps are means over several seeds; None of other runs."""
+    given = run.given
+    if not any(QUANTITIES[name].method == "chance" for name in run.card.maps):
+        return None
+    mosaic, model = (root.find(ref.kind, ref.id) for ref in (given.parents[role].ref for role in _OF_RUNS))
+    held = load_model(root.place(model.ref), model.ref.id, root.record(model, Card).card)
+    return mosaic_of(root, mosaic), held
 
 
 def _built_in(name: str) -> Chosen:

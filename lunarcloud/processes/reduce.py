@@ -7,7 +7,9 @@ from pydantic import Field, model_validator
 
 from lunarcloud.engine import Session
 from lunarcloud.lineage import Given, Root
-from lunarcloud.maps import Run
+from lunarcloud.maps import Run, RunCard
+from lunarcloud.models import Model
+from lunarcloud.mosaic import Mosaic
 from lunarcloud.processes.findings import (
     FindingCard,
     UnitInputs,
@@ -20,13 +22,15 @@ from lunarcloud.processes.findings import (
 )
 from lunarcloud.processes.inputs import UNIT, by_name, given_of, option
 from lunarcloud.processes.process import Estimate, Made
-from lunarcloud.processes.records import run_of
+from lunarcloud.processes.records import ensemble_of, run_of
 from lunarcloud.quantities import composition
 from lunarcloud.statistics import (
+    CHANCE_OF_MEAN,
     Sampling,
     Source,
     Unit,
     above_table,
+    chances_of_means,
     means,
     require_distinct,
     source_of,
@@ -62,6 +66,7 @@ class _Material(NamedTuple):
     units: tuple[Unit, ...]
     sampling: Sampling
     above: Mapping[str, float]
+    ensemble: tuple[Mosaic, Model] | None
 
 
 def _resolve(inputs: ReduceInputs, root: Root) -> tuple[Given, _Material]:
@@ -72,7 +77,9 @@ def _resolve(inputs: ReduceInputs, root: Root) -> tuple[Given, _Material]:
     source = source_of(run, inputs.exclude)
     for name in inputs.above:
         source.coding(name)
-    material = _Material(run, source, units, inputs.sampling, inputs.above)
+    material = _Material(
+        run, source, units, inputs.sampling, inputs.above, ensemble_of(root, root.record(entry, RunCard))
+    )
     return given_of(inputs, root, {"run": entry.as_parent()}, sources), material
 
 
@@ -83,9 +90,13 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
     from lunarcloud.figures import draw_histograms, draw_oxide_histograms
 
-    run, source, units, sampling, above = material
+    run, source, units, sampling, above, ensemble = material
     stream = stream_over(session, "reduce", run)
     statistics = summarise(source, units, sampling=sampling, above=above, stream=stream)
+    if ensemble is not None:
+        statistics[CHANCE_OF_MEAN] = chances_of_means(*ensemble, units, source.names).assign_attrs(
+            long_name="standard deviation of the mean over networks that differ by chance"
+        )
     statistics.attrs["run"] = run.place.name
     return keep(
         home,

@@ -19,7 +19,7 @@ from lunarcloud.publication.numbers import (
     UNITS,
 )
 from lunarcloud.quantities import OXIDES, QUANTITIES
-from lunarcloud.statistics import REGRESSIONS
+from lunarcloud.statistics import CHANCE_OF_MEAN, REGRESSIONS
 
 if TYPE_CHECKING:  # slow to import
     import xarray as xr
@@ -86,9 +86,18 @@ def means_table(statistics: xr.Dataset, paper: Mapping[str, tuple[float, ...]], 
     for name, stated in paper.items():
         cells: list[Cell] = [f"{named(name)}{suffix}", _unit(name)]
         for where, value in zip(UNITS, stated, strict=True):
-            cells += _three(value, _value(statistics["mean"], map=name, unit=where), _digits(name))
+            told = _three(value, _value(statistics["mean"], map=name, unit=where), _digits(name))
+            cells += [told[0], f"{told[1]}{_chance(statistics, name, where)}", told[2]]
         rows.append(tuple(cells))
     return Table(columns=("map", "unit", *columns), rows=tuple(rows))
+
+
+def _chance(statistics: xr.Dataset, name: str, unit: str) -> str:
+    """The chance of a mean, as it stands behind it; empty where none is known."""
+    if CHANCE_OF_MEAN not in statistics:
+        return ""
+    found = _value(statistics[CHANCE_OF_MEAN], map=name, unit=unit)
+    return "" if found is None or math.isnan(found) else f" ± {found:.{_digits(name)}f}"
 
 
 def flags_table(statistics: xr.Dataset) -> Table:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
+    from lunarcloud.statistics.chance import chances_of_means
     from lunarcloud.statistics.comparison import (
         DifferenceShard,
         Pair,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from lunarcloud.statistics.shrinking import shrunk
     from lunarcloud.statistics.source import GriddedSource, Source, Stream, source_of
     from lunarcloud.statistics.stereographic import ProjectShard, polar_layout, polar_raster
-    from lunarcloud.statistics.summary import Sampling, above_table, means, summarise
+    from lunarcloud.statistics.summary import CHANCE_OF_MEAN, Sampling, above_table, means, summarise
     from lunarcloud.statistics.summary import table as summary_table
     from lunarcloud.statistics.units import (
         Shape,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "CHANCE_OF_MEAN",
     "FEO",
     "HIGH_FEO",
     "LEAST_COVERAGE",
@@ -68,6 +70,7 @@ __all__ = [
     "above_table",
     "candidate_totals",
     "candidates_dataset",
+    "chances_of_means",
     "code_ranges",
     "compare_maps",
     "compare_with_prospector",
@@ -102,6 +105,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "chance": ("chances_of_means",),
         "comparison": (
             "DifferenceShard",
             "Pair",
@@ -157,6 +161,7 @@ __getattr__ = lazily(
             "polar_raster",
         ),
         "summary": (
+            "CHANCE_OF_MEAN",
             "Sampling",
             "above_table",
             "means",

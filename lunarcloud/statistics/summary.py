@@ -39,6 +39,10 @@ Sampling: TypeAlias = Literal["cells", "pixels"]
 #: What the tally of the units themselves is called: all that lies in them, mapped or not.
 EXTENT = "extent"
 
+#: Standard deviation of a mean over the networks of an ensemble, where it is known.
+CHANCE_OF_MEAN = "mean_chance"
+
+_OF_UNITS = ("count", "area", "mean", CHANCE_OF_MEAN, "std", "mode_confidence")
 _N_CODES = 1 << 16
 # Stored histograms are coarser than the exact ones they are made from.
 _CODES_PER_BIN = 16
@@ -266,7 +270,8 @@ def above_table(dataset: xr.Dataset) -> pd.DataFrame:
 
 def table(dataset: xr.Dataset) -> pd.DataFrame:
     """The statistics as a table with a row for each map and unit."""
-    columns = dataset[["count", "area", "mean", "std", "mode_confidence"]].to_dataframe()
+    told = [name for name in _OF_UNITS if name in dataset]
+    columns = dataset[told].to_dataframe()
     for q in dataset["quantile"].values:
         columns[f"q{round(100 * q):02d}"] = dataset["quantile_value"].sel(quantile=q).to_series()
     for number in (0, 1):
@@ -279,14 +284,15 @@ def table(dataset: xr.Dataset) -> pd.DataFrame:
 
 
 def means(dataset: xr.Dataset) -> pd.DataFrame:
-    """Means by map (rows) and unit (columns), as in the paper's Table 1, each above its flagged shares.
+    """Means by map (rows) and unit (columns), as in the paper's Table 1, each above its chance and flags.
 
     The units' areas and their shares of the Moon come first.
     """
     import pandas as pd
 
     extents = {"area, km2": dataset["unit_area"].round(), "share, %": dataset["unit_share"].round(3)}
-    found = {"mean": dataset["mean"]} | {
+    chance = {CHANCE_OF_MEAN: dataset[CHANCE_OF_MEAN]} if CHANCE_OF_MEAN in dataset else {}
+    found = {"mean": dataset["mean"], **chance} | {
         f"{reason} %": 100.0 * dataset["flagged_share"].sel(reason=reason) for reason in TOLD
     }
     # In the order of the maps, a map's mean before its shares.

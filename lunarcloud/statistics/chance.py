@@ -1,0 +1,101 @@
+"""The chance of training in means of units: what single networks of an ensemble would have found.
+
+A network that says too much FeO of one pixel says too much of its neighbours as well: chance is shared by all
+pixels, and no mean is freer of it than a pixel. So means are taken of every member by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from lunarcloud.archive import MISSING
+from lunarcloud.models import Model, predict, session
+from lunarcloud.moon import FloatArray
+from lunarcloud.mosaic import Mosaic, sample_windows, sampled_numbers
+from lunarcloud.quantities import OXIDES, mg_number
+from lunarcloud.statistics.units import Unit, clipped, labelled
+
+if TYPE_CHECKING:  # slow to import
+    import xarray as xr
+
+# 144 000 spectra all over the Moon: between two such samples a chance differs by a few per cent of itself.
+_BLOCKS, _EDGE = 1000, 12
+# Of fewer blocks nothing is told: a unit must be larger than 190 000 km2.
+_LEAST_BLOCKS = 5
+
+
+def chances_of_means(
+    mosaic: Mosaic, model: Model, units: Sequence[Unit], names: Sequence[str]
+) -> xr.DataArray:
+    """The standard deviation over an ensemble's members of the means of units.
+
+    Parameters
+    ----------
+    mosaic, model : Mosaic, Model
+        What was mapped, with what.
+    units : sequence of Unit
+        May overlap.
+    names : sequence of str
+        Maps.
+
+    Returns
+    -------
+    xarray.DataArray, dims (map, unit)
+        In the maps' units, from a fixed sample of the mosaic; NaN for maps of no ensemble, and units that are
+        too small for the sample. The mean of n members is as uncertain as this by the root of n.
+    """
+    import xarray as xr
+
+    found = np.full((len(names), len(units)), np.nan)
+    if model.onnx is not None and len(model.seeds) > 1:
+        inside, areas = _sampled_units(mosaic, units)
+        by_map = _members(mosaic, model, model.onnx)
+        for row, name in enumerate(names):
+            if name in by_map:
+                found[row] = [_deviation(by_map[name], areas * each) for each in inside]
+    return xr.DataArray(
+        found, coords={"map": list(names), "unit": [unit.name for unit in units]}, dims=("map", "unit")
+    )
+
+
+def _sampled_units(mosaic: Mosaic, units: Sequence[Unit]) -> tuple[npt.NDArray[np.bool_], FloatArray]:
+    """Whether pixels of the sample lie in units (unit, block, pixel), and their areas (block, pixel)."""
+    grid, inside, areas = mosaic.grid, [], []
+    for window in sample_windows(grid, _BLOCKS, _EDGE):
+        labels, members = labelled(clipped(units, grid, window), grid, window)
+        table = np.array([[unit in each for each in members] for unit in range(len(units))], bool)
+        inside.append(table[:, labels.ravel()])
+        areas.append(np.repeat(grid.pixel_area_m2(window), window.shape[1]))
+    return np.stack(inside, axis=1), np.stack(areas)
+
+
+def _members(mosaic: Mosaic, model: Model, onnx: bytes) -> dict[str, FloatArray]:
+    """What each member says of the sample by map (seed, block, pixel), limited as maps are; NaN: missing."""
+    numbers = sampled_numbers(mosaic, _BLOCKS, _EDGE)
+    blocks, bands, pixels = numbers.shape
+    spectra = numbers.transpose(0, 2, 1).reshape(-1, bands)
+    reflectance = spectra * np.float32(mosaic.card.scaling_factor) + np.float32(mosaic.card.offset)
+    usable = ((spectra != MISSING) & (reflectance > 0) & (reflectance <= 1)).all(axis=1)
+    said = np.full((len(model.seeds), len(model.oxides), len(spectra)), np.nan)
+    answers = predict(session(onnx), np.ascontiguousarray(reflectance[usable])).T
+    said[..., usable] = answers.reshape(*said.shape[:2], -1)
+    by_map = {
+        f"{oxide}_cnn": np.clip(said[:, row], 0.0, OXIDES[oxide].highest).reshape(-1, blocks, pixels)
+        for row, oxide in enumerate(model.oxides)
+    }
+    if {"mgo_cnn", "feo_cnn"} <= by_map.keys():
+        by_map["mg_number"] = mg_number(by_map["mgo_cnn"], by_map["feo_cnn"]).astype(np.float64)
+    return by_map
+
+
+def _deviation(members: FloatArray, areas: FloatArray) -> float:
+    """The deviation of the members' means (seed, block, pixel) weighted by areas (block, pixel)."""
+    known = np.isfinite(members).all(axis=0) & (areas > 0)
+    if np.count_nonzero(known.any(axis=1)) < _LEAST_BLOCKS:
+        return np.nan
+    means = members[:, known] @ areas[known] / areas[known].sum()
+    return float(means.std(ddof=1))
