@@ -1,11 +1,12 @@
-"""Whole-Moon runs: speed against plain xarray, share of the networks, memory and time per pixel by size.
+"""Whole-Moon runs: speed against plain xarray, where the time goes, memory and time per pixel by size.
 
     python -m benchmarks.whole_moon [--largest PPD]
 
 The mosaic is made up: soils of many brightnesses, a few pixels in a hundred missing or off scale, the same
 4 Mpixel pattern in every shard. Its maps are computed by the product's own plan and engine on two processes
 of one thread. The peer is what a user would write today: ``xarray.apply_ufunc`` over dask chunks with the
-plain Conv export of the same networks in onnxruntime, equations in xarray, then ``to_zarr``.
+plain Conv export of one seed's networks in onnxruntime, equations in xarray, then ``to_zarr``. Runs with one
+seed, as the paper's, stand beside those with student and intervals, of networks just as large.
 """
 
 import argparse
@@ -24,8 +25,8 @@ from distributed import Client
 from benchmarks._results import Row, report
 from lunarcloud import moon
 from lunarcloud.engine import Cluster, Session, Work, connect
-from lunarcloud.maps import MapPlan, Run, finish_maps, load_run, map_works, plan, plan_maps
-from lunarcloud.models import QIU2025, builtin, load_model, predict, session
+from lunarcloud.maps import MapPlan, Run, finish_maps, load_run, map_works, plan_maps
+from lunarcloud.models import QIU2025, answers, builtin, load_model, predict, session
 from lunarcloud.moon import Shard
 from lunarcloud.mosaic import Mosaic, load_mosaic
 from lunarcloud.storage import Folder, folder
@@ -35,6 +36,7 @@ from lunarcloud.testing.small_root import OXIDES, defective_spectra, plain_model
 _ROUNDS = 2
 _PACKAGES = ("xarray", "dask", "onnxruntime", "zarr")
 _ROUNDS_OF_SHARE = 5
+_PARTS = ("networks", "reading, equations, novelty, flags, codes", "compressing, writing")
 _EDGE = 2048
 #: Pixels of the Moon at full resolution.
 _MOON = 109_164 * 54_582
@@ -48,7 +50,7 @@ def main() -> None:
     print(f"machine: {machine()}")
     with tempfile.TemporaryDirectory() as name:
         against_xarray(Path(name) / "peer")
-        share_of_networks(Path(name) / "share")
+        where_the_time_goes(Path(name) / "parts")
         sizes = [ppd for ppd in (11, 23, 46, 91) if ppd <= largest]
         # Half a Gpixel of networks would take ten minutes more.
         with_networks = by_size(Path(name) / "networks", sizes[:3], networks=True)
@@ -62,26 +64,32 @@ def main() -> None:
 def against_xarray(place: Path) -> None:
     """The same maps of the same mosaic on the same processes, in turn."""
     planned = prepared(place, 11, networks=True)
+    one_seed = of_one_seed(planned)
     mosaic = planned.mosaic
-    pixels = mosaic.card.pixels / 1e6
-    ours, theirs = [], []
+    ours, sure, theirs = [], [], []
     with connect(Cluster(workers=2)) as client:
         for turn in range(_ROUNDS):
             to = folder(place / f"turn{turn}")
-            ours.append(_timed(lambda to=to: run(planned, to, client)))
+            ours.append(_timed(lambda to=to: run(one_seed, to, client)))
+            sure.append(_timed(lambda turn=turn: run(planned, folder(place / f"sure{turn}"), client)))
             with client.as_current():
                 written = place / f"peer{turn}.zarr"
                 theirs.append(_timed(lambda to=written: peer(mosaic, to, plain_model())))
-    both = [their / our for our, their in zip(ours, theirs, strict=True)]
     rows = [
-        {"what": "lunarcloud: ten maps and flags", "seconds": _spread(ours)},
-        {"what": "xarray, dask, onnxruntime: nine maps", "seconds": _spread(theirs)},
-        {"what": "times faster", "seconds": _spread(both)},
+        {
+            "what": what,
+            "seconds": _spread(each),
+            "times faster": _spread([their / our for our, their in zip(each, theirs, strict=True)]),
+        }
+        for what, each in (
+            ("lunarcloud, one seed: ten maps and flags", ours),
+            (f"lunarcloud, student: {len(planned.card.maps)} maps and flags", sure),
+            ("xarray, dask, onnxruntime, one seed: nine maps", theirs),
+        )
     ]
-    size = f"{mosaic.grid.n_rows} x {mosaic.grid.n_cols} pixels, two processes of one thread"
-    note = f"{size}; ours {pixels / np.median(ours):.2f} Mpixel/s."
+    note = f"{mosaic.grid.n_rows} x {mosaic.grid.n_cols} pixels, two processes of one thread."
     report("whole runs against plain xarray", rows, of=__file__, packages=_PACKAGES, note=note)
-    _compare(load_run(to, planned.card), written)
+    _compare(load_run(to, one_seed.card), written)
 
 
 def prepared(place: Path, ppd: int, *, networks: bool) -> MapPlan:
@@ -93,6 +101,11 @@ def prepared(place: Path, ppd: int, *, networks: bool) -> MapPlan:
         return plan_maps(mosaic, builtin("qiu2025"))
     made = write_model(root)
     return plan_maps(mosaic, load_model(root / made.ref.path, made.ref.id, made.card))
+
+
+def of_one_seed(planned: MapPlan) -> MapPlan:
+    """The same run with the networks of one seed alone, as the paper's."""
+    return plan_maps(planned.mosaic, planned.model.of_seed(0))
 
 
 def repeated(shape: tuple[int, int], _: list[int]) -> npt.NDArray[np.int16]:
@@ -183,46 +196,56 @@ def _compare(made: Run, place: Path) -> None:
 # ---- where the time goes
 
 
-def share_of_networks(place: Path) -> None:
-    """CPU time of a worker for whole shards: in the networks, and in all (read, compute, encode, write)."""
-    work, *_ = map_works(prepared(place, 23, networks=True), folder(place / "run"))
-    whole = [shard for shard in work.group.layout.raster.shards() if shard.row < 2 and shard.col < 2]
-    pixels = len(whole) * _EDGE**2 / 1e6
+def where_the_time_goes(place: Path) -> None:
+    """CPU time of a worker for whole shards, by part: with one seed, and with student and intervals."""
+    planned = prepared(place, 23, networks=True)
+    parts: dict[str, list[list[float]]] = {}
     with connect(Cluster(workers=1)) as client:
-        rounds = client.submit(_rounds, work, whole).result()
-    networks, rest = ([values[kind] / pixels for values in rounds] for kind in (0, 1))
-    shares = [100 * network / (network + other) for network, other in rounds]
+        for what, each in (("one seed", of_one_seed(planned)), ("student, intervals", planned)):
+            work, *_ = map_works(each, folder(place / what.replace(" ", "")))
+            whole = [shard for shard in work.group.layout.raster.shards() if shard.row < 2 and shard.col < 2]
+            pixels = len(whole) * _EDGE**2 / 1e6
+            rounds = np.array(client.submit(_rounds, work, whole, pure=False).result()) / pixels
+            parts[what] = [*rounds.T.tolist(), rounds.sum(axis=1).tolist()]
     rows = [
-        {"what": "networks", "CPU s/Mpixel": _spread(networks, 3), "%": _spread(shares, 1)},
-        {"what": "reading, equations, novelty, flags, encoding, writing", "CPU s/Mpixel": _spread(rest, 3)},
+        {"CPU s/Mpixel": part, **{what: _spread(each[row], 3) for what, each in parts.items()}}
+        for row, part in enumerate((*_PARTS, "all"))
     ]
-    note = f"{len(rounds)} rounds of {len(whole)} whole shards, after a first one."
+    one, sure = (np.array(each[-1]) for each in parts.values())
+    note = (
+        f"{_ROUNDS_OF_SHARE} rounds of {len(whole)} whole shards each, after a first one; with student and "
+        f"intervals {len(planned.card.maps)} maps instead of ten for {np.median(sure / one):.2f} "
+        f"({np.min(sure) / np.max(one):.2f} .. {np.max(sure) / np.min(one):.2f}) of the time."
+    )
     report("where the time goes", rows, of=__file__, packages=_PACKAGES, note=note)
 
 
-def _rounds(work: Work, shards: list[Shard]) -> list[tuple[float, float]]:
+def _rounds(work: Work, shards: list[Shard]) -> list[tuple[float, float, float]]:
     """CPU times of some rounds, in a worker that has built its session and filled its caches."""
     _cpu_seconds(work, shards[:1])
     return [_cpu_seconds(work, shards) for _ in range(_ROUNDS_OF_SHARE)]
 
 
-def _cpu_seconds(work: Work, shards: list[Shard]) -> tuple[float, float]:
-    """CPU time of this process in the networks, and in all else that shards take."""
-    spent = 0.0
+def _cpu_seconds(work: Work, shards: list[Shard]) -> tuple[float, float, float]:
+    """CPU time of this process by part, for some shards."""
+    asked = made = 0.0
 
     def timed_predict(*arguments: Any) -> Any:
-        nonlocal spent
+        nonlocal asked
         start = time.process_time()
-        oxides = predict(*arguments)
-        spent += time.process_time() - start
-        return oxides
+        said = predict(*arguments)
+        asked += time.process_time() - start
+        return said
 
     start = time.process_time()
-    with patch.object(plan, "predict", timed_predict):
+    with patch.object(answers, "predict", timed_predict):
         for shard in shards:
-            work.group.write(shard, work.function(shard).arrays)
+            began = time.process_time()
+            arrays = work.function(shard).arrays
+            made += time.process_time() - began
+            work.group.write(shard, arrays)
     everything = time.process_time() - start
-    return spent, everything - spent
+    return asked, made - asked, everything - made
 
 
 # ---- by size

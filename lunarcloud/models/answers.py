@@ -71,8 +71,8 @@ class Answers:
 
     def _of_networks(self, reflectance: Float32) -> Float32:
         """Means and, of several seeds, standard deviations: (map, n)."""
-        n_oxides = len(self.model.oxides)
-        each: Float32 = predict(self.networks(), reflectance).T.reshape(-1, n_oxides, len(reflectance))
+        shape = len(self.model.seeds), len(self.model.oxides), len(reflectance)
+        each: Float32 = predict(self.networks(), reflectance).T.reshape(shape)
         if len(each) == 1:
             return np.asarray(each[0])
         return np.concatenate([each.mean(axis=0), each.std(axis=0, ddof=1)])

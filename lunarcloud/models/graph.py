@@ -224,28 +224,51 @@ def perceptron_graph(perceptron: Perceptron, metadata: dict[str, str]) -> bytes:
         As of `product_graph`; the output ``oxides`` (N, column) has the values, then those that the network
         has logarithms of.
     """
-    graph = _Graph()
-    rows = _standardised(graph, perceptron.inputs, perceptron.equations)
+    graph, n_values = _Graph(), len(perceptron.values.mean)
+    centred = _centred(graph, perceptron)
     # (input, N) -> (1, input, 1, N): inputs are channels, and each layer is a convolution of single pixels.
-    single = graph.add("Cast", rows, to=TensorProto.FLOAT)
-    inputs = layer = graph.add("Unsqueeze", single, graph.constant(np.array([0, 2])))
-    *hidden, (kernel, bias) = zip(perceptron.kernels, perceptron.biases, strict=True)
-    for each, offset in hidden:
-        layer = graph.add("Relu", graph.convolution(layer, each[:, :, None, None], offset))
+    inputs = layer = graph.add("Unsqueeze", centred, graph.constant(np.array([0, 2])))
+    (*hidden, last), biases = _from_centred(perceptron), perceptron.biases
+    for kernel, bias in zip(hidden, biases, strict=False):
+        layer = graph.add("Relu", graph.convolution(layer, kernel, bias))
     seen = graph.add("Concat", layer, inputs, axis=1)
-    scores = graph.convolution(seen, kernel[:, :, None, None], bias)
-    squeezed = graph.add("Squeeze", scores, graph.constant(np.array([0, 2])))
-    targets = Standard(
-        mean=perceptron.values.mean + perceptron.logarithms.mean,
-        deviation=perceptron.values.deviation + perceptron.logarithms.deviation,
+    # Values and logarithms as they are, not as scores: the last layer multiplies anyway.
+    mean, scale = (
+        np.array(value + logarithm)
+        for value, logarithm in zip(_both(perceptron.values), _both(perceptron.logarithms), strict=True)
     )
-    answers, n_values = _unscored(graph, squeezed, targets), len(perceptron.values.mean)
+    kernel = (last * scale[:, None, None, None]).astype(np.float32)
+    bias = (biases[-1] * scale + mean).astype(np.float32)
+    # (1, column, 1, N) -> (column, N).
+    answers = graph.add("Squeeze", graph.convolution(seen, kernel, bias), graph.constant(np.array([0, 2])))
     # Of spectra that no soil has a logarithm may be anything; what is far too large must still be a number.
     logarithms = graph.add("Clip", _rows(graph, answers, n_values, len(bias)), "", graph.constant(_LARGEST))
     above_0 = graph.add("Exp", logarithms)
     rows = graph.add("Concat", _rows(graph, answers, 0, n_values), above_0, axis=0) if n_values else above_0
     columns = _pixels_first(graph, rows, output=_OUTPUT)
     return _model(graph, columns, len(bias), perceptron.equations, metadata)
+
+
+def _both(standard: Standard) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return standard.mean, standard.deviation
+
+
+def _centred(graph: _Graph, perceptron: Perceptron) -> str:
+    """Rows of reflectances and OMAT less their means, (input, N) in single precision."""
+    bands = graph.add("Transpose", INPUT, perm=[1, 0])
+    maturity = _omat(graph, graph.add("Cast", bands, to=TensorProto.DOUBLE), perceptron.equations)
+    rows = graph.add("Concat", bands, graph.add("Cast", maturity, to=TensorProto.FLOAT), axis=0)
+    means = np.array(perceptron.inputs.mean, np.float32)[:, None]
+    return graph.add("Sub", rows, graph.constant(means))
+
+
+def _from_centred(perceptron: Perceptron) -> list[npt.NDArray[np.float32]]:
+    """The kernels (out, in, 1, 1), those that see the inputs with their division by the deviations."""
+    kernels = [kernel.astype(np.float64) for kernel in perceptron.kernels]
+    deviation = np.array(perceptron.inputs.deviation)
+    kernels[0] = kernels[0] / deviation
+    kernels[-1][:, -len(deviation) :] /= deviation
+    return [kernel[:, :, None, None].astype(np.float32) for kernel in kernels]
 
 
 def _plain_network(graph: _Graph, image: str, weights: Weights) -> str:

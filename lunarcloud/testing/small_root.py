@@ -14,11 +14,15 @@ from lunarcloud import moon, quantities
 from lunarcloud.archive.instruments import CLEMENTINE, Instrument
 from lunarcloud.lineage import Given, Record, Ref, Root, series_of
 from lunarcloud.models import QIU2025, Card, Equations
-from lunarcloud.models.graph import Networks, plain_graph, product_graph
+from lunarcloud.models.card import IntervalError, StudentError, StudentRecord, TrainingRecord
+from lunarcloud.models.graph import Networks, Perceptron, perceptron_graph, plain_graph, product_graph
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.network import initial_weights, stack
 from lunarcloud.models.novelty import fit_novelty
-from lunarcloud.models.package import NETWORKS
+from lunarcloud.models.novelty import novelty as novelty_of
+from lunarcloud.models.package import INTERVALS, NETWORKS, STUDENT
+from lunarcloud.models.student import HALF_WIDTHS, MEANS
+from lunarcloud.models.training import Teaching, TrainingSettings
 from lunarcloud.mosaic import REFLECTANCE, MosaicCard, mosaic_group
 from lunarcloud.storage import Entry, Folder, Group, digest
 
@@ -42,6 +46,7 @@ _TYPICAL = {
     "cao": (13.0, 2.0),
 }
 _ANY = (40.0, 5.0)
+_ERRORS = ("rms", "of_999", "largest", "chance", "within_a_fifth", "chance_error")
 
 
 def spectra(
@@ -175,10 +180,14 @@ def publish(root: Folder, ref: Ref, process: str, card: CardT, *, content: str) 
     return record
 
 
-def untrained_networks(instrument: Instrument = CLEMENTINE) -> Networks:
-    """A network of random weights for each oxide, with the standards of soils."""
+def untrained_networks(instrument: Instrument = CLEMENTINE, *, seeds: int = 1) -> Networks:
+    """Networks of random weights for each oxide, with the standards of soils."""
     soils, oxides = _soil(instrument).tolist(), tuple(quantities.OXIDES)
-    weights = [initial_weights(len(soils) + 1, seed=0, network=index) for index in range(len(oxides))]
+    weights = [
+        initial_weights(len(soils) + 1, seed=seed, network=index)
+        for index in range(len(oxides))
+        for seed in range(seeds)
+    ]
     means, deviations = zip(*(_TYPICAL.get(oxide, _ANY) for oxide in oxides), strict=True)
     return Networks(
         oxides=oxides,
@@ -189,12 +198,30 @@ def untrained_networks(instrument: Instrument = CLEMENTINE) -> Networks:
     )
 
 
+def _untaught(networks: Networks, settings: Teaching, values: Standard, above_0: int) -> Perceptron:
+    """A perceptron of random weights, as large as those that are taught."""
+    random, inputs = np.random.default_rng(3), len(networks.inputs.mean)
+    outputs = len(values.mean) + above_0
+    seen = (inputs, *settings.hidden[:-1], settings.hidden[-1] + inputs)
+    shapes = list(zip((*settings.hidden, outputs), seen, strict=True))
+    return Perceptron(
+        kernels=tuple(
+            random.normal(0.0, 0.7 / np.sqrt(shape[1]), shape).astype(np.float32) for shape in shapes
+        ),
+        biases=tuple(np.zeros(shape[0], np.float32) for shape in shapes),
+        inputs=networks.inputs,
+        values=values,
+        logarithms=Standard(mean=(-1.0,) * above_0, deviation=(0.5,) * above_0),
+        equations=networks.equations,
+    )
+
+
 def _equations(instrument: Instrument) -> Equations:
     return QIU2025.model_copy(update={"wavelengths_nm": instrument.wavelengths_nm})
 
 
 def write_model(root: Folder, name: str = "untrained", instrument: Instrument = CLEMENTINE) -> Record[Card]:
-    """Publish a model with the networks of `untrained_networks` and a novelty of made-up stations.
+    """Publish a model that nobody trained: two seeds, a student, intervals, a novelty of made-up stations.
 
     Parameters
     ----------
@@ -205,18 +232,58 @@ def write_model(root: Folder, name: str = "untrained", instrument: Instrument = 
     instrument : Instrument
         For whose bands.
     """
-    networks = untrained_networks(instrument)
-    onnx = product_graph(networks, {})
-    stations = spectra((6, 8), [1], instrument).reshape(len(instrument.bands), -1) * SCALING
-    maturity = np.hypot(stations[1] - 0.018, stations[3] / stations[1] - 1.188)
+    networks = untrained_networks(instrument, seeds=2)
+    stations, many = (_with_maturity(*drawn, instrument) for drawn in (((6, 8), [1]), ((100, 100), [2])))
+    novelty = fit_novelty(stations)
+    reach = float(np.quantile(novelty_of(many[:-1], many[-1], novelty), 0.999))
+    intervals = tuple(each for each in quantities.QUANTITIES.values() if each.method == "interval")
+    student = _untaught(networks, MEANS, networks.targets, len(networks.oxides))
+    half_widths = _untaught(networks, HALF_WIDTHS, Standard(mean=(), deviation=()), len(intervals))
+    files = {
+        NETWORKS: product_graph(networks, {}),
+        STUDENT: perceptron_graph(student, {}),
+        INTERVALS: perceptron_graph(half_widths, {}),
+    }
+    errors = (0.0, 0.0, 0.0, 1.0, 1.0, 0.0)
     card = Card(
         equations=networks.equations,
         oxides=networks.oxides,
-        novelty=fit_novelty(np.vstack([stations, maturity])),
-        digests={NETWORKS: digest(onnx)},
+        training=TrainingRecord(
+            architecture="untrained",
+            settings=TrainingSettings(),
+            seeds=(0, 1),
+            spread_seeds=(0, 1),
+            inputs=networks.inputs,
+            targets=networks.targets,
+            plain_form_difference=0.0,
+        ),
+        student=StudentRecord(
+            teaching=MEANS,
+            teaching_of_intervals=HALF_WIDTHS,
+            mosaic=False,
+            spectra=1,
+            held_out=1,
+            reach=reach,
+            errors=tuple(
+                StudentError(oxide=oxide, **dict(zip(_ERRORS, errors, strict=True)))
+                for oxide in networks.oxides
+            ),
+            intervals=tuple(IntervalError(map=each.name, median=1.0, error=0.0) for each in intervals),
+        ),
+        novelty=novelty,
+        digests={name: digest(data) for name, data in files.items()},
     )
-    (root / f"models/{name}").write(NETWORKS, onnx)
-    return publish(root, Ref(kind="models", id=name), "fit", card, content=digest(onnx))
+    for file, data in files.items():
+        (root / f"models/{name}").write(file, data)
+    return publish(root, Ref(kind="models", id=name), "fit", card, content=digest(files[NETWORKS]))
+
+
+def _with_maturity(
+    shape: tuple[int, int], seed: list[int], instrument: Instrument
+) -> npt.NDArray[np.float64]:
+    """Reflectances and OMAT, (input, n)."""
+    found = spectra(shape, seed, instrument).reshape(len(instrument.bands), -1) * SCALING
+    return np.vstack([found, np.hypot(found[1] - 0.018, found[3] / found[1] - 1.188)])
 
 
 def plain_model() -> bytes:

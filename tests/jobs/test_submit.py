@@ -106,7 +106,12 @@ def test_an_action_is_done_again_each_time(root: Root) -> None:
 def test_what_is_no_record_yet_stays_the_name_that_was_given(root: Root) -> None:
     mosaic = write_mosaic(root.folder, moon.grid(1)).ref.id
     mapped = prepare("map", load_process("map").inputs(model="qiu2025"), root, Wanted(on="here"))
-    assert mapped.job.inputs == {"model": "qiu2025", "mosaic": mosaic}
+    assert mapped.job.inputs == {
+        "model": "qiu2025",
+        "mosaic": mosaic,
+        "exact": False,
+        "seed": None,
+    }
     fitted = prepare("fit", load_process("fit").inputs(equations_only=True), root, Wanted(on="here"))
     assert (fitted.job.inputs["stations"], fitted.job.inputs["mosaic"]) == ("main", mosaic)
 

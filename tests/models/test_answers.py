@@ -106,6 +106,11 @@ def test_exact_asks_all_networks_and_keeps_the_intervals(
     assert said["feo_cnn_half95"] == [1.0] * 5
 
 
+def test_no_spectra_have_no_answers(model: Model, spectra: npt.NDArray[np.float32]) -> None:
+    for each in (model, model.exact):
+        assert not any(_answers(each, spectra[:0], 2.0).values())
+
+
 def test_one_seed_is_that_network_alone(model: Model, spectra: npt.NDArray[np.float32]) -> None:
     for place, seed in enumerate((4, 5)):
         one = model.of_seed(seed)

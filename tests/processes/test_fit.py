@@ -76,7 +76,8 @@ def test_accuracy_is_that_of_the_residuals(few_fit: Outcome) -> None:
 def test_published_model_predicts_the_stations_as_its_card_says(few_fit: Outcome) -> None:
     model = model_of(few_fit)
     spectra = open_dataset(few_fit.place / "diagnostics.zarr")["reflectance"]
-    said = predict(session(model.onnx or b""), spectra.values.T.astype(np.float32))
+    each = predict(session(model.onnx or b""), spectra.values.T.astype(np.float32))
+    said = each.reshape(len(each), 2, 5).mean(axis=1)
     rows = {str(site): row for row, site in enumerate(spectra["site"].values)}
     residuals = [each for each in model.card.residuals if each.kind == "cnn"]
     found = [said[rows[each.site], model.oxides.index(each.oxide)] for each in residuals]
@@ -89,7 +90,7 @@ def test_published_model_predicts_the_stations_as_its_card_says(few_fit: Outcome
 def test_model_file_says_what_it_takes_and_gives(few_fit: Outcome) -> None:
     loaded = onnx.load_from_string(given(model_of(few_fit).onnx))
     metadata = {entry.key: entry.value for entry in loaded.metadata_props}
-    assert metadata["oxides"] == "feo,tio2,al2o3,mgo,cao"
+    assert metadata["columns"] == "feo,tio2,al2o3,mgo,cao,feo,tio2,al2o3,mgo,cao"
     assert metadata["wavelengths_nm"] == "415,750,900,950,1000"
 
 
@@ -126,14 +127,13 @@ def test_same_stations_give_the_same_bytes(few_stations: Path, few_fit: Outcome,
     assert {"model.onnx", "stations.csv"} < set(one)
 
 
-def test_ensemble_has_a_network_for_each_seed_and_one_output_for_each_oxide(few_fit: Outcome) -> None:
+def test_ensemble_has_a_network_and_an_output_for_each_seed_and_oxide(few_fit: Outcome) -> None:
     training = card_of(few_fit).training
     assert training is not None
     assert training.seeds == (0, 1)
     assert training.spread_seeds == (0, 1, 2)
     graph = onnx.load_from_string(given(model_of(few_fit).onnx)).graph
-    assert graph.output[0].type.tensor_type.shape.dim[1].dim_value == 5
-    assert max(node.attribute[0].i for node in graph.node if node.op_type == "Conv") == 10
+    assert graph.output[0].type.tensor_type.shape.dim[1].dim_value == 10
 
 
 def test_equations_only_train_nothing_and_are_another_model(
