@@ -38,6 +38,12 @@ class LocalFolder(Folder):
         with _beside(self._path(key), data) as written:
             written.replace(self._path(key))
 
+    def _upload(self, key: str, file: Path) -> None:
+        with _beside(self._path(key), b"") as written:
+            # Renamed where both are on one disk, else copied: never half an object under its name.
+            shutil.move(file, written)
+            written.replace(self._path(key))
+
     def _create(self, key: str, data: bytes) -> bool:
         with _beside(self._path(key), data) as written:
             try:
