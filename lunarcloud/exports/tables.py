@@ -50,10 +50,11 @@ def _files(home: Folder, record: Record[Any]) -> Iterator[tuple[str, bytes]]:
         yield key, data
         table = pd.read_csv(io.BytesIO(data), comment="#")
         if table.columns.isin(_PLACE).sum() == len(_PLACE):
-            yield f"{key.removesuffix('.csv')}.geojson", _geojson(table)
+            name = key.removesuffix(".csv")
+            yield f"{name}.geojson", _geojson(table, name)
 
 
-def _geojson(table: pd.DataFrame) -> bytes:
+def _geojson(table: pd.DataFrame, name: str) -> bytes:
     """Points with the other columns as properties, by GDAL, which names the Moon's system in the file."""
     import pyogrio
     import shapely
@@ -65,11 +66,12 @@ def _geojson(table: pd.DataFrame) -> bytes:
     pyogrio.raw.write(
         written,
         geometry=shapely.to_wkb(shapely.points(placed[list(_PLACE)].to_numpy(float))),
-        field_data=[rest[name].to_numpy(_kind(rest[name])) for name in rest],
-        fields=[str(name) for name in rest],
+        field_data=[rest[column].to_numpy(_kind(rest[column])) for column in rest],
+        fields=[str(column) for column in rest],
         geometry_type="Point",
         crs=GEOGRAPHIC,
         driver="GeoJSON",
+        layer=name,
     )
     return written.getvalue()
 

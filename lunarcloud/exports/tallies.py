@@ -53,15 +53,18 @@ def tally(codes: npt.NDArray[Any], fill: int | None) -> Tally:
 
 
 def _tally(codes: npt.NDArray[Any], fill: int | None) -> Tally:
-    valid = np.ones(codes.shape, dtype=bool) if fill is None else codes != fill
-    kept, span = codes * valid, np.iinfo(codes.dtype)
-    # Of 16 bits the square has 32, of which the double has half as many in the cache.
+    valid = True if fill is None else codes != fill
+    # Mostly nothing is missing, and then nothing is copied.
+    kept = codes if np.all(valid) else codes[valid]
+    if not kept.size:
+        return Tally(pixels=codes.size)
+    # The square of 16 bits has 32, half of what a larger number takes in the cache.
     wide = np.uint32 if codes.dtype == np.uint16 else np.int64
     return Tally(
         pixels=codes.size,
-        valid=int(np.count_nonzero(valid)),
-        least=int(np.where(valid, codes, span.max).min()),
-        most=int(np.where(valid, codes, span.min).max()),
+        valid=kept.size,
+        least=int(kept.min()),
+        most=int(kept.max()),
         total=int(kept.sum(dtype=np.int64)),
         squares=int(np.square(kept, dtype=wide).sum(dtype=np.int64)),
     )

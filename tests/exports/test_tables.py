@@ -36,6 +36,12 @@ def test_the_csv_is_the_stored_one(published: Root, target: Folder) -> None:
     assert target.read("stations.csv") == published.place(published.find("stations").ref).read("stations.csv")
 
 
+def test_the_same_table_gives_the_same_bytes(published: Root, target: Folder) -> None:
+    written(published, target)
+    written(published, target / "again")
+    assert target.read("stations.geojson") == (target / "again").read("stations.geojson")
+
+
 def test_places_are_points_with_the_other_columns(published: Root, target: Folder) -> None:
     written(published, target)
     table = pd.read_csv(Path(target.url, "stations.csv"), comment="#")
