@@ -37,6 +37,8 @@ if TYPE_CHECKING:  # slow to import
 # Read by every GDAL of these years, and the fastest: level 1 loses a tenth of the size against 9.
 _PACKED = {"compress": "ZSTD", "level": "1", "blocksize": "512", "bigtiff": "YES"}
 _BLOCKS = {"blockXSize": "512", "blockYSize": "512"}
+# Each holds a shard, whatever the machine has in cores: one writer takes no more from them.
+_MOST_READERS = 4
 # GDAL's cache of blocks, MiB. Its own measure is a part of the machine's memory.
 _CACHE_MIB = 64
 
@@ -203,12 +205,13 @@ def _spool(spooled: _Spooled, counted: Callable[[npt.NDArray[Any]], Tally], watc
 
 
 def _ahead(function: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> Iterator[tuple[ItemT, ResultT]]:
-    """Items with their results, in order; of so many as there are cores the next ones are on their way."""
+    """Items with their results, in order, while the next ones are on their way."""
     waiting: deque[tuple[ItemT, Future[ResultT]]] = deque()
-    with ThreadPoolExecutor(usable_cores()) as pool:
+    readers = min(usable_cores(), _MOST_READERS)
+    with ThreadPoolExecutor(readers) as pool:
         for item in items:
             waiting.append((item, pool.submit(function, item)))
-            if len(waiting) > usable_cores():
+            if len(waiting) > readers:
                 done, result = waiting.popleft()
                 yield done, result.result()
         for done, result in waiting:

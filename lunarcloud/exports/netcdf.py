@@ -78,6 +78,10 @@ def _plain(found: xr.Dataset) -> xr.Dataset:
     plain = found.drop_encoding()
     flags = [name for name, each in plain.variables.items() if each.dtype.kind == "u"]
     plain = plain.assign({name: plain[name].astype(np.int32) for name in flags})
+    for each in plain.data_vars.values():
+        # Flags that were left behind are not to be looked for.
+        if each.attrs.get("ancillary_variables") not in plain:
+            each.attrs.pop("ancillary_variables", None)
     for coordinate in plain.coords.values():
         coordinate.encoding["_FillValue"] = None
     return plain

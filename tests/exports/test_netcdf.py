@@ -33,6 +33,14 @@ def test_xarray_reads_the_regions_own_values(run: Run, target: Folder) -> None:
     assert found.attrs["source"] == "us"
 
 
+def test_flags_that_are_left_behind_are_not_pointed_to(run: Run, target: Folder) -> None:
+    write_netcdf(target, "a.nc", Stored(run.store / "0"), ["feo_cnn"], box_named("Tycho"), {})
+    alone = xr.open_dataset(f"{target.url}/a.nc", engine="scipy")
+    both = xr.open_dataset(write(run, target, box_named("Tycho")), engine="scipy")
+    assert "ancillary_variables" not in alone["feo_cnn"].attrs
+    assert both["feo_cnn"].attrs["ancillary_variables"] == "quality"
+
+
 def test_longitudes_rise_across_the_seam(run: Run, target: Folder) -> None:
     found = xr.open_dataset(write(run, target, box_named("-10,170,10,190")), engine="scipy")
     np.testing.assert_array_equal(found["lon"], 170.125 + 0.25 * np.arange(80))
