@@ -545,26 +545,49 @@ def repair(
     """
 
 def export(
-    run: str = 'latest',
+    record: str | os.PathLike[str] = 'runs',
     *,
     root: str | os.PathLike[str],
-    map: str = 'feo_cnn',
-    to: str | os.PathLike[str],
+    maps: Sequence[str] = (),
+    region: str | None = None,
+    crs: str | None = None,
+    level: int = 0,
+    cog: str | os.PathLike[str] | None = None,
+    colours: bool = False,
+    netcdf: str | os.PathLike[str] | None = None,
+    pds4: str | os.PathLike[str] | None = None,
+    tables: str | os.PathLike[str] | None = None,
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Exported:
-    """Write a map of a run (wt%, codes with a scale) as a GeoTIFF with its PDS4 label beside it.
+    """Write maps (wt%) as cloud-optimised GeoTIFF, netCDF or PDS4, and tables as CSV and GeoJSON.
 
     Parameters
     ----------
-    run : str, default 'latest'
-        Run to export a map of.
+    record : str or path, default 'runs'
+        Record: its id, KIND/ID, its label, or a kind for its latest.
     root : str or path
         Folder or URL (s3://bucket/prefix) under which everything lives.
-    map : str, default 'feo_cnn'
-        Which of its maps.
-    to : str or path
-        GeoTIFF to write, NAME.tif; its PDS4 label is NAME.xml beside it.
+    maps : sequence of str, default ()
+        Maps, with commas between; all of them without it.
+    region : str, optional
+        Only this part: south,west,north,east, or a feature of the IAU gazetteer (the box around its
+        disc); degrees.
+    crs : str, optional
+        Projection of the COGs, by its code, such as IAU_2015:30135 (south polar stereographic), 30130
+        (north), 30140 (Mollweide); without it the maps' own.
+    level : int, default 0
+        Of a run: 0 is full resolution, each further one half of it; at least 0, at most 30.
+    cog : str or path, optional
+        Folder or URL for cloud-optimised GeoTIFFs, NAME.tif, in the maps' units, for QGIS and others.
+    colours : bool, default False
+        Beside each COG the map's colours, NAME.qml, which QGIS finds.
+    netcdf : str or path, optional
+        Folder or URL for a netCDF of the maps, of a small region.
+    pds4 : str or path, optional
+        Folder or URL for plain GeoTIFFs of a run's codes with PDS4 labels, NAME.tif and NAME.xml.
+    tables : str or path, optional
+        Folder or URL for the record's tables: CSV, and GeoJSON where their rows are places.
     cluster : Cluster, optional
         Where to compute; local processes without one.
     watch : callable, optional

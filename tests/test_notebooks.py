@@ -74,7 +74,7 @@ def run(name: str, demo: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, in
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("order", [(1, 2, 0)], ids=["2-3-1"])
+@pytest.mark.parametrize("order", [(1, 2, 3, 0)], ids=["2-3-4-1"])
 def test_they_run_in_any_order_on_one_root(
     order: tuple[int, ...], demo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +85,7 @@ def test_they_run_in_any_order_on_one_root(
         "01": ("tio2_equation",),
         "02": ("non-maria", "report.html", "(0, True)"),
         "03": ("Zeeman", "mGal"),
+        "04": ("layout COG", "steps apart, at most: 0", "Tycho"),
     }
     for name, (text, _) in found.items():
         assert all(word in text for word in words[name[:2]]), name

@@ -26,6 +26,8 @@ _TIFF, _CSV = (".tif", ".tiff"), (".csv", ".csv.gz")
 _GRID_PER_ROW = 64
 # What says in a Zarr group how its chunks are packed, by both formats.
 _METADATA = frozenset({"zarr.json", ".zarray", ".zmetadata"})
+# Degrees of a map's pixels, longitudes in either convention.
+_MOST_LAT, _MOST_LON = 90.0, 360.0
 # What people call the axes.
 _LATITUDES, _LONGITUDES = ("lat", "latitude", "y"), ("lon", "longitude", "x")
 
@@ -227,14 +229,26 @@ def _projected(
     crs = None if opened.rio.crs is None else require_moon(CRS.from_wkt(opened.rio.crs.to_wkt()), source=url)
     if crs is None or crs.is_geographic:
         x, y = opened["x"].values, opened["y"].values
-        if crs is None and (np.abs(y).max() > 90.0 or np.abs(x).max() > 360.0):
-            raise InputError(f"{url}: no coordinate reference system, and coordinates that are no degrees")
+        _require_degrees(url, x, y, "no coordinate reference system" if crs is None else crs.name)
         # Some count longitudes from 0 to 360.
         west = float(x.min()) - abs(float(x[1] - x[0])) / 2.0
         return np.where(lon < west, lon + 360.0, lon), lat
     to_own = Transformer.from_crs(lunar_crs(GEOGRAPHIC), crs, always_xy=True)
     found: tuple[FloatArray, FloatArray] = to_own.transform(lon, lat)
     return found
+
+
+def _require_degrees(url: str, x: FloatArray, y: FloatArray, system: str) -> None:
+    """Refuse coordinates that are no latitudes and longitudes."""
+    farthest = float(np.abs(x).max()), float(np.abs(y).max())
+    if farthest[0] <= _MOST_LON and farthest[1] <= _MOST_LAT:
+        return
+    swapped = farthest[0] <= _MOST_LAT and farthest[1] <= _MOST_LON
+    hint = "latitudes and longitudes are swapped" if swapped else "they may be metres"
+    raise InputError(
+        f"{url}: {system}, and coordinates that are no degrees ({farthest[0]:g} across, {farthest[1]:g} "
+        f"down): {hint}; write the right system or coordinates into it, with gdal_translate -a_srs or -a_ullr"
+    )
 
 
 def _pixel(centres: FloatArray, along: FloatArray) -> Any:

@@ -6,6 +6,9 @@ from typing import NamedTuple
 from lunarcloud.archive import cells
 from lunarcloud.errors import InputError
 
+# Longitudes in all conventions: -180..180, 0..360, and once more round for boxes across a seam.
+_TURN = 720.0
+
 
 class Box(NamedTuple):
     """A part of the Moon between two latitudes and two longitudes.
@@ -36,6 +39,8 @@ def box_of(text: str) -> Box:
         box = Box(*map(float, text.split(",")))
     except (TypeError, ValueError) as error:
         raise InputError(_not_a_box(text)) from error
+    if hint := _mistaken(box):
+        raise InputError(f"{_not_a_box(text)}; {hint}")
     if not (all(map(math.isfinite, box)) and -90.0 <= box.south < box.north <= 90.0 and box.west != box.east):
         raise InputError(_not_a_box(text))
     return box
@@ -53,6 +58,17 @@ def tiles_in(box: Box) -> frozenset[str]:
         # Going east from the box's western edge, the tile begins within the box, or comes round to it.
         and ((way := (cell.west - box.west) % 360.0) < width or way + (cell.east - cell.west) > 360.0)
     )
+
+
+def _mistaken(box: Box) -> str:
+    """What was probably given in the place of latitudes and longitudes in degrees; empty for nothing."""
+    if any(abs(each) > _TURN for each in box):
+        return "are these metres?"
+    # Other programs take longitudes first; where the latitudes fit, nothing shows it.
+    first = abs(box.south) > 90.0 or abs(box.north) > 90.0
+    if first and abs(box.west) <= 90.0 and abs(box.east) <= 90.0:
+        return "are latitudes and longitudes swapped?"
+    return ""
 
 
 def _not_a_box(text: str) -> str:

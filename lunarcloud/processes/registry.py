@@ -72,7 +72,7 @@ ACTIONS: dict[str, Line] = {
     "repair": Line("lunarcloud.processes.repair", "Make again exactly what `verify` names."),
     "export": Line(
         "lunarcloud.processes.export",
-        "Write a map of a run (wt%, codes with a scale) as a GeoTIFF with its PDS4 label beside it.",
+        "Write maps (wt%) as cloud-optimised GeoTIFF, netCDF or PDS4, and tables as CSV and GeoJSON.",
     ),
     "reprocess": Line(
         "lunarcloud.reprocessing.action",

@@ -10,7 +10,14 @@ from lunarcloud.storage.folder import Folder, folder, local_path
 from lunarcloud.storage.retry import retried
 
 if TYPE_CHECKING:
-    from lunarcloud.storage.dataset import crs_of, open_dataset, open_small, write_dataset
+    from lunarcloud.storage.dataset import (
+        crs_of,
+        open_codes,
+        open_dataset,
+        open_small,
+        read_codes,
+        write_dataset,
+    )
     from lunarcloud.storage.group import EMPTY, Group, Member
     from lunarcloud.storage.layout import (
         GRID_MAPPING,
@@ -46,10 +53,12 @@ __all__ = [
     "folder",
     "grid_mapping",
     "local_path",
+    "open_codes",
     "open_dataset",
     "open_small",
     "parse_document",
     "problem_of",
+    "read_codes",
     "read_document",
     "retried",
     "write_dataset",
@@ -59,7 +68,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "dataset": ("crs_of", "open_dataset", "open_small", "write_dataset"),
+        "dataset": ("crs_of", "open_codes", "open_dataset", "open_small", "read_codes", "write_dataset"),
         "group": ("EMPTY", "Group", "Member"),
         "layout": ("GRID_MAPPING", "Bands", "Layout", "Variable", "coordinates", "dims", "grid_mapping"),
         "ledger": ("Entry", "Ledger", "entries_digest"),

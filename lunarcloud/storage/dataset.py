@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lunarcloud.errors import NotFoundError, StoreError
+from lunarcloud.moon import Window
 from lunarcloud.storage.faults import undamaged
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.layout import GRID_MAPPING
+from lunarcloud.storage.retry import retried
 
 if TYPE_CHECKING:  # slow to import, here and below: whoever finds everything done writes nothing
     import xarray as xr
@@ -48,15 +51,57 @@ def open_small(place: Folder) -> xr.Dataset:
     return _decoded(place, chunks=None)
 
 
-def _decoded(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
+def open_codes(place: Folder) -> xr.Dataset:
+    """A group as it is stored, lazily and without Dask: codes, with what they mean in their attributes.
+
+    Raises
+    ------
+    NotFoundError, StoreError
+        As `open_dataset`.
+    """
+    with undamaged(place.url, _ROOT):
+        return _stored(place, chunks=None)
+
+
+@retried
+def read_codes(place: Folder, codes: xr.DataArray, window: Window) -> npt.NDArray[Any]:
+    """The pixels of a window of an array that `open_codes` opened, shape (bands,) rows, cols.
+
+    Parameters
+    ----------
+    place : Folder
+        The group.
+    codes : DataArray
+        Of the group; rows and columns are its last two dimensions.
+    window : Window
+        Which pixels.
+
+    Raises
+    ------
+    StoreError
+        If a chunk is damaged, or cannot be read.
+    """
+    with undamaged(place.url, str(codes.name)):
+        found: npt.NDArray[Any] = codes[..., *window.slices].values
+        return found
+
+
+def _stored(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
     import xarray as xr
 
     if not place.exists(_ROOT):
         raise NotFoundError(f"{place.url}: nothing published there")
+    found: xr.Dataset = xr.open_zarr(
+        place.url, zarr_format=3, consolidated=True, mask_and_scale=False, chunks=chunks
+    )
+    return found
+
+
+def _decoded(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
+    import xarray as xr
+
     with undamaged(place.url, _ROOT):
-        stored: xr.Dataset = xr.open_zarr(
-            place.url, zarr_format=3, consolidated=True, mask_and_scale=False, chunks=chunks
-        )
+        stored = _stored(place, chunks)
         # JSON has one kind of number, so xarray takes each scale for double precision. What codes of 16 bits
         # mean is held by single precision far below their step.
         for variable in stored.variables.values():

@@ -74,6 +74,15 @@ class Folder(ABC):
             self._write(key, data)
 
     @retried
+    def upload(self, key: str, file: Path) -> None:
+        """Put a local file as an object, whole or not at all, without holding it in memory.
+
+        On a disk the file itself may become the object, so that it is gone from where it was.
+        """
+        with explained(self.url, key):
+            self._upload(key, file)
+
+    @retried
     def create(self, key: str, data: bytes) -> bool:
         """Put an object only if there is none yet; whether this call put it.
 
@@ -182,6 +191,9 @@ class Folder(ABC):
 
     @abstractmethod
     def _write(self, key: str, data: bytes) -> None: ...
+
+    @abstractmethod
+    def _upload(self, key: str, file: Path) -> None: ...
 
     @abstractmethod
     def _create(self, key: str, data: bytes) -> bool: ...

@@ -25,11 +25,12 @@ def versions(*packages: str) -> dict[str, str]:
 
 def peak_mib(client: Client) -> float:
     """Most resident memory that any worker process of a cluster on Linux ever had, MiB."""
-    peaks: dict[str, float] = client.run(_peak_mib)
+    peaks: dict[str, float] = client.run(own_peak_mib)
     return max(peaks.values())
 
 
-def _peak_mib() -> float:
+def own_peak_mib() -> float:
+    """Most resident memory that this process on Linux ever had, MiB; not what its parent had before."""
     status = Path("/proc/self/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024

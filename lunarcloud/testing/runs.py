@@ -54,7 +54,8 @@ def write_run(
         for shard in group.missing():
             write_shard(group, shard, _arrays(run, level, shard, whole))
     finish_maps(run, {"title": "made-up run", "references": "none", "license": "none"})
-    publish(root, ref, "map", run.card, content=name)
+    groups = [run.group(level) for level in range(run.levels)]
+    publish(root, ref, "map", run.card, content=name, groups=groups)
     return run
 
 

@@ -1,7 +1,7 @@
 """A small root for tests and benchmarks: a mosaic of made-up spectra and a model with untrained networks."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -127,7 +127,7 @@ def write_mosaic(
     for shard in grid.shards():
         write_shard(group, shard, {REFLECTANCE: made(grid.window(shard).shape, [shard.row, shard.col])})
     group.finish({"title": "made-up mosaic"})
-    return publish(root, Ref(kind="mosaics", id=name), "ingest", card, content=group.digest())
+    return publish(root, Ref(kind="mosaics", id=name), "ingest", card, content=group.digest(), groups=[group])
 
 
 def write_shard(group: Group, shard: moon.Shard, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -146,7 +146,9 @@ def write_shard(group: Group, shard: moon.Shard, arrays: Mapping[str, npt.NDArra
     group.ledger.record(Entry(shard=shard, objects=objects, seconds=0.0, worker="here"))
 
 
-def publish(root: Folder, ref: Ref, process: str, card: CardT, *, content: str) -> Record[CardT]:
+def publish(
+    root: Folder, ref: Ref, process: str, card: CardT, *, content: str, groups: Sequence[Group] = ()
+) -> Record[CardT]:
     """Publish something made up as the record of a process without inputs.
 
     Parameters
@@ -161,8 +163,12 @@ def publish(root: Folder, ref: Ref, process: str, card: CardT, *, content: str) 
         What is known of it.
     content : str
         Its digest.
+    groups : sequence of Group
+        Sharded groups in its folder, finished.
     """
-    now = datetime.now(UTC)
+    now, home = datetime.now(UTC), f"{(root / ref.path).url}/"
+    ledgers = {f"{group.ledger.place.url.removeprefix(home)}/": group.digest() for group in groups}
+    places = (f"{group.place.url.removeprefix(home)}/" for group in groups)
     record: Record[CardT] = Record(
         ref=ref,
         process=process,
@@ -174,6 +180,8 @@ def publish(root: Folder, ref: Ref, process: str, card: CardT, *, content: str) 
         finished=now,
         digest=content,
         outputs={},
+        groups=dict(zip(places, ledgers, strict=True)),
+        ledgers=ledgers,
         card=card,
     )
     Root(root).publish(record)

@@ -96,6 +96,22 @@ def test_what_cannot_be_placed_on_the_moon_is_refused(tmp_path: Path) -> None:
         Gridded(str(tmp_path / "a.zarr")).at(somewhere, somewhere)
 
 
+def test_metres_in_the_place_of_degrees_are_refused_by_name(tmp_path: Path) -> None:
+    edge = 180 * M_PER_DEGREE
+    _tiff(tmp_path / "a.tif", "IAU_2015:30100", M_PER_DEGREE, -edge, edge / 2, VALUES)
+    with pytest.raises(InputError, match=r"that are no degrees .*: they may be metres") as refused:
+        Gridded(str(tmp_path / "a.tif")).require_placed()
+    assert refused.value.exit_code == 2
+
+
+def test_swapped_latitudes_and_longitudes_are_refused_by_name(tmp_path: Path) -> None:
+    lat, lon = np.meshgrid(LAT[::20], LON[::20], indexing="ij")
+    swapped = pd.DataFrame({"lat": lon.ravel(), "lon": lat.ravel(), "feo": 7.0})
+    swapped.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InputError, match="latitudes and longitudes are swapped"):
+        Gridded(str(tmp_path / "a.csv")).require_placed()
+
+
 def test_positions_all_over_the_place_are_no_grid(tmp_path: Path) -> None:
     place = np.linspace(-80.0, 80.0, 1000)
     pd.DataFrame({"lat": place, "lon": place, "feo": place}).to_csv(tmp_path / "a.csv", index=False)

@@ -1,5 +1,7 @@
 """Boxes and the tiles that they touch."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,4 +47,16 @@ def test_the_whole_moon_is_all_tiles(text: str) -> None:
 )
 def test_what_is_no_box_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InputError, match=r"give south,west,north,east in degrees.*such as -10,20,10,40"):
+        box_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("-300000,0,300000,1000", "are these metres?"),
+        ("120,-10,140,10", "are latitudes and longitudes swapped?"),
+    ],
+)
+def test_what_was_probably_meant_is_asked(text: str, hint: str) -> None:
+    with pytest.raises(InputError, match=re.escape(hint)):
         box_of(text)

@@ -1,125 +1,127 @@
-"""Action export: GeoTIFF and PDS4 label hold the map's own codes, where they say, of what they say."""
+"""Action export: what was asked for, in every form, or an error before anything is written."""
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import rasterio
-from defusedxml import ElementTree
+import xarray as xr
 
 from lunarcloud import api
-from lunarcloud.errors import InputError, NotFoundError
-from lunarcloud.moon import RADIUS_M, grid
+from lunarcloud.engine import Cluster
+from lunarcloud.errors import InputError, LunarcloudError
+from lunarcloud.moon import grid
 from lunarcloud.processes.export import Exported
 from lunarcloud.storage import folder
 from lunarcloud.testing.fixtures import Command
-from lunarcloud.testing.make import act
-from lunarcloud.testing.runs import MakeRun
-
-PDS = "{http://pds.nasa.gov/pds4/pds/v1}"
+from lunarcloud.testing.make import act, make
+from lunarcloud.testing.runs import MakeRun, truth_maps
 
 
 @pytest.fixture(scope="module")
 def root(make_run: MakeRun, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A run of one map, 3 pixels a degree in shards that fit nowhere, with a hole."""
-    on, place = grid(3, 200), tmp_path_factory.mktemp("root")
-    feo = np.random.default_rng(1).uniform(0, 25, on.shape)
-    feo[100:130, 500:700] = np.nan
-    make_run(on, {"feo_cnn": feo}, folder(place))
+    place = tmp_path_factory.mktemp("root")
+    maps = {name: each for name, each in truth_maps(grid(4)).items() if name in ("feo_cnn", "mg_number")}
+    make_run(grid(4), maps, folder(place))
+    make("stations", place)
     return str(place)
 
 
-@pytest.fixture(scope="module")
-def exported(root: str, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    result: Exported = act("export", root, to=str(tmp_path_factory.mktemp("out") / "feo.tif"))
-    return result
+def names(found: Exported) -> list[str]:
+    return [Path(each.url).name for each in found.files]
 
 
-def codes(root: str) -> npt.NDArray[Any]:
-    return api.open_maps(root)["feo_cnn"].values
-
-
-def label(exported: Exported) -> Mapping[str, str]:
-    tree = ElementTree.parse(exported.label)
-    return {each.tag.removeprefix(PDS): each.text or "" for each in tree.iter() if not len(each)}
-
-
-def test_the_geotiff_is_the_map_where_it_lies(root: str, exported: Exported) -> None:
-    with rasterio.open(exported.image) as image:
-        assert (image.shape, image.count, image.nodata) == ((540, 1080), 1, 65535)
-        assert image.bounds == (-180, -90, 180, 90)
-        assert image.crs.is_geographic
-        assert image.crs.to_dict(projjson=True)["datum"]["ellipsoid"]["radius"] == RADIUS_M
-        assert image.units == ("percent",)
-        assert image.descriptions == ("FeO abundance (wt%), CNN",)
+def test_every_form_at_once_says_what_was_written(root: str, tmp_path: Path) -> None:
+    places: dict[str, Any] = {form: str(tmp_path / form) for form in ("cog", "netcdf", "pds4")}
+    found: Exported = act("export", root, maps="feo_cnn, quality", region="Tycho", cog=places["cog"])
+    assert names(found) == ["feo_cnn.tif", "quality.tif"]
+    assert [each.bytes for each in found.files] == [Path(each.url).stat().st_size for each in found.files]
+    found = act("export", root, maps=("feo_cnn",), colours=True, **places)
+    assert names(found) == ["feo_cnn.tif", "feo_cnn.qml", "maps.nc", "feo_cnn.tif", "feo_cnn.xml"]
+    assert found.record == "runs/abc"
+    with rasterio.open(found.files[0].url) as image:
+        assert image.units == ("wt%",)
         assert "doi 10.1038" in image.tags()["references"]
-        read = image.read(1, masked=True)
-        values = read.filled(0) * image.scales[0] + image.offsets[0]
-    expected = codes(root)
-    assert (read.mask == np.isnan(expected)).all()
-    np.testing.assert_allclose(values[~read.mask], expected[~read.mask], atol=1e-6)
+    assert xr.open_dataset(found.files[2].url, engine="scipy").attrs["record"] == "runs/abc"
 
 
-def test_gdal_reads_the_same_by_the_label_in_metres(exported: Exported) -> None:
-    with rasterio.open(exported.image) as image, rasterio.open(exported.label) as labelled:
-        assert labelled.driver == "PDS4"
-        assert (labelled.read(1) == image.read(1)).all()
-        assert (labelled.nodata, labelled.scales) == (image.nodata, image.scales)
-        metres = np.radians(RADIUS_M)
-        np.testing.assert_allclose(labelled.bounds, np.array(image.bounds) * metres, rtol=1e-9)
-        assert "Moon" in labelled.crs.to_wkt()
+def test_a_coarser_level_is_the_stored_one(root: str, tmp_path: Path) -> None:
+    act("export", root, maps="mg_number", level=1, cog=str(tmp_path))
+    with rasterio.open(tmp_path / "mg_number.tif") as image:
+        expected = api.open_maps(root, level=1)["mg_number"].values
+        np.testing.assert_allclose(image.read(1), expected, atol=1e-6)
 
 
-def test_the_array_is_where_the_label_says_byte_for_byte(root: str, exported: Exported) -> None:
-    said, stored = label(exported), Path(exported.image).read_bytes()
-    assert (said["file_name"], said["data_type"]) == ("feo.tif", "UnsignedLSB2")
-    assert said["md5_checksum"] == hashlib.md5(stored, usedforsecurity=False).hexdigest()
-    pixels = np.frombuffer(stored, "<u2", count=540 * 1080, offset=int(said["offset"])).reshape(540, 1080)
-    missing = pixels == int(said["missing_constant"])
-    expected = codes(root)
-    assert (missing == np.isnan(expected)).all()
-    np.testing.assert_allclose(
-        pixels[~missing] * float(said["scaling_factor"]), expected[~missing], atol=1e-6
+def test_tables_of_any_record(root: str, tmp_path: Path) -> None:
+    assert names(act("export", root, record="stations", tables=str(tmp_path))) == [
+        "stations.csv",
+        "stations.geojson",
+    ]
+
+
+def test_gravity_comes_with_its_own_poles_and_projected_from_the_whole(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    from lunarcloud.synthetic.gravity import write_gravity
+
+    files = write_gravity(tmp_path, lmax=10)
+    wanted: dict[str, Any] = {"ppd": 1, "degrees": (2, 10), "gradient_degrees": (2, 10)}
+    make(
+        "gravity",
+        tmp_path / "root",
+        cluster,
+        gravity=str(files.gravity),
+        topography=str(files.topography),
+        **wanted,
     )
-
-
-def test_the_label_says_of_what_and_by_whose_method(exported: Exported) -> None:
-    said = label(exported)
-    assert said["title"] == "The Moon's FeO abundance (wt%), CNN"
-    assert said["doi"] == "10.1038/s43247-025-02914-w"
-    assert said["unit"] == "percent"
-    assert said["start_date_time"] == "1994-02-26T00:00:00Z"
-    assert "mission.deep_space_program_science_experiment" in Path(exported.label).read_text(encoding="utf-8")
-
-
-def test_the_same_run_gives_the_same_bytes(root: str, exported: Exported) -> None:
-    before = [Path(path).read_bytes() for path in (exported.image, exported.label)]
-    again = act("export", root, to=exported.image)
-    assert [Path(path).read_bytes() for path in (again.image, again.label)] == before
+    asked: dict[str, Any] = {"record": "gravity", "maps": "bouguer_anomaly", "cog": str(tmp_path / "out")}
+    every = act("export", tmp_path / "root", **asked)
+    assert names(every) == [f"bouguer_anomaly{part}.tif" for part in ("", "_north", "_south")]
+    with rasterio.open(every.files[2].url) as south:
+        place = tmp_path / "root" / every.record
+        gravity = xr.open_zarr(f"{place}/gravity.zarr/global", chunks=None)["bouguer_anomaly"]
+        near = gravity.sel(lat=-89.5, lon=0.5).item()
+        assert south.units == ("mGal",)
+        assert next(south.sample([(100.0, 100.0)]))[0] == pytest.approx(near, abs=20.0)
+    projected = act("export", tmp_path / "root", **asked, crs="IAU_2015:30135")
+    assert names(projected) == ["bouguer_anomaly.tif"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "error", "message"),
+    ("asked", "message"),
     [
-        ({"map": "sio2_cnn"}, NotFoundError, "no map 'sio2_cnn', only feo_cnn"),
-        ({"to": "feo.png"}, InputError, "give the name of a .tif"),
-        ({"to": "nowhere/feo.tif"}, InputError, "in a folder that exists"),
+        ({}, "at least one of --cog, --netcdf, --pds4, --tables"),
+        ({"cog": "a", "pds4": "a"}, "give two folders"),
+        ({"netcdf": "a", "crs": "IAU_2015:30135"}, "only COGs are projected"),
+        ({"tables": "a", "colours": True}, "go beside COGs"),
+        ({"pds4": "a", "region": "Tycho"}, "--pds4 writes whole maps"),
+        ({"pds4": "a", "maps": "quality"}, "only maps with a unit"),
+        ({"cog": "a", "maps": "sio2_cnn"}, "no map 'sio2_cnn', only feo_cnn"),
+        ({"cog": "a", "level": 9}, "has levels 0 to"),
+        ({"cog": "a", "region": "Atlantis"}, "no feature 'Atlantis'"),
+        ({"cog": "a", "region": "-3000,0,3000,9000"}, "are these metres?"),
+        ({"cog": "a", "region": "100,-10,120,10"}, "are latitudes and longitudes swapped?"),
+        ({"cog": "a", "crs": "IAU_2015:49900"}, "'Mars .* is not of the Moon"),
+        ({"cog": "a", "crs": "EPSG:3857"}, "is not of the Moon"),
+        ({"cog": "a", "crs": "IAU_2015:1"}, "unknown coordinate reference system"),
+        ({"cog": "a", "record": "stations"}, "has no maps to export; --tables"),
+        ({"pds4": "a", "record": "stations"}, "only maps of runs"),
+        ({"tables": "a"}, "has no tables to export; --cog"),
     ],
 )
-def test_what_cannot_be_exported_is_refused(
-    root: str, tmp_path: Path, asked: dict[str, str], error: type[Exception], message: str
+def test_what_cannot_be_exported_is_refused_and_nothing_written(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], message: str
 ) -> None:
-    to = str(tmp_path / asked.get("to", "feo.tif"))
-    with pytest.raises(error, match=message):
-        act("export", root, map=asked.get("map", "feo_cnn"), to=to)
-    assert not list(tmp_path.iterdir())
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LunarcloudError, match=message) as refused:
+        act("export", root, **asked)
+    assert isinstance(refused.value, InputError)
+    assert refused.value.exit_code == 2
+    assert not list(tmp_path.rglob("*.*"))
 
 
-def test_the_command_says_where_both_files_are(root: str, tmp_path: Path, lunarcloud: Command) -> None:
-    code, out, err = lunarcloud("export", "--root", root, "--map", "feo_cnn", "--to", str(tmp_path / "a.tif"))
+def test_the_command_says_where_the_files_are(root: str, tmp_path: Path, lunarcloud: Command) -> None:
+    code, out, err = lunarcloud("export", "--root", root, "--maps", "feo_cnn", "--cog", str(tmp_path))
     assert code == 0, err
-    assert str(tmp_path / "a.xml") in out
+    assert str(tmp_path / "feo_cnn.tif") in out

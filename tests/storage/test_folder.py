@@ -24,6 +24,22 @@ def test_what_is_written_is_read(place: Folder) -> None:
     assert (place / "a").read_all() == {"b": b"moon"}
 
 
+def test_a_file_becomes_an_object_in_the_place_of_what_was_there(place: Folder, tmp_path: Path) -> None:
+    place.write("a/b", b"old")
+    (tmp_path / "file").write_bytes(b"moon")
+    place.upload("a/b", tmp_path / "file")
+    assert place.read("a/b") == b"moon"
+    assert place.keys() == ["a/b"]
+
+
+def test_a_file_that_is_not_there_leaves_what_was_there(place: Folder, tmp_path: Path) -> None:
+    place.write("a", b"old")
+    with pytest.raises(NotFoundError):
+        place.upload("a", tmp_path / "none")
+    assert place.read("a") == b"old"
+    assert place.keys() == ["a"]
+
+
 def test_a_part_of_an_object_is_read_as_a_slice_is_taken(place: Folder) -> None:
     place.write("digits", b"0123456789")
     for start, end in ((2, 5), (None, 3), (7, None), (8, 99), (4, 4), (10, None), (20, 30)):

@@ -38,6 +38,13 @@ class LocalFolder(Folder):
         with _beside(self._path(key), data) as written:
             written.replace(self._path(key))
 
+    def _upload(self, key: str, file: Path) -> None:
+        # Renamed where both are on one disk, else copied: never half an object under its name. Onto a name
+        # that there is not yet: for one that there is, ext4 writes out the whole file first.
+        with _new_beside(self._path(key)) as written:
+            shutil.move(file, written)
+            written.replace(self._path(key))
+
     def _create(self, key: str, data: bytes) -> bool:
         with _beside(self._path(key), data) as written:
             try:
@@ -85,10 +92,17 @@ class LocalFolder(Folder):
 @contextmanager
 def _beside(target: Path, data: bytes) -> Iterator[Path]:
     """A file with the data next to a path, gone afterwards."""
+    with _new_beside(target) as partial:
+        partial.write_bytes(data)
+        yield partial
+
+
+@contextmanager
+def _new_beside(target: Path) -> Iterator[Path]:
+    """A path next to another, where nothing is yet, and nothing afterwards."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.{uuid4().hex}{_PARTIAL}")
     try:
-        partial.write_bytes(data)
         yield partial
     finally:
         partial.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from fsspec.implementations.memory import MemoryFileSystem
 
@@ -28,6 +29,9 @@ class MemoryFolder(Folder):
 
     def _write(self, key: str, data: bytes) -> None:
         _memory().pipe_file(self._path(key), data)
+
+    def _upload(self, key: str, file: Path) -> None:
+        self._write(key, file.read_bytes())
 
     def _create(self, key: str, data: bytes) -> bool:
         with _LOCK:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -51,6 +52,11 @@ class ObjectFolder(Folder):
     def _write(self, key: str, data: bytes) -> None:
         store, path = self._at(key)
         store.pipe_file(path, data)
+
+    def _upload(self, key: str, file: Path) -> None:
+        store, path = self._at(key)
+        # In parts, of which the store makes an object once the last one has come.
+        store.put_file(str(file), path)
 
     def _create(self, key: str, data: bytes) -> bool:
         store, path = self._at(key)

@@ -1,4 +1,4 @@
-"""One map of a run as a GeoTIFF for every GIS, with a PDS4 label beside it, both written by GDAL.
+"""One map of a run as a GeoTIFF for an archive, with a PDS4 label beside it, both written by GDAL.
 
 PDS4 describes an array by its first byte, so the GeoTIFF is the plain kind: one uncompressed block of lines,
 the codes as they are stored, with scale and missing code; no tiles, no compression, no overviews.
@@ -7,21 +7,22 @@ the codes as they are stored, with scale and missing code; no tiles, no compress
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple
+from typing import Any
 from xml.sax.saxutils import escape
 
 from lunarcloud.archive import CLEMENTINE, instrument
 from lunarcloud.engine import ShardDone, StageDone, Started, Watch
-from lunarcloud.errors import InputError, NotFoundError
+from lunarcloud.errors import NotFoundError
+from lunarcloud.exports.cog import scratch
 from lunarcloud.exports.items import publications
 from lunarcloud.lineage import Record
 from lunarcloud.maps import FILL, Run, RunCard
 from lunarcloud.moon import GEOGRAPHIC, Window, lunar_crs
 from lunarcloud.quantities import QUANTITIES, udunits
+from lunarcloud.storage import Folder, explained
 
 # Rows that are held at once: at full resolution 112 MB.
 _ROWS = 512
@@ -115,26 +116,19 @@ _CLEMENTINE = (
 )
 
 
-class Written(NamedTuple):
-    """The files of an exported map."""
-
-    image: Path
-    label: Path
-
-
-def write_map(
-    run: Run, name: str, image: Path, record: Record[RunCard], says: Mapping[str, str], watch: Watch
-) -> Written:
-    """Write a map as GeoTIFF with its PDS4 label, both whole or not at all.
+def write_pds4(
+    target: Folder, run: Run, name: str, record: Record[RunCard], says: Mapping[str, str], watch: Watch
+) -> dict[str, int]:
+    """Write a map as GeoTIFF with its PDS4 label; the sizes of both files by their names, bytes.
 
     Parameters
     ----------
+    target : Folder
+        Where: on a disk, or in a bucket. The label comes last: where it is, both are whole.
     run : Run
         Whose map.
     name : str
         Which of its maps.
-    image : Path
-        The GeoTIFF, ``.tif``, in a folder that exists; the label is beside it, ``.xml``.
     record : Record
         Of the run.
     says : mapping of str to str
@@ -144,29 +138,20 @@ def write_map(
 
     Raises
     ------
-    InputError
-        For a name that is no ``.tif``, or a folder that is not there.
     NotFoundError
         If the run has no such map.
     """
     if name not in run.card.maps:
         raise NotFoundError(f"{run.store.url} has no map {name!r}, only {', '.join(run.card.maps)}")
-    if image.suffix.lower() != ".tif" or not image.parent.is_dir():
-        raise InputError(f"{image}: give the name of a .tif in a folder that exists")
-    # Under their own names, which the label holds, in a folder of their own until both are whole.
-    aside = image.with_name(f".{image.name}.partial")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
-    try:
-        label = (aside / image.name).with_suffix(".xml")
+    with scratch(target) as place, explained(target.url, name):
+        image, label = place / f"{name}.tif", place / f"{name}.xml"
         _write(run, name, label, _template(run, name, record, says), watch)
-        _describe(aside / image.name, name, says)
-        _add_checksum(label, aside / image.name)
-        (aside / image.name).replace(image)
-        label.replace(image.with_suffix(".xml"))
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return Written(image, image.with_suffix(".xml"))
+        _describe(image, name, says)
+        _add_checksum(label, image)
+        sizes = {each.name: each.stat().st_size for each in (image, label)}
+        for each in (image, label):
+            target.upload(each.name, each)
+    return sizes
 
 
 def _write(run: Run, name: str, label: Path, template: str, watch: Watch) -> None:
