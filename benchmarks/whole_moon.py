@@ -36,7 +36,7 @@ from lunarcloud.testing.small_root import OXIDES, defective_spectra, plain_model
 _ROUNDS = 2
 _PACKAGES = ("xarray", "dask", "onnxruntime", "zarr")
 _ROUNDS_OF_SHARE = 5
-_PARTS = ("networks", "reading, equations, novelty, flags, codes", "compressing, writing")
+_PARTS = ("networks", "reading, equations, novelty, flags, codes", "compressing, writing", "half-widths")
 _EDGE = 2048
 #: Pixels of the Moon at full resolution.
 _MOON = 109_164 * 54_582
@@ -202,10 +202,14 @@ def where_the_time_goes(place: Path) -> None:
     parts: dict[str, list[list[float]]] = {}
     with connect(Cluster(workers=1)) as client:
         for what, each in (("one seed", of_one_seed(planned)), ("student, intervals", planned)):
-            work, *_ = map_works(each, folder(place / what.replace(" ", "")))
+            work, *others = map_works(each, folder(place / what.replace(" ", "")))
             whole = [shard for shard in work.group.layout.raster.shards() if shard.row < 2 and shard.col < 2]
             pixels = len(whole) * _EDGE**2 / 1e6
             rounds = np.array(client.submit(_rounds, work, whole, pure=False).result()) / pixels
+            told = [other for other in others if other.title == "intervals"]
+            of_intervals = [client.submit(_whole_work, other, pure=False).result() for other in told]
+            once = np.full((len(rounds), 1), sum(of_intervals) / (planned.mosaic.card.pixels / 1e6))
+            rounds = np.hstack([rounds, once])
             parts[what] = [*rounds.T.tolist(), rounds.sum(axis=1).tolist()]
     rows = [
         {"CPU s/Mpixel": part, **{what: _spread(each[row], 3) for what, each in parts.items()}}
@@ -214,10 +218,19 @@ def where_the_time_goes(place: Path) -> None:
     one, sure = (np.array(each[-1]) for each in parts.values())
     note = (
         f"{_ROUNDS_OF_SHARE} rounds of {len(whole)} whole shards each, after a first one; with student and "
-        f"intervals {len(planned.card.maps)} maps instead of ten for {np.median(sure / one):.2f} "
+        f"intervals {len(planned.card.maps)} maps, and {len(planned.card.intervals)} of half-widths at 8 pixels "
+        f"per degree, instead of ten for {np.median(sure / one):.2f} "
         f"({np.min(sure) / np.max(one):.2f} .. {np.max(sure) / np.min(one):.2f}) of the time."
     )
     report("where the time goes", rows, of=__file__, packages=_PACKAGES, note=note)
+
+
+def _whole_work(work: Work) -> float:
+    """CPU time of this process for all shards of a work."""
+    start = time.process_time()
+    for shard in work.group.layout.raster.shards():
+        work.group.write(shard, work.function(shard).arrays)
+    return time.process_time() - start
 
 
 def _rounds(work: Work, shards: list[Shard]) -> list[tuple[float, float, float]]:

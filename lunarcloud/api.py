@@ -71,6 +71,29 @@ def open_maps(root: str | os.PathLike[str], run: str = LATEST, level: int = 0) -
     return run_of(home, home.find("runs", run)).open(level)
 
 
+def open_intervals(root: str | os.PathLike[str], run: str = LATEST) -> xr.Dataset:
+    """Open the half-widths of the intervals about a run's maps: (lat, lon), in the maps' units.
+
+    A map's value plus and minus ``<map>_half95`` holds what is measured at 95 of 100 stations that had no
+    part in the model. They have a grid of their own, of 8 pixels per degree at most: of a place take the
+    nearest.
+
+    Parameters
+    ----------
+    root, run : str
+        As in `open_mosaic`.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no run of that name, or it has no intervals.
+    """
+    from lunarcloud.processes import run_of
+
+    home = open_root(root)
+    return run_of(home, home.find("runs", run)).open_intervals()
+
+
 def open_gravity(root: str | os.PathLike[str], gravity: str = LATEST) -> xr.Dataset:
     """Open a published gravity reduction on the global grid: anomalies in mGal, gradients in Eotvos.
 

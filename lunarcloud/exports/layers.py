@@ -9,7 +9,7 @@ from typing import Any
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.exports.rasters import Stored
 from lunarcloud.lineage import Record
-from lunarcloud.maps import STORE
+from lunarcloud.maps import INTERVALS, STORE
 from lunarcloud.moon import Grid
 from lunarcloud.storage import Folder
 
@@ -82,7 +82,11 @@ def groups_of(home: Folder, record: Record[Any], level: int, *, whole_moon: bool
         If there is no such level.
     """
     keys = [key.rstrip("/") for key in record.groups]
-    found = _levels(home, keys, level) if record.ref.kind == "runs" else _apart(home, keys, level)
+    found = (
+        _levels(home, [key for key in keys if not key.endswith(INTERVALS)], level)
+        if record.ref.kind == "runs"
+        else _apart(home, keys, level)
+    )
     if whole_moon:
         found = [each for each in found if isinstance(each.stored.raster, Grid)]
     if not found:

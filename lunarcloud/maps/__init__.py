@@ -12,10 +12,12 @@ from lunarcloud.maps.layout import (
 from lunarcloud.maps.plan import MapPlan, completed, map_works, plan_maps
 from lunarcloud.maps.sample import sampled_codes
 from lunarcloud.maps.store import (
+    INTERVALS,
     STORE,
     Run,
     RunCard,
     finish_maps,
+    half_widths,
     level_name,
     load_run,
     multiscales,
@@ -25,6 +27,7 @@ from lunarcloud.maps.store import (
 
 __all__ = [
     "FILL",
+    "INTERVALS",
     "NOVELTY",
     "QUALITY",
     "STORE",
@@ -36,6 +39,7 @@ __all__ = [
     "decode",
     "finish_maps",
     "flags",
+    "half_widths",
     "level_name",
     "load_run",
     "map_works",

@@ -12,11 +12,12 @@ from lunarcloud.archive import BAND_TOLERANCE_NM, MISSING, listed, same_bands
 from lunarcloud.config import settings
 from lunarcloud.engine import MemoryPlan, Once, Product, Work
 from lunarcloud.errors import InputError
+from lunarcloud.maps.intervals import IntervalShard, Nearest
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
 from lunarcloud.maps.layout import QUALITY, flags, map_names
 from lunarcloud.maps.overviews import OverviewShard
-from lunarcloud.maps.store import RunCard, load_run
-from lunarcloud.models import Answers, Model, network_maps, session
+from lunarcloud.maps.store import Run, RunCard, load_run
+from lunarcloud.models import Answers, HalfWidths, Model, interval_maps, network_maps, reach, session
 from lunarcloud.moon import Shard
 from lunarcloud.mosaic import REFLECTANCE, Mosaic
 from lunarcloud.quantities import OXIDES
@@ -31,6 +32,7 @@ _EQUATION_RATE = 8.0
 _STUDENT_RATE = 1.0
 _NETWORK_RATE = 0.5
 _OVERVIEW_RATE = 4.0
+_INTERVALS_RATE = 0.5
 
 
 class MapPlan(NamedTuple):
@@ -105,12 +107,14 @@ def plan_maps(mosaic: Mosaic, model: Model) -> MapPlan:
             f"knows {', '.join(OXIDES)}"
         )
     maps = map_names(model.equations, network_maps(model), with_novelty=model.novelty is not None)
+    intervals = interval_maps(model)
     if not maps:
         raise InputError(f"model {model.id} has neither equations nor networks: it gives no map; fit another")
     card = RunCard(
         ppd=mosaic.card.ppd,
         shard_edge=mosaic.card.shard_edge,
         maps=maps,
+        intervals=intervals,
         flags=flags(),
         novelty_limit=model.novelty and model.novelty.limit,
         instrument=mosaic.card.instrument,
@@ -150,7 +154,27 @@ def map_works(plan: MapPlan, place: Folder) -> tuple[Work, ...]:
         )
         for level in range(1, run.levels)
     )
-    return (finest, *overviews)
+    intervals = (_intervals(plan, run, memory),) if run.card.intervals else ()
+    return (finest, *overviews, *intervals)
+
+
+def _intervals(plan: MapPlan, run: Run, memory: MemoryPlan) -> Work:
+    """The half-widths: told of single pixels of the mosaic, not made from the level before."""
+    told = HalfWidths(plan.model, Once(partial(_built_session, plan.model.intervals)))
+    names, grid = run.card.intervals, run.intervals_grid
+    kernel = Kernel(
+        _scaling(plan.mosaic),
+        plan.model.equations,
+        networks=Networks(names, told, reach(plan.model)),
+        stations=plan.model.novelty,
+    )
+    return Work(
+        title="intervals",
+        group=run.intervals(),
+        function=IntervalShard(Nearest(plan.mosaic, grid), kernel, names),
+        memory=memory,
+        rate=_INTERVALS_RATE,
+    )
 
 
 def kernel_of(plan: MapPlan) -> Kernel:
@@ -167,14 +191,14 @@ def completed(card: RunCard, entries: Iterable[Entry]) -> RunCard:
 
 
 def _kernel(mosaic: Mosaic, model: Model, answers: Answers | None) -> Kernel:
-    networks = None if answers is None else Networks(network_maps(model), answers, answers.reach)
+    networks = None if answers is None else Networks(network_maps(model), answers, reach(model))
     return Kernel(_scaling(mosaic), model.equations, networks=networks, stations=model.novelty)
 
 
 def _networks(model: Model) -> Answers | None:
     if model.onnx is None:
         return None
-    files = (model.onnx, model.student, model.intervals)
+    files = (model.onnx, model.student)
     return Answers(model, *(Once(partial(_built_session, file)) for file in files))
 
 

@@ -30,6 +30,14 @@ _MULTISCALES = {
 STORE = "maps.zarr"
 
 
+#: The group of half-widths in that store.
+INTERVALS = "intervals"
+# Pixels per degree of half-widths: an eighth of a degree, or 4 km. What that loses is less than what is known
+# of them (docs/uncertainty.md).
+_INTERVALS_PPD = 8
+# Shards of the finest level along the edge of one of half-widths.
+_COVERED = 4
+
 # Overviews are drawn at this many pixels a degree or the next finer.
 _DRAWN_PPD = 4
 
@@ -45,6 +53,8 @@ class RunCard(BaseModel):
         Which of `instruments.INSTRUMENTS` measured the mosaic.
     maps : tuple of str
         Names of the maps, without ``quality``.
+    intervals : tuple of str
+        Names of the maps of half-widths, which have a coarser grid.
     flags : dict of str to int
         Bits of ``quality`` by meaning.
     novelty_limit : float or None
@@ -59,6 +69,7 @@ class RunCard(BaseModel):
     shard_edge: int
     instrument: str = CLEMENTINE.name
     maps: tuple[str, ...]
+    intervals: tuple[str, ...] = ()
     flags: dict[str, int]
     novelty_limit: float | None = None
     counts: dict[str, int] = Field(default_factory=dict)
@@ -104,6 +115,18 @@ class Run:
         layout = maps_layout(self.level_grid(level), self.card.maps, self.card.flags)
         return Group(self.store / level_name(level), layout, Ledger(self.place / f"ledger/{level}"))
 
+    @property
+    def intervals_grid(self) -> moon.Grid:
+        """The grid of the half-widths: coarse, in shards that cover a few of the finest level's."""
+        ppd = min(self.card.ppd, _INTERVALS_PPD)
+        edge = _COVERED * self.card.shard_edge * ppd // self.card.ppd
+        return moon.grid(ppd, max(1, min(edge, self.card.shard_edge)))
+
+    def intervals(self) -> Group:
+        """The maps of half-widths with their ledger."""
+        layout = maps_layout(self.intervals_grid, self.card.intervals, self.card.flags)
+        return Group(self.store / INTERVALS, layout, Ledger(self.place / f"ledger/{INTERVALS}"))
+
     def open(self, level: int = 0) -> xr.Dataset:
         """The maps of a level as a lazy dataset in their units; missing is NaN; ``quality`` stays flags.
 
@@ -115,6 +138,21 @@ class Run:
         if not 0 <= level < self.levels:
             raise NotFoundError(f"{self.store.url} has levels 0 to {self.levels - 1}, not {level}")
         return self.group(level).open()
+
+    def open_intervals(self) -> xr.Dataset:
+        """The half-widths of the intervals as a lazy dataset in the maps' units; missing is NaN.
+
+        Raises
+        ------
+        NotFoundError
+            If the run has none, or is not finished.
+        """
+        if not self.card.intervals:
+            raise NotFoundError(
+                f"{self.store.url} has no intervals: its model is of one seed, of equations alone, or of too "
+                "few stations; its card says which"
+            )
+        return self.intervals().open()
 
 
 def load_run(place: Folder, card: RunCard) -> Run:
@@ -133,6 +171,11 @@ def load_run(place: Folder, card: RunCard) -> Run:
 def overview(run: Run) -> xr.Dataset:
     """The maps of a run at a resolution fit for a picture of the whole Moon."""
     return open_small(run.group(_drawn_level(run)).place)
+
+
+def half_widths(run: Run) -> xr.Dataset:
+    """The half-widths of a run's intervals."""
+    return open_small(run.intervals().place)
 
 
 def overview_grid(run: Run) -> moon.Grid:
@@ -158,8 +201,10 @@ def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:
     # Loads Zarr, which maps that are there already do not need.
     from lunarcloud.storage import finish_tree
 
-    levels = {level_name(level): run.group(level) for level in range(run.levels)}
-    finish_tree(run.store, levels, attrs, multiscales(run.levels))
+    members = {level_name(level): run.group(level) for level in range(run.levels)}
+    if run.card.intervals:
+        members[INTERVALS] = run.intervals()
+    finish_tree(run.store, members, attrs, multiscales(run.levels))
 
 
 def level_name(level: int) -> str:

@@ -6,7 +6,7 @@ from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
     from lunarcloud.models.accuracy import paper_scores
-    from lunarcloud.models.answers import Answers, network_maps
+    from lunarcloud.models.answers import Answers, HalfWidths, interval_maps, network_maps, reach
     from lunarcloud.models.card import Accuracy, Card, MissionInfluence, Residual, Score
     from lunarcloud.models.equations import (
         CLIPPED,
@@ -54,6 +54,7 @@ __all__ = [
     "Fitting",
     "Flags",
     "Gathered",
+    "HalfWidths",
     "IronEquation",
     "MissionInfluence",
     "Model",
@@ -67,6 +68,7 @@ __all__ = [
     "equation_maps",
     "fit_model",
     "gather_samples",
+    "interval_maps",
     "load_model",
     "model_digest",
     "network_maps",
@@ -74,6 +76,7 @@ __all__ = [
     "paper_scores",
     "predict",
     "r2_in_words",
+    "reach",
     "remarks",
     "sampled_reflectance",
     "session",
@@ -85,7 +88,10 @@ __getattr__ = lazily(
         "accuracy": ("paper_scores",),
         "answers": (
             "Answers",
+            "HalfWidths",
+            "interval_maps",
             "network_maps",
+            "reach",
         ),
         "card": (
             "Accuracy",

@@ -24,24 +24,17 @@ class Answers:
     ----------
     model : Model
         Whose.
-    networks, student, intervals : callable
-        Each gives the onnxruntime session of a file; those of files that the model has not are never called,
-        nor is that of the networks while the student answers.
+    networks, student : callable
+        Each gives the onnxruntime session of a file; that of a student which the model has not is never
+        called, nor is that of the networks while the student answers.
     """
 
     model: Model
     networks: Callable[[], Any]
     student: Callable[[], Any]
-    intervals: Callable[[], Any]
-
-    @property
-    def reach(self) -> float:
-        """Distance from the stations up to which student and intervals were taught; or infinite."""
-        record = self.model.card.student
-        return math.inf if record is None else record.reach
 
     def __call__(self, reflectance: Float32, distance: Float32) -> Float32:
-        """All maps of n spectra.
+        """Oxides and, of several seeds, their chance, of n spectra.
 
         Parameters
         ----------
@@ -53,21 +46,16 @@ class Answers:
         Returns
         -------
         ndarray, float32, shape (map, n)
-            In the order of `network_maps`, in their units, oxides not limited to what is possible. Beyond the
-            reach the networks themselves answer, and half-widths are NaN: nobody can promise them.
+            In the order of `network_maps`, wt%, not limited to what is possible. Beyond the student's reach
+            the networks themselves answer.
         """
-        beyond = np.flatnonzero(distance > self.reach)
         if self.model.student is None:
-            oxides = self._of_networks(reflectance)
-        else:
-            oxides = predict(self.student(), reflectance).T
-            if beyond.size:
-                oxides[:, beyond] = self._of_networks(reflectance[beyond])
-        if self.model.intervals is None:
-            return oxides
-        half_widths = predict(self.intervals(), reflectance).T
-        half_widths[:, beyond] = np.nan
-        return np.concatenate([oxides, half_widths])
+            return self._of_networks(reflectance)
+        said: Float32 = predict(self.student(), reflectance).T
+        beyond = np.flatnonzero(distance > reach(self.model))
+        if beyond.size:
+            said[:, beyond] = self._of_networks(reflectance[beyond])
+        return said
 
     def _of_networks(self, reflectance: Float32) -> Float32:
         """Means and, of several seeds, standard deviations: (map, n)."""
@@ -76,6 +64,36 @@ class Answers:
         if len(each) == 1:
             return np.asarray(each[0])
         return np.concatenate([each.mean(axis=0), each.std(axis=0, ddof=1)])
+
+
+@dataclass(frozen=True, slots=True)
+class HalfWidths:
+    """What tells the half-widths of a model's intervals.
+
+    Attributes
+    ----------
+    model : Model
+        Whose.
+    intervals : callable
+        Gives the onnxruntime session of the file.
+    """
+
+    model: Model
+    intervals: Callable[[], Any]
+
+    def __call__(self, reflectance: Float32, distance: Float32) -> Float32:
+        """The half-widths of n spectra, (map, n) in the order of `interval_maps`, in the maps' units.
+
+        NaN beyond what it was taught: nobody can promise an interval there. Parameters as of `Answers`.
+        """
+        said: Float32 = predict(self.intervals(), reflectance).T
+        said[:, distance > reach(self.model)] = np.nan
+        return said
+
+
+def reach(model: Model) -> float:
+    """Distance from the stations up to which student and intervals were taught; without them, infinite."""
+    return math.inf if model.card.student is None else model.card.student.reach
 
 
 def network_maps(model: Model) -> tuple[str, ...]:
@@ -89,8 +107,17 @@ def network_maps(model: Model) -> tuple[str, ...]:
     if model.onnx is None:
         return ()
     means = tuple(f"{oxide}_cnn" for oxide in model.oxides)
+    # One seed alone says nothing of chance.
+    return means + (tuple(f"{name}_{CHANCE}" for name in means) if len(model.seeds) > 1 else ())
+
+
+def interval_maps(model: Model) -> tuple[str, ...]:
+    """The maps of half-widths that a model gives; empty without intervals.
+
+    Parameters
+    ----------
+    model : Model
+        As it is mapped with: of one seed there are none.
+    """
     record = model.card.student
-    # One seed alone says nothing of chance, and what was taught is of all of them.
-    chances = tuple(f"{name}_{CHANCE}" for name in means) if len(model.seeds) > 1 else ()
-    half_widths = tuple(each.map for each in record.intervals) if record and model.intervals else ()
-    return means + chances + half_widths
+    return tuple(each.map for each in record.intervals) if record and model.intervals else ()

@@ -20,6 +20,7 @@ from lunarcloud.maps import (
     RunCard,
     completed,
     finish_maps,
+    half_widths,
     load_run,
     map_works,
     overview,
@@ -126,8 +127,8 @@ def _draw(run: Run, session: Session) -> None:
 
 
 def _pictures(card: RunCard) -> tuple[str, ...]:
-    uncertain = [name for name in card.maps if QUANTITIES[name].about]
-    return tuple(name for name in card.maps if name not in uncertain) + ((_UNCERTAINTY,) if uncertain else ())
+    certain = tuple(name for name in card.maps if QUANTITIES[name].about is None)
+    return certain if certain == card.maps else (*certain, _UNCERTAINTY)
 
 
 def _memory_of_picture(run: Run) -> MemoryPlan:
@@ -153,10 +154,11 @@ def _draw_picture(run: Run, name: str) -> None:
 
     # Opened anew for each: an open dataset keeps what was read of it.
     def read(name: str) -> xr.DataArray:
-        return overview(run)[name].load()
+        held = half_widths(run) if name in run.card.intervals else overview(run)
+        return held[name].load()
 
     if name == _UNCERTAINTY:
-        figure = draw_uncertainty(run.card.maps, read)
+        figure = draw_uncertainty((*run.card.maps, *run.card.intervals), read)
     else:
         shown, limit = read(name), run.card.novelty_limit
         estimated = QUANTITIES[name].method in ("cnn", "derived")
@@ -172,6 +174,7 @@ def _report(record: Record[RunCard], home: Folder) -> Report:
             "mosaic": record.given.parents["mosaic"].ref.id,
             "model": record.given.parents["model"].ref.id,
             "maps": " ".join(card.maps),
+            "intervals": " ".join(card.intervals) or "none",
             **{f"pixels: {name.replace('_', ' ')}": f"{count:,}" for name, count in card.counts.items()},
         }
     )

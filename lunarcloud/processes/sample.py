@@ -86,7 +86,7 @@ def _act(inputs: SampleInputs, root: Root, cluster: Cluster, watch: Watch) -> Sa
         url=f"{target.url}/{name}",
         run=run.place.name,
         points=len(points.rows),
-        maps=tuple(_of_map(found, each) for each in run.card.maps),
+        maps=tuple(_of_map(found, each) for each in _held(run)),
         flagged={
             meaning: count
             for meaning, bit in run.card.flags.items()
@@ -105,9 +105,14 @@ def _require_free(inputs: SampleInputs, name: str, points: Points, run: Run) -> 
         )
 
 
+def _held(run: Run) -> tuple[str, ...]:
+    """Maps and half-widths."""
+    return (*run.card.maps, *run.card.intervals)
+
+
 def _columns(run: Run) -> tuple[str, ...]:
     """Names of the columns of values: maps with their unit, where they have one."""
-    units = ((name, QUANTITIES[name].units) for name in run.card.maps)
+    units = ((name, QUANTITIES[name].units) for name in _held(run))
     mapped = (name if unit == "1" else f"{name} [{unit}]" for name, unit in units)
     return (*mapped, QUALITY, "flags", "pixel_lat", "pixel_lon")
 
@@ -115,7 +120,7 @@ def _columns(run: Run) -> tuple[str, ...]:
 def _written(points: Points, found: "xr.Dataset", run: Run) -> str:
     """The table as CSV: the rows as they were, each with the values of its pixel, empty where missing."""
     columns = [
-        *(_numbers(found[name].values, _decimals(name)) for name in run.card.maps),
+        *(_numbers(found[name].values, _decimals(name)) for name in _held(run)),
         map(str, found[QUALITY].values),
         _words(found[QUALITY].values, run.card.flags),
         *(_numbers(found[name].values, 6) for name in ("pixel_lat", "pixel_lon")),

@@ -56,8 +56,8 @@ def values_at(run: Run, *, lat: npt.ArrayLike, lon: npt.ArrayLike, stream: Strea
     Returns
     -------
     xarray.Dataset
-        By ``point``: every map in its units, NaN where missing; ``quality`` as flags; ``pixel_lat`` and
-        ``pixel_lon``, the pixels' centres, degrees.
+        By ``point``: every map and half-width in its units, NaN where missing; ``quality`` as flags;
+        ``pixel_lat`` and ``pixel_lon``, the pixels' centres, degrees.
 
     Raises
     ------
@@ -68,15 +68,13 @@ def values_at(run: Run, *, lat: npt.ArrayLike, lon: npt.ArrayLike, stream: Strea
     """
     import xarray as xr
 
-    grid, names = run.grid, (*run.card.maps, QUALITY)
+    grid = run.grid
     pixels = grid.pixel(lat=lat, lon=lon)
-    task = _PickShard(run.group(), names)
-    codes: dict[str, npt.NDArray[Any]] = {}
-    for picked, found in stream(task, _by_shard(grid, pixels)):
-        for name, part in found.items():
-            # Every point is in one shard, so that every place is filled.
-            codes.setdefault(name, np.empty(pixels.row.shape, part.dtype))[picked.number] = part
-    values = {name: decode(codes[name], name) for name in run.card.maps}
+    codes = _picked(run.group(), grid, pixels, (*run.card.maps, QUALITY), stream)
+    if run.card.intervals:
+        coarse = run.intervals_grid
+        codes |= _picked(run.intervals(), coarse, coarse.pixel(lat=lat, lon=lon), run.card.intervals, stream)
+    values = {name: decode(codes[name], name) for name in (*run.card.maps, *run.card.intervals)}
     return xr.Dataset(
         {name: ("point", each) for name, each in {**values, QUALITY: codes[QUALITY]}.items()},
         coords={
@@ -84,6 +82,18 @@ def values_at(run: Run, *, lat: npt.ArrayLike, lon: npt.ArrayLike, stream: Strea
             "pixel_lon": ("point", grid.lon()[pixels.col], {"units": "degrees_east"}),
         },
     )
+
+
+def _picked(
+    group: Group, grid: Grid, pixels: Pixels, names: tuple[str, ...], stream: Stream
+) -> dict[str, npt.NDArray[Any]]:
+    """Codes of some maps of a group at pixels, by map."""
+    codes: dict[str, npt.NDArray[Any]] = {}
+    for picked, found in stream(_PickShard(group, names), _by_shard(grid, pixels)):
+        for name, part in found.items():
+            # Every point is in one shard, so that every place is filled.
+            codes.setdefault(name, np.empty(pixels.row.shape, part.dtype))[picked.number] = part
+    return codes
 
 
 def _by_shard(grid: Grid, pixels: Pixels) -> Iterator[_Picked]:

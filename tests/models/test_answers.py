@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from lunarcloud.errors import InputError
-from lunarcloud.models import Answers, Model, network_maps, predict, session
+from lunarcloud.models import Answers, HalfWidths, Model, interval_maps, network_maps, predict, session
 from lunarcloud.models.card import Card, IntervalError, StudentError, StudentRecord, TrainingRecord
 from lunarcloud.models.equations import QIU2025
 from lunarcloud.models.graph import Networks, Perceptron, perceptron_graph, product_graph
@@ -71,10 +71,13 @@ def spectra(stations: Samples) -> npt.NDArray[np.float32]:
 
 
 def _answers(model: Model, spectra: npt.NDArray[np.float32], distance: float) -> dict[str, list[float]]:
-    files = (model.onnx, model.student, model.intervals)
-    asked = Answers(model, *(lambda file=file: session(file or b"") for file in files))
-    said = asked(spectra, np.full(len(spectra), distance, np.float32))
-    return dict(zip(network_maps(model), said.tolist(), strict=True))
+    away = np.full(len(spectra), distance, np.float32)
+    asked = Answers(model, lambda: session(model.onnx or b""), lambda: session(model.student or b""))
+    said = dict(zip(network_maps(model), asked(spectra, away).tolist(), strict=True))
+    if model.intervals is None:
+        return said
+    told = HalfWidths(model, lambda: session(model.intervals or b""))
+    return said | dict(zip(interval_maps(model), told(spectra, away).tolist(), strict=True))
 
 
 def _members(model: Model, spectra: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
