@@ -218,8 +218,8 @@ def where_the_time_goes(place: Path) -> None:
     one, sure = (np.array(each[-1]) for each in parts.values())
     note = (
         f"{_ROUNDS_OF_SHARE} rounds of {len(whole)} whole shards each, after a first one; with student and "
-        f"intervals {len(planned.card.maps)} maps, and {len(planned.card.intervals)} of half-widths at 8 pixels "
-        f"per degree, instead of ten for {np.median(sure / one):.2f} "
+        f"intervals {len(planned.card.maps)} maps, and {len(planned.card.intervals)} of half-widths at 8 "
+        f"pixels per degree, instead of ten for {np.median(sure / one):.2f} "
         f"({np.min(sure) / np.max(one):.2f} .. {np.max(sure) / np.min(one):.2f}) of the time."
     )
     report("where the time goes", rows, of=__file__, packages=_PACKAGES, note=note)
