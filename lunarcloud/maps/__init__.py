@@ -6,6 +6,7 @@ from lunarcloud.maps.layout import (
     QUALITY,
     clip_flag,
     decode,
+    encode,
     flags,
     maps_layout,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "clip_flag",
     "completed",
     "decode",
+    "encode",
     "finish_maps",
     "flags",
     "half_widths",

@@ -12,8 +12,10 @@ from lunarcloud.archive import read_ground, topography_digest
 from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
 from lunarcloud.lineage import Source as File
-from lunarcloud.maps import Run
+from lunarcloud.maps import Run, RunCard
+from lunarcloud.models import Model
 from lunarcloud.moon import Pole, kilometres
+from lunarcloud.mosaic import Mosaic
 from lunarcloud.processes.findings import (
     FindingCard,
     MariaInputs,
@@ -26,7 +28,7 @@ from lunarcloud.processes.findings import (
 )
 from lunarcloud.processes.inputs import OPTION, file, given_of, option, parent
 from lunarcloud.processes.process import Estimate, Made
-from lunarcloud.processes.records import gravity_of, run_of
+from lunarcloud.processes.records import ensemble_of, gravity_of, run_of
 from lunarcloud.statistics import (
     FEO,
     HIGH_FEO,
@@ -36,6 +38,7 @@ from lunarcloud.statistics import (
     Rule,
     Source,
     Unit,
+    ask_members,
     candidate_totals,
     candidates_dataset,
     find_candidates,
@@ -43,6 +46,8 @@ from lunarcloud.statistics import (
     polar_raster,
     ranked_candidates,
     source_of,
+    with_chance,
+    with_probabilities,
 )
 from lunarcloud.storage import Folder, Group, Ledger, open_dataset
 
@@ -93,6 +98,7 @@ class _Material(NamedTuple):
     pixel_m: float
     gravity: "Callable[[], Gravity] | None"
     relief: str
+    ensemble: tuple[Mosaic, Model] | None
 
 
 def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
@@ -111,7 +117,8 @@ def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
     polar_layout(source, polar_raster(rule, pixel_m))
     relief = File(url=root.relative(inputs.relief), digest=topography_digest(inputs.relief))
     sources = (*unit_sources(root, [maria], inputs.maria), relief)
-    material = _Material(run, source, maria, rule, pixel_m, gravity, inputs.relief)
+    ensemble = ensemble_of(root, root.record(entry, RunCard))
+    material = _Material(run, source, maria, rule, pixel_m, gravity, inputs.relief, ensemble)
     return given_of(inputs, root, parents, sources), material
 
 
@@ -126,6 +133,10 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     work = _work(material, home, candidates)
     session.compute(work)
     dataset = candidates_dataset(candidates).assign_attrs(run=run.place.name)
+    totals = candidate_totals(candidates)
+    if material.ensemble is not None:
+        votes = ask_members(source, candidates, *material.ensemble, stream=stream)
+        dataset, totals = with_probabilities(dataset, candidates, votes), with_chance(totals, votes)
     work.group.finish({"title": dataset.attrs["title"], "run": run.place.name})
     return keep(
         home,
@@ -136,7 +147,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
             **left_out(source.exclude),
         },
         datasets={_DATASET: dataset},
-        tables={"totals": candidate_totals(candidates), "groups": ranked_candidates(candidates)},
+        tables={"totals": totals, "groups": ranked_candidates(candidates)},
         figures=_figures(material, work.group.place, dataset),
         groups=[work.group],
     )

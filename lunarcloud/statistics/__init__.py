@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lunarcloud.statistics.polar import ranked as ranked_candidates
     from lunarcloud.statistics.polar import to_dataset as candidates_dataset
     from lunarcloud.statistics.polar import totals as candidate_totals
+    from lunarcloud.statistics.polar_chance import ask_members, with_chance, with_probabilities
     from lunarcloud.statistics.prospector import LEAST_COVERAGE, REGRESSIONS, compare_with_prospector
     from lunarcloud.statistics.prospector import table as prospector_table
     from lunarcloud.statistics.provenance import Provenance, code_ranges
@@ -68,6 +69,7 @@ __all__ = [
     "Stream",
     "Unit",
     "above_table",
+    "ask_members",
     "candidate_totals",
     "candidates_dataset",
     "chances_of_means",
@@ -100,6 +102,8 @@ __all__ = [
     "summary_table",
     "values_at",
     "whole_moon",
+    "with_chance",
+    "with_probabilities",
 ]
 
 __getattr__ = lazily(
@@ -128,6 +132,7 @@ __getattr__ = lazily(
             "to_dataset as candidates_dataset",
             "totals as candidate_totals",
         ),
+        "polar_chance": ("ask_members", "with_chance", "with_probabilities"),
         "prospector": (
             "LEAST_COVERAGE",
             "REGRESSIONS",

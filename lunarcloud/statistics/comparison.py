@@ -17,7 +17,7 @@ from lunarcloud.moon import FloatArray, IntArray, Shard
 from lunarcloud.quantities import by_both_methods, udunits
 from lunarcloud.statistics import cells
 from lunarcloud.statistics.moments import QUANTILES, Moments, moments, quantiles
-from lunarcloud.statistics.quality import REASONS, TOLD, Marks, bit, flagged_shares
+from lunarcloud.statistics.quality import REASONS, TOLD, Marks, flagged_shares
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
 from lunarcloud.statistics.summary import ShardTallies, Totals, marked, require_filled
 from lunarcloud.statistics.tallies import Codes, Sums, Tally, cell_parts, tally_cells
@@ -127,7 +127,7 @@ class CompareShard:
         for pair in self.pairs:
             a, b, marks = self._sampled(pair, shard, at)
             mapped = (a != MISSING) & (b != MISSING)
-            both = mapped & ((marks & bit(*self.first.exclude)) == 0)
+            both = mapped & ((marks & self.first.excluded) == 0)
             tallies[marked(pair.name)] = tally_cells(
                 marks[mapped], sampled[mapped], len(members), parts[mapped]
             )

@@ -26,7 +26,7 @@ from lunarcloud.maps import QUALITY
 from lunarcloud.moon import FloatArray, Grid, IntArray, Pole, Shard
 from lunarcloud.quantities import udunits
 from lunarcloud.statistics import cells, clusters
-from lunarcloud.statistics.quality import Marks, bit, flagged_per_cent, mark_attributes
+from lunarcloud.statistics.quality import Marks, flagged_per_cent, mark_attributes
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
 from lunarcloud.statistics.units import Near, Unit, inside, near_units
 
@@ -79,6 +79,11 @@ class Rule:
     def holds(self, lat: FloatArray) -> npt.NDArray[np.bool_]:
         """Which latitudes (degrees) are poleward of the limit."""
         return lat > self.limit if self.pole == "north" else lat < -self.limit
+
+    def takes(self, at: cells.Sample, feo: MapCodes, mg: MapCodes) -> npt.NDArray[np.bool_]:
+        """Which of the cells of a shard are poleward of the limit and mapped."""
+        mapped: npt.NDArray[np.bool_] = (feo != MISSING) & (mg != MISSING)
+        return mapped & self.holds(cells.band_lat()[at.band])
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +176,9 @@ class _CountElsewhere:
 
     def __call__(self, near: Near) -> IntArray:
         shard, (maria,) = near
-        at, feo, mg, marks = _sampled(self.source, shard)
+        at, feo, mg, marks = sampled(self.source, shard)
         wanted = ~self.rule.holds(cells.band_lat()[at.band]) & (feo != MISSING) & (mg != MISSING)
-        wanted &= (marks & bit(*self.source.exclude)) == 0
+        wanted &= (marks & self.source.excluded) == 0
         mare = inside(maria, self.source.grid, self.source.grid.window(shard))[at.row, at.col][wanted]
         bins = _bins(feo[wanted], mg[wanted], self.source.coding(FEO), self.source.coding(MG_NUMBER))
         # The first axis is 0 for maria and 1 for others, hence the negation.
@@ -189,8 +194,8 @@ class _TakePolar:
     rule: Rule
 
     def __call__(self, shard: Shard) -> PolarCells:
-        at, feo, mg, marks = _sampled(self.source, shard)
-        wanted = self.rule.holds(cells.band_lat()[at.band]) & (feo != MISSING) & (mg != MISSING)
+        at, feo, mg, marks = sampled(self.source, shard)
+        wanted = self.rule.takes(at, feo, mg)
         return PolarCells(at.cell, feo, mg, marks).where(wanted)
 
 
@@ -224,9 +229,9 @@ def find_candidates(source: Source, maria: Unit, rule: Rule, *, stream: Stream =
     elsewhere = np.zeros(_SHAPE, dtype=np.int64)
     for _, counted in stream(_CountElsewhere(source, rule), near_units(source.grid, (maria,))):
         elsewhere += counted
-    found = [part for _, part in stream(_TakePolar(source, rule), _polar_shards(source.grid, rule))]
+    found = [part for _, part in stream(_TakePolar(source, rule), polar_shards(source.grid, rule))]
     mapped = _in_order(found)
-    left_out = (mapped.marks & bit(*source.exclude)) != 0
+    left_out = (mapped.marks & source.excluded) != 0
     at = mapped.where(~left_out)
     _require_some(source, rule, elsewhere[0], at)
     classifier = Classifier(rule, feo, mg, typical_of_maria(elsewhere[0], elsewhere[1], rule.coverage))
@@ -349,7 +354,7 @@ def to_dataset(found: Candidates) -> xr.Dataset:
     return dataset
 
 
-def _sampled(source: Source, shard: Shard) -> tuple[cells.Sample, MapCodes, MapCodes, Marks]:
+def sampled(source: Source, shard: Shard) -> tuple[cells.Sample, MapCodes, MapCodes, Marks]:
     """The cells of a shard, their codes, and what there is to say against either map."""
     at = cells.sample(source.grid, source.grid.window(shard))
     feo, mg, quality = (source.stored(name, shard)[at.row, at.col] for name in (FEO, MG_NUMBER, QUALITY))
@@ -371,7 +376,7 @@ def _counted(found: Candidates) -> IntArray:
     return np.bincount(flat, minlength=math.prod(_SHAPE[1:])).reshape(_SHAPE[1:])
 
 
-def _polar_shards(grid: Grid, rule: Rule) -> Iterator[Shard]:
+def polar_shards(grid: Grid, rule: Rule) -> Iterator[Shard]:
     """The shards that reach into the region."""
     for shard in grid.shards():
         # Latitudes descend, so if any row is poleward, the first or the last is.

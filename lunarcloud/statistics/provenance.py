@@ -94,7 +94,7 @@ class _MatchShard:
             marks[number] = self.source.marks(name, codes, quality)
         either = np.bitwise_or.reduce(marks, axis=0)
         # A cell without one of the maps matches nothing and belongs to no total.
-        mapped = present & ((either & bit(*self.source.exclude)) == 0)
+        mapped = present & ((either & self.source.excluded) == 0)
         within &= mapped
         failed = (~within).sum(axis=0)
         # All other ranges hold where nothing fails, or this range alone.

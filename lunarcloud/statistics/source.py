@@ -77,6 +77,11 @@ class Source:
         return cast("Grid", self.group.layout.raster)
 
     @property
+    def excluded(self) -> int:
+        """The bits of `marks` for which pixels are left out."""
+        return bit(*self.exclude)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The composition maps there are, in the order of tables."""
         held = {variable.name for variable in self.group.layout.variables}
@@ -144,7 +149,7 @@ class Source:
         marks : array, of their shape
             What there is to say against each.
         """
-        return np.where(marks & bit(*self.exclude), codes.dtype.type(MISSING), codes)
+        return np.where(marks & self.excluded, codes.dtype.type(MISSING), codes)
 
 
 @dataclass(frozen=True, slots=True)
