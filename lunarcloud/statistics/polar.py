@@ -81,7 +81,15 @@ class Rule:
         return lat > self.limit if self.pole == "north" else lat < -self.limit
 
     def takes(self, at: cells.Sample, feo: MapCodes, mg: MapCodes) -> npt.NDArray[np.bool_]:
-        """Which of the cells of a shard are poleward of the limit and mapped."""
+        """Which of the cells of a shard are poleward of the limit and mapped.
+
+        Parameters
+        ----------
+        at : Sample
+            The cells.
+        feo, mg : (cell,) arrays
+            Codes of FeO and Mg# of each.
+        """
         mapped: npt.NDArray[np.bool_] = (feo != MISSING) & (mg != MISSING)
         return mapped & self.holds(cells.band_lat()[at.band])
 

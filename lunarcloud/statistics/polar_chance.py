@@ -125,7 +125,15 @@ def with_chance(totals: pd.DataFrame, votes: Votes) -> pd.DataFrame:
 
 
 def with_probabilities(dataset: xr.Dataset, found: Candidates, votes: Votes) -> xr.Dataset:
-    """The candidates' dataset with the probability of each."""
+    """The candidates' dataset with the probability of each.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Of the candidates (`polar.to_dataset`).
+    found, votes : Candidates, Votes
+        What it was made from, and what the members say of the same cells.
+    """
     keep = found.classes >= SIMILAR
     what = "share of the ensemble's networks that say so"
     return dataset.assign(
