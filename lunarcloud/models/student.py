@@ -129,11 +129,14 @@ def _not_fitted(samples: Samples, record: StudentRecord) -> dict[str, str]:
         if not each.faithful
     }
     made = {each.map for each in record.intervals}
-    for oxide in (each.oxide for each in record.errors):
-        known = int(np.isfinite(samples.oxide(oxide)).sum())
+    known = {each.oxide: np.isfinite(samples.oxide(each.oxide)) for each in record.errors}
+    maps = {f"{oxide}_cnn": (oxide, stations) for oxide, stations in known.items()}
+    if {"mgo", "feo"} <= known.keys():
+        maps["mg_number"] = "mg_number", known["mgo"] & known["feo"]
+    for name, (called, stations) in maps.items():
         for end, coverage in COVERAGES.items():
-            if f"{oxide}_cnn_{end}" not in made:
-                reasons[f"{oxide} {coverage:.0%} interval"] = too_few(known, coverage)
+            if f"{name}_{end}" not in made:
+                reasons[f"{called} {coverage:.0%} interval"] = too_few(int(stations.sum()), coverage)
     return reasons
 
 

@@ -242,6 +242,7 @@ def test_missing_values_duplicates_and_outliers_are_fitted() -> None:
     # FeO at 20 stations, MgO at 20, both at 18: one too few for Mg#.
     both = {"feo_cnn", "mgo_cnn", "feo_equation"}
     assert set(found) == {f"{name}_half{end}" for name in both for end in (68, 95)} | {"mg_number_half68"}
+    assert card.not_fitted["mg_number 95% interval"].startswith("18 stations are too few")
     assert all(np.isfinite((each.median, each.error)).all() for each in card.student.intervals)
     # One station of 20 is within the 95 % interval, whatever it is, and not within that of 68 %.
     assert found["feo_cnn_half95"].median > 20
