@@ -63,6 +63,7 @@ class _Pool(NamedTuple):
     taught: FloatArray  #: (band, n)
     held_out: FloatArray  #: (band, m), of pixels as they are
     reach: float  #: distance from the stations (`novelty`) up to which the student answers
+    mosaic: bool  #: whether there are pixels of a mosaic among them
 
 
 def teach(
@@ -85,7 +86,8 @@ def teach(
     stations : Novelty
         The distribution of the stations' spectra.
     pixels : ndarray, shape (block, band, pixel) or None
-        Reflectances of a sample of the mosaic, fractions, NaN where missing; None without a mosaic.
+        Reflectances of a sample of the mosaic, fractions, NaN where missing; None without a mosaic. Every
+        tenth of the blocks with a valid pixel is held out.
 
     Returns
     -------
@@ -109,7 +111,7 @@ def teach(
     record = StudentRecord(
         teaching=MEANS,
         teaching_of_intervals=HALF_WIDTHS,
-        mosaic=pixels is not None,
+        mosaic=pool.mosaic,
         spectra=pool.taught.shape[1],
         held_out=pool.held_out.shape[1],
         reach=pool.reach,
@@ -127,11 +129,14 @@ def _not_fitted(samples: Samples, record: StudentRecord) -> dict[str, str]:
         if not each.faithful
     }
     made = {each.map for each in record.intervals}
-    for oxide in (each.oxide for each in record.errors):
-        known = int(np.isfinite(samples.oxide(oxide)).sum())
+    known = {each.oxide: np.isfinite(samples.oxide(each.oxide)) for each in record.errors}
+    maps = {f"{oxide}_cnn": (oxide, stations) for oxide, stations in known.items()}
+    if {"mgo", "feo"} <= known.keys():
+        maps["mg_number"] = "mg_number", known["mgo"] & known["feo"]
+    for name, (called, stations) in maps.items():
         for end, coverage in COVERAGES.items():
-            if f"{oxide}_cnn_{end}" not in made:
-                reasons[f"{oxide} {coverage:.0%} interval"] = too_few(known, coverage)
+            if f"{name}_{end}" not in made:
+                reasons[f"{called} {coverage:.0%} interval"] = too_few(int(stations.sum()), coverage)
     return reasons
 
 
@@ -144,10 +149,14 @@ def _pool(
     mixtures = np.einsum("bnm,nm->bn", samples.reflectance[:, chosen], shares)
     held = np.arange(_MIXTURES) % _HELD_OUT == 0
     seen, unseen = mixtures[:, ~held], mixtures[:, held]
-    if pixels is not None:
-        blocks = np.arange(len(pixels)) % _HELD_OUT == 0
-        of_mosaic, unseen = (_valid(pixels[which]) for which in (~blocks, blocks))
-        seen = np.concatenate([of_mosaic, seen], axis=1)
+    # Counted among those that have a valid pixel: of a mosaic of a few tiles most blocks are empty.
+    blocks = [] if pixels is None else [spectra for each in pixels if (spectra := _valid(each)).size]
+    # Of a single block none can be held out.
+    mosaic = len(blocks) > 1
+    if mosaic:
+        unseen = np.concatenate(blocks[::_HELD_OUT], axis=1)
+        del blocks[::_HELD_OUT]
+        seen = np.concatenate([*blocks, seen], axis=1)
     widened = seen[:, ::_WIDENED]
     widened = widened * np.exp(
         _BRIGHTNESS * random.standard_normal(widened.shape[1])
@@ -156,12 +165,12 @@ def _pool(
     every = np.concatenate([seen, widened[:, (widened <= 1).all(axis=0)]], axis=1)
     distance, of_unseen = (_distance(each, equations, stations) for each in (every, unseen))
     reach = float(np.quantile(of_unseen, _ANSWERED))
-    return _Pool(every[:, distance <= reach], unseen[:, of_unseen <= reach], reach)
+    return _Pool(every[:, distance <= reach], unseen[:, of_unseen <= reach], reach, mosaic)
 
 
-def _valid(blocks: npt.NDArray[np.float32]) -> FloatArray:
+def _valid(block: npt.NDArray[np.float32]) -> FloatArray:
     """The spectra (band, n) that the networks may be asked of."""
-    spectra = np.concatenate(list(blocks), axis=1).astype(np.float64)
+    spectra = block.astype(np.float64)
     return spectra[:, ((spectra > 0) & (spectra <= 1)).all(axis=0)]
 
 
@@ -294,7 +303,8 @@ def residuals_of(
     Returns
     -------
     dict of str to ndarray, shape (station,)
-        By map, Mg# too, in its unit; maps without leave-one-out are left away.
+        By map, Mg# too, in its unit; maps without leave-one-out are left away, and those that no station
+        knows, as Mg# where MgO is known of some and FeO of others.
     """
     said = {f"{oxide}_cnn": each for oxide, each in networks.items()}
     said |= {f"{oxide}_equation": each for oxide, each in equations.items()}
@@ -302,7 +312,8 @@ def residuals_of(
     measured = {name: said[name].measured for name in left_out}
     left_out |= _with_mg_number(left_out)
     measured |= _with_mg_number(measured)
-    return {name: left_out[name] - measured[name] for name in left_out}
+    errors = {name: left_out[name] - measured[name] for name in left_out}
+    return {name: each for name, each in errors.items() if np.isfinite(each).any()}
 
 
 def _with_mg_number(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

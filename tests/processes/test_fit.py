@@ -11,8 +11,9 @@ import pytest
 
 from lunarcloud.errors import NotFoundError
 from lunarcloud.lineage import Ref, open_root
-from lunarcloud.models import Card, Model, predict, session
+from lunarcloud.models import Card, Model, predict, session, student
 from lunarcloud.models.card import Accuracy
+from lunarcloud.models.training import Teaching
 from lunarcloud.moon import grid
 from lunarcloud.mosaic import REFLECTANCE, MosaicCard, mosaic_group
 from lunarcloud.processes import Outcome, Report, load_process, mosaic_of
@@ -315,6 +316,20 @@ def test_mosaic_can_be_asked_for_all_stations(synthetic_root: Folder, few_statio
     block = pixels.values[1, row - 2 : row + 3, col - 2 : col + 3]
     spectra = open_dataset(found.place / "diagnostics.zarr")["reflectance"]
     assert spectra.values[1, 0] == pytest.approx(block.mean())
+
+
+@pytest.mark.usefixtures("sketch")
+def test_student_is_taught_on_pixels_of_a_mosaic_of_the_stations_bands_alone(
+    synthetic_root: Folder, few_stations: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MEANS", "HALF_WIDTHS"):
+        monkeypatch.setattr(student, name, Teaching(hidden=(4,), epochs=1))
+    table = columns(few_stations, "site", "lat", "lon", "feo", "r415", "r750", "r900", "r950", "r1000")
+    for band, taught_on_mosaic in (("r415", True), ("r540", False)):
+        path = tmp_path / f"{band}.csv"
+        path.write_text(table.replace("r415", band))
+        card = card_of(make("fit", synthetic_root.url, stations=str(path), reflectance=None, seeds=2))
+        assert given(card.student).mosaic == taught_on_mosaic
 
 
 def test_mosaic_that_is_not_there_is_explained(tmp_path: Path, few_stations: Path) -> None:
