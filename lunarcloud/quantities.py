@@ -295,8 +295,8 @@ def chance_of_mg_number(
     return spread
 
 
-def _chance(row: Quantity) -> Quantity:
-    """How far single networks scatter about a map of their mean."""
+def chance_map(row: Quantity) -> Quantity:
+    """The map of how far single networks scatter about a map of their mean."""
     derived = row.name == "mg_number"
     parts = ("mgo_cnn", "feo_cnn")
     return Quantity(
@@ -316,8 +316,8 @@ def _chance(row: Quantity) -> Quantity:
     )
 
 
-def _half_width(row: Quantity, end: str) -> Quantity:
-    """Half the width of the interval about a map that holds what is measured of a station left out."""
+def half_width_map(row: Quantity, end: str) -> Quantity:
+    """The map of half the width of the interval about a map: one of `COVERAGES`, by the end of its name."""
     return Quantity(
         name=f"{row.name}_{end}",
         long_name=f"half-width of the {COVERAGES[end]:.0%} interval of {row.long_name}",
@@ -334,9 +334,9 @@ def _half_width(row: Quantity, end: str) -> Quantity:
 
 
 _UNCERTAINTIES = (
-    *(_chance(row) for row in _COMPOSITION if row.method in ("cnn", "derived")),
+    *(chance_map(row) for row in _COMPOSITION if row.method in ("cnn", "derived")),
     *(
-        _half_width(row, end)
+        half_width_map(row, end)
         for end in COVERAGES
         for row in _COMPOSITION
         if row.oxide or row.method == "derived"

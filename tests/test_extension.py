@@ -31,7 +31,16 @@ from lunarcloud.processes.process import Estimate, Made, Process, Report
 from lunarcloud.processes.records import run_of
 from lunarcloud.processes.registry import Line
 from lunarcloud.processes.run import run_in
-from lunarcloud.quantities import OXIDES, QUANTITIES, Oxide, Quantity, oxide_map
+from lunarcloud.quantities import (
+    COVERAGES,
+    OXIDES,
+    QUANTITIES,
+    Oxide,
+    Quantity,
+    chance_map,
+    half_width_map,
+    oxide_map,
+)
 from lunarcloud.statistics.prospector import compare_with_prospector
 from lunarcloud.statistics.source import source_of
 from lunarcloud.storage import Folder, digest, folder
@@ -176,7 +185,9 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _add_rows(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(OXIDES, "sio2", SILICA)
-    patch.setitem(QUANTITIES, "sio2_cnn", oxide_map(SILICA, "cnn"))
+    row = oxide_map(SILICA, "cnn")
+    for each in (row, chance_map(row), *(half_width_map(row, end) for end in COVERAGES)):
+        patch.setitem(QUANTITIES, each.name, each)
     patch.setitem(QUANTITIES, EXCESS.name, EXCESS)
     patch.setitem(INSTRUMENTS, CAMERA.name, CAMERA)
 
@@ -259,5 +270,5 @@ def test_an_oxide_that_no_station_knows_changes_no_table() -> None:
 def test_what_a_test_adds_is_gone_after_it() -> None:
     assert "toy" not in PROCESSES
     assert CAMERA.name not in INSTRUMENTS
-    assert not {"sio2", "sio2_cnn", "silica_excess"} & (OXIDES.keys() | QUANTITIES.keys())
+    assert not [name for name in (*OXIDES, *QUANTITIES) if name.startswith(("sio2", "silica"))]
     assert "sio2" not in load_process("provenance").inputs.model_fields

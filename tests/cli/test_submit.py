@@ -87,7 +87,19 @@ def test_a_dry_run_says_what_it_would_take_and_writes_nothing(lunarcloud: Comman
     write_mosaic(folder(tmp_path), moon.grid(1, 64))
     write_model(folder(tmp_path))
     before = folder(tmp_path).keys()
-    words = ("submit", "map", "--root", tmp_path, "--on", "here", "--dry-run", "--deadline", "50s")
+    words = (
+        "submit",
+        "map",
+        "--seed",
+        0,
+        "--root",
+        tmp_path,
+        "--on",
+        "here",
+        "--dry-run",
+        "--deadline",
+        "50s",
+    )
     out = lunarcloud(*words)[1]
     assert "18 shards to compute (0 done), 0.065 Mpixel · 3.6e-05 vCPU-h · 5 x 4 vCPU: about 60 s" in out
     assert "~1.8e-06 $ compute + 0 $ requests · at most +0.00143 GB stored" in out

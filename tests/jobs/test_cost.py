@@ -27,7 +27,7 @@ def _written(root: Root) -> Root:
 
 def _cost(root: Root, *, max_workers: int | None = None, deadline_s: float | None = None) -> Cost:
     wanted = Wanted(on="here", max_workers=max_workers, deadline_s=deadline_s)
-    return cost_of(prepare("map", load_process("map").inputs(), root, wanted), root)
+    return cost_of(prepare("map", load_process("map").inputs(seed=0), root, wanted), root)
 
 
 def test_the_benchmarks_tell_where_nothing_was_mapped(mapped: Root) -> None:
@@ -52,7 +52,7 @@ def test_a_deadline_says_how_many_workers_it_takes(mapped: Root) -> None:
 
 
 def test_what_was_mapped_here_tells_the_pace(mapped: Root, scheduler: str, no_figures: None) -> None:
-    made = make("map", mapped.url, Cluster(scheduler=scheduler)).record
+    made = make("map", mapped.url, Cluster(scheduler=scheduler), seed=0).record
     ledger = mapped.place(made.ref) / "ledger/0"
     for entry in Ledger(ledger).entries().values():
         Ledger(ledger).record(entry.model_copy(update={"seconds": 2.0}))
@@ -64,7 +64,7 @@ def test_what_was_mapped_here_tells_the_pace(mapped: Root, scheduler: str, no_fi
 
 
 def test_what_is_published_costs_nothing(mapped: Root, scheduler: str, no_figures: None) -> None:
-    make("map", mapped.url, Cluster(scheduler=scheduler))
+    make("map", mapped.url, Cluster(scheduler=scheduler), seed=0)
     assert (_cost(mapped).published, _cost(mapped).shards, _cost(mapped).vcpu_hours) == (True, 0, 0.0)
 
 

@@ -69,7 +69,7 @@ def mapped(root: Root, log: Path) -> Root:
 
 
 def _submitted(root: Root) -> Submission:
-    return submit_job(prepare("map", load_process("map").inputs(), root, Wanted(on="local")), root)
+    return submit_job(prepare("map", load_process("map").inputs(seed=0), root, Wanted(on="local")), root)
 
 
 def _process_of(found: Submission) -> int:
@@ -140,7 +140,20 @@ def test_a_stopped_job_waits_and_says_why(mapped: Root) -> None:
 
 
 def test_the_same_job_from_two_shells_at_once_is_one(mapped: Root, log: Path) -> None:
-    words = [sys.executable, "-P", "-c", _SHELL, "submit", "map", "--on", "local", "--root", mapped.url]
+    words = [
+        sys.executable,
+        "-P",
+        "-c",
+        _SHELL,
+        "submit",
+        "map",
+        "--seed",
+        "0",
+        "--on",
+        "local",
+        "--root",
+        mapped.url,
+    ]
     environment = {**os.environ, "PROGRAM": local._PROGRAM}
     shells = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
     said = [shell.communicate(timeout=60)[0] for shell in shells]
@@ -152,12 +165,12 @@ def test_the_same_job_from_two_shells_at_once_is_one(mapped: Root, log: Path) ->
 
 
 def test_a_job_of_another_machine_cannot_be_asked_about(mapped: Root) -> None:
-    job = prepare("map", load_process("map").inputs(), mapped, Wanted(on="local")).job
+    job = prepare("map", load_process("map").inputs(seed=0), mapped, Wanted(on="local")).job
     assert local.LAUNCHER.alive(job) is None
 
 
 def test_a_job_gets_no_more_workers_than_it_may_have(mapped: Root) -> None:
     wanted = Wanted(on="local", max_workers=1)
-    job = prepare("map", load_process("map").inputs(), mapped, wanted).job
+    job = prepare("map", load_process("map").inputs(seed=0), mapped, wanted).job
     assert local.LAUNCHER.cluster(job).workers == 1
     assert local.LAUNCHER.capacity("cpu").workers == WORKERS

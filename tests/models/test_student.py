@@ -9,7 +9,16 @@ import numpy.typing as npt
 import pytest
 
 from lunarcloud.archive import parse_stations
-from lunarcloud.models import QIU2025, Card, Model, load_model, network_maps, predict, session
+from lunarcloud.models import (
+    QIU2025,
+    Card,
+    Model,
+    interval_maps,
+    load_model,
+    network_maps,
+    predict,
+    session,
+)
 from lunarcloud.models import student as teaching
 from lunarcloud.models.distillation import Lesson, distil
 from lunarcloud.models.equation_fit import EquationFit, Predictions
@@ -224,9 +233,9 @@ def test_a_single_seed_has_no_student_and_says_why() -> None:
 def test_a_table_of_one_oxide_has_its_student_and_intervals(tmp_path: Path) -> None:
     found = _fit(station_table(STATIONS).drop(columns=OXIDES[1:]))
     model = _loaded(found.files, found.card, tmp_path)
-    means = ("feo_cnn", "feo_cnn_chance")
+    assert network_maps(model) == ("feo_cnn", "feo_cnn_chance")
     intervals = ("feo_cnn_half68", "feo_equation_half68", "feo_cnn_half95", "feo_equation_half95")
-    assert network_maps(model) == means + intervals
+    assert interval_maps(model) == intervals
 
 
 def test_missing_values_duplicates_and_outliers_are_fitted() -> None:
