@@ -154,12 +154,17 @@ def map_works(plan: MapPlan, place: Folder) -> tuple[Work, ...]:
         )
         for level in range(1, run.levels)
     )
-    intervals = (_intervals(plan, run, memory),) if run.card.intervals else ()
+    intervals = (_intervals(plan, run),) if run.card.intervals else ()
     return (finest, *overviews, *intervals)
 
 
-def _intervals(plan: MapPlan, run: Run, memory: MemoryPlan) -> Work:
+def _intervals(plan: MapPlan, run: Run) -> Work:
     """The half-widths: told of single pixels of the mosaic, not made from the level before."""
+    # All maps are computed of these pixels, and one shard of the mosaic is held at a time.
+    per_pixel = _TASK_BYTES_PER_PIXEL + sum(
+        group.layout.pixel_bytes for group in (plan.mosaic.group, run.group(), run.intervals())
+    )
+    bands = plan.mosaic.group.layout.pixel_bytes * run.grid.shard_edge**2
     told = HalfWidths(plan.model, Once(partial(_built_session, plan.model.intervals)))
     names, grid = run.card.intervals, run.intervals_grid
     kernel = Kernel(
@@ -172,7 +177,7 @@ def _intervals(plan: MapPlan, run: Run, memory: MemoryPlan) -> Work:
         title="intervals",
         group=run.intervals(),
         function=IntervalShard(Nearest(plan.mosaic, grid), kernel, names),
-        memory=memory,
+        memory=MemoryPlan(task=_TASK_BYTES + per_pixel * grid.shard_edge**2 + bands),
         rate=_INTERVALS_RATE,
     )
 

@@ -37,6 +37,8 @@ INTERVALS = "intervals"
 _INTERVALS_PPD = 8
 # Shards of the finest level along the edge of one of half-widths.
 _COVERED = 4
+# More pixels along the edge of a shard than any other has take too much memory.
+_LARGEST_EDGE = 2048
 
 # Overviews are drawn at this many pixels a degree or the next finer.
 _DRAWN_PPD = 4
@@ -120,7 +122,7 @@ class Run:
         """The grid of the half-widths: coarse, in shards that cover a few of the finest level's."""
         ppd = min(self.card.ppd, _INTERVALS_PPD)
         edge = _COVERED * self.card.shard_edge * ppd // self.card.ppd
-        return moon.grid(ppd, max(1, min(edge, self.card.shard_edge)))
+        return moon.grid(ppd, max(1, min(edge, _LARGEST_EDGE)))
 
     def intervals(self) -> Group:
         """The maps of half-widths with their ledger."""

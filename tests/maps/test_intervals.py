@@ -64,7 +64,7 @@ def test_objects_that_were_read_are_told(mosaic: Mosaic) -> None:
 
 def test_intervals_of_a_coarse_run_have_its_grid(root: Folder, mosaic: Mosaic, model: Model) -> None:
     run = load_run(root / "runs/one", plan_maps(mosaic, model).card)
-    assert run.intervals_grid == grid(FINE, 101)
+    assert run.intervals_grid == grid(FINE, 4 * 101)
 
 
 def test_intervals_of_a_fine_run_are_coarse_in_shards_that_cover_few_of_its() -> None:
