@@ -1,6 +1,8 @@
 """One small network taught what many others say (`graph.Perceptron`), trained in jax with optax."""
 
 import functools
+import math
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -15,6 +17,8 @@ from lunarcloud.models.training import Teaching
 
 # Added to the inputs' covariance, so that inputs which follow from each other do not make it singular.
 _FLOOR = 1e-6
+# Spectra whose gradients are one product.
+_PART = 128
 
 
 class Lesson(NamedTuple):
@@ -61,7 +65,9 @@ def distil(lesson: Lesson, equations: Equations, settings: Teaching, seed: int) 
     inputs = Standard.of(lesson.inputs)
     values, logarithms = Standard.of(lesson.values), Standard.of(np.log(lesson.above_0))
     z = inputs.apply(lesson.inputs)
-    whitening = np.linalg.inv(np.linalg.cholesky(z @ z.T / z.shape[1] + _FLOOR * np.eye(len(z))))
+    # Not a matrix product, whose order of sums is another for another number of cores.
+    covariance = np.einsum("in,jn->ij", z, z) / z.shape[1]
+    whitening = np.linalg.inv(np.linalg.cholesky(covariance + _FLOOR * np.eye(len(z))))
     scored = _Scored(
         *(
             np.ascontiguousarray(rows.T, dtype=np.float32)
@@ -94,8 +100,9 @@ def _train(
     """Kernels (in, out) and biases of the layers."""
     jax, optax = network.packages()
     n = len(scored.inputs)
-    batch = min(settings.batch, n)
-    per_epoch = n // batch
+    # In whole parts; of fewer spectra than one, some count twice.
+    batch = min(settings.batch, math.ceil(n / _PART) * _PART)
+    per_epoch = max(1, n // batch)
     steps = settings.epochs * per_epoch
     # Not longer than the whole, which of a few spectra is a few steps.
     rise = max(1, steps // 20)
@@ -116,7 +123,7 @@ def _train(
     state = optimiser.init(layers)
     epoch = _epoch(jax, optax, optimiser, of_logarithms, settings.value_weight)
     for _ in range(settings.epochs):
-        order = random.permutation(n)[: per_epoch * batch].reshape(per_epoch, batch)
+        order = np.resize(random.permutation(n), (per_epoch, batch))
         # Waited for: jax would take in the spectra of all epochs while it computes the first.
         layers, state = jax.block_until_ready(
             epoch(layers, state, _Scored(*(rows[order] for rows in scored)))
@@ -128,7 +135,15 @@ def _epoch(
     jax: Any, optax: Any, optimiser: Any, of_logarithms: npt.NDArray[np.float32], value_weight: float
 ) -> Callable[..., Any]:
     """The compiled pass through all batches, (batch, spectrum, ...)."""
-    gradient = jax.grad(functools.partial(_loss, jax, of_logarithms, value_weight))
+    of_part = jax.grad(functools.partial(_loss, jax, of_logarithms, value_weight))
+    of_parts = jax.vmap(of_part, in_axes=(None, 0))
+
+    def gradient(layers: Any, batch: _Scored) -> Any:
+        # Products over so few spectra are summed by one thread, and the parts in their order: the same bits
+        # for any number of cores.
+        parts = (rows.reshape(len(rows) // _PART, _PART, rows.shape[1]) for rows in batch)
+        each = of_parts(layers, _Scored(*parts))
+        return jax.tree.map(lambda of: functools.reduce(operator.add, of) / len(of), each)
 
     def step(carried: Any, batch: _Scored) -> tuple[Any, None]:
         layers, state = carried
@@ -143,11 +158,18 @@ def _epoch(
 
 def _loss(jax: Any, of_logarithms: Any, value_weight: float, layers: Any, batch: _Scored) -> Any:
     np_ = jax.numpy
+    ones = np_.ones((len(batch.inputs), 1), np_.float32)
+
+    def dense(seen: list[Any], kernel: Any, bias: Any) -> Any:
+        # The bias as a row of the kernel: its gradient is then a product, too, and not a sum over all spectra
+        # that is another for another number of cores.
+        return np_.concatenate([*seen, ones], axis=1) @ np_.concatenate([kernel, bias[None]])
+
     layer = batch.inputs
-    *hidden, (kernel, bias) = layers
-    for each, offset in hidden:
-        layer = jax.nn.relu(layer @ each + offset)
-    scores = np_.concatenate([layer, batch.inputs], axis=1) @ kernel + bias
+    *hidden, last = layers
+    for kernel, bias in hidden:
+        layer = jax.nn.relu(dense([layer], kernel, bias))
+    scores = dense([layer, batch.inputs], *last)
     n_values = batch.values.shape[1]
     error = (scores[:, :n_values] - batch.values) * batch.per_tolerance
     # As a square while small, as a distance beyond a tolerance: spectra that occur once must not rule.

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from lunarcloud.models.card import IntervalError, StudentError, StudentRecord
 from lunarcloud.models.distillation import Lesson, distil
 from lunarcloud.models.equation_fit import EquationFit, Predictions, evaluate
-from lunarcloud.models.graph import Networks, Perceptron, product_graph
+from lunarcloud.models.graph import Networks, Perceptron, perceptron_graph, product_graph
 from lunarcloud.models.inputs import FloatArray, network_inputs
 from lunarcloud.models.intervals import half_widths, too_few
 from lunarcloud.models.network_fit import NetworkFit
@@ -200,14 +200,10 @@ def _said(networks: Networks, reflectance: FloatArray) -> _Said:
 
 
 def _answers(taught: Perceptron, reflectance: FloatArray, values: int) -> tuple[FloatArray, FloatArray]:
-    """What a perceptron says, in double precision: its first columns and the others."""
-    inputs = network_inputs(reflectance, taught.equations)
-    layer = scores = taught.inputs.apply(inputs)
-    *hidden, (kernel, bias) = zip(taught.kernels, taught.biases, strict=True)
-    for each, offset in hidden:
-        layer = np.maximum(each @ layer + offset[:, None], 0.0)
-    scores = kernel @ np.concatenate([layer, scores]) + bias[:, None]
-    return taught.values.undo(scores[:values]), np.exp(taught.logarithms.undo(scores[values:]))
+    """What a perceptron's file says: its first columns and the others."""
+    asked = session(perceptron_graph(taught, {}))
+    said = predict(asked, reflectance.T.astype(np.float32)).T.astype(np.float64)
+    return said[:values], said[values:]
 
 
 def _error(

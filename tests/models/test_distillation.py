@@ -1,5 +1,8 @@
 """Perceptrons taught what is said of spectra: how near they come, and what their files say."""
 
+import subprocess
+import sys
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -95,3 +98,29 @@ def test_fewer_spectra_than_a_batch_are_learnt_from(stations: Samples) -> None:
     said = _by_file(distil(_lesson(few), QIU2025, SETTINGS, seed=0), few)
     assert np.isfinite(said).all()
     assert np.abs(said[0] - _truth(few)[0][0]).mean() < np.std(_truth(few)[0])
+
+
+_ON = """
+import hashlib, os
+if {one_core} and hasattr(os, "sched_setaffinity"):  # not on macOS
+    os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}})
+import numpy as np
+from lunarcloud.models.distillation import Lesson, distil
+from lunarcloud.models.equations import QIU2025
+from lunarcloud.models.training import Teaching
+x = np.random.default_rng(4).normal(0.2, 0.05, (6, 3000))
+values = np.sin(20 * x[:2])
+lesson = Lesson(x, values, np.ones_like(values), np.exp(x[:3]))
+made = distil(lesson, QIU2025, Teaching(hidden=(96, 96), epochs=2), 0)
+print(hashlib.sha256(b"".join(each.tobytes() for each in (*made.kernels, *made.biases))).hexdigest())
+"""
+
+
+def test_bits_do_not_depend_on_the_number_of_cores() -> None:
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", _ON.format(one_core=one_core)], check=True, capture_output=True, text=True
+        ).stdout
+        for one_core in (True, False)
+    }
+    assert len(found) == 1
