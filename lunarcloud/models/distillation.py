@@ -13,12 +13,10 @@ from lunarcloud.models import network
 from lunarcloud.models.equations import Equations
 from lunarcloud.models.graph import Perceptron
 from lunarcloud.models.inputs import FloatArray, Standard
-from lunarcloud.models.training import Teaching
+from lunarcloud.models.training import PART, Teaching
 
 # Added to the inputs' covariance, so that inputs which follow from each other do not make it singular.
 _FLOOR = 1e-6
-# Spectra whose gradients are one product.
-_PART = 128
 
 
 class Lesson(NamedTuple):
@@ -101,7 +99,7 @@ def _train(
     jax, optax = network.packages()
     n = len(scored.inputs)
     # In whole parts; of fewer spectra than one, some count twice.
-    batch = min(settings.batch, math.ceil(n / _PART) * _PART)
+    batch = min(settings.batch, math.ceil(n / PART) * PART)
     per_epoch = max(1, n // batch)
     steps = settings.epochs * per_epoch
     # Not longer than the whole, which of a few spectra is a few steps.
@@ -141,7 +139,7 @@ def _epoch(
     def gradient(layers: Any, batch: _Scored) -> Any:
         # Products over so few spectra are summed by one thread, and the parts in their order: the same bits
         # for any number of cores.
-        parts = (rows.reshape(len(rows) // _PART, _PART, rows.shape[1]) for rows in batch)
+        parts = (rows.reshape(len(rows) // PART, PART, rows.shape[1]) for rows in batch)
         each = of_parts(layers, _Scored(*parts))
         return jax.tree.map(lambda of: functools.reduce(operator.add, of) / len(of), each)
 

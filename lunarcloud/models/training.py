@@ -4,11 +4,11 @@ import functools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from lunarcloud.models import network
 from lunarcloud.models.network import Weights
@@ -18,6 +18,8 @@ Float32: TypeAlias = npt.NDArray[np.float32]
 # Networks trained side by side in one call: their weights, gradients and moments (under 1 MB) stay in a
 # core's cache, and the calls spread over the cores.
 _BLOCK = 6
+#: Spectra whose gradients are one product where a student is taught.
+PART = 128
 
 
 class TrainingSettings(BaseModel):
@@ -56,7 +58,7 @@ class Teaching(BaseModel):
     hidden : tuple of int
         Units of its hidden layers.
     epochs, batch : int
-        Passes through the spectra, and spectra a step.
+        Passes through the spectra, and spectra a step: a multiple of `PART`.
     rate : float
         Muon's learning rate at its greatest; it rises over the first twentieth of the steps and ends near 0
         along a cosine.
@@ -68,7 +70,7 @@ class Teaching(BaseModel):
 
     hidden: tuple[PositiveInt, ...]
     epochs: PositiveInt = 40
-    batch: PositiveInt = 1024
+    batch: Annotated[int, Field(ge=PART, multiple_of=PART)] = 1024
     rate: PositiveFloat = 0.01
     value_weight: PositiveFloat = 3.0
 

@@ -47,7 +47,7 @@ def small() -> Iterator[None]:
     """Perceptrons, their lessons and the searches of origins of a size for tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(teaching, "MEANS", Teaching(hidden=(24,), epochs=40, batch=256))
-        patch.setattr(teaching, "HALF_WIDTHS", Teaching(hidden=(8,), epochs=60, batch=64))
+        patch.setattr(teaching, "HALF_WIDTHS", Teaching(hidden=(8,), epochs=60, batch=128))
         patch.setattr(teaching, "_MIXTURES", 1000)
         patch.setattr(teaching, "_EVERY", 8)
         patch.setattr("lunarcloud.models.origins.PER_UNIT", 100)
