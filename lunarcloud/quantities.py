@@ -290,8 +290,9 @@ def chance_of_mg_number(
     import numpy as np
 
     share = mg_number(mgo, feo)
-    relative: npt.NDArray[np.floating[Any]] = np.hypot(mgo_chance / mgo, feo_chance / feo)
-    spread: npt.NDArray[np.floating[Any]] = share * (1 - share) * relative
+    with np.errstate(divide="ignore", invalid="ignore"):  # of nothing there is no relative chance
+        relative = np.hypot(mgo_chance / mgo, feo_chance / feo)
+        spread: npt.NDArray[np.floating[Any]] = share * (1 - share) * relative
     return spread
 
 
@@ -299,18 +300,14 @@ def chance_map(row: Quantity) -> Quantity:
     """The map of how far single networks scatter about a map of their mean."""
     derived = row.name == "mg_number"
     parts = ("mgo_cnn", "feo_cnn")
-    return Quantity(
-        name=f"{row.name}_{CHANCE}",
+    return _about(
+        row,
+        CHANCE,
         long_name=f"chance of training in {row.long_name}: standard deviation over networks of other seeds",
-        units=row.units,
         step=_CHANCE_STEPS * row.step,
         method="chance",
-        colours="magma",
-        least=0,
         most=1000 * row.step,
         label=f"chance of {row.label}",
-        composition=False,
-        about=row.name,
         made_from=(*parts, *(f"{each}_{CHANCE}" for each in parts)) if derived else (),
         formula=chance_of_mg_number if derived else None,
     )
@@ -318,18 +315,27 @@ def chance_map(row: Quantity) -> Quantity:
 
 def half_width_map(row: Quantity, end: str) -> Quantity:
     """The map of half the width of the interval about a map: one of `COVERAGES`, by the end of its name."""
-    return Quantity(
-        name=f"{row.name}_{end}",
+    return _about(
+        row,
+        end,
         long_name=f"half-width of the {COVERAGES[end]:.0%} interval of {row.long_name}",
-        units=row.units,
         step=_HALF_WIDTH_STEPS * row.step,
         method="interval",
-        colours="magma",
-        least=0,
         most=4000 * row.step,
         label=f"{COVERAGES[end]:.0%} interval, +- of {row.label}",
+    )
+
+
+def _about(row: Quantity, end: str, **own: Any) -> Quantity:
+    """A map of the uncertainty of another."""
+    return Quantity(
+        name=f"{row.name}_{end}",
+        units=row.units,
+        colours="magma",
+        least=0,
         composition=False,
         about=row.name,
+        **own,
     )
 
 

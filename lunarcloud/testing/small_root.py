@@ -228,6 +228,19 @@ def _equations(instrument: Instrument) -> Equations:
     return QIU2025.model_copy(update={"wavelengths_nm": instrument.wavelengths_nm})
 
 
+def untrained_record(networks: Networks, seeds: tuple[int, ...]) -> TrainingRecord:
+    """What a card says of networks that nobody trained."""
+    return TrainingRecord(
+        architecture="untrained",
+        settings=TrainingSettings(),
+        seeds=seeds,
+        spread_seeds=seeds,
+        inputs=networks.inputs,
+        targets=networks.targets,
+        plain_form_difference=0.0,
+    )
+
+
 def write_model(root: Folder, name: str = "untrained", instrument: Instrument = CLEMENTINE) -> Record[Card]:
     """Publish a model that nobody trained: two seeds, a student, intervals, a novelty of made-up stations.
 
@@ -256,15 +269,7 @@ def write_model(root: Folder, name: str = "untrained", instrument: Instrument = 
     card = Card(
         equations=networks.equations,
         oxides=networks.oxides,
-        training=TrainingRecord(
-            architecture="untrained",
-            settings=TrainingSettings(),
-            seeds=(0, 1),
-            spread_seeds=(0, 1),
-            inputs=networks.inputs,
-            targets=networks.targets,
-            plain_form_difference=0.0,
-        ),
+        training=untrained_record(networks, (0, 1)),
         student=StudentRecord(
             teaching=MEANS,
             teaching_of_intervals=HALF_WIDTHS,

@@ -13,7 +13,7 @@ from lunarcloud.maps.kernel import Kernel, Networks, Scaling
 from lunarcloud.maps.layout import encode
 from lunarcloud.models import QIU2025, Novelty, session
 from lunarcloud.quantities import OXIDES as TABLE
-from lunarcloud.quantities import QUANTITIES, mg_number
+from lunarcloud.quantities import QUANTITIES, chance_of_mg_number, mg_number
 from lunarcloud.testing.small_root import MISSING, OXIDES, SCALING, plain_model
 
 NAN = math.nan
@@ -167,6 +167,15 @@ def test_mg_number_of_pure_forsterite_and_fayalite() -> None:
     # Fo100: MgO 57.3 wt%, FeO 0; Fo50 by moles has equal moles of both.
     mgo, feo = np.array([57.3, 40.304, 0, 0], np.float32), np.array([0, 71.844, 70.5, 0], np.float32)
     assert mg_number(mgo=mgo, feo=feo) == pytest.approx([1.0, 0.5, 0.0, math.nan], nan_ok=True)
+
+
+def test_chance_of_mg_number_is_that_of_draws() -> None:
+    """To 2 %: that of 100 000 draws is known to 0.3 %, and Mg# bends by less over such chances."""
+    random = np.random.default_rng(3)
+    mgo, feo = random.normal(8.0, 0.12, 100_000), random.normal(12.0, 0.35, 100_000)
+    told = chance_of_mg_number(*(np.array([value]) for value in (8.0, 12.0, 0.12, 0.35)))
+    assert told == pytest.approx(mg_number(mgo, feo).std(), rel=0.02)
+    assert np.isnan(chance_of_mg_number(*(np.array([value]) for value in (8.0, 0.0, 0.1, 0.0))))
 
 
 def test_each_map_ends_at_what_is_possible_and_no_mg_number_is_made_of_an_end() -> None:

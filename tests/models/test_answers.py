@@ -8,12 +8,13 @@ import pytest
 
 from lunarcloud.errors import InputError
 from lunarcloud.models import Answers, HalfWidths, Model, interval_maps, network_maps, predict, session
-from lunarcloud.models.card import Card, IntervalError, StudentError, StudentRecord, TrainingRecord
+from lunarcloud.models.card import Card, IntervalError, StudentError, StudentRecord
 from lunarcloud.models.equations import QIU2025
 from lunarcloud.models.graph import Networks, Perceptron, perceptron_graph, product_graph
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.samples import Samples
-from lunarcloud.models.training import Teaching, TrainingSettings
+from lunarcloud.models.training import Teaching
+from lunarcloud.testing.small_root import untrained_record
 
 REACH = 3.0
 
@@ -46,15 +47,7 @@ def model(networks: Networks) -> Model:
         errors=(error,),
         intervals=(IntervalError(map="feo_cnn_half95", median=1, error=0),),
     )
-    training = TrainingRecord(
-        architecture="",
-        settings=TrainingSettings(),
-        seeds=(4, 5),
-        spread_seeds=(4, 5),
-        inputs=networks.inputs,
-        targets=networks.targets,
-        plain_form_difference=0.0,
-    )
+    training = untrained_record(networks, (4, 5))
     card = Card(equations=QIU2025, oxides=networks.oxides, training=training, student=record)
     return Model(
         "0123",

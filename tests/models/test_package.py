@@ -7,11 +7,10 @@ import pytest
 from lunarcloud import models
 from lunarcloud.errors import InputError, MissingPackageError, NotFoundError, StoreError
 from lunarcloud.models import QIU2025, Card, Model, builtin, load_model, predict, session
-from lunarcloud.models.card import TrainingRecord
 from lunarcloud.models.graph import Networks, product_graph
 from lunarcloud.models.package import NETWORKS
-from lunarcloud.models.training import TrainingSettings
 from lunarcloud.storage import Folder, digest, folder
+from lunarcloud.testing.small_root import untrained_record
 
 
 @pytest.fixture
@@ -25,15 +24,7 @@ def place(tmp_path: Path, networks: Networks) -> Folder:
 @pytest.fixture
 def card(networks: Networks) -> Card:
     """What is known of the model."""
-    training = TrainingRecord(
-        architecture="",
-        settings=TrainingSettings(),
-        seeds=(0, 1),
-        spread_seeds=(0, 1),
-        inputs=networks.inputs,
-        targets=networks.targets,
-        plain_form_difference=0.0,
-    )
+    training = untrained_record(networks, (0, 1))
     digests = {NETWORKS: digest(product_graph(networks, {}))}
     return Card(equations=QIU2025, oxides=networks.oxides, training=training, digests=digests)
 
