@@ -113,9 +113,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
 
 def _draw(run: Run, session: Session) -> None:
     """A picture of every map and one of how sure they are, beside the maps: drawn by a few of the workers."""
-    names, pixels = _pictures(run.card), prod(overview_grid(run).shape)
-    tasks = max(1, len(names) // _PICTURES_A_TASK)
-    shares = [names[first::tasks] for first in range(tasks)]
+    shares, pixels = _pictures(run.card), prod(overview_grid(run).shape)
     for _ in session.spread(
         "figures",
         _Pictures(run),
@@ -126,9 +124,12 @@ def _draw(run: Run, session: Session) -> None:
         pass
 
 
-def _pictures(card: RunCard) -> tuple[str, ...]:
+def _pictures(card: RunCard) -> list[tuple[str, ...]]:
+    """The pictures by task; that of uncertainties, which has a map in each panel, is the first and alone."""
     certain = tuple(name for name in card.maps if QUANTITIES[name].about is None)
-    return certain if certain == card.maps else (*certain, _UNCERTAINTY)
+    tasks = max(1, len(certain) // _PICTURES_A_TASK)
+    shares = [certain[first::tasks] for first in range(tasks)]
+    return shares if certain == card.maps else [(_UNCERTAINTY,), *shares]
 
 
 def _memory_of_picture(run: Run) -> MemoryPlan:
