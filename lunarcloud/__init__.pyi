@@ -780,6 +780,7 @@ def demo(
     *,
     root: str | os.PathLike[str] | None = None,
     ppd: int = 4,
+    seeds: int = 20,
     cluster: Cluster | None = None,
     watch: Watch | None = None,
 ) -> Demonstration:
@@ -793,6 +794,8 @@ def demo(
         Folder or URL (s3://bucket/prefix) under which everything lives.
     ppd : int, default 4
         Pixels per degree; at least 2, at most 64.
+    seeds : int, default 20
+        Networks of each oxide, as for fit; at least 1, at most 32.
     cluster : Cluster, optional
         Where to compute; local processes without one.
     watch : callable, optional

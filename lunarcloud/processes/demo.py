@@ -38,6 +38,7 @@ class DemoInputs(Inputs):
         "demo", "new local folder for the tiles, and the root without another", **{ARGUMENT: True}
     )
     ppd: int = option(4, "pixels per degree", limits={"ge": 2, "le": 64})
+    seeds: int = option(20, "networks of each oxide, as for fit", limits={"ge": 1, "le": 32})
 
 
 class MeanRow(BaseModel):
@@ -116,7 +117,7 @@ def _act(inputs: DemoInputs, root: Root, cluster: Cluster, watch: Watch) -> Demo
 def _steps(inputs: DemoInputs, home: Path, table: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Processes with their inputs, in order."""
     yield "ingest", {"tiles": (str(home / "tiles"),), "ppd": inputs.ppd}
-    yield "fit", {"stations": str(table), "reflectance": "mosaic"}
+    yield "fit", {"stations": str(table), "reflectance": "mosaic", "seeds": inputs.seeds}
     yield "map", {}
     yield "gravity", {"ppd": inputs.ppd, "degrees": _DEGREES, "gradient_degrees": _DEGREES}
     yield "reduce", {}
@@ -138,7 +139,7 @@ def _means(made: dict[str, Outcome], ppd: int) -> Iterator[MeanRow]:
                 map=name,
                 units=row["units"],
                 mean=row["mean"],
-                chance=row[CHANCE_OF_MEAN],
+                chance=row.get(CHANCE_OF_MEAN),
                 truth=truth.get(name.partition("_")[0]),
                 prospector=measured.get(name),
                 correlation=compared.get(name, {}).get("correlation"),
