@@ -449,7 +449,8 @@ def test_card_tells_what_became_of_every_station(shipped_card: Card) -> None:
     assert all("no reflectance" in reason for reason in shipped_card.left_out.values())
     assert {use.reflectance for use in shipped_card.used} == {"table"}
     assert sum(each.stations for each in shipped_card.influence) == 47
-    assert shipped_card.not_fitted == {}
+    # Without a mosaic a student is taught on mixtures of the stations alone, too little to answer for all.
+    assert all(what.endswith(" student") for what in shipped_card.not_fitted)
 
 
 @pytest.mark.long
