@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from benchmarks._results import Row, report
 from lunarcloud.archive import mission, shipped_stations
-from lunarcloud.models import predict, session
+from lunarcloud.models import members, session
 from lunarcloud.models.equation_fit import evaluate, fit_equations
 from lunarcloud.models.equations import Equations
 from lunarcloud.models.gather import gather
@@ -197,8 +197,9 @@ def by_mission(samples: Samples) -> Iterable[Trial]:
 
 def _ensemble(networks: Networks, reflectance: FloatArray) -> dict[str, FloatArray]:
     """The mean of an ensemble, by map, Mg# too."""
-    said = predict(session(product_graph(networks, {})), reflectance.T.astype(np.float32)).T
-    means = said.reshape(len(_SEEDS), len(networks.oxides), -1).mean(axis=0, dtype=np.float64)
+    asked = session(product_graph(networks, {}))
+    said = members(asked, reflectance.T.astype(np.float32), oxides=len(networks.oxides))
+    means = said.mean(axis=0, dtype=np.float64)
     made = {f"{oxide}_cnn": row for oxide, row in zip(networks.oxides, means, strict=True)}
     return made | {"mg_number": _mg_number(made["mgo_cnn"], made["feo_cnn"])}
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.models.package import Model, predict
+from lunarcloud.models.package import Model, members, predict
 from lunarcloud.quantities import CHANCE
 
 Float32 = npt.NDArray[np.float32]
@@ -59,8 +59,7 @@ class Answers:
 
     def _of_networks(self, reflectance: Float32) -> Float32:
         """Means and, of several seeds, standard deviations: (map, n)."""
-        shape = len(self.model.seeds), len(self.model.oxides), len(reflectance)
-        each: Float32 = predict(self.networks(), reflectance).T.reshape(shape)
+        each = members(self.networks(), reflectance, oxides=len(self.model.oxides))
         if len(each) == 1:
             return np.asarray(each[0])
         return np.concatenate([each.mean(axis=0), each.std(axis=0, ddof=1)])

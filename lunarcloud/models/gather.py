@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive import CLEMENTINE, MISSING, Station, StationTable, same_bands
+from lunarcloud.archive import CLEMENTINE, Station, StationTable, same_bands
 from lunarcloud.errors import InputError
 from lunarcloud.models.agreement import NOT_MIXED_ABOVE, Compared, worst
 from lunarcloud.models.card import StationUse
 from lunarcloud.models.samples import Samples, SiteMean, site_mean, site_pixels
-from lunarcloud.mosaic import REFLECTANCE, Mosaic, sampled_numbers
+from lunarcloud.mosaic import REFLECTANCE, Mosaic, as_reflectance, sampled_numbers
 from lunarcloud.quantities import OXIDES
 
 if TYPE_CHECKING:  # slow to import, and stations with a reflectance need no pixels
@@ -96,9 +96,7 @@ def sampled_reflectance(mosaic: Mosaic) -> npt.NDArray[np.float32]:
     ndarray, float32, shape (block, band, pixel)
         Reflectances as fractions, NaN where missing; the same at every call.
     """
-    numbers = sampled_numbers(mosaic, _BLOCKS, _EDGE)
-    factor, offset = np.float32(mosaic.card.scaling_factor), np.float32(mosaic.card.offset)
-    return np.where(numbers == MISSING, np.float32(np.nan), numbers * factor + offset)
+    return as_reflectance(mosaic, sampled_numbers(mosaic, _BLOCKS, _EDGE))
 
 
 class _Opened:

@@ -264,6 +264,27 @@ def predict(
     return oxides.T
 
 
+def members(session: Any, reflectance: npt.NDArray[np.float32], *, oxides: int) -> npt.NDArray[np.float32]:
+    """What the networks of each seed say of n spectra, as `predict` but for the shape.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+        Of a file of all seeds.
+    reflectance : ndarray, float32, shape (n, band)
+        As of `predict`.
+    oxides : int
+        How many each seed has.
+
+    Returns
+    -------
+    ndarray, float32, shape (seed, oxide, n)
+        wt%.
+    """
+    said = predict(session, reflectance).T
+    return said.reshape(len(said) // oxides, oxides, len(reflectance))
+
+
 def _run(session: Any, block: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     try:
         found: npt.NDArray[np.float32] = session.run(None, {INPUT: block})[0]

@@ -8,7 +8,7 @@ widened ones around them, and measured on pixels that they were not taught on.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -18,12 +18,13 @@ import numpy.typing as npt
 from lunarcloud.models.card import IntervalError, StudentError, StudentRecord
 from lunarcloud.models.distillation import Lesson, distil
 from lunarcloud.models.equation_fit import EquationFit, Predictions, evaluate
+from lunarcloud.models.equations import Equations
 from lunarcloud.models.graph import Networks, Perceptron, perceptron_graph, product_graph
 from lunarcloud.models.inputs import FloatArray, network_inputs
 from lunarcloud.models.intervals import half_widths, too_few
 from lunarcloud.models.network_fit import NetworkFit
 from lunarcloud.models.novelty import Novelty, novelty
-from lunarcloud.models.package import predict, session
+from lunarcloud.models.package import members, predict, session
 from lunarcloud.models.samples import Samples
 from lunarcloud.models.training import Teaching
 from lunarcloud.quantities import COVERAGES, mg_number
@@ -188,7 +189,7 @@ def _said(networks: Networks, reflectance: FloatArray) -> _Said:
     asked, oxides = session(product_graph(networks, {})), len(networks.oxides)
 
     def said(part: FloatArray) -> _Said:
-        answers = predict(asked, part.T.astype(np.float32)).T.reshape(-1, oxides, part.shape[1])
+        answers = members(asked, part.T.astype(np.float32), oxides=oxides)
         return _Said(answers.mean(axis=0, dtype=np.float64), answers.std(axis=0, ddof=1, dtype=np.float64))
 
     # In parts: all members' answers at once would be gigabytes.
@@ -269,15 +270,19 @@ def half_widths_of(
     dict of str to ndarray, shape (n,)
         By map (``feo_cnn_half95``), in its unit.
     """
-    whole = _said(fitted.networks, reflectance).mean
-    centres = {f"{oxide}_cnn": row for oxide, row in zip(fitted.networks.oxides, whole, strict=True)}
-    centres |= {
-        f"{oxide}_equation": _by_equation(samples, oxide, equations, reflectance)
-        for oxide in equations.predictions
-    }
-    centres |= _with_mg_number(centres)
+    n = reflectance.shape[1]
+    unknown = np.full((len(samples.oxides), n), np.nan)
+    asked = Samples(("",) * n, samples.wavelengths_nm, reflectance, unknown)
+    by_equation = tuple(equations.predictions)
+    centres = _maps_said(asked, fitted.networks, equations.equations, by_equation)
     residuals = residuals_of(fitted.predictions, equations.predictions)
-    without = _without(samples, fitted, equations, reflectance, residuals)
+    rows: dict[str, list[FloatArray]] = {name: [] for name in residuals}
+    for station, fold in enumerate(zip(fitted.without, equations.without, strict=True)):
+        said = _maps_said(asked, *fold, by_equation)
+        for name, each in residuals.items():
+            if np.isfinite(each[station]):
+                rows[name].append(said[name])
+    without = {name: np.stack(each) for name, each in rows.items()}
     return {
         f"{name}_{end}": half_widths(centres[name], without[name], np.abs(each[np.isfinite(each)]), coverage)
         for end, coverage in COVERAGES.items()
@@ -321,34 +326,11 @@ def _with_mg_number(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     return {"mg_number": share}
 
 
-def _by_equation(samples: Samples, oxide: str, equations: EquationFit, reflectance: FloatArray) -> FloatArray:
-    return evaluate(_asked(samples, reflectance), oxide, equations.equations)
-
-
-def _asked(samples: Samples, reflectance: FloatArray) -> Samples:
-    n = reflectance.shape[1]
-    return Samples(("",) * n, samples.wavelengths_nm, reflectance, np.full((len(samples.oxides), n), np.nan))
-
-
-def _without(
-    samples: Samples,
-    fitted: NetworkFit,
-    equations: EquationFit,
-    reflectance: FloatArray,
-    residuals: Mapping[str, FloatArray],
+def _maps_said(
+    asked: Samples, networks: Networks, equations: Equations, by_equation: Sequence[str]
 ) -> dict[str, FloatArray]:
-    """What is said of the spectra without each station that knows a map, by map (station, n)."""
-    asked = _asked(samples, reflectance)
-    rows: dict[str, list[FloatArray]] = {name: [] for name in residuals}
-    for station, networks in enumerate(fitted.without):
-        means = _said(networks, reflectance).mean if networks.oxides else ()
-        said = {f"{oxide}_cnn": row for oxide, row in zip(networks.oxides, means, strict=True)}
-        said |= {
-            f"{oxide}_equation": evaluate(asked, oxide, equations.without[station])
-            for oxide in equations.predictions
-        }
-        said |= _with_mg_number(said)
-        for name, each in residuals.items():
-            if np.isfinite(each[station]):
-                rows[name].append(said[name])
-    return {name: np.stack(each) for name, each in rows.items()}
+    """What networks and equations say of some spectra, by map, Mg# too."""
+    means = _said(networks, asked.reflectance).mean if networks.oxides else ()
+    said = {f"{oxide}_cnn": row for oxide, row in zip(networks.oxides, means, strict=True)}
+    said |= {f"{oxide}_equation": evaluate(asked, oxide, equations) for oxide in by_equation}
+    return said | _with_mg_number(said)

@@ -15,7 +15,7 @@ from lunarcloud.mosaic.store import (
 
 if TYPE_CHECKING:  # the readers of tiles and labels are slow to import, and most commands only open a mosaic
     from lunarcloud.mosaic.ingest import IngestPlan, completed, ingest_work, notes_of, plan_ingest
-    from lunarcloud.mosaic.sample import sample_windows, sampled_numbers
+    from lunarcloud.mosaic.sample import as_reflectance, sample_windows, sampled_numbers
 
 __all__ = [
     "REFLECTANCE",
@@ -23,6 +23,7 @@ __all__ = [
     "IngestPlan",
     "Mosaic",
     "MosaicCard",
+    "as_reflectance",
     "completed",
     "ingest_work",
     "load_mosaic",
@@ -39,6 +40,6 @@ __getattr__ = lazily(
     __name__,
     {
         "ingest": ("IngestPlan", "completed", "ingest_work", "notes_of", "plan_ingest"),
-        "sample": ("sample_windows", "sampled_numbers"),
+        "sample": ("as_reflectance", "sample_windows", "sampled_numbers"),
     },
 )

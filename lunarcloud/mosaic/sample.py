@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from lunarcloud.archive import MISSING
 from lunarcloud.moon import Grid, Window
 from lunarcloud.mosaic.layout import REFLECTANCE
 from lunarcloud.mosaic.store import Mosaic
@@ -37,6 +38,12 @@ def sampled_numbers(mosaic: Mosaic, blocks: int, edge: int) -> npt.NDArray[np.in
     bands = opened[REFLECTANCE].transpose("band", "lat", "lon")
     windows = (window.slices for window in sample_windows(mosaic.grid, blocks, edge))
     return np.stack([bands.isel(lat=rows, lon=cols).values.reshape(len(bands), -1) for rows, cols in windows])
+
+
+def as_reflectance(mosaic: Mosaic, numbers: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
+    """Reflectances (fractions) of a mosaic's numbers, of their shape; NaN where missing."""
+    factor, offset = np.float32(mosaic.card.scaling_factor), np.float32(mosaic.card.offset)
+    return np.where(numbers == MISSING, np.float32(np.nan), numbers * factor + offset)
 
 
 def sample_windows(grid: Grid, blocks: int, edge: int) -> Iterator[Window]:

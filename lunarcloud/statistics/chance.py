@@ -7,20 +7,21 @@ pixels, and no mean is freer of it than a pixel. So means are taken of every mem
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive import MISSING
-from lunarcloud.models import Model, predict, session
+from lunarcloud.models import Model, members, session
 from lunarcloud.moon import FloatArray
-from lunarcloud.mosaic import Mosaic, sample_windows, sampled_numbers
+from lunarcloud.mosaic import Mosaic, as_reflectance, sample_windows, sampled_numbers
 from lunarcloud.quantities import OXIDES, mg_number
 from lunarcloud.statistics.units import Unit, clipped, labelled
 
 if TYPE_CHECKING:  # slow to import
     import xarray as xr
+
+AnyFloats: TypeAlias = npt.NDArray[np.floating[Any]]
 
 # 144 000 spectra all over the Moon: between two such samples a chance differs by a few per cent of itself.
 _BLOCKS, _EDGE = 1000, 12
@@ -73,29 +74,46 @@ def _sampled_units(mosaic: Mosaic, units: Sequence[Unit]) -> tuple[npt.NDArray[n
     return np.stack(inside, axis=1), np.stack(areas)
 
 
-def _members(mosaic: Mosaic, model: Model, onnx: bytes) -> dict[str, FloatArray]:
+def _members(mosaic: Mosaic, model: Model, onnx: bytes) -> dict[str, AnyFloats]:
     """What each member says of the sample by map (seed, block, pixel), limited as maps are; NaN: missing."""
     numbers = sampled_numbers(mosaic, _BLOCKS, _EDGE)
     blocks, bands, pixels = numbers.shape
     spectra = numbers.transpose(0, 2, 1).reshape(-1, bands)
-    reflectance = spectra * np.float32(mosaic.card.scaling_factor) + np.float32(mosaic.card.offset)
-    usable = ((spectra != MISSING) & (reflectance > 0) & (reflectance <= 1)).all(axis=1)
-    said = np.full((len(model.seeds), len(model.oxides), len(spectra)), np.nan)
-    answers = predict(session(onnx), np.ascontiguousarray(reflectance[usable])).T
-    said[..., usable] = answers.reshape(*said.shape[:2], -1)
-    by_map = {
-        f"{oxide}_cnn": np.clip(said[:, row], 0.0, OXIDES[oxide].highest).reshape(-1, blocks, pixels)
-        for row, oxide in enumerate(model.oxides)
+    reflectance = as_reflectance(mosaic, spectra)
+    usable = ((reflectance > 0) & (reflectance <= 1)).all(axis=1)
+    whole = np.full((len(model.seeds), len(model.oxides), len(spectra)), np.nan)
+    whole[..., usable] = members(session(onnx), reflectance[usable], oxides=len(model.oxides))
+    by_map = limited(whole, model.oxides)
+    return {name: each.reshape(-1, blocks, pixels) for name, each in by_map.items()}
+
+
+def limited(said: AnyFloats, oxides: Sequence[str]) -> dict[str, AnyFloats]:
+    """What each member says by map, limited as maps are; Mg# too.
+
+    Parameters
+    ----------
+    said : ndarray of float, shape (seed, oxide, n)
+        By `models.members`, wt%.
+    oxides : sequence of str
+        In the order of the axis.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (seed, n)
+        In the maps' units.
+    """
+    by_map: dict[str, AnyFloats] = {
+        f"{oxide}_cnn": np.clip(said[:, row], 0.0, OXIDES[oxide].highest) for row, oxide in enumerate(oxides)
     }
     if {"mgo_cnn", "feo_cnn"} <= by_map.keys():
-        by_map["mg_number"] = mg_number(by_map["mgo_cnn"], by_map["feo_cnn"]).astype(np.float64)
+        by_map["mg_number"] = mg_number(by_map["mgo_cnn"], by_map["feo_cnn"])
     return by_map
 
 
-def _deviation(members: FloatArray, areas: FloatArray) -> float:
-    """The deviation of the members' means (seed, block, pixel) weighted by areas (block, pixel)."""
-    known = np.isfinite(members).all(axis=0) & (areas > 0)
+def _deviation(said: AnyFloats, areas: FloatArray) -> float:
+    """The deviation of means (seed, block, pixel) weighted by areas (block, pixel)."""
+    known = np.isfinite(said).all(axis=0) & (areas > 0)
     if np.count_nonzero(known.any(axis=1)) < _LEAST_BLOCKS:
         return np.nan
-    means = members[:, known] @ areas[known] / areas[known].sum()
+    means = said[:, known] @ areas[known] / areas[known].sum()
     return float(means.std(ddof=1))

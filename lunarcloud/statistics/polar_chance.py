@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from lunarcloud.engine import Once
 from lunarcloud.maps import encode
-from lunarcloud.models import Model, predict, session
+from lunarcloud.models import Model, members, session
 from lunarcloud.moon import FloatArray, IntArray, Shard
-from lunarcloud.mosaic import REFLECTANCE, Mosaic
-from lunarcloud.quantities import OXIDES, mg_number
+from lunarcloud.mosaic import REFLECTANCE, Mosaic, as_reflectance
 from lunarcloud.statistics import clusters
+from lunarcloud.statistics.chance import limited
 from lunarcloud.statistics.polar import (
     FEO,
     HIGH_FEO,
@@ -65,16 +65,10 @@ class _AskMembers:
         at, feo, mg, marks = sampled(self.source, shard)
         wanted = self.classifier.rule.takes(at, feo, mg) & ((marks & self.source.excluded) == 0)
         numbers = self.mosaic.group.read(REFLECTANCE, shard)[:, at.row[wanted], at.col[wanted]]
-        card = self.mosaic.card
-        reflectance = numbers.T * np.float32(card.scaling_factor) + np.float32(card.offset)
-        shape = len(self.model.seeds), len(self.model.oxides), len(reflectance)
-        said = predict(self.networks(), reflectance).T.reshape(shape)
-        iron, magnesium = (
-            np.clip(said[:, self.model.oxides.index(oxide)], 0.0, OXIDES[oxide].highest)
-            for oxide in ("feo", "mgo")
-        )
-        share = mg_number(magnesium, iron)
-        return at.cell[wanted], self.classifier(encode(iron, FEO), encode(share, MG_NUMBER))
+        reflectance = as_reflectance(self.mosaic, numbers.T)
+        said = members(self.networks(), reflectance, oxides=len(self.model.oxides))
+        by_map = limited(said, self.model.oxides)
+        return at.cell[wanted], self.classifier(*(encode(by_map[name], name) for name in (FEO, MG_NUMBER)))
 
 
 def ask_members(
