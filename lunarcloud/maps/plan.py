@@ -53,13 +53,13 @@ class MapShard:
         What is mapped.
     model : Model
         With what.
-    networks : Answers, optional
+    networks : Networks, optional
         Its networks, ready to run, where it has any.
     """
 
     mosaic: Mosaic
     model: Model
-    networks: Answers | None
+    networks: Networks | None
 
     def __call__(self, shard: Shard) -> Product:
         """The codes of all maps of one shard, and how many pixels each flag marks."""
@@ -167,12 +167,7 @@ def _intervals(plan: MapPlan, run: Run) -> Work:
     bands = plan.mosaic.group.layout.pixel_bytes * run.grid.shard_edge**2
     told = HalfWidths(plan.model, Once(partial(_built_session, plan.model.intervals)))
     names, grid = run.card.intervals, run.intervals_grid
-    kernel = Kernel(
-        _scaling(plan.mosaic),
-        plan.model.equations,
-        networks=Networks(names, told, reach(plan.model)),
-        stations=plan.model.novelty,
-    )
+    kernel = _kernel(plan.mosaic, plan.model, Networks(names, told, reach(plan.model)))
     return Work(
         title="intervals",
         group=run.intervals(),
@@ -195,16 +190,16 @@ def completed(card: RunCard, entries: Iterable[Entry]) -> RunCard:
     return card.model_copy(update={"counts": dict(sorted(counts.items()))})
 
 
-def _kernel(mosaic: Mosaic, model: Model, answers: Answers | None) -> Kernel:
-    networks = None if answers is None else Networks(network_maps(model), answers, reach(model))
+def _kernel(mosaic: Mosaic, model: Model, networks: Networks | None) -> Kernel:
     return Kernel(_scaling(mosaic), model.equations, networks=networks, stations=model.novelty)
 
 
-def _networks(model: Model) -> Answers | None:
+def _networks(model: Model) -> Networks | None:
     if model.onnx is None:
         return None
     files = (model.onnx, model.student)
-    return Answers(model, *(Once(partial(_built_session, file)) for file in files))
+    answers = Answers(model, *(Once(partial(_built_session, file)) for file in files))
+    return Networks(network_maps(model), answers, reach(model))
 
 
 def _rate(model: Model) -> float:
