@@ -46,7 +46,6 @@ _TYPICAL = {
     "cao": (13.0, 2.0),
 }
 _ANY = (40.0, 5.0)
-_ERRORS = ("rms", "of_999", "largest", "chance", "within_a_fifth", "chance_error")
 
 
 def spectra(
@@ -241,6 +240,34 @@ def untrained_record(networks: Networks, seeds: tuple[int, ...]) -> TrainingReco
     )
 
 
+def student_record(oxides: tuple[str, ...], reach: float, intervals: tuple[str, ...]) -> StudentRecord:
+    """What a card says of a student without error.
+
+    Parameters
+    ----------
+    oxides : tuple of str
+        That it answers for.
+    reach : float
+        Distance from the stations up to which it does.
+    intervals : tuple of str
+        Maps of half-widths.
+    """
+    errors = (
+        StudentError(oxide=oxide, rms=0, of_999=0, largest=0, chance=1, within_a_fifth=1, chance_error=0)
+        for oxide in oxides
+    )
+    return StudentRecord(
+        teaching=MEANS,
+        teaching_of_intervals=HALF_WIDTHS,
+        mosaic=False,
+        spectra=1,
+        held_out=1,
+        reach=reach,
+        errors=tuple(errors),
+        intervals=tuple(IntervalError(map=name, median=1, error=0) for name in intervals),
+    )
+
+
 def write_model(root: Folder, name: str = "untrained", instrument: Instrument = CLEMENTINE) -> Record[Card]:
     """Publish a model that nobody trained: two seeds, a student, intervals, a novelty of made-up stations.
 
@@ -265,24 +292,11 @@ def write_model(root: Folder, name: str = "untrained", instrument: Instrument = 
         STUDENT: perceptron_graph(student, {}),
         INTERVALS: perceptron_graph(half_widths, {}),
     }
-    errors = (0.0, 0.0, 0.0, 1.0, 1.0, 0.0)
     card = Card(
         equations=networks.equations,
         oxides=networks.oxides,
         training=untrained_record(networks, (0, 1)),
-        student=StudentRecord(
-            teaching=MEANS,
-            teaching_of_intervals=HALF_WIDTHS,
-            mosaic=False,
-            spectra=1,
-            held_out=1,
-            reach=reach,
-            errors=tuple(
-                StudentError(oxide=oxide, **dict(zip(_ERRORS, errors, strict=True)))
-                for oxide in networks.oxides
-            ),
-            intervals=tuple(IntervalError(map=each.name, median=1.0, error=0.0) for each in intervals),
-        ),
+        student=student_record(networks.oxides, reach, tuple(each.name for each in intervals)),
         novelty=novelty,
         digests={name: digest(data) for name, data in files.items()},
     )

@@ -8,13 +8,12 @@ import pytest
 
 from lunarcloud.errors import InputError
 from lunarcloud.models import Answers, HalfWidths, Model, interval_maps, network_maps, predict, session
-from lunarcloud.models.card import Card, IntervalError, StudentError, StudentRecord
+from lunarcloud.models.card import Card
 from lunarcloud.models.equations import QIU2025
 from lunarcloud.models.graph import Networks, Perceptron, perceptron_graph, product_graph
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.samples import Samples
-from lunarcloud.models.training import Teaching
-from lunarcloud.testing.small_root import untrained_record
+from lunarcloud.testing.small_root import student_record, untrained_record
 
 REACH = 3.0
 
@@ -35,18 +34,7 @@ def _perceptron(networks: Networks, values: int, logarithms: int) -> Perceptron:
 @pytest.fixture(scope="module")
 def model(networks: Networks) -> Model:
     """Two oxides by two seeds, a student that says 7 wt%, intervals of FeO."""
-    error = StudentError(oxide="feo", rms=0, of_999=0, largest=0, chance=1, within_a_fifth=1, chance_error=0)
-    teaching = Teaching(hidden=(8,))
-    record = StudentRecord(
-        teaching=teaching,
-        teaching_of_intervals=teaching,
-        mosaic=True,
-        spectra=9,
-        held_out=1,
-        reach=REACH,
-        errors=(error,),
-        intervals=(IntervalError(map="feo_cnn_half95", median=1, error=0),),
-    )
+    record = student_record(("feo",), REACH, ("feo_cnn_half95",))
     training = untrained_record(networks, (4, 5))
     card = Card(equations=QIU2025, oxides=networks.oxides, training=training, student=record)
     return Model(
