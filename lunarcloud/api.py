@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # slow to import, and listing the functions needs neither
     import xarray as xr
 
     from lunarcloud.jobs import Submitted
+    from lunarcloud.viewer import View
 
 
 def __getattr__(name: str) -> Any:
@@ -238,3 +239,35 @@ def job(root: str | os.PathLike[str], name: str) -> Submitted:
 
     home = open_root(root)
     return Submitted(home, find_job(home, name))
+
+
+def view(root: str | os.PathLike[str], port: int = 0) -> View:
+    """Look at all that is published under a root, in a notebook or at the URL that it has.
+
+    The browser reads the maps itself, from a server of this process that answers this machine alone. Where a
+    notebook's kernel runs elsewhere, put the page into the root instead (``lunarcloud view --export``).
+
+    Parameters
+    ----------
+    root : str or path
+        Folder or URL.
+    port : int
+        Which port of this machine; 0 is any free one.
+
+    Returns
+    -------
+    View
+        A notebook shows it; its ``url`` is for a browser, its ``close()`` ends it.
+
+    Raises
+    ------
+    InputError
+        If the port cannot be had.
+    StoreError
+        If the root cannot be read.
+    """
+    from lunarcloud.viewer import View
+
+    home = open_root(root)
+    home.catalog()
+    return View(home.folder, port)

@@ -4,8 +4,18 @@ from lunarcloud.processes import ACTIONS, PROCESSES
 
 #: Process by function, where a room has the process's name: ``lunarcloud.gravity`` is the room.
 RENAMED = {"reduce_gravity": "gravity"}
-#: What opens and lists what is published, submits jobs and finds them.
-OPENERS = ("job", "open_gravity", "open_intervals", "open_maps", "open_mosaic", "record", "records", "submit")
+#: What opens, lists and shows what is published, submits jobs and finds them.
+OPENERS = (
+    "job",
+    "open_gravity",
+    "open_intervals",
+    "open_maps",
+    "open_mosaic",
+    "record",
+    "records",
+    "submit",
+    "view",
+)
 
 
 def verbs() -> dict[str, str]:

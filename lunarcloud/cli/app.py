@@ -20,6 +20,7 @@ from lunarcloud.cli import jobs, machines, records, stations, submit
 from lunarcloud.cli.fetch import fetch
 from lunarcloud.cli.lazy import Lazy, LazyGroup
 from lunarcloud.cli.signals import Stopped, stoppable
+from lunarcloud.cli.view import view
 from lunarcloud.config import settings
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.processes import ACTIONS, PROCESSES
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.add_typer(stations.app, name="stations", rich_help_panel="Compute")
 records.add_to(app)
+app.command("view", rich_help_panel="Records")(view)
 app.add_typer(submit.app, name="submit", rich_help_panel="Jobs")
 app.add_typer(jobs.app, name="jobs", rich_help_panel="Jobs")
 app.command("fetch", rich_help_panel="Others")(fetch)

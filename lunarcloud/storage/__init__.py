@@ -7,6 +7,7 @@ from lunarcloud.storage.digests import CODING, digest
 from lunarcloud.storage.documents import parse_document, problem_of, read_document
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.folder import Folder, folder, local_path
+from lunarcloud.storage.headers import cache_control, content_type
 from lunarcloud.storage.retry import retried
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ __all__ = [
     "Ledger",
     "Member",
     "Variable",
+    "cache_control",
+    "content_type",
     "coordinates",
     "crs_of",
     "digest",

@@ -123,6 +123,18 @@ class Folder(ABC):
         with explained(self.url, key):
             return self._modified(key)
 
+    @retried
+    def size(self, key: str) -> int:
+        """The number of bytes of an object.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none.
+        """
+        with explained(self.url, key):
+            return self._size(key)
+
     def keys(self, under: str = "") -> list[str]:
         """The keys of all objects in the folder and its subfolders, sorted; or only of one subfolder.
 
@@ -206,6 +218,10 @@ class Folder(ABC):
 
     @abstractmethod
     def _modified(self, key: str) -> datetime | None: ...
+
+    @abstractmethod
+    def _size(self, key: str) -> int:
+        """As `size`; FileNotFoundError if there is none."""
 
     @abstractmethod
     def _versions(self, under: str) -> dict[str, str | None]: ...

@@ -51,6 +51,14 @@ def test_a_part_of_nothing_is_not_found(place: Folder) -> None:
         place.read("digits", 2, 5)
 
 
+def test_a_store_says_how_large_an_object_is(place: Folder) -> None:
+    place.write("a/b", b"moon")
+    assert place.size("a/b") == 4
+    for none in ("a", "a/c"):
+        with pytest.raises(NotFoundError, match=none):
+            place.size(none)
+
+
 def test_a_store_says_when_an_object_was_written(place: Folder) -> None:
     before = datetime.now(UTC)
     place.write("a", b"1")

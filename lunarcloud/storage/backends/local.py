@@ -70,6 +70,12 @@ class LocalFolder(Folder):
     def _modified(self, key: str) -> datetime | None:
         return datetime.fromtimestamp(self._path(key).stat().st_mtime, UTC)
 
+    def _size(self, key: str) -> int:
+        about = self._path(key).stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise FileNotFoundError(key)
+        return about.st_size
+
     def _versions(self, under: str) -> dict[str, str | None]:
         found: dict[str, str | None] = {}
         for parent, _, names in os.walk(self._path(under), followlinks=True):

@@ -51,6 +51,11 @@ class MemoryFolder(Folder):
         found: datetime = _memory().modified(self._path(key))
         return found
 
+    def _size(self, key: str) -> int:
+        if not self._exists(key):
+            raise FileNotFoundError(key)
+        return int(_memory().size(self._path(key)))
+
     def _versions(self, under: str) -> dict[str, str | None]:
         base = self._path("")
         found = _memory().find(self._path(under)) if _memory().isdir(self._path(under)) else []

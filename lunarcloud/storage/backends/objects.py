@@ -12,6 +12,7 @@ import fsspec
 from lunarcloud.config import settings
 from lunarcloud.storage.faults import beyond_end, explained, lost_race
 from lunarcloud.storage.folder import Folder
+from lunarcloud.storage.headers import cache_control, content_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,17 @@ class ObjectFolder(Folder):
 
     def _write(self, key: str, data: bytes) -> None:
         store, path = self._at(key)
-        store.pipe_file(path, data)
+        store.pipe_file(path, data, **_said(path, store))
 
     def _upload(self, key: str, file: Path) -> None:
         store, path = self._at(key)
         # In parts, of which the store makes an object once the last one has come.
-        store.put_file(str(file), path)
+        store.put_file(str(file), path, **_said(path, store))
 
     def _create(self, key: str, data: bytes) -> bool:
         store, path = self._at(key)
         try:
-            store.pipe_file(path, data, mode="create")
+            store.pipe_file(path, data, mode="create", **_said(path, store))
         except OSError as error:
             if not lost_race(error):
                 raise
@@ -78,7 +79,7 @@ class ObjectFolder(Folder):
                     return data
                 continue
             try:
-                store.pipe_file(path, data, IfMatch=tag)
+                store.pipe_file(path, data, IfMatch=tag, **_said(path, store))
             except OSError as error:
                 if not lost_race(error):
                     raise
@@ -100,6 +101,13 @@ class ObjectFolder(Folder):
         except NotImplementedError:
             return None
         return found
+
+    def _size(self, key: str) -> int:
+        store, path = self._at(key)
+        about = store.info(path)
+        if about["type"] != "file":
+            raise FileNotFoundError(path)
+        return int(about["size"])
 
     def _versions(self, under: str) -> dict[str, str | None]:
         store, base = self._at("")
@@ -136,6 +144,13 @@ def _options(url: str) -> dict[str, Any]:
     network = {"connect_timeout": seconds, "read_timeout": seconds, "retries": {"max_attempts": 0}}
     # Listings change under other writers' hands: never answer from a cached one.
     return {"use_listings_cache": False, "config_kwargs": network}
+
+
+def _said(path: str, store: Any) -> dict[str, str]:
+    """What S3 tells browsers of an object that is written; other stores have words of their own for it."""
+    if "s3" not in store.protocol:
+        return {}
+    return {"ContentType": content_type(path), "CacheControl": cache_control(path)}
 
 
 def _tag(about: Mapping[str, Any]) -> str | None:

@@ -1,0 +1,36 @@
+"""What HTTP says of an object besides its bytes: what it is, and how long a copy of it holds."""
+
+import mimetypes
+import re
+
+# Not every system knows these.
+_KINDS = {"js": "text/javascript", "geojson": "application/geo+json", "md": "text/markdown"}
+_TEXTS = ("application/json", "application/geo+json")
+
+# Below a record's folder, KIND/ID, nothing is ever changed, but names that begin with a dot: marks of what
+# runs now. A job's folder looks alike, and changes.
+_OF_RECORD = re.compile(r"(?:^|/)(?!jobs/)[a-z]+/[0-9a-f]{16}/[^.]")
+# Built files of the viewer have a digest in their names.
+_BUILT = re.compile(r"(?:^|/)view/assets/")
+
+#: A copy that holds for ever.
+FOR_EVER = "public, max-age=31536000, immutable"
+#: A copy that holds only if the store says that it still does.
+ASK = "no-cache"
+
+
+def content_type(name: str) -> str:
+    """What an object is, by its name."""
+    kind = _KINDS.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind in _TEXTS else kind
+
+
+def cache_control(key: str) -> str:
+    """How long browsers and caches may keep an object of a root.
+
+    Parameters
+    ----------
+    key : str
+        Its key in the root, or any longer path.
+    """
+    return FOR_EVER if _OF_RECORD.search(key) or _BUILT.search(key) else ASK

@@ -1,0 +1,7 @@
+"""The viewer: a page that reads a root in the browser, served here or put into the root itself."""
+
+from lunarcloud.viewer.page import write_page
+from lunarcloud.viewer.server import serving
+from lunarcloud.viewer.shown import View
+
+__all__ = ["View", "serving", "write_page"]

@@ -1,0 +1,122 @@
+"""The server of the viewer: whole objects and parts of them, to this machine alone."""
+
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lunarcloud.errors import InputError
+from lunarcloud.storage import folder
+from lunarcloud.viewer import serving
+
+DIGITS = b"0123456789"
+KEY = "runs/0123456789abcdef/digits"
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    root = folder(f"memory://{uuid4().hex}")
+    root.write(KEY, DIGITS)
+    root.write("catalog.json", b"{}")
+    with serving(root) as url:
+        yield int(url.rstrip("/").rpartition(":")[2])
+
+
+def ask(
+    port: int, path: str, method: str = "GET", host: str | None = None, **headers: str
+) -> tuple[HTTPResponse, bytes]:
+    """An answer and its body."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path, headers={"Host": host or f"127.0.0.1:{port}", **headers})
+        answer = connection.getresponse()
+        return answer, answer.read()
+    finally:
+        connection.close()
+
+
+def test_the_page_comes_with_a_strict_policy(port: int) -> None:
+    answer, body = ask(port, "/")
+    assert answer.status == 200
+    assert b"<!doctype html>" in body.lower()
+    assert "default-src 'none'" in str(answer.headers["Content-Security-Policy"])
+
+
+def test_the_page_is_told_where_the_root_is(port: int) -> None:
+    assert ask(port, "/root.json")[1] == b'{"root": "root/"}'
+
+
+def test_an_object_comes_whole(port: int) -> None:
+    answer, body = ask(port, f"/root/{KEY}")
+    assert (answer.status, body) == (200, DIGITS)
+    assert answer.headers["Accept-Ranges"] == "bytes"
+    assert "immutable" in str(answer.headers["Cache-Control"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "got", "where"),
+    [
+        ("bytes=2-4", b"234", "bytes 2-4/10"),
+        ("bytes=7-", b"789", "bytes 7-9/10"),
+        ("bytes=-3", b"789", "bytes 7-9/10"),
+        ("bytes=-99", DIGITS, "bytes 0-9/10"),
+        ("bytes=8-99", b"89", "bytes 8-9/10"),
+    ],
+)
+def test_a_part_comes_as_it_was_asked_for(port: int, asked: str, got: bytes, where: str) -> None:
+    answer, body = ask(port, f"/root/{KEY}", Range=asked)
+    assert (answer.status, body, answer.headers["Content-Range"]) == (206, got, where)
+
+
+@pytest.mark.parametrize("asked", ["bytes=10-", "bytes=-0", "bytes=5-2"])
+def test_a_part_that_is_not_there_is_refused_with_the_size(port: int, asked: str) -> None:
+    answer, _ = ask(port, f"/root/{KEY}", Range=asked)
+    assert (answer.status, answer.headers["Content-Range"]) == (416, "bytes */10")
+
+
+@given(asked=st.text(st.characters(min_codepoint=32, max_codepoint=126)).map(lambda text: f"bytes={text}"))
+def test_no_range_whatever_its_form_is_a_fault(port: int, asked: str) -> None:
+    answer, body = ask(port, f"/root/{KEY}", Range=asked)
+    assert answer.status in (200, 206, 416)
+    assert answer.status != 200 or body == DIGITS
+
+
+def test_head_says_all_but_the_body(port: int) -> None:
+    answer, body = ask(port, f"/root/{KEY}", method="HEAD", Range="bytes=2-4")
+    assert (answer.status, body, answer.headers["Content-Length"]) == (206, b"", "3")
+
+
+def test_what_is_not_there_is_said_to_be_so(port: int) -> None:
+    answer, body = ask(port, "/root/runs/none")
+    assert answer.status == 404
+    assert b"runs/none" in body
+    assert ask(port, "/none")[0].status == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/root/../secret", "/root/a/%2e%2e/b", "/root//etc", "/root/", "/root/a%5cb"]
+)
+def test_nothing_outside_the_root_is_served(port: int, path: str) -> None:
+    assert ask(port, path)[0].status == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_nothing_can_be_changed(port: int, method: str) -> None:
+    assert ask(port, f"/root/{KEY}", method=method)[0].status == 501
+
+
+def test_another_name_that_leads_here_gets_nothing(port: int) -> None:
+    answer, body = ask(port, f"/root/{KEY}", host=f"moon.example:{port}")
+    assert answer.status == 421
+    assert DIGITS not in body
+
+
+def test_a_port_that_is_taken_is_refused_in_words(port: int) -> None:
+    with (
+        pytest.raises(InputError, match=f"port {port} cannot be had"),
+        serving(folder("memory://other"), port),
+    ):
+        pass
