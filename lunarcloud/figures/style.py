@@ -44,6 +44,8 @@ NOTE_COLOUR = "#a40000"
 _NOTE_LETTERS = 15
 # To pack harder takes a third longer, for a twentieth of the size.
 _PACKED = {"compress_level": 1}
+# What is only put together with something else before it is packed.
+_UNPACKED = {"compress_level": 0}
 
 #: Around letters on a map: they read on any colour.
 HALO = [withStroke(linewidth=1.3, foreground="white", alpha=0.85)]
@@ -348,11 +350,12 @@ def save(figure: Figure, place: Folder, name: str) -> str:
         layout.execute(figure)
         figure.set_layout_engine(None)
     box = figure.get_tightbbox().padded(rcParams["savefig.pad_inches"])
+    note = dict(place.says).get("note")
+    packed = _UNPACKED if note else _PACKED
     # No software version in the file: the same data give the same bytes.
     figure.savefig(
-        picture, format="png", dpi=DPI, bbox_inches=box, metadata={"Software": None}, pil_kwargs=_PACKED
+        picture, format="png", dpi=DPI, bbox_inches=box, metadata={"Software": None}, pil_kwargs=packed
     )
-    note = dict(place.says).get("note")
     place.write(name, _with_note(picture.getvalue(), note) if note else picture.getvalue())
     return f"{place.url}/{name}"
 
@@ -369,7 +372,7 @@ def _with_note(picture: bytes, note: str) -> bytes:
         0.5, 0.98, "\n".join(lines), ha="center", va="top", fontsize=7, color=NOTE_COLOUR, weight="bold"
     )
     drawn = BytesIO()
-    strip.savefig(drawn, format="png", dpi=DPI)
+    strip.savefig(drawn, format="png", dpi=DPI, pil_kwargs=_UNPACKED)
     below = Image.open(drawn).convert("RGB")
     whole = Image.new("RGB", (image.width, image.height + below.height), "white")
     whole.paste(image, (0, 0))

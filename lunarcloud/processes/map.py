@@ -163,9 +163,14 @@ def _draw_picture(run: Run, name: str) -> None:
     else:
         shown, limit = read(name), run.card.novelty_limit
         estimated = QUANTITIES[name].method in ("cnn", "derived")
-        beyond = read(NOVELTY) > limit if estimated and limit and NOVELTY in run.card.maps else None
+        beyond = _above(read(NOVELTY), limit) if estimated and limit and NOVELTY in run.card.maps else None
         figure = draw_map(shown, f"{shown.attrs['long_name']} · run {run.place.name}", beyond=beyond)
     save_figure(figure, run.place / "figures", f"{name}.png")
+
+
+def _above(data: xr.DataArray, limit: float) -> xr.DataArray:
+    # By numpy: the operators of xarray load all of Dask's arrays, in every worker that draws.
+    return data.copy(data=data.values > limit)
 
 
 def _report(record: Record[RunCard], home: Folder) -> Report:

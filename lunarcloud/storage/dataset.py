@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +25,8 @@ if TYPE_CHECKING:  # slow to import, here and below: whoever finds everything do
     from zarr.storage import MemoryStore
 
 _ROOT = "zarr.json"
+# Objects that are written at once.
+_AT_ONCE = 16
 _SCALING = {"scale_factor", "add_offset"}
 # Codes of so many bytes decode to single precision.
 _SINGLE_BYTES = 2
@@ -176,8 +180,11 @@ def write_members(place: Folder, store: MemoryStore) -> None:
     from zarr.core.sync import sync
 
     members = {key: _bytes(store, key) for key in sync(_keys(store))}
-    for key in sorted(members, key=lambda name: (name == _ROOT, name)):
-        place.write(key, members[key])
+    root = members.pop(_ROOT)
+    # Hundreds of small objects, each of which takes a store longer than it takes us.
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        deque(pool.map(place.write, members, members.values()), maxlen=0)
+    place.write(_ROOT, root)
 
 
 async def _keys(store: MemoryStore) -> list[str]:
