@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         default=300.0, gt=0, le=_DAY_S, description="patience without any worker, seconds"
     )
 
+    # A shard takes minutes at most, with all networks of a large ensemble.
+    shard_wait_s: float = Field(
+        default=3600.0, gt=0, le=7 * _DAY_S, description="patience while no shard ends, seconds"
+    )
+
     # Storage faults are retried in the task with exponential back-off, then by the scheduler.
     retries: int = Field(default=5, ge=0, le=1000, description="tries again after a storage fault")
     backoff_s: float = Field(default=0.2, gt=0, le=_DAY_S, description="first pause before a retry, seconds")
@@ -86,6 +91,9 @@ class Settings(BaseSettings):
     )
     timeout_s: float = Field(
         default=15.0, gt=0, le=_DAY_S, description="patience with a silent object store, seconds"
+    )
+    request_s: float = Field(
+        default=300.0, gt=0, le=_DAY_S, description="a request that takes longer is begun again, seconds"
     )
 
     # Files are copied into an inbox piece by piece, and several after each other.

@@ -121,7 +121,9 @@ class _Driver(Generic[Item, Result]):
         self._function = function
         self._source = _named(title, items)
         self._needs = dict(needs)
-        self._limits = Limits(window=chosen.window, patience_s=chosen.worker_wait_s)
+        self._limits = Limits(
+            window=chosen.window, patience_s=chosen.worker_wait_s, end_s=chosen.shard_wait_s
+        )
         self._state = State()
         self._looked = float("-inf")
         self._waiting: dict[Hashable, tuple[str, Item]] = {}
@@ -137,6 +139,8 @@ class _Driver(Generic[Item, Result]):
                     self._submit(number)
                 case Finish():
                     return
+                case GiveUp(Why.NO_END):
+                    raise _endless(self._limits.end_s, [name for name, _ in self._waiting.values()])
                 case GiveUp():
                     raise _alone(self._limits.patience_s, self._trouble())
                 case _:
@@ -252,6 +256,14 @@ def _alone(patience_s: float, trouble: str) -> AwayError:
         f"the Dask cluster has had no worker for {patience_s:g} s: its workers died or never came{trouble}; "
         "run the same command again, it goes on where it stopped "
         "(LUNARCLOUD_WORKER_WAIT_S is how long it waits)"
+    )
+
+
+def _endless(patience_s: float, names: list[str]) -> ComputeError:
+    return ComputeError(
+        f"nothing has ended for {patience_s:g} s although there are workers; {len(names)} tasks are with "
+        f"them, such as {names[0]}: has the model a loop, or is the store stuck? What is finished stays finished "
+        "(LUNARCLOUD_SHARD_WAIT_S is how long it waits)"
     )
 
 

@@ -15,6 +15,7 @@ from lunarcloud.engine.once import Once
 from lunarcloud.engine.pin import pin
 from lunarcloud.engine.shards import Conditions, ShardTask, able, ask, require_alike
 from lunarcloud.engine.sight import Mark, beside, mark
+from lunarcloud.engine.waits import hearing, telling
 from lunarcloud.engine.work import Work
 from lunarcloud.storage import Folder
 
@@ -49,6 +50,7 @@ class Session:
         self._proven: dict[str, Conditions] = {}
 
     def __enter__(self) -> Self:
+        self._stack.enter_context(telling(self._watch))
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -193,6 +195,7 @@ class Session:
     def _client(self) -> Client:
         if self._connected is None:
             self._connected = self._stack.enter_context(connect(self._cluster))
+            self._stack.enter_context(hearing(self._connected))
         return self._connected
 
     def _run(

@@ -30,6 +30,7 @@ class Why(Enum):
     FAILED = auto()
     KILLED = auto()
     NO_WORKERS = auto()
+    NO_END = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Limits:
         Tasks in flight for each thread of the cluster.
     patience_s : float
         How long it waits without any worker, seconds.
+    end_s : float
+        How long it waits for any task to end while there are workers, seconds.
     least : int
         Tasks in flight at least.
     deaths : int
@@ -52,6 +55,7 @@ class Limits:
 
     window: int
     patience_s: float
+    end_s: float
     least: int = LEAST_IN_FLIGHT
     deaths: int = ALLOWED_DEATHS
     tries: int = TRIES_AGAIN
@@ -79,6 +83,8 @@ class State:
         Of the cluster, when it was last seen.
     alone_since : float, optional
         Since when there has been no worker, seconds; None while there is one.
+    still_since : float, optional
+        Since when workers have had tasks and none ended, seconds.
     troubles : mapping
         By item, of those alone that had trouble.
     """
@@ -87,6 +93,7 @@ class State:
     exhausted: bool = False
     threads: int = 0
     alone_since: float | None = None
+    still_since: float | None = None
     troubles: Mapping[Hashable, Trouble] = field(default_factory=dict)
 
 
@@ -150,8 +157,9 @@ def seen(state: State, threads: int, now: float) -> State:
     now : float
         When, seconds.
     """
-    alone_since = None if threads else now if state.alone_since is None else state.alone_since
-    return replace(state, threads=threads, alone_since=alone_since)
+    alone_since = None if threads else _first(state.alone_since, now)
+    still_since = _first(state.still_since, now) if threads and state.in_flight else None
+    return replace(state, threads=threads, alone_since=alone_since, still_since=still_since)
 
 
 def ended(
@@ -175,7 +183,7 @@ def ended(
     known = state.troubles.get(item, Trouble())
     others = {name: trouble for name, trouble in state.troubles.items() if name != item}
     # Whatever ended, a worker had it.
-    state = replace(state, in_flight=state.in_flight - 1, troubles=others, alone_since=None)
+    state = replace(state, in_flight=state.in_flight - 1, troubles=others, alone_since=None, still_since=None)
     if outcome is Outcome.DONE:
         return state, Yield()
     now = replace(
@@ -206,8 +214,14 @@ def decide(state: State, limits: Limits, now: float) -> Next:
         return Finish()
     if state.alone_since is not None and now - state.alone_since >= limits.patience_s:
         return GiveUp(Why.NO_WORKERS)
+    if state.still_since is not None and now - state.still_since >= limits.end_s:
+        return GiveUp(Why.NO_END)
     wanted = max(limits.least, limits.window * state.threads)
     if state.exhausted or state.in_flight >= wanted:
         return Wait()
     # Somewhat more than is wanted: each submission costs a message, however many tasks are in it.
     return Submit(wanted + wanted // 8 - state.in_flight)
+
+
+def _first(since: float | None, now: float) -> float:
+    return now if since is None else since

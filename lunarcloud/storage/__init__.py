@@ -8,7 +8,7 @@ from lunarcloud.storage.documents import parse_document, problem_of, read_docume
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.folder import Folder, folder, local_path
 from lunarcloud.storage.headers import cache_control, content_type
-from lunarcloud.storage.retry import retried
+from lunarcloud.storage.retry import WAITS, retried
 
 if TYPE_CHECKING:
     from lunarcloud.storage.dataset import (
@@ -36,6 +36,7 @@ __all__ = [
     "CODING",
     "EMPTY",
     "GRID_MAPPING",
+    "WAITS",
     "Bands",
     "Entry",
     "Folder",

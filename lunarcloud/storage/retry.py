@@ -14,7 +14,9 @@ Where = TypeVar("Where")
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-_LOG = logging.getLogger("lunarcloud")
+#: Logger of what is waited for.
+WAITS = "lunarcloud.waits"
+_LOG = logging.getLogger(WAITS)
 # However long a store has been away: it is found back within so many seconds.
 _LONGEST_PAUSE_S = 30.0
 # Stores that have answered this process: they are there, so a fault of theirs passes.

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-Fault: TypeAlias = Literal["busy", "silent", "cut upload", "cut download", "lost answer"]
+Fault: TypeAlias = Literal["busy", "silent", "cut upload", "cut download", "lost answer", "slow"]
+#: Those that pass within a second or, of silence, within ``silence_s``.
 FAULTS: tuple[Fault, ...] = ("busy", "silent", "cut upload", "cut download", "lost answer")
 #: What becomes of a request, by its method and path; None: nothing.
 Plan: TypeAlias = Callable[[str, str], Fault | None]
@@ -98,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
         status, headers, answer = self._forward(body)
         if fault == "lost answer":
             return self._hang_up()
+        if fault == "slow":
+            return self._drip(status, headers, answer)
         if fault == "cut download":
             self._answer(status, headers, answer, sent=len(answer) // 2)
             return self._hang_up()
@@ -141,6 +144,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", length)
         self.end_headers()
         self.wfile.write(body[:sent])
+
+    def _drip(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        """A byte now and then, so that the client never finds the server silent."""
+        self._answer(status, headers, body, sent=0)
+        for byte in body:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            time.sleep(self.server.faults.silence_s / 10)
 
     def _hang_up(self) -> None:
         self.close_connection = True

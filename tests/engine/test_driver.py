@@ -180,6 +180,23 @@ def test_a_cluster_that_lost_its_workers_is_given_up(monkeypatch: pytest.MonkeyP
     settings.cache_clear()
 
 
+def _until(file: Path) -> None:
+    _wait(file.exists)
+
+
+def test_a_task_that_does_not_end_is_given_up_in_words(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUNARCLOUD_SHARD_WAIT_S", "1")
+    settings.cache_clear()
+    try:
+        with pytest.raises(ComputeError, match=r"nothing has ended for 1 s .* such as slow-0-"):
+            list(stream(client, _until, [tmp_path / "end"], title="slow"))
+    finally:
+        (tmp_path / "end").touch()
+        settings.cache_clear()
+
+
 def test_a_scheduler_that_does_not_answer_can_be_asked_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lunarcloud.engine.cluster._CONNECT_S", 1)
     with (

@@ -24,7 +24,7 @@ from lunarcloud.engine.stream import (
     submitted,
 )
 
-LIMITS = Limits(window=2, patience_s=300.0)
+LIMITS = Limits(window=2, patience_s=300.0, end_s=3600.0)
 
 
 @given(st.integers(0, 10_000), st.integers(0, 20_000))
@@ -43,6 +43,16 @@ def test_at_least_256_tasks_are_in_flight_and_at_most_an_eighth_more_than_wanted
 
 def test_a_cluster_without_workers_is_given_tasks_before_its_first_worker_comes() -> None:
     assert decide(seen(State(), 0, 5.0), LIMITS, 5.0) == Submit(288)
+
+
+def test_workers_that_end_nothing_are_waited_for_so_long() -> None:
+    state = exhausted(seen(submitted(State(), 2), 1, 10.0))
+    assert decide(state, LIMITS, 3609.0) == Wait()
+    assert decide(state, LIMITS, 3610.0) == GiveUp(Why.NO_END)
+    # Whatever ends, even badly, begins it anew; without workers it is not they who are slow.
+    moved, _ = ended(state, "a", Outcome.PASSING, LIMITS)
+    assert decide(seen(moved, 1, 3609.0), LIMITS, 3610.0) == Wait()
+    assert decide(seen(state, 0, 3500.0), LIMITS, 3700.0) == Wait()
 
 
 def test_nothing_is_submitted_when_the_items_are_used_up() -> None:

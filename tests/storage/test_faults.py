@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import fsspec
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 from s3fs.errors import translate_boto_error
 
 from lunarcloud.archive import read_file
+from lunarcloud.config import settings
 from lunarcloud.errors import AGAIN, LunarcloudError, NotFoundError, StoreError, TransientStoreError
 from lunarcloud.storage import explained, folder
 from lunarcloud.storage.faults import beyond_end, lost_race
+from lunarcloud.testing.faulty_proxy import faulty_proxy
 from lunarcloud.testing.s3_server import S3
 from tests.web import refusing
 
@@ -108,3 +111,21 @@ def test_lost_races_and_ends_are_known_by_their_codes() -> None:
     assert not lost_race(of_s3("InvalidArgument", 400, "PreconditionFailed"))
     assert beyond_end(of_s3("InvalidRange", 416))
     assert not beyond_end(of_s3("InvalidArgument", 400, "InvalidRange"))
+
+
+def test_a_store_that_sends_a_byte_now_and_then_is_given_up(
+    s3_environment: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder("s3://moon/slow")
+    place.write("a", b"moon" * 100)
+    with faulty_proxy(s3_environment.endpoint, silence_s=2.0) as proxy:
+        for name, value in {"LUNARCLOUD_REQUEST_S": "1", "LUNARCLOUD_RETRIES": "0"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        settings.cache_clear()
+        fsspec.filesystem("s3").clear_instance_cache()
+        proxy.plan = lambda asked, path: "slow" if asked == "GET" else None
+        with pytest.raises(TransientStoreError, match="not done after 1 s"):
+            place.read("a")
+    settings.cache_clear()
+    fsspec.filesystem("s3").clear_instance_cache()

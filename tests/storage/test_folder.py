@@ -51,6 +51,12 @@ def test_a_part_of_nothing_is_not_found(place: Folder) -> None:
         place.read("digits", 2, 5)
 
 
+def test_a_change_leaves_no_lock_behind(tmp_path: Path) -> None:
+    place = folder(tmp_path)
+    place.update("a", lambda _: b"1")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_a_store_says_how_large_an_object_is(place: Folder) -> None:
     place.write("a/b", b"moon")
     assert place.size("a/b") == 4

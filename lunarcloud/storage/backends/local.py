@@ -54,11 +54,7 @@ class LocalFolder(Folder):
         return True
 
     def _update(self, key: str, change: Callable[[bytes | None], bytes]) -> bytes:
-        lock = self._path(key + _PARTIAL)
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        # The system drops the lock with the process, so a killed publisher blocks nobody.
-        with lock.open("a") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with _alone(self._path(key + _PARTIAL)):
             return self._rewrite(key, change)
 
     def _exists(self, key: str) -> bool:
@@ -93,6 +89,32 @@ class LocalFolder(Folder):
 
     def _path(self, key: str) -> Path:
         return Path(self.url, key)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold a lock, a file of that path, which is gone afterwards."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        # The system drops the lock with the process, so a killed publisher blocks nobody.
+        with lock.open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            # Whoever held it before has removed it meanwhile: a lock on what has no name keeps nobody out.
+            if not _is_at(lock, handle.fileno()):
+                continue
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+            return
+
+
+def _is_at(path: Path, opened: int) -> bool:
+    """Whether an open file is still the one at a path."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(opened))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

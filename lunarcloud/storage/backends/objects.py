@@ -36,7 +36,7 @@ class ObjectFolder(Folder):
         store, path = self._at(key)
         try:
             # A range also of the whole: without one s3fs asks for the size before, in a request of its own.
-            data: bytes = store.cat_file(path, start=start or 0, end=end)
+            data: bytes = _within_time(store, "cat_file", path, start=start or 0, end=end)
         except Exception as error:
             if not beyond_end(error):
                 raise
@@ -47,12 +47,15 @@ class ObjectFolder(Folder):
         paths = {self._at(key)[1]: key for key in keys}
         if not paths:
             return {}
-        found = self._at("")[0].cat(list(paths), on_error="return")
+        try:
+            found = _within_time(self._at("")[0], "cat", list(paths), on_error="return")
+        except TimeoutError:
+            return {}
         return {paths[path]: data for path, data in found.items() if isinstance(data, bytes)}
 
     def _write(self, key: str, data: bytes) -> None:
         store, path = self._at(key)
-        store.pipe_file(path, data, **_said(path, store))
+        _within_time(store, "pipe_file", path, data, **_said(path, store))
 
     def _upload(self, key: str, file: Path) -> None:
         store, path = self._at(key)
@@ -62,7 +65,7 @@ class ObjectFolder(Folder):
     def _create(self, key: str, data: bytes) -> bool:
         store, path = self._at(key)
         try:
-            store.pipe_file(path, data, mode="create", **_said(path, store))
+            _within_time(store, "pipe_file", path, data, mode="create", **_said(path, store))
         except OSError as error:
             if not lost_race(error):
                 raise
@@ -79,7 +82,7 @@ class ObjectFolder(Folder):
                     return data
                 continue
             try:
-                store.pipe_file(path, data, IfMatch=tag, **_said(path, store))
+                _within_time(store, "pipe_file", path, data, IfMatch=tag, **_said(path, store))
             except OSError as error:
                 if not lost_race(error):
                     raise
@@ -146,6 +149,21 @@ def _options(url: str) -> dict[str, Any]:
     return {"use_listings_cache": False, "config_kwargs": network}
 
 
+def _within_time(store: Any, call: str, *args: Any, **keywords: Any) -> Any:
+    """What a call of a file system gives, if it takes no longer than the setting ``request_s``.
+
+    The store's own time-outs count from byte to byte: one that sends a byte a second is never silent.
+    """
+    if not store.async_impl:
+        return getattr(store, call)(*args, **keywords)
+    try:
+        return fsspec.asyn.sync(
+            store.loop, getattr(store, f"_{call}"), *args, timeout=settings().request_s, **keywords
+        )
+    except TimeoutError as error:
+        raise TimeoutError(f"not done after {settings().request_s:g} s") from error
+
+
 def _said(path: str, store: Any) -> dict[str, str]:
     """What S3 tells browsers of an object that is written; other stores have words of their own for it."""
     if "s3" not in store.protocol:
@@ -163,7 +181,7 @@ def _tagged(store: Any, path: str) -> tuple[str | None, bytes | None]:
     while True:
         try:
             before = store.info(path, refresh=True)["ETag"]
-            data = store.cat_file(path)
+            data = _within_time(store, "cat_file", path)
             if store.info(path, refresh=True)["ETag"] == before:
                 return before, data
         except FileNotFoundError:
