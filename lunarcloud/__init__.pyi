@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from lunarcloud.api import job as job, open_gravity as open_gravity, open_intervals as open_intervals, open_maps as open_maps, open_mosaic as open_mosaic, record as record, records as records, submit as submit
+from lunarcloud.api import job as job, open_gravity as open_gravity, open_intervals as open_intervals, open_maps as open_maps, open_mosaic as open_mosaic, record as record, records as records, submit as submit, view as view
 from lunarcloud.archive import StationTable
 from lunarcloud.engine import Cluster
 from lunarcloud.engine import Watch

@@ -262,7 +262,7 @@ def _alone(patience_s: float, trouble: str) -> AwayError:
 def _endless(patience_s: float, names: list[str]) -> ComputeError:
     return ComputeError(
         f"nothing has ended for {patience_s:g} s although there are workers; {len(names)} tasks are with "
-        f"them, such as {names[0]}: has the model a loop, or is the store stuck? What is finished stays finished "
+        f"them, such as {names[0]}: has the model a loop, or is the store stuck? What is finished stays "
         "(LUNARCLOUD_SHARD_WAIT_S is how long it waits)"
     )
 

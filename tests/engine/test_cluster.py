@@ -1,11 +1,15 @@
-"""Local clusters leave nothing behind."""
+"""Local clusters leave nothing behind; others are spoken to by TLS."""
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import dask
 import pytest
+from distributed import LocalCluster, Security
 
 from lunarcloud.engine import Cluster, MemoryPlan, Session
+from lunarcloud.errors import AwayError, LunarcloudError
 
 
 def test_nothing_stays_in_the_temporary_folder_or_where_the_command_ran(
@@ -21,3 +25,43 @@ def test_nothing_stays_in_the_temporary_folder_or_where_the_command_ran(
         assert len(list(tmp_path.rglob("dask-scratch-space"))) == 1
     assert found == [(1, hex(1))]
     assert sorted(tmp_path.rglob("*")) == [tmp_path / "here", tmp_path / "scratch"]
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> dict[str, Any]:
+    """An authority's certificate and one by it for everybody, as files that Dask's configuration names."""
+    made, files = Security.temporary(), {}
+    for name in ("tls_ca_file", "tls_client_cert", "tls_client_key"):
+        files[name] = tmp_path / name
+        files[name].write_text(getattr(made, name))
+    role = {"cert": str(files["tls_client_cert"]), "key": str(files["tls_client_key"])}
+    return {
+        "distributed.comm.tls.ca-file": str(files["tls_ca_file"]),
+        **{
+            f"distributed.comm.tls.{each}.{name}": path
+            for each in ("client", "worker", "scheduler")
+            for name, path in role.items()
+        },
+    }
+
+
+def _computed(scheduler: str) -> list[tuple[int, str]]:
+    with Session(Cluster(scheduler=scheduler)) as session:
+        return list(session.spread("hex", hex, [1], pixels=lambda _: 1, memory=MemoryPlan(task=1)))
+
+
+def test_a_scheduler_by_tls_answers_those_whose_certificate_it_trusts(certificates: dict[str, Any]) -> None:
+    with (
+        dask.config.set(certificates),
+        LocalCluster(n_workers=1, protocol="tls://", security=Security(), dashboard_address=None) as own,
+    ):
+        assert own.scheduler_address.startswith("tls://127.0.0.1:")
+        assert _computed(own.scheduler_address) == [(1, hex(1))]
+        stranger = Security.temporary()
+        with (
+            dask.config.set({"distributed.comm.tls.ca-file": stranger.tls_ca_file}),
+            pytest.raises(AwayError, match="no Dask scheduler answers"),
+        ):
+            _computed(own.scheduler_address)
+        with pytest.raises(LunarcloudError, match="no Dask scheduler"):
+            _computed(own.scheduler_address.replace("tls://", "tcp://"))
