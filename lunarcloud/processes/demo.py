@@ -199,7 +199,12 @@ def _report(found: Demonstration) -> Report:
             "means over the whole Moon, without what was clipped; ± the chance of training; "
             "LP: of the real Moon": Table(columns=columns, rows=rows)
         },
-        (*(f"note: {note}" for note in found.notes), "open it in Python, without lunarcloud:", *lines),
+        (
+            *(f"note: {note}" for note in found.notes),
+            "open it in Python, without lunarcloud:",
+            *lines,
+            f"look at it in a browser: lunarcloud view --root {found.root}",
+        ),
     )
 
 
