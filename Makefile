@@ -8,7 +8,8 @@ TESTS ?=
 AT_ONCE ?= 3
 DEMO ?= demo
 
-.PHONY: demo demo-s3 notebooks test test-long test-reference test-wheel test-cluster check docs bench constraints clean
+.PHONY: demo demo-s3 notebooks test test-long test-reference test-wheel test-browser test-cluster viewer check docs bench \
+	constraints clean
 
 # The main job: a synthetic Moon as archive tiles -> mosaic -> models -> maps -> findings -> figures, in ./demo.
 demo: $(VENV)/ready
@@ -41,6 +42,16 @@ test-reference: $(VENV)/dev
 test-wheel: $(VENV)/dev
 	$(BIN)/python -m pytest tests/packaging
 
+# The viewer in a real browser, CHROMIUM, without a screen.
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+test-browser: $(VENV)/dev
+	@test -x "$(CHROMIUM)" || { echo "make test-browser CHROMIUM=PROGRAM: no Chromium on PATH" >&2; exit 2; }
+	$(BIN)/python -m pytest tests/browser --chromium "$(CHROMIUM)"
+
+# The viewer's page, in lunarcloud/viewer/static, from its sources in web/. Needs Node 20 or newer.
+viewer:
+	cd web && npm ci --no-audit --no-fund && npm run build
+
 # On a real Kubernetes, about 11 minutes; FAULTS=all adds those that take twice as long, and a sample's arrival.
 # KIT=FOLDER has scripts `up`, `build-image` and `down` for one on this machine; any other is as KUBECONFIG says, with
 # IMAGE=NAME of an image that its nodes can pull and STORE=ADDRESS of this machine for pods.
@@ -56,7 +67,7 @@ check: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/deptry . --exclude '\.venv.*' --exclude docs --exclude tools --non-dev-dependency-groups test,bench,cluster
+	$(BIN)/deptry . --exclude '\.venv.*' --exclude docs --exclude tools --non-dev-dependency-groups test,bench,cluster,browser
 	$(BIN)/python -m tools.habits
 
 # The documentation as a site, in ./site; needs no network.
@@ -69,7 +80,7 @@ bench: $(VENV)/dev
 # Renew the pins; needs uv.
 constraints:
 	uv pip compile --universal --python-version 3.11 --no-header --no-emit-index-url --no-annotate --all-extras \
-		--group test --group lint --group bench --group docs --group cluster --group image pyproject.toml -o constraints.txt
+		--group test --group lint --group bench --group docs --group cluster --group browser --group image pyproject.toml -o constraints.txt
 
 clean:
 	rm -rf .venv .venv-* demo demo-s3 site
@@ -84,5 +95,5 @@ $(VENV)/ready: pyproject.toml constraints.txt lunarcloud/__init__.py
 $(VENV)/dev: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[testing,k8s]' --group test --group lint --group bench \
-		--group docs --group cluster
+		--group docs --group cluster --group browser
 	touch $@
