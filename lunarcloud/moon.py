@@ -186,23 +186,23 @@ class Grid(Raster):
 
     Attributes
     ----------
-    ppd : int
-        Pixels per degree; there are 180 x ppd rows and 360 x ppd columns.
+    ppd : float
+        Pixels per degree; there are 180 x ppd rows and 360 x ppd columns, whole numbers.
     """
 
-    ppd: int
+    ppd: float
 
     def lat(self, window: Window | None = None) -> FloatArray:
         """Latitudes of the rows of a window, degrees, descending; all rows without one."""
         window = window or self.whole
         # Half a pixel below its upper edge, which for row 0 is the pole. Each row from its own number, so
         # that a window's latitudes are to the bit those of the whole grid.
-        return 90.0 - (np.arange(window.row_start, window.row_stop) + 0.5) / self.ppd
+        return 90.0 - (np.arange(window.row_start, window.row_stop, dtype=np.float64) + 0.5) / self.ppd
 
     def lon(self, window: Window | None = None) -> FloatArray:
         """East longitudes of the columns of a window, degrees -180..180; all columns without one."""
         window = window or self.whole
-        return (np.arange(window.col_start, window.col_stop) + 0.5) / self.ppd - 180.0
+        return (np.arange(window.col_start, window.col_stop, dtype=np.float64) + 0.5) / self.ppd - 180.0
 
     def lat_edges(self, window: Window | None = None) -> FloatArray:
         """Latitudes of the rows' edges, degrees, descending: one more than there are rows."""
@@ -304,13 +304,13 @@ class PolarGrid(Raster):
         return (self.pixel_m / scale) ** 2
 
 
-def grid(ppd: int, shard_edge: int | None = None) -> Grid:
+def grid(ppd: float, shard_edge: int | None = None) -> Grid:
     """The global grid of a resolution.
 
     Parameters
     ----------
-    ppd : int
-        Pixels per degree, 1 or more; 304 is the full resolution of the mosaic (100 m).
+    ppd : float
+        Pixels per degree, of which 180 degrees have a whole number; 304 is full resolution (100 m).
     shard_edge : int, optional
         Pixels along the edge of a shard. By default 2048, and less on grids so small that they would
         not give 16 shards to share among workers.
@@ -318,12 +318,12 @@ def grid(ppd: int, shard_edge: int | None = None) -> Grid:
     Raises
     ------
     GeometryError
-        For a resolution or an edge below 1.
+        For a resolution without a whole number of rows, or an edge below 1.
     """
-    if ppd < 1:
+    rows = int(180 * ppd)
+    if rows < 1 or rows != 180 * ppd:
         raise GeometryError(f"{ppd} pixels per degree: give an integer of 1 or more (304 is full resolution)")
-    n_rows, n_cols = 180 * ppd, 360 * ppd
-    return Grid(ppd=ppd, n_rows=n_rows, n_cols=n_cols, shard_edge=_shard_edge(n_rows, n_cols, shard_edge))
+    return Grid(ppd=ppd, n_rows=rows, n_cols=2 * rows, shard_edge=_shard_edge(rows, 2 * rows, shard_edge))
 
 
 def polar_grid(pole: Pole, *, limit: float, pixel_m: float, shard_edge: int | None = None) -> PolarGrid:

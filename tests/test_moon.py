@@ -83,10 +83,17 @@ def test_an_impossible_latitude_is_refused_with_its_value(lat: float) -> None:
         grid(1).pixel(lat=lat, lon=0)
 
 
-@pytest.mark.parametrize(("ppd", "edge"), [(0, None), (-3, None), (1, 0)])
-def test_a_grid_without_pixels_is_refused(ppd: int, edge: int | None) -> None:
+@pytest.mark.parametrize(("ppd", "edge"), [(0, None), (-3, None), (0.31, None), (0.001, None), (1, 0)])
+def test_a_grid_without_whole_pixels_is_refused(ppd: float, edge: int | None) -> None:
     with pytest.raises(GeometryError):
         grid(ppd, edge)
+
+
+def test_a_grid_may_have_a_fraction_of_a_pixel_a_degree() -> None:
+    g = grid(4.75)
+    assert g.shape == (855, 1710)
+    assert g.pixel_area_m2().sum() * g.n_cols == pytest.approx(SPHERE_KM2 * 1e6)
+    assert g.lat()[[0, -1]] == pytest.approx([90.0 - 0.5 / 4.75, 0.5 / 4.75 - 90.0])
 
 
 def test_a_shard_beyond_the_raster_is_refused() -> None:

@@ -73,8 +73,8 @@ class Stored:
         rows, cols = codes.shape[-2:]
         edge = int((codes.encoding.get("shards") or codes.encoding["chunks"])[-1])
         code = str(self.dataset[GRID_MAPPING].attrs["authority"])
-        if code == GEOGRAPHIC and cols == 2 * rows and rows % 180 == 0:
-            return grid(rows // 180, edge)
+        if code == GEOGRAPHIC and cols == 2 * rows:
+            return grid(rows / 180, edge)
         if code not in _POLES:
             raise StoreError(f"{self.place.url}: {rows} x {cols} pixels on {code} are no grid that is known")
         x = self.dataset["x"].values

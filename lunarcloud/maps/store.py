@@ -39,6 +39,8 @@ _INTERVALS_PPD = 8
 _COVERED = 4
 # More pixels along the edge of a shard than any other has take too much memory.
 _LARGEST_EDGE = 2048
+# Columns of the coarsest level at most: a view of the whole Moon then takes 8 chunks, about 2 MB.
+_LARGEST_VIEW = 2048
 
 # Overviews are drawn at this many pixels a degree or the next finer.
 _DRAWN_PPD = 4
@@ -96,9 +98,9 @@ class Run:
 
     @property
     def levels(self) -> int:
-        """Number of levels, the finest included: halved while that is even and more than a shard is left."""
+        """Number of levels, the finest included: halved while rows are even, to one shard of few columns."""
         number, grid = 1, self.grid
-        while grid.ppd % 2 == 0 and grid.shard_shape != (1, 1):
+        while grid.n_rows % 2 == 0 and not _small(grid):
             grid = self.level_grid(number)
             number += 1
         return number
@@ -110,7 +112,8 @@ class Run:
 
     def level_grid(self, level: int) -> moon.Grid:
         """The grid of a level: 0 is full resolution, each further one half of it."""
-        return moon.grid(self.card.ppd >> level, self.card.shard_edge)
+        # A power of two divides without rounding: 304 pixels per degree become 9.5, and 4.75.
+        return moon.grid(self.card.ppd / 2**level, self.card.shard_edge)
 
     def group(self, level: int = 0) -> Group:
         """The maps of a level with their ledger."""
@@ -186,8 +189,13 @@ def overview_grid(run: Run) -> moon.Grid:
 
 
 def _drawn_level(run: Run) -> int:
-    fine = (level for level in reversed(range(run.levels)) if run.card.ppd >> level >= _DRAWN_PPD)
+    fine = (level for level in reversed(range(run.levels)) if run.level_grid(level).ppd >= _DRAWN_PPD)
     return next(fine, 0)
+
+
+def _small(raster: moon.Raster) -> bool:
+    """Whether a level needs no coarser one: a whole view of it is a few chunks."""
+    return raster.shard_shape == (1, 1) and raster.n_cols <= _LARGEST_VIEW
 
 
 def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:

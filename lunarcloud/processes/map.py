@@ -189,7 +189,7 @@ def _report(record: Record[RunCard], home: Folder) -> Report:
 PROCESS = Process(
     name="map",
     kind="runs",
-    algorithm=6,
+    algorithm=7,
     inputs=MapInputs,
     card=RunCard,
     resolve=_resolve,

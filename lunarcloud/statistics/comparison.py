@@ -223,8 +223,8 @@ def require_comparable(first: Source, second: Source, pairs: Iterable[Pair]) -> 
     """
     if first.grid != second.grid:
         raise InputError(
-            f"{first.group.place.url} has {first.grid.ppd} pixels a degree in shards of "
-            f"{first.grid.shard_edge}, {second.group.place.url} has {second.grid.ppd} in shards of "
+            f"{first.group.place.url} has {first.grid.ppd:g} pixels a degree in shards of "
+            f"{first.grid.shard_edge}, {second.group.place.url} has {second.grid.ppd:g} in shards of "
             f"{second.grid.shard_edge}: compare runs on the same mosaic"
         )
     for pair in pairs:

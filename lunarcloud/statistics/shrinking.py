@@ -45,7 +45,7 @@ class ShrinkWindow:
 
 
 def shrunk(
-    differences: Group, names: Sequence[str], ppd: int, *, stream: Stream = one_by_one
+    differences: Group, names: Sequence[str], ppd: float, *, stream: Stream = one_by_one
 ) -> dict[str, xr.DataArray]:
     """Difference maps on a coarser grid, in the maps' units; NaN where all of a pixel is missing or left out.
 
@@ -55,7 +55,7 @@ def shrunk(
         As `comparison.DifferenceShard` makes it, all its shards finished.
     names : sequence of str
         Which of its maps.
-    ppd : int
+    ppd : float
         Pixels per degree of the coarser grid, a divisor of the maps'.
     stream : callable
         How the windows are spread over workers.
@@ -69,7 +69,7 @@ def shrunk(
     import xarray as xr
 
     layout = differences.layout
-    factor = layout.raster.n_rows // (180 * ppd)
+    factor = layout.raster.n_rows // grid(ppd).n_rows
     # Windows of the coarse grid that are no larger than a shard of the fine one.
     coarse = grid(ppd, max(1, layout.raster.shard_edge // factor))
     pixels = {name: np.full(coarse.shape, np.nan) for name in names}

@@ -56,7 +56,7 @@ def test_it_is_a_cog_by_gdals_own_mark_with_tiles_and_overviews_first(run: Run, 
         assert image.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert image.profile["tiled"]
         assert image.block_shapes == [(512, 512)]
-        assert image.overviews(1) == [2, 4]
+        assert image.overviews(1) == [2, 4, 8]
     assert b"GDAL_STRUCTURAL_METADATA_SIZE" in Path(path).read_bytes()[:64]
     assert list(folder(target.url).keys()) == ["map.tif"]
 

@@ -22,13 +22,13 @@ def record(root: str) -> Record[RunCard]:
 
 def test_a_runs_levels_are_overviews_of_the_wanted_one(run: Run, record: Record[RunCard]) -> None:
     (group,) = groups_of(run.place, record, 1, whole_moon=True)
-    assert [each.raster for each in group.levels] == [run.level_grid(1), run.level_grid(2)]
+    assert [each.raster for each in group.levels] == [run.level_grid(level) for level in (1, 2, 3)]
     assert (group.title, group.suffix) == ("maps", "")
 
 
 def test_a_level_that_is_not_there_is_refused(run: Run, record: Record[RunCard]) -> None:
-    with pytest.raises(NotFoundError, match="has levels 0 to 2, not 3"):
-        groups_of(run.place, record, 3, whole_moon=False)
+    with pytest.raises(NotFoundError, match="has levels 0 to 3, not 4"):
+        groups_of(run.place, record, 4, whole_moon=False)
 
 
 def test_all_maps_or_those_that_are_named(run: Run, record: Record[RunCard]) -> None:

@@ -71,16 +71,16 @@ def test_shards_of_an_overview_are_the_overview_of_the_whole(ppd: int, edge: int
 
 @pytest.mark.parametrize(
     ("ppd", "edge", "expected"),
-    [(1, 256, 1), (3, 64, 1), (4, 101, 3), (8, 256, 4), (304, 2048, 5), (1, 1024, 1)],
+    [(1, 256, 2), (3, 64, 3), (4, 101, 5), (8, 256, 5), (304, 2048, 7), (1, 1024, 1), (8, 8192, 2)],
 )
-def test_levels_halve_while_the_resolution_is_even_and_more_than_a_shard_is_left(
+def test_levels_halve_while_rows_are_even_and_more_than_a_shard_or_many_columns_are_left(
     ppd: int, edge: int, expected: int, tmp_path: Path
 ) -> None:
     run = load_run(
         folder(tmp_path), RunCard(ppd=ppd, shard_edge=grid(ppd, edge).shard_edge, maps=(), flags=flags())
     )
     assert run.levels == expected
-    assert run.level_grid(expected - 1).ppd == ppd >> expected - 1
+    assert run.level_grid(expected - 1).shape == (180 * ppd >> expected - 1, 360 * ppd >> expected - 1)
 
 
 def test_every_level_opens_by_itself_and_all_of_them_as_a_tree(tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ def test_every_level_opens_by_itself_and_all_of_them_as_a_tree(tmp_path: Path) -
         run.open()
     finish_maps(run, {"title": "Lunar oxide maps"})
     tree = xr.open_datatree(run.store.url, engine="zarr")
-    assert [group.sizes["lat"] for group in tree.children.values()] == [720, 360, 180]
-    assert tree.attrs["multiscales"] == multiscales(3)["multiscales"]
+    assert [group.sizes["lat"] for group in tree.children.values()] == [720, 360, 180, 90, 45]
+    assert tree.attrs["multiscales"] == multiscales(5)["multiscales"]
     assert xr.open_zarr(run.store.url).attrs["title"] == "Lunar oxide maps"
     for level in range(run.levels):
         plain = xr.open_zarr(f"{run.store.url}/{level}")
@@ -105,8 +105,8 @@ def test_every_level_opens_by_itself_and_all_of_them_as_a_tree(tmp_path: Path) -
         # Plain xarray decodes to double precision, which tells the last digits of the step apart.
         xr.testing.assert_allclose(opened, plain, rtol=1e-6)
         assert float(plain["omat"][0, 0]) == pytest.approx((1000 + level) * 1e-4)
-    with pytest.raises(NotFoundError, match="levels 0 to 2, not 3"):
-        run.open(3)
+    with pytest.raises(NotFoundError, match="levels 0 to 4, not 5"):
+        run.open(5)
 
 
 def test_multiscales_name_every_level_and_what_it_comes_from() -> None:
