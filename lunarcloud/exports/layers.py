@@ -9,7 +9,7 @@ from typing import Any
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.exports.rasters import Stored
 from lunarcloud.lineage import Record
-from lunarcloud.maps import INTERVALS, STORE
+from lunarcloud.maps import STORE
 from lunarcloud.moon import Grid
 from lunarcloud.storage import Folder
 
@@ -83,7 +83,7 @@ def groups_of(home: Folder, record: Record[Any], level: int, *, whole_moon: bool
     """
     keys = [key.rstrip("/") for key in record.groups]
     found = (
-        _levels(home, [key for key in keys if not key.endswith(INTERVALS)], level)
+        _levels(home, [key for key in keys if key.removeprefix(f"{STORE}/").isdecimal()], level)
         if record.ref.kind == "runs"
         else _apart(home, keys, level)
     )

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from lunarcloud.errors import InputError
 from lunarcloud.models import Equations
-from lunarcloud.moon import Grid
+from lunarcloud.moon import Grid, PolarGrid
 from lunarcloud.quantities import QUANTITIES, bounded, udunits
 from lunarcloud.storage import Layout, Variable
 
@@ -80,12 +80,12 @@ def map_names(equations: Equations, networks: Collection[str], *, with_novelty: 
     return tuple(name for name in QUANTITIES if name in given)
 
 
-def maps_layout(grid: Grid, names: tuple[str, ...], bits: Mapping[str, int]) -> Layout:
+def maps_layout(raster: Grid | PolarGrid, names: tuple[str, ...], bits: Mapping[str, int]) -> Layout:
     """The layout of a run with some of the maps; ``quality`` is always there.
 
     Parameters
     ----------
-    grid : Grid
+    raster : Grid or PolarGrid
         Of the level.
     names : tuple of str
         The maps.
@@ -100,7 +100,7 @@ def maps_layout(grid: Grid, names: tuple[str, ...], bits: Mapping[str, int]) -> 
     if unknown := [name for name in names if name not in QUANTITIES]:
         known = ", ".join(QUANTITIES)
         raise InputError(f"unknown maps {', '.join(unknown)}; this version of lunarcloud knows {known}")
-    return Layout(raster=grid, variables=(*(_variable(name) for name in names), _quality(bits)))
+    return Layout(raster=raster, variables=(*(_variable(name) for name in names), _quality(bits)))
 
 
 def encode(values: npt.NDArray[np.floating], name: str) -> npt.NDArray[np.uint16]:

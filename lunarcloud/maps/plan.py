@@ -16,9 +16,10 @@ from lunarcloud.maps.intervals import IntervalShard, Nearest
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
 from lunarcloud.maps.layout import QUALITY, flags, map_names
 from lunarcloud.maps.overviews import OverviewShard
-from lunarcloud.maps.store import Run, RunCard, load_run
+from lunarcloud.maps.poles import PolarShard
+from lunarcloud.maps.store import POLES, Run, RunCard, load_run
 from lunarcloud.models import Answers, HalfWidths, Model, interval_maps, network_maps, reach, session
-from lunarcloud.moon import Shard
+from lunarcloud.moon import Pole, Shard
 from lunarcloud.mosaic import REFLECTANCE, Mosaic
 from lunarcloud.quantities import OXIDES
 from lunarcloud.storage import Entry, Folder
@@ -27,11 +28,15 @@ from lunarcloud.storage import Entry, Folder
 _TASK_BYTES_PER_PIXEL = 6
 # Whatever the shard's size: the blocks that are computed, and what the networks hold meanwhile.
 _TASK_BYTES = 128 * 2**20
+# Around a pole: the shares of a block and what finds them; of a map that is read, codes, doubles, a mask.
+_SHARES_BYTES = 320 * 2**20
+_READ_BYTES_PER_PIXEL = 20
 # Mpixel/s of a thread, as measured by benchmarks/whole_moon.py.
 _EQUATION_RATE = 8.0
 _STUDENT_RATE = 1.0
 _NETWORK_RATE = 0.5
 _OVERVIEW_RATE = 4.0
+_POLAR_RATE = 0.3
 _INTERVALS_RATE = 0.5
 
 
@@ -154,8 +159,23 @@ def map_works(plan: MapPlan, place: Folder) -> tuple[Work, ...]:
         )
         for level in range(1, run.levels)
     )
+    poles = (_polar(run, pole, level) for level in range(run.polar_levels) for pole in POLES)
     intervals = (_intervals(plan, run),) if run.card.intervals else ()
-    return (finest, *overviews, *intervals)
+    return (finest, *overviews, *poles, *intervals)
+
+
+def _polar(run: Run, pole: Pole, level: int) -> Work:
+    """What lies around a pole of a level, all of whose shards are there before."""
+    group = run.polar(pole, level)
+    # The codes of all maps of a shard, and one map of a shard of the level that is being read, as doubles.
+    per_pixel = group.layout.pixel_bytes + _READ_BYTES_PER_PIXEL
+    return Work(
+        title=f"{pole} {level}",
+        group=group,
+        function=PolarShard(run.group(level), run.level_grid(level), run.polar_grid(pole, level)),
+        memory=MemoryPlan(task=_SHARES_BYTES + per_pixel * run.card.shard_edge**2),
+        rate=_POLAR_RATE,
+    )
 
 
 def _intervals(plan: MapPlan, run: Run) -> Work:

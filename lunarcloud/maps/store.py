@@ -39,6 +39,9 @@ _INTERVALS_PPD = 8
 _COVERED = 4
 # More pixels along the edge of a shard than any other has take too much memory.
 _LARGEST_EDGE = 2048
+#: Groups of levels around the poles in that store, and the latitude where they end, degrees.
+POLES: tuple[moon.Pole, ...] = ("north", "south")
+_POLAR_LIMIT = 60.0
 # Columns of the coarsest level at most: a view of the whole Moon then takes 8 chunks, about 2 MB.
 _LARGEST_VIEW = 2048
 
@@ -119,6 +122,31 @@ class Run:
         """The maps of a level with their ledger."""
         layout = maps_layout(self.level_grid(level), self.card.maps, self.card.flags)
         return Group(self.store / level_name(level), layout, Ledger(self.place / f"ledger/{level}"))
+
+    @property
+    def polar_levels(self) -> int:
+        """Number of levels around each pole: one by each level of the whole Moon, to one shard."""
+        small = (level for level in range(self.levels) if _small(self.polar_grid("north", level)))
+        return min(next(small, self.levels), self.levels - 1) + 1
+
+    def polar_grid(self, pole: moon.Pole, level: int = 0) -> moon.PolarGrid:
+        """The pixels around a pole of a level: as long at the pole as the level's along a meridian."""
+        pixel_m = 1000.0 * moon.kilometres(1.0) / self.level_grid(level).ppd
+        return moon.polar_grid(pole, limit=_POLAR_LIMIT, pixel_m=pixel_m, shard_edge=self.card.shard_edge)
+
+    def polar(self, pole: moon.Pole, level: int = 0) -> Group:
+        """The maps around a pole, made from the level of that number, with their ledger."""
+        layout = maps_layout(self.polar_grid(pole, level), self.card.maps, self.card.flags)
+        path = f"{pole}/{level_name(level)}"
+        return Group(self.store / path, layout, Ledger(self.place / f"ledger/{path}"))
+
+    @property
+    def groups(self) -> dict[str, Group]:
+        """All groups by their path in the store, in the order in which they are made."""
+        groups = {level_name(level): self.group(level) for level in range(self.levels)}
+        for level in range(self.polar_levels):
+            groups |= {f"{pole}/{level_name(level)}": self.polar(pole, level) for pole in POLES}
+        return groups | ({INTERVALS: self.intervals()} if self.card.intervals else {})
 
     @property
     def intervals_grid(self) -> moon.Grid:
@@ -211,10 +239,8 @@ def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:
     # Loads Zarr, which maps that are there already do not need.
     from lunarcloud.storage import finish_tree
 
-    members = {level_name(level): run.group(level) for level in range(run.levels)}
-    if run.card.intervals:
-        members[INTERVALS] = run.intervals()
-    finish_tree(run.store, members, attrs, multiscales(run.levels))
+    poles: dict[str, Any] = {pole: multiscales(run.polar_levels) for pole in POLES}
+    finish_tree(run.store, run.groups, attrs, {"": multiscales(run.levels), **poles})
 
 
 def level_name(level: int) -> str:

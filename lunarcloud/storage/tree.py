@@ -19,7 +19,7 @@ def finish_tree(
     place: Folder,
     members: Mapping[str, Member],
     attrs: Mapping[str, Any],
-    own: Mapping[str, Any] | None = None,
+    own: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Make a store of several groups visible at once: everything else first, its root's metadata last.
 
@@ -36,17 +36,20 @@ def finish_tree(
     attrs : mapping
         Attributes of every group: title, source, ids, and whatever a reader should know.
     own : mapping, optional
-        Attributes of the root alone.
+        By path, attributes of single groups besides: of members, or of groups above them.
     """
-    attrs = described(place, attrs)
+    attrs, own = described(place, attrs), own or {}
     store = MemoryStore()
     # Silenced: consolidated metadata is in every Zarr v3 reader we serve, if not in the format's first text.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if "" not in members:
-            zarr.create_group(store, attributes={**attrs, **(own or {})})
+        above = [path for path in {"": {}, **own} if path not in members]
+        for path in above:
+            zarr.create_group(store, path=path, attributes={**attrs, **own.get(path, {})})
         for path, member in members.items():
-            _describe(store, path, member, {**attrs, **(own or {})} if path == "" else attrs)
+            _describe(store, path, member, {**attrs, **own.get(path, {})})
+        for path in filter(None, above):
+            zarr.consolidate_metadata(store, path=path)
         # Last, with all groups in it: a reader finds them from the root's one object.
         zarr.consolidate_metadata(store)
     write_members(place, store)

@@ -1,6 +1,7 @@
 """Published runs whose maps are given, not computed: of any values, or of the synthetic Moon's truth."""
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,6 +11,8 @@ from lunarcloud.lineage import Ref
 from lunarcloud.maps import Run, RunCard, finish_maps, flags, load_run
 from lunarcloud.maps.layout import encode, quality_dtype
 from lunarcloud.maps.overviews import OverviewShard
+from lunarcloud.maps.poles import PolarShard
+from lunarcloud.maps.store import POLES
 from lunarcloud.moon import Grid, Shard
 from lunarcloud.quantities import mg_number
 from lunarcloud.storage import Folder
@@ -53,9 +56,12 @@ def write_run(
         group = run.group(level)
         for shard in group.missing():
             write_shard(group, shard, _arrays(run, level, shard, whole))
+    for pole, level in product(POLES, range(run.polar_levels)):
+        made = PolarShard(run.group(level), run.level_grid(level), run.polar_grid(pole, level))
+        for shard in run.polar(pole, level).missing():
+            write_shard(run.polar(pole, level), shard, made(shard).arrays)
     finish_maps(run, {"title": "made-up run", "references": "none", "license": "none"})
-    groups = [run.group(level) for level in range(run.levels)]
-    publish(root, ref, "map", run.card, content=name, groups=groups)
+    publish(root, ref, "map", run.card, content=name, groups=[*run.groups.values()])
     return run
 
 

@@ -94,7 +94,10 @@ def test_every_level_opens_by_itself_and_all_of_them_as_a_tree(tmp_path: Path) -
         run.open()
     finish_maps(run, {"title": "Lunar oxide maps"})
     tree = xr.open_datatree(run.store.url, engine="zarr")
-    assert [group.sizes["lat"] for group in tree.children.values()] == [720, 360, 180, 90, 45]
+    assert [tree[str(level)].sizes["lat"] for level in range(run.levels)] == [720, 360, 180, 90, 45]
+    assert tree["north"].attrs["multiscales"] == multiscales(3)["multiscales"]
+    assert [each.sizes["x"] for each in tree["south"].children.values()] == [246, 124, 62]
+    assert set(xr.open_datatree(f"{run.store.url}/north", engine="zarr").children) == {"0", "1", "2"}
     assert tree.attrs["multiscales"] == multiscales(5)["multiscales"]
     assert xr.open_zarr(run.store.url).attrs["title"] == "Lunar oxide maps"
     for level in range(run.levels):

@@ -245,7 +245,7 @@ def test_a_tree_of_groups_opens_from_its_root(place: Folder, layout: Layout) -> 
         for shard in layout.raster.shards():
             _compute(group, shard)
     table = xr.Dataset({"count": ("feature", [1, 2])}, attrs={"comment": "its own"})
-    finish_tree(place, {**parts, "table": table}, {"title": "test"}, {"levels": 2})
+    finish_tree(place, {**parts, "table": table}, {"title": "test"}, {"": {"levels": 2}})
     tree = xr.open_datatree(place.url, engine="zarr")
     assert set(tree.children) == {"0", "1", "table"}
     assert tree.attrs == {"Conventions": "CF-1.11", "title": "test", "levels": 2}
