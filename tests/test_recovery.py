@@ -36,8 +36,8 @@ from lunarcloud.testing.small_root import write_model, write_mosaic
 pytestmark = pytest.mark.long
 
 GRID = grid(1, 64)
-# Of the maps, and with those of the half-widths.
-SHARDS, ALL = 18, 20
+# Of full resolution, and with those of two levels, of both poles and of the half-widths.
+SHARDS, ALL = 18, 18 + 6 + 2 + 2 + 2
 
 
 class Whole(NamedTuple):
@@ -194,7 +194,7 @@ def test_a_run_goes_on_where_a_killed_scheduler_left_it(
     assert _runs(root) == []
     with pytest.raises(NotFoundError):
         run.open()
-    missing = len(run.group().missing()) + len(run.intervals().missing())
+    missing = sum(len(group.missing()) for group in run.groups.values())
     monkeypatch.undo()
     again = make("map", root, Cluster(scheduler=scheduler))
     assert again.shards_computed == missing < ALL

@@ -20,7 +20,8 @@ def _patch(notes: str, pause: float) -> None:
     compute, compute_all = shards.ShardTask.__call__, Session.compute
 
     def slowly(task: shards.ShardTask, shard: Shard) -> None:
-        level = task.group.place.url.rstrip("/").rpartition("/")[2]
+        # As a word: north/0 of maps.zarr/north/0.
+        level = task.group.place.url.rpartition(".zarr/")[2].replace("/", ".")
         name = f"{level}-{shard.row}-{shard.col}"
         folder(notes).write(f"{name}-{time.time_ns()}-{os.environ['LUNARCLOUD_POD_NAME']}", b"")
         time.sleep(pause if level == "0" else 0)

@@ -34,7 +34,7 @@ def model(root: Folder) -> Model:
 
 def test_a_plan_computed_shard_by_shard_is_the_run(root: Folder, mosaic: Mosaic, model: Model) -> None:
     plan = plan_maps(mosaic, model)
-    work, intervals = map_works(plan, root / "runs/one")
+    work, *_, intervals = map_works(plan, root / "runs/one")
     assert intervals.group.missing()
     travelled = pickle.loads(pickle.dumps(work.function))  # noqa: S301 - our own bytes
     counts = dict.fromkeys(("ok", "missing_input"), 0)

@@ -117,7 +117,7 @@ def test_the_overviews_are_found_from_the_one_consolidated_object(mapped: str) -
     group = zarr.open_group(store, mode="r", use_consolidated=True)
     # Whatever JSON holds.
     multiscales: Any = group.attrs["multiscales"]
-    assert [level["asset"] for level in multiscales["layout"]] == ["0", "1"]
+    assert [level["asset"] for level in multiscales["layout"]] == ["0", "1", "2"]
     omat = group["1/omat"]
     assert isinstance(omat, zarr.Array)
     assert omat.shape == (180, 360)
