@@ -12,6 +12,7 @@ from lunarcloud.lineage import RECORD, Record, Root
 from lunarcloud.moon import GEOGRAPHIC, Grid, lunar_crs
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.redaction import without_credentials
+from lunarcloud.storage import bounds, transform
 
 if TYPE_CHECKING:  # a repeated command writes no STAC and does not load it
     import pystac
@@ -175,8 +176,8 @@ def _project(found: pystac.Item, raster: Grid) -> None:
     projection.code = GEOGRAPHIC
     projection.wkt2 = lunar_crs(GEOGRAPHIC).to_wkt("WKT2_2019")
     projection.shape = list(raster.shape)
-    projection.transform = [1.0 / raster.ppd, 0.0, -180.0, 0.0, -1.0 / raster.ppd, 90.0]
-    projection.bbox = BBOX
+    projection.transform = transform(raster)
+    projection.bbox = list(bounds(raster))
 
 
 def _assets(record: Record[Any]) -> Iterator[tuple[str, pystac.Asset]]:

@@ -21,7 +21,6 @@ from lunarcloud.maps.store import (
     half_widths,
     level_name,
     load_run,
-    multiscales,
     overview,
     overview_grid,
 )
@@ -46,7 +45,6 @@ __all__ = [
     "load_run",
     "map_works",
     "maps_layout",
-    "multiscales",
     "overview",
     "overview_grid",
     "plan_maps",

@@ -17,15 +17,6 @@ from lunarcloud.storage import Folder, Group, Ledger, open_small
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
     import xarray as xr
 
-_MULTISCALES = {
-    "name": "multiscales",
-    "uuid": "d35379db-88df-4056-af3a-620245f8e347",
-    "schema_url": "https://raw.githubusercontent.com/zarr-conventions/multiscales/refs/tags/v1/schema.json",
-    "spec_url": "https://github.com/zarr-conventions/multiscales/blob/v1/README.md",
-    "description": "Multiscale layout of zarr datasets",
-}
-
-
 #: The Zarr store of all levels of a run, in the run's folder.
 STORE = "maps.zarr"
 
@@ -237,33 +228,15 @@ def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:
         Attributes of every level: title, ids, and whatever a reader should know.
     """
     # Loads Zarr, which maps that are there already do not need.
-    from lunarcloud.storage import finish_tree
+    from lunarcloud.storage import finish_tree, multiscales
 
-    poles: dict[str, Any] = {pole: multiscales(run.polar_levels) for pole in POLES}
-    finish_tree(run.store, run.groups, attrs, {"": multiscales(run.levels), **poles})
+    pyramids = {"": multiscales({level_name(level): run.level_grid(level) for level in range(run.levels)})}
+    for pole in POLES:
+        levels = {level_name(level): run.polar_grid(pole, level) for level in range(run.polar_levels)}
+        pyramids[pole] = multiscales(levels)
+    finish_tree(run.store, run.groups, attrs, pyramids)
 
 
 def level_name(level: int) -> str:
     """Path of a level in its store: each is a group of its own, or no tree of groups could hold them all."""
     return str(level)
-
-
-def multiscales(number: int) -> dict[str, Any]:
-    """Attributes that tell viewers of so many levels, by the Zarr convention that GeoZarr builds on."""
-    layout: list[dict[str, Any]] = [{"asset": level_name(0), "transform": _transform(1.0)}]
-    layout += [
-        {
-            "asset": level_name(level),
-            "derived_from": level_name(level - 1),
-            "transform": _transform(2.0),
-            "resampling_method": "average",
-        }
-        for level in range(1, number)
-    ]
-    return {"zarr_conventions": [_MULTISCALES], "multiscales": {"layout": layout}}
-
-
-def _transform(factor: float) -> dict[str, list[float]]:
-    """Pixel size and first corner (lat, lon), in pixels of the level it is derived from."""
-    # No translation: all levels share the corner at 90 N, 180 W, though not the first pixel's centre.
-    return {"scale": [factor, factor], "translation": [0.0, 0.0]}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         read_codes,
         write_dataset,
     )
+    from lunarcloud.storage.georeference import bounds, multiscales, transform
     from lunarcloud.storage.group import EMPTY, Group, Member
     from lunarcloud.storage.layout import (
         GRID_MAPPING,
@@ -45,6 +46,7 @@ __all__ = [
     "Ledger",
     "Member",
     "Variable",
+    "bounds",
     "cache_control",
     "content_type",
     "coordinates",
@@ -57,6 +59,7 @@ __all__ = [
     "folder",
     "grid_mapping",
     "local_path",
+    "multiscales",
     "open_codes",
     "open_dataset",
     "open_small",
@@ -65,6 +68,7 @@ __all__ = [
     "read_codes",
     "read_document",
     "retried",
+    "transform",
     "write_dataset",
 ]
 
@@ -73,6 +77,7 @@ __getattr__ = lazily(
     __name__,
     {
         "dataset": ("crs_of", "open_codes", "open_dataset", "open_small", "read_codes", "write_dataset"),
+        "georeference": ("bounds", "multiscales", "transform"),
         "group": ("EMPTY", "Group", "Member"),
         "layout": ("GRID_MAPPING", "Bands", "Layout", "Variable", "coordinates", "dims", "grid_mapping"),
         "ledger": ("Entry", "Ledger", "entries_digest"),

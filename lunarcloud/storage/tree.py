@@ -10,6 +10,7 @@ from zarr.storage import MemoryStore
 
 from lunarcloud.storage.dataset import described, ready_to_write, write_members
 from lunarcloud.storage.folder import Folder
+from lunarcloud.storage.georeference import georeferenced
 from lunarcloud.storage.group import Member
 from lunarcloud.storage.layout import GRID_MAPPING, Layout, Variable, coordinates, dims
 from lunarcloud.storage.sharding import array_options
@@ -69,7 +70,7 @@ def _describe_group(store: MemoryStore, path: str, layout: Layout, attrs: Mappin
     coords = coordinates(layout)
     names = " ".join(str(name) for name in coords.coords if name not in coords.dims)
     # A literal group attribute makes plain xarray see the grid mapping as a coordinate.
-    coords.attrs = {**attrs, "coordinates": names}
+    coords.attrs = {**georeferenced(layout.raster), **attrs, "coordinates": names}
     plain = ready_to_write(coords).reset_coords(drop=False)
     plain.to_zarr(store, group=path, mode="a", zarr_format=3, consolidated=False)
     group = zarr.open_group(store, path=path, mode="r+")

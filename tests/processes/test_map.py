@@ -129,11 +129,10 @@ def test_the_overviews_are_found_from_the_one_consolidated_object(mapped: str) -
 
 def test_all_levels_open_as_one_tree(mapped: str) -> None:
     tree = xr.open_datatree(_run(mapped).store.url, engine="zarr")
-    assert {name: level.sizes["lat"] for name, level in tree.children.items()} == {
-        "0": 360,
-        "1": 180,
-        "intervals": 360,
-    }
+    sizes = {path: len(tree[path]["lat"]) for path in ("0", "1", "2", "intervals")}
+    assert sizes == {"0": 360, "1": 180, "2": 90, "intervals": 360}
+    assert {*tree.children} == {*sizes, "north", "south"}
+    assert tree["north/0"]["omat"].sizes == {"y": 124, "x": 124}
 
 
 @pytest.mark.usefixtures("no_figures")
