@@ -6,13 +6,14 @@ from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
     from lunarcloud.figures.comparison import (
+        DIVERGING,
         draw_comparison,
         draw_difference,
         draw_prospector,
         draw_prospector_maps,
     )
     from lunarcloud.figures.density import draw_density, draw_prospector_density
-    from lunarcloud.figures.gravity import draw_gravity_maps, draw_gravity_pole
+    from lunarcloud.figures.gravity import draw_gravity_maps, draw_gravity_pole, gravity_colours
     from lunarcloud.figures.maps import draw_map, draw_oxides
     from lunarcloud.figures.models import draw_fit
     from lunarcloud.figures.polar import draw_diagram, draw_polar
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lunarcloud.figures.vector import save_vector
 
 __all__ = [
+    "DIVERGING",
     "draw_comparison",
     "draw_density",
     "draw_diagram",
@@ -43,6 +45,7 @@ __all__ = [
     "draw_provenance",
     "draw_residuals",
     "draw_uncertainty",
+    "gravity_colours",
     "polar_relief",
     "save_figure",
     "save_vector",
@@ -53,6 +56,7 @@ __getattr__ = lazily(
     __name__,
     {
         "comparison": (
+            "DIVERGING",
             "draw_comparison",
             "draw_difference",
             "draw_prospector",
@@ -65,6 +69,7 @@ __getattr__ = lazily(
         "gravity": (
             "draw_gravity_maps",
             "draw_gravity_pole",
+            "gravity_colours",
         ),
         "maps": (
             "draw_map",

@@ -16,7 +16,8 @@ from lunarcloud.quantities import QUANTITIES
 from lunarcloud.statistics import LEAST_COVERAGE, REGRESSIONS
 from lunarcloud.storage import GRID_MAPPING, Layout, coordinates
 
-_DIVERGING = "RdBu_r"
+#: Colour map of differences.
+DIVERGING = "RdBu_r"
 _LINE = {"color": "0.15", "linewidth": 0.7}
 # Lunar Prospector's pixels are drawn on a grid this fine, which their bounds fall on.
 _PIXELS_PER_DEGREE = 2
@@ -77,7 +78,7 @@ def draw_difference(difference: xr.DataArray, label: str, title: str) -> Figure:
     most = _most(difference, 0.99)
     figure = Figure(figsize=(PAGE_IN, 4.1), layout="constrained")
     axes = global_axes(figure)
-    image = draw_global(axes, difference, cmap=_DIVERGING, vmin=-most, vmax=most)
+    image = draw_global(axes, difference, cmap=DIVERGING, vmin=-most, vmax=most)
     bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.03, extend="both")
     bar.set_label(typeset(label))
     axes.set_title(typeset(title))
@@ -144,7 +145,7 @@ def draw_prospector_maps(comparison: xr.Dataset, name: str) -> Figure:
             (shade.colours, shade.least, shade.most),
             shade.label,
         ),
-        ("map minus Lunar Prospector", difference, (_DIVERGING, -most, most), f"difference, {shade.label}"),
+        ("map minus Lunar Prospector", difference, (DIVERGING, -most, most), f"difference, {shade.label}"),
     )
     for row, (title, values, (colours, least, upmost), label) in enumerate(rows, start=1):
         axes = global_axes(figure, 310 + row)

@@ -63,6 +63,11 @@ _LINES = {"linewidth": 0.4, "color": "0.25", "alpha": 0.5}
 _SMALLEST_KM = 90.0
 
 
+def gravity_colours() -> dict[str, tuple[str, bool]]:
+    """By product, the name of its colour map in matplotlib and whether it has both signs."""
+    return {name: (shade.colours, shade.signed) for name, shade in _SHADES.items()}
+
+
 @as_printed
 def draw_gravity_maps(
     dataset: xr.Dataset, products: Sequence[str] = _GLOBAL, relief: xr.DataArray | None = None

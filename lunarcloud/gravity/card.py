@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from lunarcloud.archive import GravityModel, Topography
 from lunarcloud.gravity.bouguer import BouguerField, Reduction
 from lunarcloud.moon import Grid, grid
+from lunarcloud.storage import Range
 
 # Not of interest to a reader of the grids, or told by them.
-_NO_ATTRIBUTES = {"reduction", "ppd", "shard_edge", "polar_limit"}
+_NO_ATTRIBUTES = {"reduction", "ppd", "shard_edge", "polar_limit", "ranges"}
 
 
 class Grids(NamedTuple):
@@ -53,6 +54,10 @@ class GravityCard(BaseModel):
     ppd: int
     shard_edge: int
     polar_limit: float = Field(description="absolute latitude of the polar grids' edge")
+    ranges: dict[str, Range] = Field(
+        default_factory=dict,
+        description="values of each product on the global grid, and its colours",
+    )
 
     @property
     def grids(self) -> Grids:

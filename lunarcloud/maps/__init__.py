@@ -23,6 +23,7 @@ from lunarcloud.maps.store import (
     load_run,
     overview,
     overview_grid,
+    value_ranges,
 )
 
 __all__ = [
@@ -49,4 +50,5 @@ __all__ = [
     "overview_grid",
     "plan_maps",
     "sampled_codes",
+    "value_ranges",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from lunarcloud import moon
 from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
-from lunarcloud.storage import Folder, Group, Ledger, open_small
+from lunarcloud.quantities import QUANTITIES
+from lunarcloud.storage import Folder, Group, Ledger, Range, open_small, ranges_of
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
     import xarray as xr
@@ -59,6 +60,8 @@ class RunCard(BaseModel):
         Distance from the stations (map ``novelty``) beyond which the model extrapolates.
     counts : dict of str to int
         Pixels by what their ``quality`` says.
+    ranges : dict of str to Range
+        Values of each map, those of half-widths included, with a colour map that fits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,6 +74,7 @@ class RunCard(BaseModel):
     flags: dict[str, int]
     novelty_limit: float | None = None
     counts: dict[str, int] = Field(default_factory=dict)
+    ranges: dict[str, Range] = Field(default_factory=dict)
 
     @property
     def grid(self) -> moon.Grid:
@@ -205,6 +209,20 @@ def half_widths(run: Run) -> xr.Dataset:
 def overview_grid(run: Run) -> moon.Grid:
     """The grid of its `overview`."""
     return run.level_grid(_drawn_level(run))
+
+
+def value_ranges(run: Run) -> dict[str, Range]:
+    """The values of each map of a run, of the level that pictures are of; once all is written."""
+    level, card = _drawn_level(run), run.card
+    drawn = ranges_of(run.group(level), run.level_grid(level), _colours(card.maps), f"{STORE}/{level}")
+    if not card.intervals:
+        return drawn
+    coarse = f"{STORE}/{INTERVALS}"
+    return drawn | ranges_of(run.intervals(), run.intervals_grid, _colours(card.intervals), coarse)
+
+
+def _colours(names: Iterable[str]) -> dict[str, str]:
+    return {name: QUANTITIES[name].colours for name in names}
 
 
 def _drawn_level(run: Run) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import model_validator
@@ -12,6 +12,7 @@ from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
 from lunarcloud.lineage import Source as File
 from lunarcloud.maps import Run, overview_grid
+from lunarcloud.moon import Grid
 from lunarcloud.processes.findings import (
     FindingCard,
     UnitInputs,
@@ -42,7 +43,7 @@ from lunarcloud.statistics import (
     shrunk,
     source_of,
 )
-from lunarcloud.storage import Folder, Group, Ledger
+from lunarcloud.storage import Folder, Group, Ledger, Range, range_of
 
 if TYPE_CHECKING:  # slow to import
     import xarray as xr
@@ -157,6 +158,7 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
     run, first, second, pairs, units = material
+    names = [pair.name for pair in pairs]
     what = f"{first.name} minus {second.name}"
     about = {"first": first.id, "second": second.id, "difference": what}
     work = _work(material, home)
@@ -165,29 +167,41 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     stream = stream_over(session, "compare", run)
     statistics = compare_maps(first.source, second.source, pairs, units, stream=stream)
     statistics.attrs |= {"title": f"Comparison of lunar composition maps, {what}", **about}
+    coarse = shrunk(work.group, names, overview_grid(run).ppd, stream=stream_over(session, "figures", run))
     return keep(
         home,
         facts={**about, "pairs": len(pairs), "maria": units[1].source, **left_out(first.source.exclude)},
         datasets={_DATASET: statistics},
         tables={"comparison": comparison_table(statistics)},
-        figures=_figures(statistics, material, work.group, session),
+        figures=_figures(statistics, material, coarse),
         groups=[work.group],
+        ranges=_ranges(coarse, work.group, overview_grid(run)),
     )
 
 
+def _ranges(coarse: Mapping[str, xr.DataArray], differences: Group, grid: Grid) -> dict[str, Range]:
+    """Values of the differences as they are drawn, as far to both sides of 0."""
+    from lunarcloud.figures import DIVERGING
+
+    found: dict[str, Range] = {}
+    for name, each in coarse.items():
+        step = differences.layout.variable(name).attrs["scale_factor"]
+        seen = range_of(each.values, grid.pixel_area_m2(), step, DIVERGING, differences.place.name)
+        found |= {name: seen.both_ways()} if seen else {}
+    return found
+
+
 def _figures(
-    statistics: xr.Dataset, material: _Material, differences: Group, session: Session
+    statistics: xr.Dataset, material: _Material, coarse: Mapping[str, xr.DataArray]
 ) -> dict[str, Callable[[], Figure]]:
     """Pictures of the pairs that differ at all, of the same pixels as the numbers."""
     from lunarcloud.figures import draw_comparison, draw_density
 
-    run, first, second, pairs, _ = material
+    _, first, second, pairs, _ = material
     differ = (statistics["rmse"].isel(unit=0) > 0).values
     shown = [pair for pair, differs in zip(pairs, differ, strict=True) if differs]
     if not shown:
         return {}
-    names, stream = [pair.name for pair in shown], stream_over(session, "figures", run)
-    coarse = shrunk(differences, names, overview_grid(run).ppd, stream=stream)
     what, left = f"{first.name} minus {second.name}", " and ".join(first.source.exclude)
     title = f"{what}, without {left} pixels" if left else what
     maps = {f"difference_{pair.name}": _map(coarse[pair.name], pair, what, title) for pair in shown}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -40,7 +41,7 @@ from lunarcloud.statistics import (
     named_region,
     whole_moon,
 )
-from lunarcloud.storage import Folder, Group, digest, open_dataset, write_dataset
+from lunarcloud.storage import Folder, Group, Range, digest, open_dataset, write_dataset
 
 if TYPE_CHECKING:  # slow to import, and a finding that is there already draws nothing
     import pandas as pd
@@ -48,7 +49,7 @@ if TYPE_CHECKING:  # slow to import, and a finding that is there already draws n
     from matplotlib.figure import Figure
 
 # Raised when the same inputs would give other findings.
-_ALGORITHM = 5
+_ALGORITHM = 6
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -130,6 +131,8 @@ class FindingCard(BaseModel):
         Small tables by name.
     datasets, figures : tuple of str
         Zarr groups and pictures in the record's folder.
+    ranges : dict of str to Range
+        Values of its own maps, where it has any, with a colour map that fits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -138,6 +141,7 @@ class FindingCard(BaseModel):
     tables: dict[str, Table]
     datasets: tuple[str, ...] = Field(description="Zarr groups in the folder")
     figures: tuple[str, ...] = Field(description="pictures in the folder")
+    ranges: dict[str, Range] = Field(default_factory=dict, description="values of its own maps")
 
 
 def left_out(exclude: Iterable[Reason]) -> dict[str, str]:
@@ -170,6 +174,7 @@ def keep(
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Callable[[], Figure]],
     groups: Sequence[Group] = (),
+    ranges: Mapping[str, Range] = MappingProxyType({}),
 ) -> Made[FindingCard]:
     """Write a finding.
 
@@ -181,6 +186,8 @@ def keep(
         By name. Figures are drawn one after the other.
     groups : sequence of Group
         Sharded Zarr groups that are finished in the folder already.
+    ranges : mapping of str to Range
+        Values of maps in these.
     """
     from lunarcloud.figures import save_figure
 
@@ -198,6 +205,7 @@ def keep(
         tables={name: table_of(frame) for name, frame in tables.items()},
         datasets=(*(f"{name}.zarr" for name in datasets), *(group.place.name for group in groups)),
         figures=tuple(f"{name}.png" for name in figures),
+        ranges=dict(ranges),
     )
     content = digest(card.model_dump_json(include={"facts", "tables"}).encode())
     return Made(card, content, [*map(shards_of, groups)], {name: str(value) for name, value in facts.items()})

@@ -36,7 +36,7 @@ from lunarcloud.gravity import (
 from lunarcloud.lineage import Given, Record, Root, Source
 from lunarcloud.processes.inputs import Inputs, file, given_of, option
 from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work, shards_of
-from lunarcloud.storage import Folder
+from lunarcloud.storage import Folder, Group, Range, ranges_of
 
 # The end of a shape's name by pyshtools' habit.
 _PRINCIPAL_AXES = "_pa"
@@ -131,12 +131,25 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[GravityCa
     for work in works:
         session.compute(work)
     finish_gravity(home, card, field)
+    card = card.model_copy(update={"ranges": _ranges(works[0].group, grids.grid)})
     session.tell(Note("figures of the globe and both poles"))
     relief = material.inputs.relief
     _draw(home / "figures", field, card, topography if relief is None else read_ground(relief))
     groups = [shards_of(work.group) for work in works]
     facts = {"ppd": str(card.ppd), "gravity": card.gravity_model, "degree": str(card.lmax)}
     return Made(card, content_of(groups), groups, facts)
+
+
+def _ranges(group: Group, grid: moon.Grid) -> dict[str, Range]:
+    """Values of each product on the global grid; of those with both signs to both sides of 0."""
+    # Slow to import, and a reduction that is there already draws nothing.
+    from lunarcloud.figures import gravity_colours
+
+    shades = gravity_colours()
+    found = ranges_of(
+        group, grid, {name: colours for name, (colours, _) in shades.items()}, f"{STORE}/global"
+    )
+    return {name: each.both_ways() if shades[name][1] else each for name, each in found.items()}
 
 
 def _draw(place: Folder, field: BouguerField, card: GravityCard, ground: Ground) -> None:
@@ -161,7 +174,7 @@ def _report(record: Record[GravityCard], home: Folder) -> Report:
 PROCESS = Process(
     name="gravity",
     kind="gravity",
-    algorithm=5,
+    algorithm=6,
     inputs=GravityInputs,
     card=GravityCard,
     resolve=_resolve,

@@ -26,6 +26,7 @@ from lunarcloud.maps import (
     overview,
     overview_grid,
     plan_maps,
+    value_ranges,
 )
 from lunarcloud.models import Model
 from lunarcloud.processes.inputs import Inputs, given_of, option, parent
@@ -99,7 +100,8 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
     for work in works:
         session.compute(work)
     groups = [shards_of(work.group) for work in works]
-    card = completed(material.plan.card, groups[0].entries)
+    counted = completed(material.plan.card, groups[0].entries)
+    card = counted.model_copy(update={"ranges": value_ranges(run)})
     finish_maps(run, {"title": "Lunar oxide maps", "run": home.name, **material.ids})
     _draw(run, session)
     facts = {

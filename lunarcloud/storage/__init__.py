@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         grid_mapping,
     )
     from lunarcloud.storage.ledger import Entry, Ledger, entries_digest
+    from lunarcloud.storage.ranges import Range, range_of, ranges_of
     from lunarcloud.storage.tree import finish_tree
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Layout",
     "Ledger",
     "Member",
+    "Range",
     "Variable",
     "bounds",
     "cache_control",
@@ -65,6 +67,8 @@ __all__ = [
     "open_small",
     "parse_document",
     "problem_of",
+    "range_of",
+    "ranges_of",
     "read_codes",
     "read_document",
     "retried",
@@ -81,6 +85,7 @@ __getattr__ = lazily(
         "group": ("EMPTY", "Group", "Member"),
         "layout": ("GRID_MAPPING", "Bands", "Layout", "Variable", "coordinates", "dims", "grid_mapping"),
         "ledger": ("Entry", "Ledger", "entries_digest"),
+        "ranges": ("Range", "range_of", "ranges_of"),
         "tree": ("finish_tree",),
     },
 )
