@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # knows the maps, and whoever finds everything done exports n
     from lunarcloud.exports.pds4 import write_pds4
     from lunarcloud.exports.rasters import box_named
     from lunarcloud.exports.stac import complete, forget
-    from lunarcloud.exports.tables import write_tables
+    from lunarcloud.exports.tables import points_geojson, write_tables
 
 __all__ = [
     "Layer",
@@ -22,6 +22,7 @@ __all__ = [
     "complete",
     "forget",
     "groups_of",
+    "points_geojson",
     "qgis_style",
     "write_cog",
     "write_netcdf",
@@ -39,6 +40,6 @@ __getattr__ = lazily(
         "pds4": ("write_pds4",),
         "rasters": ("box_named",),
         "stac": ("complete", "forget"),
-        "tables": ("write_tables",),
+        "tables": ("points_geojson", "write_tables"),
     },
 )

@@ -6,15 +6,22 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lunarcloud.errors import InputError
 from lunarcloud.lineage import Record
-from lunarcloud.moon import GEOGRAPHIC
+from lunarcloud.moon import GEOGRAPHIC, wrap_longitude
 from lunarcloud.storage import Folder
 
 if TYPE_CHECKING:  # slow to import
     import pandas as pd
 
 _PLACE = ("lon", "lat")
+# Six decimals of a degree are 3 cm.
+_OPTIONS = {
+    "description": "Points on the Moon (IAU_2015:30100), not on Earth: east longitude, latitude",
+    "coordinate_precision": 6,
+}
 
 
 def write_tables(target: Folder, home: Folder, record: Record[Any]) -> dict[str, int]:
@@ -51,27 +58,43 @@ def _files(home: Folder, record: Record[Any]) -> Iterator[tuple[str, bytes]]:
         table = pd.read_csv(io.BytesIO(data), comment="#")
         if table.columns.isin(_PLACE).sum() == len(_PLACE):
             name = key.removesuffix(".csv")
-            yield f"{name}.geojson", _geojson(table, name)
+            yield f"{name}.geojson", points_geojson(table, name)
 
 
-def _geojson(table: pd.DataFrame, name: str) -> bytes:
-    """Points with the other columns as properties, by GDAL, which names the Moon's system in the file."""
+def points_geojson(table: pd.DataFrame, name: str) -> bytes:
+    """Rows of a table as points of the Moon, the other columns as properties, in the way of RFC 7946.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``lat`` and ``lon``, degrees, longitudes in any convention; a row without either is left out.
+    name : str
+        Of the layer.
+
+    Returns
+    -------
+    bytes
+        GeoJSON by GDAL: longitude -180..180 before latitude. Members ``crs`` and ``description`` say that the
+        coordinates are of the Moon, of which the standard knows nothing.
+    """
     import pyogrio
     import shapely
 
     # Where nobody knows where it is, there is nothing to draw.
     placed = table.dropna(subset=list(_PLACE))
     rest = placed.drop(columns=list(_PLACE))
+    where = np.column_stack([wrap_longitude(placed["lon"]), placed["lat"]])
     written = io.BytesIO()
     pyogrio.raw.write(
         written,
-        geometry=shapely.to_wkb(shapely.points(placed[list(_PLACE)].to_numpy(float))),
+        geometry=shapely.to_wkb(shapely.points(where)),
         field_data=[rest[column].to_numpy(_kind(rest[column])) for column in rest],
         fields=[str(column) for column in rest],
         geometry_type="Point",
         crs=GEOGRAPHIC,
         driver="GeoJSON",
         layer=name,
+        **_OPTIONS,
     )
     return written.getvalue()
 

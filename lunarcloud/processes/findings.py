@@ -189,6 +189,7 @@ def keep(
     ranges : mapping of str to Range
         Values of maps in these.
     """
+    from lunarcloud.exports import points_geojson
     from lunarcloud.figures import save_figure
 
     note = dict(home.says).get("note")
@@ -197,6 +198,8 @@ def keep(
         write_dataset(home / f"{name}.zarr", dataset)
     for name, frame in tables.items():
         home.write(f"{name}.csv", frame.to_csv(index=False).encode())
+        if {"lat", "lon"} <= {*frame.columns}:
+            home.write(f"{name}.geojson", points_geojson(frame, name))
         home.write(f"{name}.md", (markdown(table_of(frame)) + below).encode())
     for name, draw in figures.items():
         save_figure(draw(), home, f"{name}.png")

@@ -141,7 +141,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[Card]:
     card, files, diagnostics = fit_model(_with_pixels(fitting, material.mosaic))
     for name, data in files.items():
         home.write(name, data)
-    home.write(stations.STATIONS, fitting.gathered.table.dump())
+    stations.write_stations(home, fitting.gathered.table)
     write_dataset(home / _DIAGNOSTICS, diagnostics)
     # Slow to import, and a model that is there already draws nothing.
     from lunarcloud.figures import draw_fit, save_figure
@@ -177,7 +177,7 @@ def _report(record: Record[Card], home: Folder) -> Report:
 PROCESS = Process(
     name="fit",
     kind="models",
-    algorithm=4,
+    algorithm=5,
     inputs=FitInputs,
     card=Card,
     resolve=_resolve,

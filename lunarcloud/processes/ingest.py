@@ -91,7 +91,7 @@ def _report(record: Record[MosaicCard], home: Folder) -> Report:
 PROCESS = Process(
     name="ingest",
     kind="mosaics",
-    algorithm=3,
+    algorithm=4,
     inputs=IngestInputs,
     card=MosaicCard,
     resolve=_resolve,

@@ -138,6 +138,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
         votes = ask_members(source, candidates, *material.ensemble, stream=stream)
         dataset, totals = with_probabilities(dataset, candidates, votes), with_chance(totals, votes)
     work.group.finish({"title": dataset.attrs["title"], "run": run.place.name})
+    home.write(f"{_DATASET}.geojson", _points(dataset))
     return keep(
         home,
         facts={
@@ -151,6 +152,15 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
         figures=_figures(material, work.group.place, dataset),
         groups=[work.group],
     )
+
+
+def _points(candidates: "xr.Dataset") -> bytes:
+    """The cells of high FeO as points with all that is said of each."""
+    from lunarcloud.exports import points_geojson
+
+    said = [name for name, each in candidates.data_vars.items() if each.dims == ("candidate",)]
+    cells = candidates[said].to_dataframe()
+    return points_geojson(cells[cells["high_feo"]].drop(columns="high_feo"), _DATASET)
 
 
 def _figures(

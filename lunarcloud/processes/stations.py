@@ -6,6 +6,7 @@ another table another series. Its content, citations left out, is what models ar
 citation changes no model.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,7 @@ MAIN = "main"
 #: The file of a record.
 STATIONS = "stations.csv"
 
-_NAME, _ALGORITHM = "stations", 1
+_NAME, _ALGORITHM = "stations", 2
 
 
 class StationsInputs(Inputs):
@@ -86,7 +87,7 @@ def _estimate(table: StationTable, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(table: StationTable, home: Folder, session: Session) -> Made[StationsCard]:
-    home.write(STATIONS, table.dump())
+    write_stations(home, table)
     card = StationsCard(
         name=table.name,
         stations=len(table.stations),
@@ -95,6 +96,27 @@ def _make(table: StationTable, home: Folder, session: Session) -> Made[StationsC
         wavelengths_nm=table.wavelengths_nm,
     )
     return Made(card, digest(table.content()), facts={"name": card.name, "stations": str(card.stations)})
+
+
+def write_stations(home: Folder, table: StationTable) -> None:
+    """Write a table of stations, and as points for maps.
+
+    Parameters
+    ----------
+    home : Folder
+        The folder of a record.
+    table : StationTable
+        The stations.
+    """
+    # Slow to import, and a table that is there already is not written.
+    import pandas as pd
+
+    from lunarcloud.exports import points_geojson
+
+    data = table.dump()
+    home.write(STATIONS, data)
+    rows = pd.read_csv(io.BytesIO(data), comment="#")
+    home.write("stations.geojson", points_geojson(rows, "stations"))
 
 
 def _open(record: Record[StationsCard], home: Folder) -> StationTable:

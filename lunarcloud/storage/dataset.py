@@ -16,6 +16,7 @@ from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.moon import Window
 from lunarcloud.storage.faults import undamaged
 from lunarcloud.storage.folder import Folder
+from lunarcloud.storage.georeference import of_the_store
 from lunarcloud.storage.layout import GRID_MAPPING
 from lunarcloud.storage.retry import retried
 
@@ -106,6 +107,7 @@ def _decoded(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
 
     with undamaged(place.url, _ROOT):
         stored = _stored(place, chunks)
+        stored.attrs = {name: each for name, each in stored.attrs.items() if not of_the_store(name)}
         # JSON has one kind of number, so xarray takes each scale for double precision. What codes of 16 bits
         # mean is held by single precision far below their step.
         for variable in stored.variables.values():

@@ -11,6 +11,8 @@ from typing import Any
 from lunarcloud.moon import GEOGRAPHIC, PolarGrid, Raster, lunar_crs
 from lunarcloud.storage.layout import dims
 
+#: The attribute that names the conventions a group follows.
+CONVENTIONS = "zarr_conventions"
 _BOUNDS = (-180.0, -90.0, 180.0, 90.0)
 
 
@@ -31,10 +33,15 @@ def transform(raster: Raster) -> list[float]:
 def georeferenced(raster: Raster) -> dict[str, Any]:
     """Attributes of a group of maps that say where its pixels lie."""
     return {
-        "zarr_conventions": [_convention("spatial"), _convention("proj")],
+        CONVENTIONS: [_convention("spatial"), _convention("proj")],
         **_plane(raster),
         **_pixels(raster),
     }
+
+
+def of_the_store(attribute: str) -> bool:
+    """Whether an attribute is one of these, which are not true of a part of the pixels, nor fit into netCDF."""
+    return attribute == CONVENTIONS or attribute.startswith(("spatial:", "proj:"))
 
 
 def multiscales(levels: Mapping[str, Raster]) -> dict[str, Any]:
@@ -59,13 +66,13 @@ def multiscales(levels: Mapping[str, Raster]) -> dict[str, Any]:
         for fine, coarse in pairwise(levels)
     ]
     return {
-        "zarr_conventions": [_convention(name) for name in _CONVENTIONS],
+        CONVENTIONS: [_convention(name) for name in _KNOWN],
         "multiscales": {"layout": layout},
         **_plane(levels[first]),
     }
 
 
-_CONVENTIONS = {
+_KNOWN = {
     "multiscales": ("d35379db-88df-4056-af3a-620245f8e347", "Multiscale layout of zarr datasets"),
     "spatial": ("689b58e2-cf7b-45e0-9fff-9cfc0883d6b4", "Spatial coordinate information"),
     "proj": (
@@ -76,7 +83,7 @@ _CONVENTIONS = {
 
 
 def _convention(name: str) -> dict[str, str]:
-    uuid, description = _CONVENTIONS[name]
+    uuid, description = _KNOWN[name]
     return {
         "name": name,
         "uuid": uuid,

@@ -49,6 +49,7 @@ def test_places_are_points_with_the_other_columns(published: Root, target: Folde
     table = pd.read_csv(Path(target.url, "stations.csv"), comment="#")
     features = json.loads(target.read("stations.geojson"))["features"]
     assert len(features) == len(table)
+    assert all(-180.0 <= each["geometry"]["coordinates"][0] <= 180.0 for each in features)
     first = table.iloc[0]
     assert features[0]["geometry"]["coordinates"] == [first["lon"], first["lat"]]
     assert features[0]["properties"]["site"] == first["site"]

@@ -125,7 +125,7 @@ def test_same_stations_give_the_same_bytes(few_stations: Path, few_fit: Outcome,
     assert few_fit.record.ref == again.record.ref
     assert few_fit.record.digest == again.record.digest
     assert one == other
-    assert {"model.onnx", "stations.csv"} < set(one)
+    assert {"model.onnx", "stations.csv", "stations.geojson"} < set(one)
 
 
 def test_ensemble_has_a_network_and_an_output_for_each_seed_and_oxide(few_fit: Outcome) -> None:

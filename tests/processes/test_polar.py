@@ -1,15 +1,17 @@
 """Process polar: candidates around a pole, stereographic maps, gravity below where there is any."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 from pyproj import Transformer
 
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import GeometryError, NotFoundError
-from lunarcloud.moon import grid
+from lunarcloud.moon import angular_distance, grid, kilometres
 from lunarcloud.processes import Outcome
 from lunarcloud.storage import folder
 from lunarcloud.synthetic import POLAR_BASALT
@@ -29,6 +31,15 @@ def test_candidates_and_stereographic_maps_are_left(
     assert float(at_patch.sel(x=x, y=y, method="nearest")) == pytest.approx(POLAR_BASALT.feo, abs=0.01)
     candidates = xr.open_zarr(f"{found.place.url}/candidates.zarr")
     assert candidates.attrs["cells_in_region"] == 792_886
+    points = json.loads(found.place.read("candidates.geojson"))["features"]
+    assert len(points) == int(candidates["high_feo"].sum())
+    assert {"cell", "feo", "mg_number", "group", "flagged"} <= points[0]["properties"].keys()
+    lon, lat = np.transpose([each["geometry"]["coordinates"] for each in points])
+    nearest = angular_distance(lat=lat, lon=lon, to_lat=POLAR_BASALT.lat, to_lon=POLAR_BASALT.lon)
+    # Cells are 4.5 km from the next at most.
+    assert kilometres(float(np.min(nearest))) < 4.5
+    groups = json.loads(found.place.read("groups.geojson"))["features"]
+    assert groups[0]["properties"]["rank"] == 1
     totals = found.record.card.tables["totals"]
     assert totals.rows[2][2] == pytest.approx(POLAR_BASALT.area_km2, rel=0.02)
     require_pictures(found)
