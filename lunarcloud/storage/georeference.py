@@ -40,7 +40,7 @@ def georeferenced(raster: Raster) -> dict[str, Any]:
 
 
 def of_the_store(attribute: str) -> bool:
-    """Whether an attribute is one of these, which are not true of a part of the pixels, nor fit into netCDF."""
+    """Whether an attribute is one of these: not true of a part of the pixels, and no netCDF can hold them."""
     return attribute == CONVENTIONS or attribute.startswith(("spatial:", "proj:"))
 
 
