@@ -83,7 +83,9 @@ def points_geojson(table: pd.DataFrame, name: str) -> bytes:
     # Where nobody knows where it is, there is nothing to draw.
     placed = table.dropna(subset=list(_PLACE))
     rest = placed.drop(columns=list(_PLACE))
-    where = np.column_stack([wrap_longitude(placed["lon"]), placed["lat"]])
+    # An empty table has no numbers to see that they are ones.
+    lon, lat = (placed[name].to_numpy(float) for name in _PLACE)
+    where = np.column_stack([wrap_longitude(lon), lat])
     written = io.BytesIO()
     pyogrio.raw.write(
         written,

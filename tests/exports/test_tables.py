@@ -10,7 +10,7 @@ from pyproj import CRS
 
 from lunarcloud.archive.vectors import read_records
 from lunarcloud.errors import InputError
-from lunarcloud.exports.tables import write_tables
+from lunarcloud.exports.tables import points_geojson, write_tables
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.maps import Run, RunCard
 from lunarcloud.moon import GEOGRAPHIC, lunar_crs
@@ -65,6 +65,10 @@ def test_gdal_and_we_know_that_they_are_on_the_moon(published: Root, target: Fol
         lunar_crs(GEOGRAPHIC), ignore_axis_order=True
     )
     assert read_records(path).crs == "urn:ogc:def:crs:IAU_2015::30100"
+
+
+def test_a_table_without_rows_has_no_points() -> None:
+    assert json.loads(points_geojson(pd.DataFrame(columns=["rank", "lat", "lon"]), "none"))["features"] == []
 
 
 def test_a_record_without_tables_says_what_to_do(run: Run, root: str, target: Folder) -> None:
