@@ -202,7 +202,9 @@ def test_a_tree_has_all_levels_and_all_groups(
     of_synthetic_tiles: dict[str, Outcome], gravity: Outcome
 ) -> None:
     levels = xr.open_datatree(f"{of_synthetic_tiles['map'].place.url}/maps.zarr")
-    assert {"0", "1", "2"} <= set(levels.children) <= {"0", "1", "2", "intervals"}
+    always = {"0", "1", "2", "3", "north", "south"}
+    assert always <= set(levels.children) <= {*always, "intervals"}
+    assert levels["south/0"]["feo_equation"].sizes == {"y": 246, "x": 246}
     assert levels["2"]["feo_equation"].sizes == {"lat": 180, "lon": 360}
     parts = xr.open_datatree(f"{gravity.place.url}/gravity.zarr")
     assert set(parts.children) == {"global", "north", "south", "dh2", "features", "harmonics"}
