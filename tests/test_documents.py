@@ -104,7 +104,7 @@ def prepared(shared: str, sketches: None, tmp_path_factory: pytest.TempPathFacto
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lunarcloud.processes.stations.shipped_stations", lambda: few)
         # Pictures take longest, and no document opens one.
-        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: {})
         run = make("map", root.url, Cluster(scheduler=shared)).record.ref.id
         copy = folder("s3://moon/demo")
         for key, data in root.read_all().items():

@@ -26,7 +26,7 @@ MOST_BYTES = 1_500_000
 SKETCHES = """
 import lunarcloud.processes.map
 from lunarcloud.testing.fixtures import sketching
-lunarcloud.processes.map._draw = lambda *_: None
+lunarcloud.processes.map._draw = lambda *_: {}
 sketched = sketching()
 sketched.__enter__()
 """

@@ -60,7 +60,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _no_figures() -> Iterator[None]:
     """Pictures of ten maps take longer than all that is tested here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: {})
         yield
 
 
@@ -203,7 +203,7 @@ def test_a_run_goes_on_where_a_killed_scheduler_left_it(
 
 _COMMAND = """
 import importlib
-importlib.import_module("lunarcloud.processes.map")._draw = lambda *_: None
+importlib.import_module("lunarcloud.processes.map")._draw = lambda *_: {}
 from lunarcloud.cli import main
 main()
 """

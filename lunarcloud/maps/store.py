@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -211,18 +211,17 @@ def overview_grid(run: Run) -> moon.Grid:
     return run.level_grid(_drawn_level(run))
 
 
-def value_ranges(run: Run) -> dict[str, Range]:
-    """The values of each map of a run, of the level that pictures are of; once all is written."""
+def value_ranges(run: Run, names: Collection[str]) -> dict[str, Range]:
+    """The values of some maps of a run, of the level that pictures are of; once all is written."""
     level, card = _drawn_level(run), run.card
-    drawn = ranges_of(run.group(level), run.level_grid(level), _colours(card.maps), f"{STORE}/{level}")
-    if not card.intervals:
-        return drawn
-    coarse = f"{STORE}/{INTERVALS}"
-    return drawn | ranges_of(run.intervals(), run.intervals_grid, _colours(card.intervals), coarse)
-
-
-def _colours(names: Iterable[str]) -> dict[str, str]:
-    return {name: QUANTITIES[name].colours for name in names}
+    colours = {name: QUANTITIES[name].colours for name in names}
+    drawn, coarse = (
+        {name: colours[name] for name in names if name in of} for of in (card.maps, card.intervals)
+    )
+    found = ranges_of(run.group(level), run.level_grid(level), drawn, f"{STORE}/{level}")
+    if coarse:
+        found |= ranges_of(run.intervals(), run.intervals_grid, coarse, f"{STORE}/{INTERVALS}")
+    return found
 
 
 def _drawn_level(run: Run) -> int:

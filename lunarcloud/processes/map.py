@@ -33,7 +33,7 @@ from lunarcloud.processes.inputs import Inputs, given_of, option, parent
 from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work, shards_of
 from lunarcloud.processes.records import model_of, mosaic_of
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.storage import Folder
+from lunarcloud.storage import Folder, Range
 
 if TYPE_CHECKING:  # slow to import
     import xarray as xr
@@ -100,10 +100,9 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
     for work in works:
         session.compute(work)
     groups = [shards_of(work.group) for work in works]
-    counted = completed(material.plan.card, groups[0].entries)
-    card = counted.model_copy(update={"ranges": value_ranges(run)})
     finish_maps(run, {"title": "Lunar oxide maps", "run": home.name, **material.ids})
-    _draw(run, session)
+    counted = completed(material.plan.card, groups[0].entries)
+    card = counted.model_copy(update={"ranges": _draw(run, session)})
     facts = {
         "ppd": str(card.ppd),
         "model": material.ids["model"],
@@ -113,25 +112,30 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
     return Made(card, content_of(groups), groups, facts)
 
 
-def _draw(run: Run, session: Session) -> None:
-    """A picture of every map and one of how sure they are, beside the maps: drawn by a few of the workers."""
-    shares, pixels = _pictures(run.card), prod(overview_grid(run).shape)
-    for _ in session.spread(
+def _draw(run: Run, session: Session) -> dict[str, Range]:
+    """A picture of every map and one of how sure they are, by a few of the workers; the maps' values."""
+    pixels = prod(overview_grid(run).shape)
+    drawn = session.spread(
         "figures",
         _Pictures(run),
-        shares,
+        _shares(run.card),
         pixels=lambda share: len(share) * pixels,
         memory=_memory_of_picture(run),
-    ):
-        pass
+    )
+    found = {name: each for _, ranges in drawn for name, each in ranges.items()}
+    return {name: found[name] for name in (*run.card.maps, *run.card.intervals) if name in found}
 
 
-def _pictures(card: RunCard) -> list[tuple[str, ...]]:
-    """The pictures by task; that of uncertainties, which has a map in each panel, is the first and alone."""
-    certain = tuple(name for name in card.maps if QUANTITIES[name].about is None)
+def _shares(card: RunCard) -> list[tuple[str, ...]]:
+    """The maps by task; those of uncertainty, which share a picture, are the first and together."""
+    maps = (*card.maps, *card.intervals)
+    certain, uncertain = (
+        tuple(name for name in maps if (QUANTITIES[name].about is None) is is_certain)
+        for is_certain in (True, False)
+    )
     tasks = max(1, len(certain) // _PICTURES_A_TASK)
     shares = [certain[first::tasks] for first in range(tasks)]
-    return shares if certain == card.maps else [(_UNCERTAINTY,), *shares]
+    return [uncertain, *shares] if uncertain else shares
 
 
 def _memory_of_picture(run: Run) -> MemoryPlan:
@@ -141,14 +145,16 @@ def _memory_of_picture(run: Run) -> MemoryPlan:
 
 @dataclass(frozen=True)
 class _Pictures:
-    """Draws maps of a run."""
+    """Draws maps of a run, and looks at their values."""
 
     run: Run
 
-    def __call__(self, names: Sequence[str]) -> None:
-        for name in names:
-            with _ONE_PICTURE:
-                _draw_picture(self.run, name)
+    def __call__(self, names: Sequence[str]) -> dict[str, Range]:
+        pictures = (name if QUANTITIES[name].about is None else _UNCERTAINTY for name in names)
+        with _ONE_PICTURE:
+            for picture in dict.fromkeys(pictures):
+                _draw_picture(self.run, picture)
+            return value_ranges(self.run, names)
 
 
 def _draw_picture(run: Run, name: str) -> None:

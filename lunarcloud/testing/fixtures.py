@@ -95,7 +95,7 @@ def sketch() -> Iterator[None]:
 @pytest.fixture
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without pictures of their maps, which take longer than all the rest."""
-    monkeypatch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
+    monkeypatch.setattr("lunarcloud.processes.map._draw", lambda *_: {})
 
 
 @pytest.fixture

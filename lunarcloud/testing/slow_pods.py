@@ -45,7 +45,7 @@ def _patch(notes: str, pause: float) -> None:
         missing = Group.missing
         Group.missing = lambda group: missing(group)[:24]  # type: ignore[method-assign, assignment]
         Session.compute = compute_in_parts  # type: ignore[method-assign, assignment]
-    map_process._draw = lambda run, session: None
+    map_process._draw = lambda run, session: {}
 
 
 if "NOTES" in os.environ:

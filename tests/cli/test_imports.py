@@ -24,7 +24,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Path:
     write_mosaic(folder(root), moon.grid(1))
     write_model(folder(root))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: {})
         make("map", root, Cluster(scheduler=scheduler))
     return root
 

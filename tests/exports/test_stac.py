@@ -23,7 +23,7 @@ def mapped(scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     write_mosaic(root, grid(2, 180))
     write_model(root)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: {})
         for model in ("qiu2025", "untrained"):
             make("map", root.url, Cluster(scheduler=scheduler), model=model)
     return root.url

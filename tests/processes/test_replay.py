@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.usefixtures("sketches"), pytest.mark.long]
 def _no_maps() -> Iterator[None]:
     """Pictures of runs are drawn elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: {})
         yield
 
 

@@ -25,7 +25,7 @@ Harm = Callable[[Path], set[str]]
 def _no_pictures(sketches: None) -> Iterator[None]:
     """Pictures are drawn elsewhere; that of the gravity is a stand-in."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: {})
         patch.setattr("lunarcloud.figures.models.draw_fit", lambda *_: {})
         patch.setattr("lunarcloud.processes.gravity._draw", _stand_in)
         yield

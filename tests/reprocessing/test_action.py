@@ -55,7 +55,7 @@ def _quick() -> Iterator[None]:
     few = replace(shipped, stations=shipped.stations[::3])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lunarcloud.processes.stations.shipped_stations", lambda: few)
-        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: {})
         patch.setattr("lunarcloud.figures.models.draw_fit", lambda *_: {})
         yield
 

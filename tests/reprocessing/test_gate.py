@@ -28,7 +28,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iter
     """A root with a model of equations and its run."""
     place = tmp_path_factory.mktemp("template")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
+        patch.setattr("lunarcloud.processes.map._draw", lambda *_: {})
         write_mosaic(folder(place), grid(2, 360), spectra)
         make("fit", place, equations_only=True, reflectance="table")
         make("map", place, cluster)

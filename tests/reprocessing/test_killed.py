@@ -62,7 +62,7 @@ action.write_change = deadly(action.write_change)
 Root.advance = deadly(Root.advance)
 telling.tell = deadly(telling.tell)
 import lunarcloud.processes.map
-lunarcloud.processes.map._draw = lambda *_: None
+lunarcloud.processes.map._draw = lambda *_: {}
 with sketching():
     main()
 """
@@ -71,7 +71,7 @@ with sketching():
 @pytest.fixture
 def place(tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A root with a model, a run and a finding, to which a sample comes."""
-    monkeypatch.setattr("lunarcloud.processes.map._draw", lambda *_: None)
+    monkeypatch.setattr("lunarcloud.processes.map._draw", lambda *_: {})
     found = tmp_path / "root"
     write_mosaic(folder(found), grid(1, 90), spectra)
     make("fit", found, equations_only=True, reflectance="table")
