@@ -184,8 +184,9 @@ def test_a_late_twin_changes_nothing_that_is_published(
 def test_marks_of_other_commands_are_no_part_of_a_record(
     root: str, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def leave_a_mark(run: Run, _: Session) -> None:
+    def leave_a_mark(run: Run, _: Session) -> dict[str, Range]:
         run.place.write(".seen-1234", b"")
+        return {}
 
     monkeypatch.setattr("lunarcloud.processes.map._draw", leave_a_mark)
     made = make("map", root, cluster, **EQUATIONS)
