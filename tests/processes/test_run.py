@@ -19,7 +19,7 @@ from lunarcloud.moon import grid
 from lunarcloud.processes import checked, estimate, load_process, run_process
 from lunarcloud.processes.map import _draw
 from lunarcloud.processes.process import Made
-from lunarcloud.storage import Folder, folder
+from lunarcloud.storage import Folder, Range, folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.faulty_proxy import faulty_proxy
 from lunarcloud.testing.make import NOWHERE, dry_run, make
