@@ -30,7 +30,7 @@ _ARCHIVES = (*_GZIPPED, ".tar")
 _LEAST_SPACING = 1 << 20
 _SEEK_POINTS = 512
 # What is a file by its name: as a folder, a web server would send all of it.
-_FILES = (".img", ".xml", ".tif", ".txt")
+_FILES = (".img", ".xml", ".tif", ".txt", ".lbl", ".cub", ".tiff", ".vrt")
 # The archive's volumes are three deep and have a hundred folders; a listing that names itself has no end.
 _DEEPEST, _MOST_FOLDERS = 16, 10_000
 
