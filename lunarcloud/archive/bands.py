@@ -67,8 +67,8 @@ def read_bands(url: str) -> tuple[BandRow, ...]:
     unknown = [name for name in columns if name not in _COLUMNS]
     if "wavelength_nm" not in columns or unknown:
         raise ArchiveError(
-            f"{url}: columns {', '.join(map(str, columns)) or 'none'}; a table of bands has wavelength_nm and "
-            f"may have {', '.join(name for name in _COLUMNS if name != 'wavelength_nm')}"
+            f"{url}: columns {', '.join(map(str, columns)) or 'none'}; a table of bands has wavelength_nm "
+            f"and may have {', '.join(name for name in _COLUMNS if name != 'wavelength_nm')}"
         )
     found = tuple(_row(source, number, row) for number, row in enumerate(rows, start=1))
     _require_distinct(source, [each.number for each in found], "band")
@@ -81,7 +81,8 @@ def _row(source: OutsideFile, number: int, row: dict[str, str | None]) -> BandRo
     wavelength = _number(where, "wavelength_nm", row["wavelength_nm"])
     if not _SHORTEST_NM <= wavelength <= _LONGEST_NM:
         raise ArchiveError(
-            f"{where}: wavelength_nm is {wavelength:g}; nanometres are wanted, {_SHORTEST_NM:g} to {_LONGEST_NM:g}"
+            f"{where}: wavelength_nm is {wavelength:g}; nanometres are wanted, {_SHORTEST_NM:g} to "
+            f"{_LONGEST_NM:g}"
         )
     place = _number(where, "band", row.get("band") or str(number))
     if place != int(place) or place < 1:
@@ -142,8 +143,8 @@ def bands_of(camera: Instrument, rows: Iterable[BandRow], *, source: str) -> tup
     lacking = [wanted for wanted, at in zip(camera.wavelengths_nm, places, strict=True) if at is None]
     if lacking:
         raise ArchiveError(
-            f"{source}: no band within {BAND_TOLERANCE_NM:g} nm of {listed(lacking)}, which {camera.title} has; "
-            f"the file has {listed(wavelengths) if wavelengths else 'no wavelengths'}"
+            f"{source}: no band within {BAND_TOLERANCE_NM:g} nm of {listed(lacking)}, which {camera.title} "
+            f"has; the file has {listed(wavelengths) if wavelengths else 'no wavelengths'}"
         )
     return tuple(
         _named(held[at], name) for name, at in zip(camera.bands, places, strict=True) if at is not None
@@ -185,8 +186,8 @@ def rows_of_file(
             f"gives {len(wavelengths_nm)} wavelengths" if wavelengths_nm else "does not say the wavelengths"
         )
         raise ArchiveError(
-            f"{source}: the file {said} of its {count} bands: give a table of them with --bands, CSV with the "
-            "columns band and wavelength_nm"
+            f"{source}: the file {said} of its {count} bands: give a table of them with --bands, CSV with "
+            "the columns band and wavelength_nm"
         )
     pairs = enumerate(wavelengths_nm, start=1)
     return tuple(BandRow(number=number, wavelength_nm=float(each)) for number, each in pairs)

@@ -1,9 +1,9 @@
-"""Somebody's cube of reflectance as images of a mosaic: its bands, place, scaling, and how its numbers are read."""
+"""Somebody's cube of reflectance as an image of a mosaic: its bands, place, scaling and numbers."""
 
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Annotated, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ _LOWEST, _HIGHEST = -0.01, 1.01
 
 Storage: TypeAlias = Literal["rows", "GTiff", "ISIS3", "Zarr"]
 Scaling: TypeAlias = tuple[Positive, Finite]
+_ValueT = TypeVar("_ValueT")
 
 
 class Cube(Image):
@@ -147,7 +148,9 @@ class Wanted(NamedTuple):
     table: tuple[BandRow, ...] = ()
 
 
-def cube(wanted: Wanted, stored: Stored, *, source: str, **facts: object) -> Cube:
+def cube(
+    wanted: Wanted, stored: Stored, *, source: str, special: Sequence[tuple[str, int]], **facts: Any
+) -> Cube:
     """A checked cube.
 
     Parameters
@@ -158,6 +161,8 @@ def cube(wanted: Wanted, stored: Stored, *, source: str, **facts: object) -> Cub
         How the file holds its bands.
     source : str
         The file, for messages.
+    special : sequence of (str, int)
+        Its codes of missing pixels by kind, where its numbers are 16-bit integers.
     **facts
         Other fields of `Cube`.
 
@@ -174,7 +179,7 @@ def cube(wanted: Wanted, stored: Stored, *, source: str, **facts: object) -> Cub
     scalings = [row.scaling or stored.scalings[place] for row, place in zip(rows, at, strict=True)]
     dtype, nodata = _one_of(stored.dtypes, at, "type", source), _one_of(stored.nodata, at, "nodata", source)
     _require_scaled(dtype, scalings, source)
-    own = _own_numbers(dtype, scalings, nodata, facts.pop("special", ()))
+    own = _own_numbers(dtype, scalings, nodata, special)
     try:
         return Cube(
             instrument=wanted.camera.name,
@@ -183,8 +188,8 @@ def cube(wanted: Wanted, stored: Stored, *, source: str, **facts: object) -> Cub
             names=tuple(row.name for row in rows),
             wavelengths=wanted.camera.wavelengths_nm or tuple(row.wavelength_nm for row in rows),
             places=at,
-            **own,  # type: ignore[arg-type]  # pydantic checks them
-            **facts,  # type: ignore[arg-type]
+            **own,
+            **facts,
         )
     except ValidationError as error:
         first = error.errors()[0]
@@ -195,18 +200,18 @@ def _require_scaled(dtype: str, scalings: Sequence[tuple[float, float]], source:
     """Refuse whole numbers that are taken for reflectances: all but two of them are off scale."""
     if np.dtype(dtype).kind in "iu" and (1.0, 0.0) in scalings:
         raise ArchiveError(
-            f"{source}: whole numbers ({dtype}) without a scaling, which cannot be reflectances of 0 to 1: give it "
-            "with --bands, in the columns scale_factor and add_offset"
+            f"{source}: whole numbers ({dtype}) without a scaling, which cannot be reflectances of 0 to 1: "
+            "give it with --bands, in the columns scale_factor and add_offset"
         )
 
 
 def _own_numbers(
-    dtype: str, scalings: Sequence[tuple[float, float]], nodata: float | None, special: object
-) -> dict[str, object]:
+    dtype: str, scalings: Sequence[tuple[float, float]], nodata: float | None, special: Sequence[tuple[str, int]]
+) -> dict[str, Any]:
     """Scaling and missing codes: the file's own of 16-bit integers with one scaling, else those of `STEP`."""
     first = scalings[0]
     if np.dtype(dtype).kind == "i" and np.dtype(dtype).itemsize == 2 and set(scalings) == {first}:
-        codes = dict(special)  # type: ignore[call-overload]
+        codes = dict(special)
         if nodata is not None and nodata == int(nodata) and abs(nodata) <= -MISSING:
             codes |= {"null": int(nodata)}
         return {"scaling_factor": first[0], "offset": first[1], "special": tuple(codes.items())}
@@ -214,7 +219,7 @@ def _own_numbers(
     return {"scaling_factor": STEP, "offset": 0.0, "special": (("null", MISSING),), **made}
 
 
-def _one_of(values: Sequence[object], at: Sequence[int], what: str, source: str) -> object:
+def _one_of(values: Sequence[_ValueT], at: Sequence[int], what: str, source: str) -> _ValueT:
     found = list(dict.fromkeys(str(values[place]) for place in at))
     if len(found) > 1:
         raise ArchiveError(f"{source}: bands of more than one {what}: {', '.join(found)}; write them alike")

@@ -1,4 +1,4 @@
-"""PDS3 map tiles in simple cylindrical projection, as Kaguya's Multiband Imager has them: label beside or attached."""
+"""PDS3 map tiles in simple cylindrical projection, such as Kaguya's, labelled beside or inside."""
 
 import hashlib
 import re
@@ -38,7 +38,7 @@ _NANOMETRES = {
 }
 # A file beside its label: neither folders nor what patterns, lists and URLs are made of.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
-# Pixels by which a label's bounds may differ from its offsets: they are of edges in some, of centres in others.
+# Pixels by which a label's bounds may differ from its offsets: of edges in some, of centres in others.
 _SLACK = 1.5
 
 
@@ -107,8 +107,8 @@ def pds3_cube(head: bytes, wanted: Wanted, *, source: str, url: str, start: int,
     start : int
         Byte of `url` where the image file begins.
     size : int or None
-        Bytes of the image file, where they are known. With the label, which has extremes of the pixels and when
-        they were made, it stands for the content: such labels have no checksum.
+        Bytes of the image file, where they are known. With the label, which says when the pixels were
+        made, and their extremes, it stands for the content: such labels have no checksum.
 
     Raises
     ------
@@ -197,8 +197,8 @@ def _nanometres(given: Any, source: str) -> float:
 def _transform(projection: Label, source: str) -> tuple[float, ...]:
     """Degrees of columns and rows.
 
-    As LOLA's, these labels count from 0 at the middle of the first pixel, and the offsets are where the equator
-    and the central meridian lie: the first pixel's edges are half a pixel before them.
+    As LOLA's, these labels count from 0 at the middle of the first pixel, and the offsets are where the
+    equator and the central meridian lie: the first pixel's edges are half a pixel before them.
     """
     require_value(projection, "MAP_PROJECTION_TYPE", _CYLINDRICAL, source)
     if "POSITIVE_LONGITUDE_DIRECTION" in projection:
@@ -226,8 +226,8 @@ def _require_bounds(projection: Label, north: float, west: float, slack: float, 
     said = _number(projection, "MAXIMUM_LATITUDE", north, source)
     if abs(said - north) > slack:
         raise ArchiveError(
-            f"{source}: LINE_PROJECTION_OFFSET puts the first line at {north:.4f} degrees, MAXIMUM_LATITUDE is "
-            f"{said:g}: in pixels and degrees, they must agree"
+            f"{source}: LINE_PROJECTION_OFFSET puts the first line at {north:.4f} degrees, MAXIMUM_LATITUDE "
+            f"is {said:g}: in pixels and degrees, they must agree"
         )
     said = _number(projection, "WESTERNMOST_LONGITUDE", west, source)
     # Whole turns taken off: one may count from -180, the other from 0.

@@ -35,8 +35,8 @@ class Placement(BaseModel):
     crs : str or None
         The reference system of its coordinates, WKT; None for degrees, longitude and latitude.
     transform : tuple of six float
-        ``x = a col + b row + c``, ``y = d col + e row + f``, columns and rows counted from the outer corner of
-        the first pixel.
+        ``x = a col + b row + c``, ``y = d col + e row + f``, columns and rows counted from the outer corner
+        of the first pixel.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,13 +45,13 @@ class Placement(BaseModel):
     transform: tuple[_Finite, _Finite, _Finite, _Finite, _Finite, _Finite]
 
     def fractions(self, *, lat: FloatArray, lon: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Rows and columns with fractions of positions, whole at edges of pixels; infinite where there is none.
+        """Rows and columns with fractions of positions, whole at edges of pixels; NaN where there is none.
 
         Parameters
         ----------
         lat, lon : arrays
-            Degrees, any longitude convention; a column and a row give a column and a row where the raster lies
-            along latitudes and longitudes, else planes.
+            Degrees, any longitude convention; a column and a row give a column and a row where the raster
+            lies along latitudes and longitudes, else planes.
         """
         a, b, c, d, e, f = self.transform
         if self.crs is None and b == d == 0.0:
@@ -63,10 +63,12 @@ class Placement(BaseModel):
         else:
             x, y = _from_degrees(self.crs).transform(x, y)
         determinant = a * e - b * d
-        return (
-            (a * (y - f) - d * (x - c)) / determinant,
-            (e * (x - c) - b * (y - f)) / determinant,
-        )
+        # Beyond the projection's horizon both are infinite.
+        with np.errstate(invalid="ignore"):
+            return (
+                (a * (y - f) - d * (x - c)) / determinant,
+                (e * (x - c) - b * (y - f)) / determinant,
+            )
 
     def bounds(self, lines: int, samples: int) -> Bounds:
         """A box that holds all pixels.
@@ -131,13 +133,14 @@ def placed(
     """
     if crs is None:
         raise ArchiveError(
-            f"{source}: no coordinate reference system; write a lunar one into it, such as {GEOGRAPHIC}, with "
-            "gdal_edit.py -a_srs"
+            f"{source}: no coordinate reference system; write a lunar one into it, such as {GEOGRAPHIC}, "
+            "with gdal_edit.py -a_srs"
         )
     require_moon(crs, source=source)
     if not crs.is_geographic and not crs.is_projected:
         raise ArchiveError(
-            f"{source}: the reference system {crs.name!r} is neither degrees nor a map projection ({crs.type_name})"
+            f"{source}: the reference system {crs.name!r} is neither degrees nor a map projection "
+            f"({crs.type_name})"
         )
     given = Placement(transform=_six(transform), crs=None if crs.is_geographic else crs.to_wkt())
     _require_plane(given, source)
@@ -172,8 +175,8 @@ def _require_degrees(given: Placement, shape: tuple[int, int], crs: "CRS", sourc
     swapped = x <= _MOST_LAT + _SLACK and y <= _MOST_LON + _SLACK
     hint = "latitudes and longitudes are swapped" if swapped else "they may be metres"
     raise ArchiveError(
-        f"{source}: {crs.name}, and coordinates that are no degrees ({x:g} across, {y:g} down): {hint}; write "
-        "the right system or coordinates into it, with gdal_edit.py -a_srs or -a_ullr"
+        f"{source}: {crs.name}, and coordinates that are no degrees ({x:g} across, {y:g} down): {hint}; "
+        "write the right system or coordinates into it, with gdal_edit.py -a_srs or -a_ullr"
     )
 
 
@@ -183,7 +186,8 @@ def _require_metres(given: Placement, shape: tuple[int, int], crs: "CRS", source
     if x <= _MOST_LON + _SLACK and y <= _MOST_LON + _SLACK:
         raise ArchiveError(
             f"{source}: {crs.name} is in metres, and its coordinates reach no farther than {x:g} and {y:g}: "
-            f"they may be degrees; write the right system into it, such as {GEOGRAPHIC}, with gdal_edit.py -a_srs"
+            f"they may be degrees; write the right system into it, such as {GEOGRAPHIC}, with gdal_edit.py "
+            "-a_srs"
         )
 
 

@@ -1,5 +1,6 @@
 """Cubes that GDAL reads, GeoTIFF and ISIS: in one format, window by window, without any other file."""
 
+import atexit
 import io
 import re
 import threading
@@ -117,8 +118,8 @@ def _storage(item: Item) -> Storage:
         _require_own_pixels(head, item.source)
         return "ISIS3"
     raise ArchiveError(
-        f"{item.source}: begins with {head[:12]!r}, as neither a GeoTIFF nor an ISIS cube does; virtual rasters "
-        "are not read, since they lead to other files: make a GeoTIFF of it with gdal_translate"
+        f"{item.source}: begins with {head[:12]!r}, as neither a GeoTIFF nor an ISIS cube does; virtual "
+        "rasters are not read, since they lead to other files: make a GeoTIFF of it with gdal_translate"
     )
 
 
@@ -129,7 +130,8 @@ def _require_own_pixels(head: bytes, source: str) -> None:
         raise ArchiveError(f"{source}: the ISIS label has no End in its first {_LABEL_BYTES} bytes")
     if _CORE.search(head[: min(ends) + _BEYOND]):
         raise ArchiveError(
-            f"{source}: its label names another file (^Core); only a cube with its pixels in the same file is read"
+            f"{source}: its label names another file (^Core); only a cube with its pixels in the same "
+            "file is read"
         )
 
 
@@ -137,6 +139,10 @@ def _require_own_pixels(head: bytes, source: str) -> None:
 def _kept(url: str, storage: Storage, digest: str, thread: int) -> Any:
     """A cube that stays open for the windows to come, of one thread."""
     return _open(url, storage)
+
+
+# GDAL must not ask for a file when Python is no longer there to give it.
+atexit.register(_kept.cache_clear)
 
 
 @contextmanager

@@ -98,8 +98,8 @@ class Image(BaseModel):
     label_digest : str
         SHA-256 of what decides its pixels: of a tile's label, which has their checksum, or of the file.
     note : str
-        What it says that nobody may overlook, such as that these are no measurements; empty where it only says
-        what the archive's own labels do.
+        What it says that nobody may overlook, such as that these are no measurements; empty where it only
+        says what the archive's own labels do.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

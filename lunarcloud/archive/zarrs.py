@@ -1,4 +1,4 @@
-"""Cubes in Zarr groups: one array of bands, rows and columns, with its reference system, read chunk by chunk."""
+"""Cubes in Zarr groups: one array of bands, rows and columns, with its reference system."""
 
 import json
 import warnings
@@ -90,7 +90,8 @@ def _opened(url: str) -> "xr.Dataset":
     with warnings.catch_warnings():
         # A store without consolidated metadata is slower to open, no more.
         warnings.simplefilter("ignore", RuntimeWarning)
-        return xr.open_zarr(url, chunks=None, mask_and_scale=False)
+        opened: xr.Dataset = xr.open_zarr(url, chunks=None, mask_and_scale=False)
+        return opened
 
 
 def _array(url: str, opened: "xr.Dataset") -> "xr.DataArray":

@@ -27,8 +27,8 @@ from lunarcloud.storage import Entry, Folder
 _TASK_BYTES_PER_VALUE = 6
 # Per pixel of a shard: bands measured, and which tile it is from, as far as not counted above.
 _TASK_BYTES_PER_PIXEL = 2
-# Whatever the shard's size: blocks of rows of tiles while they are read and painted; of cubes the numbers may be
-# twice as wide, and a library keeps some of what it unpacked.
+# Whatever the shard's size: blocks of rows of tiles while they are read and painted; of cubes the numbers
+# may be twice as wide, and a library keeps some of what it unpacked.
 _TASK_BYTES = 160 * 2**20
 _CUBE_BYTES = 256 * 2**20
 # Notes of labels that travel: more of them say nothing in common.

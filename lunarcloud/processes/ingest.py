@@ -59,8 +59,8 @@ class IngestInputs(Inputs):
     )
     bands: str | None = file(
         None,
-        "CSV of the cubes' bands, a row each: wavelength_nm, and if wanted band (from 1), name, scale_factor, "
-        "add_offset; without it, the files say their wavelengths",
+        "CSV of the cubes' bands, a row each: wavelength_nm, and if wanted band (from 1), name, "
+        "scale_factor, add_offset; without it, the files say their wavelengths",
     )
     strict: bool = place(False, "refuse if any of the 996 tiles is missing or unusable")
 
@@ -68,7 +68,8 @@ class IngestInputs(Inputs):
     def _bands_of_cubes(self) -> Self:
         if self.bands and self.instrument is None:
             raise ValueError(
-                f"--bands {self.bands!r}: Clementine's own tiles say their bands; --instrument says whose cubes"
+                f"--bands {self.bands!r}: Clementine's own tiles say their bands; --instrument says whose "
+                "cubes"
             )
         return self
 

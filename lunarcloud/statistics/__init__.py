@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
+    from lunarcloud.statistics.aligned import aligned
     from lunarcloud.statistics.chance import chances_of_means
     from lunarcloud.statistics.comparison import (
         DifferenceShard,
@@ -69,6 +70,7 @@ __all__ = [
     "Stream",
     "Unit",
     "above_table",
+    "aligned",
     "ask_members",
     "candidate_totals",
     "candidates_dataset",
@@ -109,6 +111,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "aligned": ("aligned",),
         "chance": ("chances_of_means",),
         "comparison": (
             "DifferenceShard",

@@ -1,4 +1,4 @@
-"""A Moon as Kaguya's map tiles: simple cylindrical, nine bands, labels beside the images, a scaling of their own."""
+"""A Moon as Kaguya's map tiles: simple cylindrical, nine bands, labels beside the images, another scaling."""
 
 import os
 from collections.abc import Callable

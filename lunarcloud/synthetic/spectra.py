@@ -19,8 +19,8 @@ _SHAPE_900, _DIP_900 = 0.753, 0.0046
 _SHAPE_1000 = 1.030
 _PER_WT_MGO = 0.004
 _PER_WT_CAO = 0.006
-# Beyond a micrometre: soils go on to redden by so much a micrometre, and pyroxene's band recovers, by a share of
-# its depth at 950 nm, at 1050, 1250 and 1550 nm.
+# Beyond a micrometre: soils go on to redden by so much a micrometre, and pyroxene's band recovers, by a share
+# of its depth at 950 nm, at 1050, 1250 and 1550 nm.
 _REDDENING = 0.35
 _RECOVERY = ((1050.0, 0.1), (1250.0, 0.6), (1550.0, 0.95))
 
