@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
-    from lunarcloud.statistics.aligned import aligned
     from lunarcloud.statistics.chance import chances_of_means
+    from lunarcloud.statistics.coarser import aligned
     from lunarcloud.statistics.comparison import (
         DifferenceShard,
         Pair,
@@ -111,8 +111,8 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "aligned": ("aligned",),
         "chance": ("chances_of_means",),
+        "coarser": ("aligned",),
         "comparison": (
             "DifferenceShard",
             "Pair",
