@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
+    from lunarcloud.archive.answers import answered, headers, is_packed, length_of, require_given
     from lunarcloud.archive.bands import BandRow, read_bands
     from lunarcloud.archive.bounds import Bounds
     from lunarcloud.archive.cube_search import find_cubes
@@ -100,6 +101,7 @@ __all__ = [
     "TileSearch",
     "Topography",
     "Wanted",
+    "answered",
     "band",
     "cells",
     "feature",
@@ -108,7 +110,10 @@ __all__ = [
     "find_cubes",
     "find_tiles",
     "gravity_digest",
+    "headers",
     "instrument",
+    "is_packed",
+    "length_of",
     "list_items",
     "listed",
     "missing_kind",
@@ -132,6 +137,7 @@ __all__ = [
     "read_stations",
     "read_topography",
     "require_content",
+    "require_given",
     "require_length",
     "same_bands",
     "shelves",
@@ -145,6 +151,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "answers": ("answered", "headers", "is_packed", "length_of", "require_given"),
         "bands": ("BandRow", "read_bands"),
         "bounds": ("Bounds",),
         "cube_search": ("find_cubes",),

@@ -7,6 +7,7 @@ from pathlib import Path
 import fsspec
 
 from lunarcloud.archive.sources import Item, read_ranges, size_of
+from lunarcloud.archive.web import web_tag
 from lunarcloud.storage import explained
 
 _BLOCK = 16 << 20
@@ -42,6 +43,8 @@ def content_mark(item: Item) -> str:
 
 def _tag(url: str) -> str:
     """The server's name of this version, empty where it has none: a weak one names several."""
+    if url.startswith(("http://", "https://")):
+        return web_tag(url)
     with explained(url, ""):
         fs, path = fsspec.core.url_to_fs(url)
         found = str(fs.info(path).get("ETag") or "")

@@ -206,7 +206,10 @@ def _require_scaled(dtype: str, scalings: Sequence[tuple[float, float]], source:
 
 
 def _own_numbers(
-    dtype: str, scalings: Sequence[tuple[float, float]], nodata: float | None, special: Sequence[tuple[str, int]]
+    dtype: str,
+    scalings: Sequence[tuple[float, float]],
+    nodata: float | None,
+    special: Sequence[tuple[str, int]],
 ) -> dict[str, Any]:
     """Scaling and missing codes: the file's own of 16-bit integers with one scaling, else those of `STEP`."""
     first = scalings[0]

@@ -15,6 +15,7 @@ from lunarcloud.archive import (
     instrument,
     listed,
 )
+from lunarcloud.config import settings
 from lunarcloud.engine import MemoryPlan, Product, Work
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import Grid, Shard
@@ -139,9 +140,15 @@ def ingest_work(plan: IngestPlan, place: Folder) -> Work:
         title="ingest",
         group=group,
         function=IngestShard(grid, plan.tiles, camera),
-        memory=MemoryPlan(task=fixed + per_pixel * grid.shard_edge**2),
+        memory=MemoryPlan(task=fixed + per_pixel * grid.shard_edge**2, process=_cached(plan.tiles)),
         rate=_RATE,
     )
+
+
+def _cached(tiles: Sequence[Image]) -> int:
+    """What a process keeps of tiles on the web, bytes."""
+    on_web = any(tile.url.startswith(("http://", "https://")) for tile in tiles)
+    return settings().cache_mib << 20 if on_web else 0
 
 
 def completed(card: MosaicCard, entries: Iterable[Entry]) -> MosaicCard:

@@ -141,9 +141,7 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
         ours, theirs = theirs, ours
         pairs = tuple(Pair(pair.name, pair.second, pair.first) for pair in pairs)
     require_comparable(ours.source, theirs.source, pairs)
-    return given_of(inputs, root, parents, read), _Material(
-        run, finer, ours, theirs, pairs, units
-    )
+    return given_of(inputs, root, parents, read), _Material(run, finer, ours, theirs, pairs, units)
 
 
 def _of_run(run: Run, inputs: CompareInputs, name: str) -> _Side:
@@ -200,7 +198,13 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     coarse = shrunk(work.group, names, overview_grid(run).ppd, stream=stream_over(session, "figures", run))
     return keep(
         home,
-        facts={**about, **_resampled(material), "pairs": len(pairs), "maria": units[1].source, **left_out(first.source.exclude)},
+        facts={
+            **about,
+            **_resampled(material),
+            "pairs": len(pairs),
+            "maria": units[1].source,
+            **left_out(first.source.exclude),
+        },
         datasets={_DATASET: statistics},
         tables={"comparison": comparison_table(statistics)},
         figures=_figures(statistics, material, coarse),

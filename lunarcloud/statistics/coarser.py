@@ -27,9 +27,9 @@ class CoarserSource(Source):
     Attributes
     ----------
     onto : Grid
-        The grid. A pixel's value is the mean of the run's pixels, weighted by the area that each has in it, in
-        whole codes; it is missing where less than `LEAST_MAPPED` of it is mapped. What is left out of the run
-        (`exclude`) is left out before.
+        The grid. A pixel's value is the mean of the run's pixels, weighted by the area that each has in it,
+        in whole codes; it is missing where less than `LEAST_MAPPED` of it is mapped. What is left out of the
+        run (`exclude`) is left out before.
     """
 
     onto: Grid = field(kw_only=True)
@@ -122,11 +122,14 @@ class _Part(NamedTuple):
 
 def _parts(fine: Grid, onto: Grid, window: Window) -> list[_Part]:
     covered = _covered(fine, onto, window)
-    return [_part(fine, onto, window, shard, fine.window(shard).common(covered)) for shard in fine.shards_of(covered)]
+    return [
+        _part(fine, onto, window, shard, fine.window(shard).common(covered))
+        for shard in fine.shards_of(covered)
+    ]
 
 
 def _covered(fine: Grid, onto: Grid, window: Window) -> Window:
-    """The fine pixels that lie in coarse ones, wholly or in part: whole numbers, so that no edge is missed."""
+    """The fine pixels that lie in coarse ones, wholly or in part: by whole numbers, no edge is missed."""
 
     def first(at: int) -> int:
         return at * fine.ppd // onto.ppd

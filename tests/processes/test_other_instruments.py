@@ -48,9 +48,7 @@ def both(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Both:
         "fit", root, cluster, stations=str(place / "stations.csv"), mosaic=mosaic, equations_only=True
     )
     mapped = make("map", root, cluster, mosaic=mosaic, model=fitted.record.ref.id)
-    compared = make(
-        "compare", root, cluster, run=clementine.record.ref.id, other=mapped.record.ref.id
-    )
+    compared = make("compare", root, cluster, run=clementine.record.ref.id, other=mapped.record.ref.id)
     return Both(root, kaguya, fitted, mapped, compared)
 
 
@@ -96,5 +94,7 @@ def test_a_model_of_one_camera_is_refused_for_the_mosaic_of_another(both: Both) 
 def test_bands_without_an_instrument_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--instrument says whose"):
         make("ingest", tmp_path, tiles=("x",), ppd=1, bands="b.csv")
-    with pytest.raises(InputError, match="unknown instrument 'kaguya': there are clementine-uvvis, kaguya-mi"):
+    with pytest.raises(
+        InputError, match="unknown instrument 'kaguya': there are clementine-uvvis, kaguya-mi"
+    ):
         make("ingest", tmp_path, tiles=("x",), ppd=1, instrument="kaguya")
