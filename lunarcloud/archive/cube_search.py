@@ -18,7 +18,7 @@ _VIRTUAL = (".vrt",)
 _KINDS = "PDS3 map tiles (.lbl with .img, or .img), GeoTIFFs (.tif), ISIS cubes (.cub) or Zarr groups (.zarr)"
 
 
-def find_cubes(places: str | Sequence[str], wanted: Wanted) -> TileSearch:
+def find_cubes(places: str | Sequence[str], wanted: Wanted) -> TileSearch[Cube]:
     """The cubes of a camera in one or more places, their labels read and checked.
 
     Parameters

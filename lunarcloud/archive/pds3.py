@@ -220,7 +220,22 @@ def pds3_extent(head: bytes, *, source: str) -> Extent:
 
 
 def count_of(image: Label, keyword: str, source: str) -> int:
-    """A whole number from 1; an `ArchiveError` for anything else."""
+    """A whole number from 1 in an object.
+
+    Parameters
+    ----------
+    image : dict
+        The object.
+    keyword : str
+        Of the number.
+    source : str
+        Where the label is, for messages.
+
+    Raises
+    ------
+    ArchiveError
+        For anything else.
+    """
     value = image.get(keyword)
     if not (isinstance(value, int) and value >= 1):
         raise ArchiveError(f"{source}: {keyword} is {value!r}; a number from 1 is needed")
@@ -277,7 +292,22 @@ def _immutable(value: Any) -> Any:
 
 
 def object_of(label: Label, name: str, source: str) -> Label:
-    """An object of a label; an `ArchiveError` where there is none."""
+    """An object of a label.
+
+    Parameters
+    ----------
+    label : dict
+        The label.
+    name : str
+        Of the object.
+    source : str
+        Where the label is, for messages.
+
+    Raises
+    ------
+    ArchiveError
+        If there is none.
+    """
     found = label.get(name)
     if not isinstance(found, dict):
         raise ArchiveError(f"{source}: the label has no OBJECT = {name}")
@@ -294,7 +324,24 @@ def plain(value: Any) -> Any:
 
 
 def require_value(values: Mapping[str, Any], keyword: str, allowed: tuple[object, ...], source: str) -> None:
-    """Refuse a keyword's value that is none of some."""
+    """Refuse a keyword's value that is none of some.
+
+    Parameters
+    ----------
+    values : mapping
+        A label, or an object of it.
+    keyword : str
+        The keyword.
+    allowed : tuple
+        Its values that can be read, words in upper case.
+    source : str
+        Where the label is, for messages.
+
+    Raises
+    ------
+    ArchiveError
+        With the value and what is allowed.
+    """
     if keyword not in values:
         raise ArchiveError(f"{source}: the label has no {keyword}")
     value = plain(values[keyword])

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from lunarcloud.archive.pds3 import HEAD_BYTES, pds3_tile
 from lunarcloud.archive.pds4 import image_file_name, is_observation, parse_pds4_label, pds4_tile
@@ -22,8 +22,8 @@ _LABELS = (".img", ".xml")
 
 #: Files by their source.
 Found: TypeAlias = dict[str, Item]
-# An image of the archive, or a cube.
-_ImageT = TypeVar("_ImageT", bound=Image)
+#: An image of the archive, or a cube.
+ImageT = TypeVar("ImageT", bound=Image)
 
 _KINDS = "PDS3 .img files, or PDS4 .xml labels with their .tif"
 
@@ -43,7 +43,7 @@ class Problem(NamedTuple):
     message: str
 
 
-class TileSearch(NamedTuple):
+class TileSearch(NamedTuple, Generic[ImageT]):
     """What `find_tiles` or `find_cubes` found.
 
     Attributes
@@ -58,13 +58,13 @@ class TileSearch(NamedTuple):
         Files of other kinds, and the labels of other products.
     """
 
-    tiles: tuple[Image, ...]
+    tiles: tuple[ImageT, ...]
     problems: tuple[Problem, ...]
     phase: tuple[str, ...]
     ignored: tuple[str, ...]
 
 
-def find_tiles(places: str | Sequence[str]) -> TileSearch:
+def find_tiles(places: str | Sequence[str]) -> TileSearch[Tile]:
     """The image tiles of the UVVIS mosaic in one or more places, their labels read and checked.
 
     Parameters
@@ -104,9 +104,9 @@ def find_tiles(places: str | Sequence[str]) -> TileSearch:
     return TileSearch(tiles=tiles, problems=tuple(problems), phase=tuple(phase), ignored=tuple(ignored))
 
 
-def once_each(tiles: Sequence[_ImageT]) -> tuple[tuple[_ImageT, ...], list[Problem]]:
+def once_each(tiles: Sequence[ImageT]) -> tuple[tuple[ImageT, ...], list[Problem]]:
     """The first tile of each product id, in their order, and a problem for each further one."""
-    firsts: dict[str, _ImageT] = {}
+    firsts: dict[str, ImageT] = {}
     repeated = []
     for tile in tiles:
         first = firsts.setdefault(tile.product_id, tile)
@@ -173,7 +173,22 @@ def head_of(item: Item, most: int) -> bytes:
 
 
 def sibling(label: Item, name: str, found: Found) -> Item:
-    """The file beside a label that it names; an `ArchiveError` where there is none."""
+    """The file beside a label that it names.
+
+    Parameters
+    ----------
+    label : Item
+        The label.
+    name : str
+        A plain name.
+    found : dict of str to Item
+        All files that were listed.
+
+    Raises
+    ------
+    ArchiveError
+        If there is none.
+    """
     # The last part of the source, after the last slash or, at the top of an archive, after "::".
     last = label.source.rpartition("/")[2].rpartition("::")[2]
     source = label.source.removesuffix(last) + name

@@ -71,7 +71,17 @@ class Cache:
             return found
 
     def put(self, url: str, number: int, data: bytes) -> None:
-        """Keep a block, in the place of those that were not used for the longest time."""
+        """Keep a block, in the place of those that were not used for the longest time.
+
+        Parameters
+        ----------
+        url : str
+            Of which file.
+        number : int
+            Which block.
+        data : bytes
+            What it holds; more than the cache may hold is not kept.
+        """
         with self.lock:
             self.held -= len(self.blocks.pop((url, number), b""))
             while self.blocks and self.held + len(data) > self.most:

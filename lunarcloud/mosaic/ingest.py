@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lunarcloud.archive import (
+    Cube,
     Image,
     Instrument,
     Problem,
@@ -72,7 +73,7 @@ class IngestShard:
         return Product(arrays={REFLECTANCE: dn}, inputs=inputs, counts=counts)
 
 
-def plan_ingest(search: TileSearch, grid: Grid, *, strict: bool) -> IngestPlan:
+def plan_ingest(search: TileSearch[Tile] | TileSearch[Cube], grid: Grid, *, strict: bool) -> IngestPlan:
     """Decide which tiles a mosaic is made of.
 
     Parameters
@@ -172,12 +173,15 @@ def _own_bands(camera: Instrument) -> dict[str, Any]:
     return {"bands": camera.bands, "wavelengths_nm": camera.wavelengths_nm}
 
 
-def _same_scaling(search: TileSearch) -> tuple[tuple[Image, ...], tuple[Problem, ...]]:
+def _same_scaling(
+    search: TileSearch[Tile] | TileSearch[Cube],
+) -> tuple[tuple[Image, ...], tuple[Problem, ...]]:
     """The tiles whose numbers mean the same as most tiles' do; the others are problems."""
     scalings = Counter(_meaning(tile) for tile in search.tiles)
     # Among equally frequent ones the larger, so that the order of the tiles decides nothing.
     common = max(scalings, key=lambda scaling: (scalings[scaling], scaling))
-    tiles, problems = [], list(search.problems)
+    tiles: list[Image] = []
+    problems = list(search.problems)
     for tile in search.tiles:
         if _meaning(tile) == common:
             tiles.append(tile)

@@ -8,7 +8,9 @@ from pydantic import model_validator
 
 from lunarcloud.archive import (
     INSTRUMENTS,
+    Cube,
     Problem,
+    Tile,
     TileSearch,
     Wanted,
     file_digest,
@@ -73,7 +75,7 @@ class IngestInputs(Inputs):
             )
         return self
 
-    def search(self) -> TileSearch:
+    def search(self) -> TileSearch[Tile] | TileSearch[Cube]:
         """The images there are."""
         if self.instrument is None:
             return find_tiles(self.tiles)

@@ -174,7 +174,8 @@ def _any_bit(flags: npt.NDArray[Any], lengths: csr_array, axis: int) -> npt.NDAr
     first, last = lengths.indices[starts], lengths.indices[stops - 1]
     # Fine rows from the first to the one before the next coarse row's first; one that is cut counts for both.
     until = np.bitwise_or.reduceat(flags, first, axis=axis)
-    return until | np.take(flags, last, axis=axis)
+    found: npt.NDArray[Any] = until | np.take(flags, last, axis=axis)
+    return found
 
 
 def aligned(first: Source, second: Source) -> tuple[Source, Source]:

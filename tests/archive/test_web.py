@@ -65,7 +65,7 @@ def urls(server: BadArchive, query: str = "") -> list[str]:
 
 def mosaic(tiles: tuple[Image, ...]) -> dict[object, bytes]:
     """The shards that the tiles touch, one after the other, as a worker makes them."""
-    found = {}
+    found: dict[object, bytes] = {}
     for shard in GRID.shards():
         near = [tile for tile in tiles if touches(GRID, GRID.window(shard), tile)]
         if near:
