@@ -96,14 +96,19 @@ class Cube(Image):
             return stored.astype(np.int16)
         made = np.empty(stored.shape, np.int16)
         for dn, band, (factor, offset) in zip(made, stored, self.scalings, strict=True):
-            value = band.astype(np.float64)
+            dn[...] = self._steps(band, factor, offset)
+        return made
+
+    def _steps(self, stored: npt.NDArray[np.generic], factor: float, offset: float) -> npt.NDArray[np.int16]:
+        # Some floats are no numbers, or too large for any: both are no measurement.
+        with np.errstate(invalid="ignore", over="ignore"):
+            value = stored.astype(np.float64)
             lacking = ~np.isfinite(value)
             if self.nodata is not None:
                 lacking |= value == self.nodata
             value = np.clip(value * factor + offset, _LOWEST, _HIGHEST)
-            dn[...] = np.rint(np.where(lacking, 0.0, value) / STEP)
-            dn[lacking] = MISSING
-        return made
+        steps = np.rint(np.where(lacking, 0.0, value) / STEP)
+        return np.where(lacking, MISSING, steps).astype(np.int16)
 
 
 def _whole(places: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.errors import InputError
-from lunarcloud.moon import FloatArray
+from lunarcloud.moon import FloatArray, kilometres
 from lunarcloud.synthetic.geology import truth
 from lunarcloud.synthetic.spectra import infrared, reflectance
 
@@ -64,6 +64,7 @@ OBJECT                         = IMAGE_MAP_PROJECTION
   C_AXIS_RADIUS                = 1737.4 <km>
   POSITIVE_LONGITUDE_DIRECTION = EAST
   MAP_RESOLUTION               = {ppd:.7f} <pixel/degree>
+  MAP_SCALE                    = {scale:.10f} <km/pixel>
   MAXIMUM_LATITUDE             = {north:.7f} <degree>
   MINIMUM_LATITUDE             = {south:.7f} <degree>
   WESTERNMOST_LONGITUDE        = {west:.7f} <degree>
@@ -132,9 +133,15 @@ def _write(place: Path, north: int, west: int, ppd: int, spectra: Spectra) -> Pa
     dn = _numbers(spectra(north - centres, west + centres))
     name = f"MI_MAP_03_{_corner(north, west)}{_corner(north - _DEGREES, west + _DEGREES)}SC"
     altitude = np.zeros((size, size), ">f4").tobytes()
-    facts = {"north": north, "south": north - _DEGREES, "west": west, "east": west + _DEGREES}
+    facts: dict[str, float] = {
+        "north": north,
+        "south": north - _DEGREES,
+        "west": west,
+        "east": west + _DEGREES,
+    }
     # Counted from 0 at the middle of the first pixel: so far before the equator and the central meridian.
     offsets = {"line": north * ppd - 0.5, "sample": -west * ppd - 0.5}
+    facts["scale"] = kilometres(1.0 / ppd)
     label = _LABEL.format(
         name=name, size=size, ppd=ppd, first=len(altitude) + 1, highest=int(dn.max()), **facts, **offsets
     )
