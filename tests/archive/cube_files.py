@@ -66,7 +66,8 @@ def cube_of(path: object, wanted: Wanted = KAGUYA) -> Cube:
 def read(image: Image) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Reflectances of the whole Moon at a pixel a degree, and where there are any."""
     dn, _ = resample(GRID, GRID.whole, [image], image.camera)
-    return dn * image.scaling_factor + image.offset, (dn != -32768).all(axis=0)
+    measured: npt.NDArray[np.bool_] = (dn != -32768).all(axis=0)
+    return dn.astype(np.float64) * image.scaling_factor + image.offset, measured
 
 
 def expected() -> FloatArray:

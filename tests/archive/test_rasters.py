@@ -20,7 +20,7 @@ from tests.archive.cube_files import EIGHT_NM, KAGUYA, cube_of, expected, read, 
 
 HALF = math.radians(RADIUS_M) / 2.0
 WHOLE = (360, 720)
-TILED = {"tiled": True, "blockxsize": 128, "blockysize": 128, "compress": "deflate"}
+TILED: dict[str, Any] = {"tiled": True, "blockxsize": 128, "blockysize": 128, "compress": "deflate"}
 #: Name of the file, its system, pixel, first corner, shape, and how it is written.
 FILES: dict[str, tuple[str, float, tuple[float, float], tuple[int, int], dict[str, Any]]] = {
     "degrees.tif": ("IAU_2015:30100", 0.5, (-180.0, 90.0), WHOLE, TILED),
