@@ -6,7 +6,16 @@ from functools import partial
 from lunarcloud.archive.cubes import Cube, Wanted
 from lunarcloud.archive.pds3 import HEAD_BYTES, parse_pds3_label
 from lunarcloud.archive.pds3_maps import image_pointer, pds3_cube
-from lunarcloud.archive.search import Found, Problem, TileSearch, head_of, none_usable, once_each, sibling
+from lunarcloud.archive.search import (
+    Found,
+    Problem,
+    TileSearch,
+    head_of,
+    none_usable,
+    once_each,
+    read_each,
+    sibling,
+)
 from lunarcloud.archive.sources import Item, list_items, size_of
 from lunarcloud.errors import ArchiveError, GeometryError
 
@@ -49,7 +58,7 @@ def find_cubes(places: str | Sequence[str], wanted: Wanted) -> TileSearch[Cube]:
         found[name] for name in sorted(found) if found[name].base.endswith((*_LABELS, *_RASTERS, *_VIRTUAL))
     ]
     labels += _attached(found)
-    results = [_tried(item.source, partial(_cube, item, wanted, found)) for item in labels]
+    results = read_each(labels, lambda item: _tried(item.source, partial(_cube, item, wanted, found)))
     results += [_tried(group, partial(_group, group, wanted)) for group in sorted(groups)]
     tiles, repeated = once_each([each for each in results if not isinstance(each, Problem)])
     problems = sorted([*repeated, *(each for each in results if isinstance(each, Problem))])

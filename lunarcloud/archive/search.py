@@ -1,8 +1,9 @@
 """Finding the tiles of a folder, archive or list of URLs, and what is wrong with the unusable ones."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from lunarcloud.archive.pds3 import HEAD_BYTES, pds3_tile
@@ -24,6 +25,7 @@ _LABELS = (".img", ".xml")
 Found: TypeAlias = dict[str, Item]
 #: An image of the archive, or a cube.
 ImageT = TypeVar("ImageT", bound=Image)
+ResultT = TypeVar("ResultT")
 
 _KINDS = "PDS3 .img files, or PDS4 .xml labels with their .tif"
 
@@ -93,7 +95,7 @@ def find_tiles(places: str | Sequence[str]) -> TileSearch[Tile]:
     found = {item.source: item for place in asked for item in list_items(place)}
     phase = sorted(source for source, item in found.items() if _PHASE.match(item.base))
     labels = [found[name] for name in sorted(found.keys() - phase) if found[name].base.endswith(_LABELS)]
-    results = _read_all(labels, found)
+    results = read_each(labels, partial(_read_one, found=found))
     tiles, repeated = once_each([result for result in results if isinstance(result, Tile)])
     problems = sorted([*repeated, *(result for result in results if isinstance(result, Problem))])
     if not tiles:
@@ -135,11 +137,20 @@ def none_usable(asked: list[str], files: int, problems: list[Problem], kinds: st
     return f"no image tile in {', '.join(asked)} ({files} files there): give {kinds}"
 
 
-def _read_all(labels: list[Item], found: Found) -> list[Tile | Problem | None]:
+def read_each(labels: Sequence[Item], read: Callable[[Item], ResultT]) -> list[ResultT]:
+    """What is read of each label, in their order; of those elsewhere many at once.
+
+    Parameters
+    ----------
+    labels : sequence of Item
+        What to read.
+    read : callable
+        How.
+    """
     if not any("://" in label.url for label in labels):
-        return [_read_one(label, found) for label in labels]
+        return [read(label) for label in labels]
     with ThreadPoolExecutor(_READERS) as pool:
-        return list(pool.map(lambda label: _read_one(label, found), labels))
+        return list(pool.map(read, labels))
 
 
 def _read_one(label: Item, found: Found) -> Tile | Problem | None:
