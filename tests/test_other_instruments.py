@@ -78,6 +78,7 @@ def test_a_model_fitted_to_eight_bands_maps_the_true_iron(both: Both) -> None:
 def test_both_are_compared_on_the_coarser_grid_with_a_figure(both: Both) -> None:
     statistics = xr.open_zarr(f"{both.compared.place.url}/statistics.zarr").sel(unit="global")
     assert both.compared.record.card.facts["grid"].startswith("2 pixels per degree")
+    assert str(both.compared.record.card.facts["difference"]).startswith("Clementine ")
     differences = xr.open_zarr(f"{both.compared.place.url}/differences.zarr")
     assert differences["feo_equation"].shape == (360, 720)
     assert float(statistics["rmse"].sel(pair="feo_equation")) < 1.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import model_validator
 
-from lunarcloud.archive import Gridded
+from lunarcloud.archive import Gridded, instrument
 from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
 from lunarcloud.lineage import Source as File
@@ -130,6 +130,8 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
         found = root.find("runs", inputs.other)
         second = run_of(root, found)
         theirs = _of_run(second, inputs, f"run {second.place.name[:6]}")
+        if run.card.instrument != second.card.instrument:
+            ours, theirs = _of_camera(ours, run), _of_camera(theirs, second)
         coarse = aligned(ours.source, theirs.source)
         finer, run = _by_grid(run, second)
         ours, theirs = ours._replace(source=coarse[0]), theirs._replace(source=coarse[1])
@@ -154,6 +156,11 @@ def _by_grid(run: Run, second: Run) -> tuple[int, Run]:
         return 0, run
     fine, coarse = (second, run) if run.grid.ppd <= second.grid.ppd else (run, second)
     return fine.card.shard_edge**2, coarse
+
+
+def _of_camera(side: _Side, run: Run) -> _Side:
+    """Called by its spacecraft, where the two differ in it."""
+    return side._replace(name=f"{instrument(run.card.instrument).mission} {run.place.name[:6]}")
 
 
 def _of_file(map_: Gridded, ours: Source) -> _Side:
