@@ -18,6 +18,8 @@ from lunarcloud.errors import ArchiveError
 
 #: Reflectance of a step of numbers that are no 16-bit integers in the file: a quarter of Clementine's.
 STEP = 1.0 / 32_000
+#: Of one block of a file or chunk of a group, which is unpacked whole.
+PIECE_BYTES = 256 << 20
 # Reflectances beyond are off scale, however far.
 _LOWEST, _HIGHEST = -0.01, 1.01
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.archive.content import content_mark
-from lunarcloud.archive.cubes import Cube, Storage, Stored, Wanted, cube
+from lunarcloud.archive.cubes import PIECE_BYTES, Cube, Storage, Stored, Wanted, cube
 from lunarcloud.archive.files import foreign
 from lunarcloud.archive.gdal import TIFF_BEGINS, alone
 from lunarcloud.archive.placement import placed
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # slow to import, and tiles of the archive do not need it
 _ISIS_BEGINS = re.compile(rb"\s*Object\s*=\s*IsisCube\s")
 # GDAL takes a label to end where one of these is; what it reads of it is at most so many bytes more.
 _ISIS_ENDS = (b"\r\nEND\r\n", b"\nEND\n", b"\r\nEnd\r\n", b"\nEnd\n")
-_LABEL_BYTES, _BEYOND = 1 << 20, 1024
+_BEGINNING, _LABEL_BYTES, _BEYOND = 64, 1 << 20, 1024
 # What leads from an ISIS label to another file with the pixels, which GDAL would open in any format.
 _CORE = re.compile(rb"\^\s*Core", re.IGNORECASE)
 # As ISIS marks missing 16-bit pixels.
@@ -38,8 +38,6 @@ _ISIS_SPECIAL = (
     ("high_instr_saturation", -32765),
     ("high_repr_saturation", -32764),
 )
-# Of one block of a file, which is unpacked whole.
-_BLOCK_BYTES = 256 << 20
 # Read ahead of what GDAL asks for, which is often a few bytes.
 _BUFFER = 1 << 18
 _MICROMETRES = "CENTRAL_WAVELENGTH_UM"
@@ -111,14 +109,14 @@ def _storage(item: Item) -> Storage:
     """The format of a file, by its first bytes and never by its name."""
     if item.start:
         raise ArchiveError(f"{item.source}: in an archive; unpack it: GDAL reads it as a file of its own")
-    head = read_ranges(item.url, [(0, _LABEL_BYTES)])[0]
-    if head.startswith(TIFF_BEGINS):
+    begins = read_ranges(item.url, [(0, _BEGINNING)])[0]
+    if begins.startswith(TIFF_BEGINS):
         return "GTiff"
-    if _ISIS_BEGINS.match(head):
-        _require_own_pixels(head, item.source)
+    if _ISIS_BEGINS.match(begins):
+        _require_own_pixels(read_ranges(item.url, [(0, _LABEL_BYTES)])[0], item.source)
         return "ISIS3"
     raise ArchiveError(
-        f"{item.source}: begins with {head[:12]!r}, as neither a GeoTIFF nor an ISIS cube does; virtual "
+        f"{item.source}: begins with {begins[:12]!r}, as neither a GeoTIFF nor an ISIS cube does; virtual "
         "rasters are not read, since they lead to other files: make a GeoTIFF of it with gdal_translate"
     )
 
@@ -214,8 +212,8 @@ def _require_blocks(dataset: "rasterio.DatasetReader", source: str) -> None:
     together = dataset.count if dataset.interleaving and dataset.interleaving.name == "pixel" else 1
     for (rows, cols), kind in zip(dataset.block_shapes, dataset.dtypes, strict=True):
         size = rows * cols * np.dtype(kind).itemsize * together
-        if size > _BLOCK_BYTES:
+        if size > PIECE_BYTES:
             raise ArchiveError(
                 f"{source}: pieces of {rows} x {cols} pixels are {size >> 20} MiB, more than "
-                f"{_BLOCK_BYTES >> 20}; write it in tiles, with gdal_translate -co TILED=YES"
+                f"{PIECE_BYTES >> 20}; write it in tiles, with gdal_translate -co TILED=YES"
             )

@@ -1,6 +1,7 @@
 """Cubes in Zarr groups: one array of bands, rows and columns, with its reference system."""
 
 import json
+import math
 import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.archive.cubes import Cube, Stored, Wanted, cube
+from lunarcloud.archive.cubes import PIECE_BYTES, Cube, Stored, Wanted, cube
 from lunarcloud.archive.files import foreign
 from lunarcloud.archive.gridded import LATITUDES, LONGITUDES, content_of_group, require_no_pickle
 from lunarcloud.archive.placement import placed
@@ -44,6 +45,7 @@ def zarr_cube(url: str, wanted: Wanted) -> Cube:
         require_no_pickle(url)
         opened = _opened(url)
         array = _array(url, opened)
+        _require_chunks(url, array)
         return cube(
             wanted,
             _stored(url, array, opened),
@@ -107,6 +109,17 @@ def _array(url: str, opened: "xr.Dataset") -> "xr.DataArray":
             f"{url}: {array.name} has dimensions {dims}; band, lat and lon, or band, y and x, are wanted"
         )
     return array.rename({dim: axis for dim, axis in named.items() if dim != axis}).transpose(*_AXES)
+
+
+def _require_chunks(url: str, array: "xr.DataArray") -> None:
+    """Refuse a group whose chunks do not fit in memory: each is unpacked whole."""
+    chunk = array.encoding.get("chunks") or array.shape
+    size = math.prod(chunk) * array.dtype.itemsize
+    if size > PIECE_BYTES:
+        raise ArchiveError(
+            f"{url}: chunks of {' x '.join(map(str, chunk))} numbers are {size >> 20} MiB, more than "
+            f"{PIECE_BYTES >> 20}; write it in smaller ones"
+        )
 
 
 def _stored(url: str, array: "xr.DataArray", opened: "xr.Dataset") -> Stored:

@@ -185,6 +185,6 @@ def test_pieces_that_do_not_fit_in_memory_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_raster(tmp_path / "a.tif", *FILES["degrees.tif"][:4])
-    monkeypatch.setattr(rasters_room, "_BLOCK_BYTES", 1000)
+    monkeypatch.setattr(rasters_room, "PIECE_BYTES", 1000)
     with pytest.raises(ArchiveError, match="write it in tiles, with gdal_translate -co TILED=YES"):
         cube_of(path)

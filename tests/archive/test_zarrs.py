@@ -9,6 +9,7 @@ import xarray as xr
 from pyproj import CRS
 
 from lunarcloud.archive import Wanted, instrument
+from lunarcloud.archive import zarrs as zarrs_room
 from lunarcloud.errors import ArchiveError
 from tests.archive.cube_files import EIGHT_NM, cube_of, expected, field, read
 
@@ -59,6 +60,14 @@ def test_a_group_that_cannot_be_used_is_refused_by_what_is_wrong(
 ) -> None:
     with pytest.raises(ArchiveError, match=reason):
         cube_of(written(tmp_path, change(dataset())), WANTED)
+
+
+def test_chunks_that_do_not_fit_in_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zarrs_room, "PIECE_BYTES", 1000)
+    with pytest.raises(ArchiveError, match=r"chunks of \d+ x \d+ x \d+ numbers are .* write it in smaller"):
+        cube_of(written(tmp_path, dataset()), WANTED)
 
 
 def test_another_content_is_another_digest(tmp_path: Path) -> None:
