@@ -10,11 +10,23 @@ from matplotlib.image import imread
 
 from lunarcloud import api
 from lunarcloud.archive import instrument
+from lunarcloud.archive.cubes import STEP
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import InputError
+from lunarcloud.lineage import open_root
+from lunarcloud.moon import grid
 from lunarcloud.processes import Outcome
-from lunarcloud.synthetic import reflectance, station_table, truth, write_map_tiles, write_tiles
+from lunarcloud.synthetic import (
+    reflectance,
+    station_table,
+    synthetic_spectra,
+    truth,
+    write_map_tiles,
+    write_tiles,
+)
+from lunarcloud.testing.fixtures import sketching
 from lunarcloud.testing.make import make
+from tests.archive.cube_files import write_array
 
 #: Of Clementine, some of the equator, the poles, and all of the map's outer units.
 SOME = [f"UI{row}{half}{lon:03d}" for row in ("03", "10", "17") for half in "NS" for lon in range(3, 120, 6)]
@@ -39,14 +51,15 @@ def both(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Both:
     write_tiles(place / "clementine", ppd=4, product_ids=SOME)
     write_map_tiles(place / "kaguya", ppd=3)
     columns = ["site", "lat", "lon", "feo", "tio2"]
-    station_table(40)[columns].to_csv(place / "stations.csv", index=False)
+    station_table(24)[columns].to_csv(place / "stations.csv", index=False)
     make("ingest", root, cluster, tiles=(str(place / "clementine"),), ppd=3)
     clementine = make("map", root, cluster, model="qiu2025")
     kaguya = make("ingest", root, cluster, tiles=(str(place / "kaguya"),), ppd=2, instrument="kaguya-mi")
     mosaic = kaguya.record.ref.id
-    fitted = make(
-        "fit", root, cluster, stations=str(place / "stations.csv"), mosaic=mosaic, equations_only=True
-    )
+    with sketching():
+        fitted = make(
+            "fit", root, cluster, stations=str(place / "stations.csv"), mosaic=mosaic, equations_only=True
+        )
     mapped = make("map", root, cluster, mosaic=mosaic, model=fitted.record.ref.id)
     compared = make("compare", root, cluster, run=clementine.record.ref.id, other=mapped.record.ref.id)
     return Both(root, kaguya, fitted, mapped, compared)
@@ -90,6 +103,30 @@ def test_both_are_compared_on_the_coarser_grid_with_a_figure(both: Both) -> None
 def test_a_model_of_one_camera_is_refused_for_the_mosaic_of_another(both: Both) -> None:
     with pytest.raises(InputError, match=r"qiu2025 was made for bands at .* Kaguya MI has"):
         make("map", both.root, mosaic=both.ingested.record.ref.id, model="qiu2025")
+
+
+def test_a_spectrometers_cube_has_its_tables_bands_and_iron_is_fitted_without_a_blue_one(
+    both: Both, cluster: Cluster
+) -> None:
+    lat, lon = grid(2).lat(), grid(2).lon()
+    cube = synthetic_spectra()(lat, lon)[[7, 1, 2, 3]].astype(np.float32)
+    write_array(both.root.parent / "m3.tif", cube, "IAU_2015:30100", 0.5, (-180.0, 90.0))
+    table = both.root.parent / "m3.csv"
+    table.write_text("band,wavelength_nm,name\n2,750.4,M750\n4,950.1,M950\n1,1548.9,M1549\n")
+    files = {"tiles": (str(both.root.parent / "m3.tif"),), "bands": str(table)}
+    made = make("ingest", both.root, cluster, ppd=2, instrument="m3", **files).record
+    mosaic = api.open_mosaic(both.root, mosaic=made.ref.id)["reflectance"]
+    assert mosaic["band"].values.tolist() == ["M750", "M950", "M1549"]
+    # Numbers that were made anew: half a step.
+    np.testing.assert_allclose(mosaic.values, cube[[1, 3, 0]], atol=STEP / 2 + 1e-8)
+    stations = str(both.root.parent / "stations.csv")
+    with sketching():
+        fit = {"stations": stations, "mosaic": made.ref.id, "equations_only": True}
+        fitted = make("fit", both.root, cluster, **fit).record.card.equations
+    assert fitted.iron is not None
+    assert fitted.titanium is None
+    # What was first of its kind stays what `latest` means.
+    assert open_root(both.root).find("mosaics").facts["ppd"] == "3"
 
 
 def test_bands_without_an_instrument_are_refused(tmp_path: Path) -> None:

@@ -1,12 +1,10 @@
 """Cubes that GDAL reads, GeoTIFF and ISIS: in one format, window by window, without any other file."""
 
-import atexit
 import io
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +96,8 @@ def read_raster(image: Cube, rows: slice, cols: slice) -> npt.NDArray[np.generic
     ndarray, shape (band, row, col)
         As they are stored.
     """
-    with foreign(image.source, "not a readable cube"), alone():
-        dataset = _kept(image.url, image.storage, image.label_digest, threading.get_ident())
+    # Opened for each window: what GDAL holds of Python's file ends with the context that opened it.
+    with _opened(image.url, image.storage) as dataset:
         window = ((rows.start, rows.stop), (cols.start, cols.stop))
         found: npt.NDArray[np.generic] = dataset.read([place + 1 for place in image.places], window=window)
         return found
@@ -131,16 +129,6 @@ def _require_own_pixels(head: bytes, source: str) -> None:
             f"{source}: its label names another file (^Core); only a cube with its pixels in the same "
             "file is read"
         )
-
-
-@lru_cache(maxsize=4)
-def _kept(url: str, storage: Storage, digest: str, thread: int) -> Any:
-    """A cube that stays open for the windows to come, of one thread."""
-    return _open(url, storage)
-
-
-# GDAL must not ask for a file when Python is no longer there to give it.
-atexit.register(_kept.cache_clear)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Cubes through GDAL: the right values wherever they lie, by windows, and never another file."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +119,21 @@ def test_a_fine_cube_of_a_coarse_mosaic_is_read_in_pieces(
     assert np.array_equal(whole, pieces)
     assert max(sizes) <= 50 * 50
     assert len(sizes) > 60
+
+
+def test_many_threads_read_one_cube_at_once(tmp_path: Path) -> None:
+    """Each in a context of its own, as tasks run: GDAL holds Python's file by the context that opened it."""
+    image = cube_of(write_raster(tmp_path / "a.tif", *FILES["degrees.tif"][:4], **TILED))
+
+    def rows(start: int) -> Any:
+        window = {"row_start": start, "row_stop": start + 40, "col_start": 0, "col_stop": 700}
+        return copy_context().run(read_rows, image, **window)
+
+    starts = [*range(0, 320, 40)] * 6
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(rows, starts))
+    for start, found in zip(starts, together, strict=True):
+        assert np.array_equal(found, rows(start))
 
 
 def test_a_cube_on_the_web_is_read_by_ranges(tmp_path: Path) -> None:
