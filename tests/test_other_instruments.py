@@ -113,16 +113,17 @@ def test_a_spectrometers_cube_has_its_tables_bands_and_iron_is_fitted_without_a_
     write_array(both.root.parent / "m3.tif", cube, "IAU_2015:30100", 0.5, (-180.0, 90.0))
     table = both.root.parent / "m3.csv"
     table.write_text("band,wavelength_nm,name\n2,750.4,M750\n4,950.1,M950\n1,1548.9,M1549\n")
-    files = {"tiles": (str(both.root.parent / "m3.tif"),), "bands": str(table)}
-    made = make("ingest", both.root, cluster, ppd=2, instrument="m3", **files).record
+    tiles = (str(both.root.parent / "m3.tif"),)
+    made = make("ingest", both.root, cluster, tiles=tiles, ppd=2, instrument="m3", bands=str(table)).record
     mosaic = api.open_mosaic(both.root, mosaic=made.ref.id)["reflectance"]
     assert mosaic["band"].values.tolist() == ["M750", "M950", "M1549"]
     # Numbers that were made anew: half a step.
     np.testing.assert_allclose(mosaic.values, cube[[1, 3, 0]], atol=STEP / 2 + 1e-8)
     stations = str(both.root.parent / "stations.csv")
     with sketching():
-        fit = {"stations": stations, "mosaic": made.ref.id, "equations_only": True}
-        fitted = make("fit", both.root, cluster, **fit).record.card.equations
+        fitted = make(
+            "fit", both.root, cluster, stations=stations, mosaic=made.ref.id, equations_only=True
+        ).record.card.equations
     assert fitted.iron is not None
     assert fitted.titanium is None
     # What was first of its kind stays what `latest` means.

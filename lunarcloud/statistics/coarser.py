@@ -132,10 +132,10 @@ def _covered(fine: Grid, onto: Grid, window: Window) -> Window:
     """The fine pixels that lie in coarse ones, wholly or in part: by whole numbers, no edge is missed."""
 
     def first(at: int) -> int:
-        return at * fine.ppd // onto.ppd
+        return at * fine.n_rows // onto.n_rows
 
     def after(at: int) -> int:
-        return -(-at * fine.ppd // onto.ppd)
+        return -(-at * fine.n_rows // onto.n_rows)
 
     return Window(
         row_start=first(window.row_start),
