@@ -29,6 +29,8 @@ def ingest(
     root: str | os.PathLike[str],
     ppd: int,
     shard: int | None = None,
+    instrument: str | None = None,
+    bands: str | os.PathLike[str] | None = None,
     strict: bool = False,
     label: str = '',
     cluster: Cluster | None = None,
@@ -39,13 +41,20 @@ def ingest(
     Parameters
     ----------
     tiles : str or path or sequence of str or path
-        Folders, globs, .tar.gz archives, files or URLs of PDS3 .img or PDS4 .xml tiles.
+        Folders, globs, .tar.gz archives, files or URLs of PDS3 .img or PDS4 .xml tiles; of another
+        --instrument PDS3 .lbl with .img, GeoTIFF, ISIS .cub or Zarr.
     root : str or path
         Folder or URL (s3://bucket/prefix) under which everything lives.
     ppd : int
         Pixels per degree of the grid; 304 is full resolution; at least 1, at most 1000.
     shard : int, optional
         Edge of a shard; 2048 unless the grid is small; pixels; at least 1, at most 65536.
+    instrument : str, optional
+        Whose cubes these are, clementine-uvvis, kaguya-mi, m3, iim, other; without it, the archive's
+        tiles of Clementine.
+    bands : str or path, optional
+        CSV of the cubes' bands, a row each: wavelength_nm, and if wanted band (from 1), name,
+        scale_factor, add_offset; without it, the files say their wavelengths.
     strict : bool, default False
         Refuse if any of the 996 tiles is missing or unusable.
     label : str, default ''

@@ -47,9 +47,16 @@ class StoreError(LunarcloudError, OSError):
 
 
 class TransientStoreError(StoreError):
-    """A fault of the storage that may pass: a time-out, a cut connection, a busy server. Worth a retry."""
+    """A fault of the storage that may pass: a time-out, a cut connection, a busy server. Worth a retry.
+
+    Attributes
+    ----------
+    wait_s : float
+        Seconds for which the server asked to be left alone.
+    """
 
     exit_code: ClassVar[int] = AGAIN
+    wait_s: float = 0.0
 
 
 class AwayError(LunarcloudError, ConnectionError):

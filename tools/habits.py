@@ -44,6 +44,7 @@ CROSS_CUTTING = {
     "test_extension.py": "a process, a quantity, an instrument added",
     "test_links.py": "links and lists of README and docs",
     "test_notebooks.py": "notebooks run",
+    "test_other_instruments.py": "a mosaic of another camera through all rooms, beside Clementine's",
     "test_recovery.py": "workers, schedulers and stores fail under a whole command",
     "test_site.py": "the documentation's site",
 }

@@ -5,10 +5,16 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
+    from lunarcloud.archive.answers import answered, headers, is_packed, length_of, require_given
+    from lunarcloud.archive.bands import BandRow, read_bands
+    from lunarcloud.archive.bounds import Bounds
+    from lunarcloud.archive.cube_search import find_cubes
+    from lunarcloud.archive.cubes import Cube, Wanted
     from lunarcloud.archive.extents import Extent, require_content, require_length
     from lunarcloud.archive.files import (
         MAP_BYTES,
         OutsideFile,
+        file_digest,
         read_file,
     )
     from lunarcloud.archive.frames import MEAN_EARTH
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
     from lunarcloud.archive.instruments import (
         BAND_TOLERANCE_NM,
         CLEMENTINE,
+        INSTRUMENTS,
         Instrument,
         band,
         instrument,
@@ -44,7 +51,7 @@ if TYPE_CHECKING:
         read_stations,
         shipped_stations,
     )
-    from lunarcloud.archive.tiles import MISSING, MISSING_KINDS, Bounds, Tile, TilePixels, missing_kind
+    from lunarcloud.archive.tiles import MISSING, MISSING_KINDS, Image, Tile, TilePixels, missing_kind
     from lunarcloud.archive.topography import (
         RadiusGrid,
         RadiusHarmonics,
@@ -59,19 +66,23 @@ __all__ = [
     "CLEMENTINE",
     "GM_MOON",
     "HEAD_BYTES",
+    "INSTRUMENTS",
     "MAP_BYTES",
     "MARIA_SOURCE",
     "MEAN_EARTH",
     "MISSING",
     "MISSING_KINDS",
     "SAMPLE_60639",
+    "BandRow",
     "Bounds",
     "Cell",
+    "Cube",
     "Extent",
     "Feature",
     "GravityModel",
     "Gridded",
     "Ground",
+    "Image",
     "Instrument",
     "Item",
     "Outline",
@@ -89,13 +100,20 @@ __all__ = [
     "TilePixels",
     "TileSearch",
     "Topography",
+    "Wanted",
+    "answered",
     "band",
     "cells",
     "feature",
     "features",
+    "file_digest",
+    "find_cubes",
     "find_tiles",
     "gravity_digest",
+    "headers",
     "instrument",
+    "is_packed",
+    "length_of",
     "list_items",
     "listed",
     "missing_kind",
@@ -106,6 +124,7 @@ __all__ = [
     "pds4_extent",
     "picture_of",
     "prospector_of",
+    "read_bands",
     "read_file",
     "read_gravity",
     "read_ground",
@@ -118,6 +137,7 @@ __all__ = [
     "read_stations",
     "read_topography",
     "require_content",
+    "require_given",
     "require_length",
     "same_bands",
     "shelves",
@@ -131,10 +151,16 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "answers": ("answered", "headers", "is_packed", "length_of", "require_given"),
+        "bands": ("BandRow", "read_bands"),
+        "bounds": ("Bounds",),
+        "cube_search": ("find_cubes",),
+        "cubes": ("Cube", "Wanted"),
         "extents": ("Extent", "require_content", "require_length"),
         "files": (
             "MAP_BYTES",
             "OutsideFile",
+            "file_digest",
             "read_file",
         ),
         "frames": ("MEAN_EARTH",),
@@ -153,6 +179,7 @@ __getattr__ = lazily(
         "instruments": (
             "BAND_TOLERANCE_NM",
             "CLEMENTINE",
+            "INSTRUMENTS",
             "Instrument",
             "band",
             "instrument",
@@ -203,7 +230,7 @@ __getattr__ = lazily(
         "tiles": (
             "MISSING",
             "MISSING_KINDS",
-            "Bounds",
+            "Image",
             "Tile",
             "TilePixels",
             "missing_kind",

@@ -32,6 +32,8 @@ _ALONE = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".tif,.tiff,.TIF,.TIFF",
+    # Of what it unpacked; by default a twentieth of the machine's memory, whatever a worker may have of it.
+    "GDAL_CACHEMAX": 64 << 20,
 }
 
 

@@ -28,8 +28,8 @@ _GRID_PER_ROW = 64
 _METADATA = frozenset({"zarr.json", ".zarray", ".zmetadata"})
 # Degrees of a map's pixels, longitudes in either convention.
 _MOST_LAT, _MOST_LON = 90.0, 360.0
-# What people call the axes.
-_LATITUDES, _LONGITUDES = ("lat", "latitude", "y"), ("lon", "longitude", "x")
+#: What people call the axes.
+LATITUDES, LONGITUDES = ("lat", "latitude", "y"), ("lon", "longitude", "x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ class Gridded:
         """Of all that the file, or the Zarr group, holds."""
         if self.url.lower().endswith((*_TIFF, *_CSV)):
             return file_digest(self.url)
-        held = folder(self.url)
-        return digest("".join(f"{key} {digest(held.read(key))}" for key in sorted(held.keys())).encode())
+        return content_of_group(self.url)
 
     def require_placed(self) -> None:
         """Refuse what is no map, or not of the Moon; errors as in `at`."""
@@ -141,7 +140,7 @@ def _geotiff(url: str) -> xr.DataArray:
 def _zarr(url: str, variable: str | None) -> xr.DataArray:
     import xarray as xr
 
-    _require_no_pickle(url)
+    require_no_pickle(url)
     try:
         with warnings.catch_warnings():
             # A store without consolidated metadata is slower to open, no more.
@@ -151,7 +150,7 @@ def _zarr(url: str, variable: str | None) -> xr.DataArray:
         raise InputError(f"{url}: neither GeoTIFF (.tif), CSV (.csv) nor a Zarr group: {error}") from error
     maps = {str(name): array for name, array in group.data_vars.items() if array.ndim == 2}
     found = maps[_chosen(url, variable, tuple(maps))]
-    axes = {"y": _LATITUDES, "x": _LONGITUDES}
+    axes = {"y": LATITUDES, "x": LONGITUDES}
     named = {str(dim): axis for axis, names in axes.items() for dim in found.dims if str(dim) in names}
     if len(named) != 2:
         dims = ", ".join(map(str, found.dims))
@@ -160,7 +159,13 @@ def _zarr(url: str, variable: str | None) -> xr.DataArray:
     return renamed
 
 
-def _require_no_pickle(url: str) -> None:
+def content_of_group(url: str) -> str:
+    """Digest of all that a Zarr group holds."""
+    held = folder(url)
+    return digest("".join(f"{key} {digest(held.read(key))}" for key in sorted(held.keys())).encode())
+
+
+def require_no_pickle(url: str) -> None:
     """Refuse a Zarr group whose chunks would be unpickled, which may run anything, already by opening it."""
     held = folder(url)
     for key in sorted(held.keys()):
@@ -178,7 +183,7 @@ def _csv(url: str, variable: str | None) -> xr.DataArray:
         return _matrix(url, data)
     table = pd.read_csv(io.BytesIO(data))
     names = [str(name) for name in table]
-    axes = [next((name for name in known if name in names), None) for known in (_LATITUDES, _LONGITUDES)]
+    axes = [next((name for name in known if name in names), None) for known in (LATITUDES, LONGITUDES)]
     if None in axes:
         raise InputError(f"{url}: columns {', '.join(names)}; lat and lon are wanted, beside the map")
     column = _chosen(url, variable, tuple(name for name in names if name not in axes))

@@ -1,13 +1,14 @@
 """The multispectral cameras whose mosaics can be mapped: bands, names, and when they looked at the Moon."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lunarcloud.errors import NotFoundError
 
 #: A band stands for a wavelength when its centre is at most this far away, nm. Under half the 50 nm between
-#: neighbours of both instruments, so none of them can stand for its neighbour.
+#: neighbours of the cameras with filters, so none of them can stand for its neighbour; of a spectrometer with
+#: finer bands, the nearest does.
 BAND_TOLERANCE_NM = 15.0
 
 
@@ -22,11 +23,12 @@ class Instrument:
     mission, sensor : str
         Spacecraft and camera, as titles and catalogs have them.
     wavelengths_nm : tuple of float
-        Centres of the bands, nm, in the order of a mosaic's leading axis.
+        Centres of the bands, nm, in the order of a mosaic's leading axis; empty for a spectrometer, of whose
+        many bands a table names those of a mosaic.
     bands : tuple of str
         Their names, without blanks.
-    observed : (datetime, datetime)
-        First and last observation of its mosaic.
+    observed : (datetime, datetime) or None
+        First and last observation of its mosaic; None where nobody knows.
     """
 
     name: str
@@ -34,12 +36,24 @@ class Instrument:
     sensor: str
     wavelengths_nm: tuple[float, ...]
     bands: tuple[str, ...]
-    observed: tuple[datetime, datetime]
+    observed: tuple[datetime, datetime] | None
 
     @property
     def title(self) -> str:
         """Spacecraft and camera."""
         return f"{self.mission} {self.sensor}"
+
+    def with_bands(self, bands: tuple[str, ...], wavelengths_nm: tuple[float, ...]) -> "Instrument":
+        """The camera with the bands of a mosaic; as it is where none are given.
+
+        Parameters
+        ----------
+        bands : tuple of str
+            Their names.
+        wavelengths_nm : tuple of float
+            Their centres, nm.
+        """
+        return replace(self, bands=bands, wavelengths_nm=wavelengths_nm) if bands else self
 
 
 CLEMENTINE = Instrument(
@@ -61,10 +75,32 @@ INSTRUMENTS: Mapping[str, Instrument] = {
             name="kaguya-mi",
             mission="Kaguya",
             sensor="MI",
-            wavelengths_nm=(415.0, 750.0, 900.0, 950.0, 1000.0, 1050.0, 1250.0, 1550.0),
+            # At 1001 nm, since its maps have the infrared camera's band at 1000 nm, too.
+            wavelengths_nm=(415.0, 750.0, 900.0, 950.0, 1001.0, 1050.0, 1250.0, 1550.0),
             bands=("V415", "V750", "V900", "V950", "V1000", "N1050", "N1250", "N1550"),
             # From first light to the end of the mission.
             observed=(datetime(2007, 11, 3, tzinfo=UTC), datetime(2009, 6, 10, tzinfo=UTC)),
+        ),
+        Instrument(
+            name="m3",
+            mission="Chandrayaan-1",
+            sensor="M3",
+            wavelengths_nm=(),
+            bands=(),
+            # Its two optical periods.
+            observed=(datetime(2008, 11, 18, tzinfo=UTC), datetime(2009, 8, 16, tzinfo=UTC)),
+        ),
+        Instrument(
+            name="iim",
+            mission="Chang'E-1",
+            sensor="IIM",
+            wavelengths_nm=(),
+            bands=(),
+            # From its first picture to the end of the mission.
+            observed=(datetime(2007, 11, 26, tzinfo=UTC), datetime(2009, 3, 1, tzinfo=UTC)),
+        ),
+        Instrument(
+            name="other", mission="Unnamed", sensor="camera", wavelengths_nm=(), bands=(), observed=None
         ),
     )
 }
@@ -79,7 +115,9 @@ def instrument(name: str) -> Instrument:
         For a name that is not in `INSTRUMENTS`.
     """
     if name not in INSTRUMENTS:
-        raise NotFoundError(f"unknown instrument {name!r}: there are {', '.join(INSTRUMENTS)}")
+        raise NotFoundError(
+            f"unknown instrument {name!r}: there are {', '.join(INSTRUMENTS)}, which stands for any"
+        )
     return INSTRUMENTS[name]
 
 

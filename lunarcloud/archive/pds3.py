@@ -32,8 +32,8 @@ _BEGIN = re.compile(r"(?m)^(?=[ \t]*\^?[A-Za-z][\w:]*[ \t]*=)")
 _PLAIN = re.compile(
     r'(\^?[A-Z_]+)[ \t]*=[ \t]*(?:([+-]?[0-9]+)|([+-]?[0-9]+\.[0-9]+)|"([\w.:-]+)")', re.ASCII
 )
-# By the standard's table of data types: INTEGER without a maker's name is MSB_INTEGER.
-_BYTE_ORDERS = {
+#: By the standard's table of data types: INTEGER without a maker's name is MSB_INTEGER.
+BYTE_ORDERS = {
     "MSB_INTEGER": ">",
     "INTEGER": ">",
     "SUN_INTEGER": ">",
@@ -57,7 +57,8 @@ _PROJECTION_FACTS = {
     "sample_projection_offset": "SAMPLE_PROJECTION_OFFSET",
 }
 _LABEL_FACTS = {"product_id": "PRODUCT_ID", "wavelengths": "CENTER_FILTER_WAVELENGTH", "note": "NOTE"}
-_SPECIAL = (
+#: Keywords of the codes of missing pixels.
+SPECIAL = (
     "NULL",
     "LOW_REPR_SATURATION",
     "LOW_INSTR_SATURATION",
@@ -163,16 +164,16 @@ def pds3_tile(head: bytes, *, source: str, url: str, start: int) -> Tile:
     with foreign(source, "not a label of the mosaic"):
         attached = label_bytes(head, source=source)
         label = _parsed(attached, source)
-        image = _object(label, "IMAGE", source)
-        projection = _object(label, "IMAGE_MAP_PROJECTION", source)
+        image = object_of(label, "IMAGE", source)
+        projection = object_of(label, "IMAGE_MAP_PROJECTION", source)
         _require_mosaic(label, image, source)
         _require_sinusoidal(projection, source)
         facts = {
             **_facts(label, _LABEL_FACTS),
             **_facts(image, _IMAGE_FACTS),
             **_facts(projection, _PROJECTION_FACTS),
-            "special": tuple((name.lower(), image[name]) for name in _SPECIAL if name in image),
-            "byte_order": _BYTE_ORDERS[image["SAMPLE_TYPE"].upper()],
+            "special": tuple((name.lower(), image[name]) for name in SPECIAL if name in image),
+            "byte_order": BYTE_ORDERS[image["SAMPLE_TYPE"].upper()],
             "url": url,
             "data_offset": start + _image_offset(label, source),
             "label_digest": hashlib.sha256(attached).hexdigest(),
@@ -203,11 +204,11 @@ def pds3_extent(head: bytes, *, source: str) -> Extent:
     """
     with foreign(source, "not a label of an image"):
         label = parse_pds3_label(head, source=source)
-        image = _object(label, "IMAGE", source)
+        image = object_of(label, "IMAGE", source)
         start = _image_offset(label, source)
-        sizes = [_count(image, keyword, source) for keyword in ("LINES", "LINE_SAMPLES", "SAMPLE_BITS")]
+        sizes = [count_of(image, keyword, source) for keyword in ("LINES", "LINE_SAMPLES", "SAMPLE_BITS")]
         # The standard's default: an image of one band need not say so.
-        bands = _count(image, "BANDS", source) if "BANDS" in image else 1
+        bands = count_of(image, "BANDS", source) if "BANDS" in image else 1
         records, record = label.get("FILE_RECORDS"), label.get("RECORD_BYTES")
         checksum = image.get("CHECKSUM")
         return Extent(
@@ -218,7 +219,23 @@ def pds3_extent(head: bytes, *, source: str) -> Extent:
         )
 
 
-def _count(image: Label, keyword: str, source: str) -> int:
+def count_of(image: Label, keyword: str, source: str) -> int:
+    """A whole number from 1 in an object.
+
+    Parameters
+    ----------
+    image : dict
+        The object.
+    keyword : str
+        Of the number.
+    source : str
+        Where the label is, for messages.
+
+    Raises
+    ------
+    ArchiveError
+        For anything else.
+    """
     value = image.get(keyword)
     if not (isinstance(value, int) and value >= 1):
         raise ArchiveError(f"{source}: {keyword} is {value!r}; a number from 1 is needed")
@@ -274,7 +291,23 @@ def _immutable(value: Any) -> Any:
     return tuple(_immutable(item) for item in value) if isinstance(value, list) else value
 
 
-def _object(label: Label, name: str, source: str) -> Label:
+def object_of(label: Label, name: str, source: str) -> Label:
+    """An object of a label.
+
+    Parameters
+    ----------
+    label : dict
+        The label.
+    name : str
+        Of the object.
+    source : str
+        Where the label is, for messages.
+
+    Raises
+    ------
+    ArchiveError
+        If there is none.
+    """
     found = label.get(name)
     if not isinstance(found, dict):
         raise ArchiveError(f"{source}: the label has no OBJECT = {name}")
@@ -282,38 +315,56 @@ def _object(label: Label, name: str, source: str) -> Label:
 
 
 def _facts(values: Mapping[str, Any], keywords: Mapping[str, str]) -> dict[str, Any]:
-    return {field: _plain(values[keyword]) for field, keyword in keywords.items() if keyword in values}
+    return {field: plain(values[keyword]) for field, keyword in keywords.items() if keyword in values}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A number without its unit (the data set's own: PIXEL/DEGREE, KM); others as they are."""
     return value.value if isinstance(value, pvl.collections.Quantity) else value
 
 
-def _require(values: Mapping[str, Any], keyword: str, allowed: tuple[object, ...], source: str) -> None:
+def require_value(values: Mapping[str, Any], keyword: str, allowed: tuple[object, ...], source: str) -> None:
+    """Refuse a keyword's value that is none of some.
+
+    Parameters
+    ----------
+    values : mapping
+        A label, or an object of it.
+    keyword : str
+        The keyword.
+    allowed : tuple
+        Its values that can be read, words in upper case.
+    source : str
+        Where the label is, for messages.
+
+    Raises
+    ------
+    ArchiveError
+        With the value and what is allowed.
+    """
     if keyword not in values:
         raise ArchiveError(f"{source}: the label has no {keyword}")
-    value = _plain(values[keyword])
+    value = plain(values[keyword])
     if (value.upper() if isinstance(value, str) else value) not in allowed:
         choice = " or ".join(str(item) for item in allowed)
         raise ArchiveError(f"{source}: {keyword} is {value!r}; only {choice} can be read")
 
 
 def _require_mosaic(label: Label, image: Label, source: str) -> None:
-    _require(label, "TARGET_NAME", ("MOON",), source)
-    _require(image, "SAMPLE_BITS", (16,), source)
-    _require(image, "SAMPLE_TYPE", tuple(_BYTE_ORDERS), source)
-    _require(image, "BAND_STORAGE_TYPE", ("BAND_SEQUENTIAL",), source)
+    require_value(label, "TARGET_NAME", ("MOON",), source)
+    require_value(image, "SAMPLE_BITS", (16,), source)
+    require_value(image, "SAMPLE_TYPE", tuple(BYTE_ORDERS), source)
+    require_value(image, "BAND_STORAGE_TYPE", ("BAND_SEQUENTIAL",), source)
 
 
 def _require_sinusoidal(projection: Label, source: str) -> None:
-    _require(projection, "MAP_PROJECTION_TYPE", ("SINUSOIDAL",), source)
-    _require(projection, "POSITIVE_LONGITUDE_DIRECTION", ("EAST",), source)
-    _require(projection, "CENTER_LATITUDE", (0,), source)
+    require_value(projection, "MAP_PROJECTION_TYPE", ("SINUSOIDAL",), source)
+    require_value(projection, "POSITIVE_LONGITUDE_DIRECTION", ("EAST",), source)
+    require_value(projection, "CENTER_LATITUDE", (0,), source)
     # The image's first pixel is line 1, sample 1 of the equations: `Tile.pixel` takes that for granted.
     for keyword in ("LINE_FIRST_PIXEL", "SAMPLE_FIRST_PIXEL"):
-        _require(projection, keyword, (1,), source)
-    radius = _plain(projection.get("A_AXIS_RADIUS"))
+        require_value(projection, keyword, (1,), source)
+    radius = plain(projection.get("A_AXIS_RADIUS"))
     if not isinstance(radius, int | float):
         raise ArchiveError(f"{source}: A_AXIS_RADIUS is {radius!r}; the radius in km is needed")
     require_lunar_radius(radius * 1000.0, keyword="A_AXIS_RADIUS", source=source)

@@ -1,14 +1,15 @@
 """Finding the tiles of a folder, archive or list of URLs, and what is wrong with the unusable ones."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeAlias
+from functools import partial
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from lunarcloud.archive.pds3 import HEAD_BYTES, pds3_tile
 from lunarcloud.archive.pds4 import image_file_name, is_observation, parse_pds4_label, pds4_tile
 from lunarcloud.archive.sources import Item, list_items, one_file, read_ranges, size_of
-from lunarcloud.archive.tiles import Tile
+from lunarcloud.archive.tiles import Image, Tile
 from lunarcloud.errors import ArchiveError, NotFoundError
 
 # Labels are small: over a network nearly all the time is waiting, so many are asked for at once. Of a disk
@@ -20,7 +21,13 @@ _LARGEST_XML = 1 << 22
 _PHASE = re.compile(r"pi\d\d[ns]\d{3}\.|uvvis_phase_")
 _LABELS = (".img", ".xml")
 
-_Found: TypeAlias = dict[str, Item]
+#: Files by their source.
+Found: TypeAlias = dict[str, Item]
+#: An image of the archive, or a cube.
+ImageT = TypeVar("ImageT", bound=Image)
+ResultT = TypeVar("ResultT")
+
+_KINDS = "PDS3 .img files, or PDS4 .xml labels with their .tif"
 
 
 class Problem(NamedTuple):
@@ -38,12 +45,12 @@ class Problem(NamedTuple):
     message: str
 
 
-class TileSearch(NamedTuple):
-    """What `find_tiles` found.
+class TileSearch(NamedTuple, Generic[ImageT]):
+    """What `find_tiles` or `find_cubes` found.
 
     Attributes
     ----------
-    tiles : tuple of Tile
+    tiles : tuple of Image
         What can be used, by product id, one of each.
     problems : tuple of Problem
         What should be tiles and cannot be used, by source.
@@ -53,13 +60,13 @@ class TileSearch(NamedTuple):
         Files of other kinds, and the labels of other products.
     """
 
-    tiles: tuple[Tile, ...]
+    tiles: tuple[ImageT, ...]
     problems: tuple[Problem, ...]
     phase: tuple[str, ...]
     ignored: tuple[str, ...]
 
 
-def find_tiles(places: str | Sequence[str]) -> TileSearch:
+def find_tiles(places: str | Sequence[str]) -> TileSearch[Tile]:
     """The image tiles of the UVVIS mosaic in one or more places, their labels read and checked.
 
     Parameters
@@ -88,20 +95,20 @@ def find_tiles(places: str | Sequence[str]) -> TileSearch:
     found = {item.source: item for place in asked for item in list_items(place)}
     phase = sorted(source for source, item in found.items() if _PHASE.match(item.base))
     labels = [found[name] for name in sorted(found.keys() - phase) if found[name].base.endswith(_LABELS)]
-    results = _read_all(labels, found)
-    tiles, repeated = _once_each([result for result in results if isinstance(result, Tile)])
+    results = read_each(labels, partial(_read_one, found=found))
+    tiles, repeated = once_each([result for result in results if isinstance(result, Tile)])
     problems = sorted([*repeated, *(result for result in results if isinstance(result, Problem))])
     if not tiles:
-        raise ArchiveError(_none_usable(asked, len(found), problems))
+        raise ArchiveError(none_usable(asked, len(found), problems, _KINDS))
     used = {label.source for label, result in zip(labels, results, strict=True) if result is not None}
     images = {source for source, item in found.items() if item.base.endswith(".tif")}
     ignored = sorted(found.keys() - phase - used - images)
     return TileSearch(tiles=tiles, problems=tuple(problems), phase=tuple(phase), ignored=tuple(ignored))
 
 
-def _once_each(tiles: list[Tile]) -> tuple[tuple[Tile, ...], list[Problem]]:
+def once_each(tiles: Sequence[ImageT]) -> tuple[tuple[ImageT, ...], list[Problem]]:
     """The first tile of each product id, in their order, and a problem for each further one."""
-    firsts: dict[str, Tile] = {}
+    firsts: dict[str, ImageT] = {}
     repeated = []
     for tile in tiles:
         first = firsts.setdefault(tile.product_id, tile)
@@ -111,23 +118,42 @@ def _once_each(tiles: list[Tile]) -> tuple[tuple[Tile, ...], list[Problem]]:
     return tuple(firsts[name] for name in sorted(firsts)), repeated
 
 
-def _none_usable(asked: list[str], files: int, problems: list[Problem]) -> str:
+def none_usable(asked: list[str], files: int, problems: list[Problem], kinds: str) -> str:
+    """What is said where nothing can be used.
+
+    Parameters
+    ----------
+    asked : list of str
+        The places.
+    files : int
+        How many files are there.
+    problems : list of Problem
+        What is wrong with those that should be usable.
+    kinds : str
+        What could be.
+    """
     if problems:
         return f"none of {len(problems)} tiles can be used; {problems[0].message}"
-    return (
-        f"no image tile in {', '.join(asked)} ({files} files there): "
-        "give PDS3 .img files, or PDS4 .xml labels with their .tif"
-    )
+    return f"no image tile in {', '.join(asked)} ({files} files there): give {kinds}"
 
 
-def _read_all(labels: list[Item], found: _Found) -> list[Tile | Problem | None]:
+def read_each(labels: Sequence[Item], read: Callable[[Item], ResultT]) -> list[ResultT]:
+    """What is read of each label, in their order; of those elsewhere many at once.
+
+    Parameters
+    ----------
+    labels : sequence of Item
+        What to read.
+    read : callable
+        How.
+    """
     if not any("://" in label.url for label in labels):
-        return [_read_one(label, found) for label in labels]
+        return [read(label) for label in labels]
     with ThreadPoolExecutor(_READERS) as pool:
-        return list(pool.map(lambda label: _read_one(label, found), labels))
+        return list(pool.map(read, labels))
 
 
-def _read_one(label: Item, found: _Found) -> Tile | Problem | None:
+def _read_one(label: Item, found: Found) -> Tile | Problem | None:
     try:
         return _pds3(label) if label.base.endswith(".img") else _pds4(label, found)
     except ArchiveError as error:
@@ -135,28 +161,45 @@ def _read_one(label: Item, found: _Found) -> Tile | Problem | None:
 
 
 def _pds3(item: Item) -> Tile:
-    head = _head(item, HEAD_BYTES)
+    head = head_of(item, HEAD_BYTES)
     tile = pds3_tile(head, source=item.source, url=item.url, start=item.start)
     return _whole(tile, item)
 
 
-def _pds4(item: Item, found: _Found) -> Tile | None:
-    data = _head(item, _LARGEST_XML)
+def _pds4(item: Item, found: Found) -> Tile | None:
+    data = head_of(item, _LARGEST_XML)
     root = parse_pds4_label(data, source=item.source)
     if not is_observation(root):
         return None
     name = image_file_name(root, source=item.source)
-    image = _sibling(item, name, found)
+    image = sibling(item, name, found)
     return _whole(pds4_tile(data, source=item.source, url=image.url, start=image.start), image)
 
 
-def _head(item: Item, most: int) -> bytes:
+def head_of(item: Item, most: int) -> bytes:
+    """The first bytes of a file, so many at most."""
     # Never beyond the item: in an archive, the next member's bytes would follow.
     size = most if item.size is None else min(item.size, most)
     return read_ranges(item.url, [(item.start, size)])[0]
 
 
-def _sibling(label: Item, name: str, found: _Found) -> Item:
+def sibling(label: Item, name: str, found: Found) -> Item:
+    """The file beside a label that it names.
+
+    Parameters
+    ----------
+    label : Item
+        The label.
+    name : str
+        A plain name.
+    found : dict of str to Item
+        All files that were listed.
+
+    Raises
+    ------
+    ArchiveError
+        If there is none.
+    """
     # The last part of the source, after the last slash or, at the top of an archive, after "::".
     last = label.source.rpartition("/")[2].rpartition("::")[2]
     source = label.source.removesuffix(last) + name

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from lunarcloud.archive.files import LIST_BYTES, foreign, read_file
+from lunarcloud.archive.web import Range, read_web, web_size
 from lunarcloud.errors import ArchiveError, NotFoundError, StoreError
 from lunarcloud.redaction import without_credentials
 from lunarcloud.storage import explained, local_path, retried
@@ -21,16 +22,13 @@ from lunarcloud.storage import explained, local_path, retried
 if TYPE_CHECKING:  # slow to import, here and below, and most tiles are in no archive
     from indexed_gzip import IndexedGzipFile
 
-#: First byte and number of bytes.
-Range: TypeAlias = tuple[int, int]
-
 _GZIPPED = (".tar.gz", ".tgz")
 _ARCHIVES = (*_GZIPPED, ".tar")
 # Bytes between the seek points of a .tar.gz: to read anywhere, half of that is unpacked in vain, on average.
 _LEAST_SPACING = 1 << 20
 _SEEK_POINTS = 512
 # What is a file by its name: as a folder, a web server would send all of it.
-_FILES = (".img", ".xml", ".tif", ".txt")
+_FILES = (".img", ".xml", ".tif", ".txt", ".lbl", ".cub", ".tiff", ".vrt")
 # The archive's volumes are three deep and have a hundred folders; a listing that names itself has no end.
 _DEEPEST, _MOST_FOLDERS = 16, 10_000
 
@@ -87,6 +85,9 @@ def list_items(place: str) -> list[Item]:
     if _is(url, _ARCHIVES):
         return sorted(_members(url), key=lambda item: item.name)
     with explained(url, ""):
+        if _is_web(url) and _is(url, _FILES) and not _is(url, (".txt",)):
+            # Whether it is there, and how long it is, is found with its label: one request, not two.
+            return [Item(name=url, source=_plain(url), url=url, start=0, size=None)]
         fs, path = fsspec.core.url_to_fs(url)
         found = _web(fs, path) if _is_web(url) else _listing(fs, path)
         items = [_item(fs, name, info) for name, info in found.items() if info["type"] == "file"]
@@ -105,6 +106,8 @@ def one_file(url: str) -> Item:
     StoreError
         If the store does not answer.
     """
+    if _is_web(url):
+        return Item(name=url, source=_plain(url), url=url, start=0, size=web_size(url))
     with explained(url, ""):
         fs, path = fsspec.core.url_to_fs(url)
         info = fs.info(path)
@@ -113,17 +116,23 @@ def one_file(url: str) -> Item:
     return _item(fs, path, info)
 
 
-@retried
 def read_ranges(url: str, ranges: Sequence[Range]) -> list[bytes]:
     """Byte ranges of a file, or of the uncompressed stream of a .tar.gz; safe from many threads.
 
-    A range beyond the end gives what is there.
+    A range beyond the end gives what is there. On the web, through the cache of `archive.web`.
 
     Raises
     ------
     NotFoundError, StoreError
         If the file is gone, or its store does not answer.
     """
+    if _is_web(url) and not _is(url, _GZIPPED):
+        return read_web(url, ranges)
+    return _read_stored(url, ranges)
+
+
+@retried
+def _read_stored(url: str, ranges: Sequence[Range]) -> list[bytes]:
     if _is(url, _GZIPPED):
         return _read_gzip(url, ranges)
     with explained(url, ""):
@@ -131,12 +140,8 @@ def read_ranges(url: str, ranges: Sequence[Range]) -> list[bytes]:
             return _read_local(url, ranges)
         fs, path = fsspec.core.url_to_fs(url)
         starts, stops = [start for start, _ in ranges], [start + size for start, size in ranges]
-        parts = fs.cat_ranges([path] * len(ranges), starts, stops, on_error="raise")
-        # A web server that knows no ranges answers with the whole file.
-        return [
-            part[start : start + size] if len(part) > size else part
-            for part, (start, size) in zip(parts, ranges, strict=True)
-        ]
+        found: list[bytes] = fs.cat_ranges([path] * len(ranges), starts, stops, on_error="raise")
+        return found
 
 
 def size_of(item: Item) -> int | None:
@@ -149,6 +154,8 @@ def size_of(item: Item) -> int | None:
     """
     if item.size is not None:
         return item.size
+    if _is_web(item.url):
+        return web_size(item.url)
     with explained(item.url, ""):
         fs, path = fsspec.core.url_to_fs(item.url)
         size: int | None = fs.size(path)

@@ -1,4 +1,4 @@
-"""One image tile of a mosaic: what its label says, where its pixels lie, which of them are valid."""
+"""One image of a mosaic: what its label says, where its pixels lie, which of them are valid."""
 
 import math
 from collections.abc import Mapping
@@ -18,9 +18,10 @@ from pydantic import (
     field_validator,
 )
 
-from lunarcloud.archive.instruments import CLEMENTINE, instrument, listed, same_bands
+from lunarcloud.archive.bounds import Bounds, wrapped_range
+from lunarcloud.archive.instruments import CLEMENTINE, Instrument, instrument, listed, same_bands
 from lunarcloud.errors import ArchiveError
-from lunarcloud.moon import LABEL_TOLERANCE, RADIUS_M, IntArray, is_lunar_radius, wrap_longitude
+from lunarcloud.moon import LABEL_TOLERANCE, RADIUS_M, IntArray, is_lunar_radius
 
 #: The code of a missing pixel in everything read from tiles (the archive's NULL).
 MISSING = -32768
@@ -71,41 +72,21 @@ class TilePixels(NamedTuple):
     inside: npt.NDArray[np.bool_]
 
 
-class Bounds(NamedTuple):
-    """A box that holds all pixels of a tile.
-
-    Attributes
-    ----------
-    south, north : float
-        Latitudes, degrees.
-    lon_ranges : tuple of (float, float)
-        West and east, degrees in -180..180: one range, or the two on both sides of the seam.
-    """
-
-    south: float
-    north: float
-    lon_ranges: tuple[tuple[float, float], ...]
-
-
-class Tile(BaseModel):
-    """What the label of one image tile says; small, immutable, picklable.
+class Image(BaseModel):
+    """One image of a mosaic, as a mosaic is made of it: small, immutable, picklable.
 
     Attributes
     ----------
     product_id : str
-        The archive's name, upper case, the same for the PDS3 and the PDS4 issue of a tile: ``UI03N003``.
+        What it is called; of two of one name the first is used.
     instrument : str
-        Which of `instruments.INSTRUMENTS` took it; both label readers are of Clementine's UVVIS.
+        Which of `instruments.INSTRUMENTS` took it.
     source : str
         Where it was found, for messages: the URL, with ``::member`` inside an archive.
     url : str
         The file (or the archive) that holds the pixels.
-    data_offset : int
-        Byte of the first pixel in that file; inside an archive, in its uncompressed stream.
-    byte_order : {">", "<"}
-        Of the 16-bit signed pixels, which lie band by band, row by row.
-    bands, lines, samples : int
-        Shape of the image.
+    lines, samples : int
+        Rows and columns.
     wavelengths : tuple of float
         Centres of the bands, nm.
     scaling_factor, offset : float
@@ -114,17 +95,11 @@ class Tile(BaseModel):
         Lowest DN that is a measurement.
     special : tuple of (str, int)
         Codes of missing pixels by kind.
-    map_resolution : float
-        Pixels per degree.
-    center_longitude : float
-        Of the sinusoidal projection, degrees east.
-    line_projection_offset, sample_projection_offset : float
-        Line and sample of the projection's origin, counted from 1.
     label_digest : str
-        SHA-256 of the label's bytes.
+        SHA-256 of what decides its pixels: of a tile's label, which has their checksum, or of the file.
     note : str
-        What the label says that nobody may overlook, such as that these are no measurements; empty where it
-        only says what the archive's own labels do.
+        What it says that nobody may overlook, such as that these are no measurements; empty where it only
+        says what the archive's own labels do.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -134,9 +109,6 @@ class Tile(BaseModel):
     instrument: Annotated[str, AfterValidator(lambda name: instrument(name).name)] = CLEMENTINE.name
     source: str
     url: str
-    data_offset: Annotated[int, Field(ge=0)]
-    byte_order: Literal[">", "<"]
-    bands: int
     lines: Annotated[int, Field(gt=0)]
     samples: Annotated[int, Field(gt=0)]
     wavelengths: Annotated[tuple[Positive, ...], Field(validate_default=True)] = ()
@@ -144,12 +116,56 @@ class Tile(BaseModel):
     offset: Finite = 0.0
     valid_minimum: Code | None = None
     special: tuple[tuple[str, Code], ...]
+    label_digest: str
+    note: Annotated[str, BeforeValidator(_worth_noting)] = ""
+
+    @property
+    def camera(self) -> Instrument:
+        """Who took it, with the bands that it has."""
+        return instrument(self.instrument)
+
+    @property
+    def bounds(self) -> Bounds:
+        """The box that holds every position for which `pixel` is inside."""
+        raise NotImplementedError
+
+    def read_size(self, rows: int, cols: int) -> int:
+        """Numbers that are read for a window of so many rows and columns."""
+        raise NotImplementedError
+
+    def pixel(self, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> TilePixels:
+        """The pixels that hold the given positions, degrees in any longitude convention."""
+        raise NotImplementedError
+
+
+class Tile(Image):
+    """What the label of one image tile of Clementine's mosaic says.
+
+    Attributes
+    ----------
+    product_id : str
+        The archive's name, upper case, the same for the PDS3 and the PDS4 issue of a tile: ``UI03N003``.
+    data_offset : int
+        Byte of the first pixel in that file; inside an archive, in its uncompressed stream.
+    byte_order : {">", "<"}
+        Of the 16-bit signed pixels, which lie band by band, row by row.
+    bands : int
+        Number of bands.
+    map_resolution : float
+        Pixels per degree.
+    center_longitude : float
+        Of the sinusoidal projection, degrees east.
+    line_projection_offset, sample_projection_offset : float
+        Line and sample of the projection's origin, counted from 1.
+    """
+
+    data_offset: Annotated[int, Field(ge=0)]
+    byte_order: Literal[">", "<"]
+    bands: int
     map_resolution: Positive
     center_longitude: Finite
     line_projection_offset: Finite
     sample_projection_offset: Finite
-    label_digest: str
-    note: Annotated[str, BeforeValidator(_worth_noting)] = ""
 
     @field_validator("bands")
     @classmethod
@@ -168,6 +184,10 @@ class Tile(BaseModel):
             known = listed(camera.wavelengths_nm)
             raise ValueError(f"the {camera.sensor} mosaic has bands at {known}, in this order")
         return wavelengths or camera.wavelengths_nm
+
+    def read_size(self, rows: int, cols: int) -> int:
+        """Numbers that are read for a window of so many rows and columns: whole rows."""
+        return self.bands * rows * self.samples
 
     @property
     def end_offset(self) -> int:
@@ -230,7 +250,7 @@ class Tile(BaseModel):
         east = max((self.samples + 2 - self.sample_projection_offset) / scale for scale in scales)
         # Farther than half a turn from the centre there is nothing: `pixel` takes the shorter way.
         west, east = max(west, -180.0), min(east, 180.0)
-        return _wrapped_range(self.center_longitude + west, east - west)
+        return wrapped_range(self.center_longitude + west, east - west)
 
 
 def tile_from_facts(facts: Mapping[str, Any], *, names: Mapping[str, str], source: str) -> Tile:
@@ -289,14 +309,14 @@ def require_lunar_radius(radius_m: float, *, keyword: str, source: str) -> None:
         )
 
 
-def missing_kind(dn: npt.NDArray[np.int16], tile: Tile) -> npt.NDArray[np.uint8]:
+def missing_kind(dn: npt.NDArray[np.int16], tile: Image) -> npt.NDArray[np.uint8]:
     """Why each value is not a measurement.
 
     Parameters
     ----------
     dn : ndarray of int16
         Values as stored, of any shape.
-    tile : Tile
+    tile : Image
         The tile they come from: its special codes, VALID_MINIMUM, scaling factor and offset decide.
 
     Returns
@@ -333,13 +353,3 @@ def _kind_of_dn(
     for name, code in special:
         kind[dn == code] = 1 + MISSING_KINDS.index(name)
     return kind
-
-
-def _wrapped_range(west: float, width: float) -> tuple[tuple[float, float], ...]:
-    if width >= 360.0:
-        return ((-180.0, 180.0),)
-    # The start within -180..180; what then lies beyond 180 goes on at -180.
-    start = float(wrap_longitude(west))
-    if start + width <= 180.0:
-        return ((start, start + width),)
-    return ((start, 180.0), (-180.0, start + width - 360.0))

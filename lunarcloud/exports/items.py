@@ -150,7 +150,8 @@ def _camera(record: Record[Any]) -> Instrument | None:
 
 def _times(record: Record[Any]) -> tuple[datetime, datetime]:
     camera = _camera(record)
-    return camera.observed if camera and not record.given.notes else (record.started, record.finished)
+    observed = camera.observed if camera and not record.given.notes else None
+    return observed or (record.started, record.finished)
 
 
 def _bbox(record: Record[Any]) -> list[float] | None:
@@ -247,7 +248,7 @@ def _of_store(record: Record[Any], store: str) -> Iterator[tuple[str, pystac.Ass
 def _bands(record: Record[Any], group: str) -> dict[str, Any]:
     """Bands of a mosaic and maps of a run, where a group holds them."""
     if record.ref.kind == "mosaics":
-        camera = instrument(record.card.instrument)
+        camera = record.card.camera
         pairs = zip(camera.bands, camera.wavelengths_nm, strict=True)
         return {"bands": [{"name": name, "description": f"{centre:g} nm"} for name, centre in pairs]}
     if record.ref.kind == "runs" and group.startswith("maps.zarr/"):

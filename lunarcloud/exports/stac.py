@@ -68,7 +68,7 @@ def _collection(root: Root) -> pystac.Collection:
     observed = [entry for entry in entries if entry.ref.kind == "runs" and not entry.notes]
     names = {entry.facts.get("instrument", CLEMENTINE.name) for entry in observed}
     cameras = [instrument(name) for name in sorted(names)]
-    times = [each.observed for each in cameras]
+    times = [each.observed for each in cameras if each.observed]
     times += [(entry.published, entry.published) for entry in entries if entry not in observed]
     first, last = (
         min((each[0] for each in times), default=None),

@@ -4,16 +4,14 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from importlib.metadata import version
 from typing import IO, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
 
+from lunarcloud.archive import answered, headers, is_packed, length_of, require_given
 from lunarcloud.config import settings
-from lunarcloud.errors import ArchiveError, NotFoundError, StoreError, TransientStoreError
+from lunarcloud.errors import ArchiveError, StoreError, TransientStoreError
 from lunarcloud.fetching.parts import Part
 
 #: Connections to a host at a time, and so files: archives are shared by everybody.
@@ -21,10 +19,6 @@ CONNECTIONS = 4
 
 # Small: where an answer is cut, the library keeps to itself what came of a block.
 _BLOCK = 1 << 12
-_BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
-_GONE = frozenset({404, 410})
-# Whoever asks for longer is not there today.
-_LONGEST_WAIT_S = 600.0
 
 
 class Line(NamedTuple):
@@ -42,14 +36,6 @@ class Line(NamedTuple):
     stopped: threading.Event
 
 
-class _BusyError(TransientStoreError):
-    """A server that asks to be left alone, for so many seconds."""
-
-    def __init__(self, message: str, seconds: float) -> None:
-        super().__init__(message)
-        self.seconds = seconds
-
-
 @contextmanager
 def line() -> Iterator[Line]:
     """Connections for the length of a ``with`` block; proxies are those of the environment."""
@@ -58,10 +44,7 @@ def line() -> Iterator[Line]:
         adapter = HTTPAdapter(pool_maxsize=CONNECTIONS, pool_block=True, max_retries=0)
         for scheme in ("http://", "https://"):
             session.mount(scheme, adapter)
-        # What is compressed on the way has no ranges and another length.
-        session.headers.update(
-            {"User-Agent": f"lunarcloud/{version('lunarcloud')}", "Accept-Encoding": "identity"}
-        )
+        session.headers.update(headers())
         yield Line(session, threading.Event())
 
 
@@ -94,7 +77,7 @@ def download(way: Line, url: str, part: Part, require: Callable[[IO[bytes]], Non
             return _bring(way, url, part, require)
         except TransientStoreError as error:
             spread = pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret, only spread
-            _wait(way, max(spread, error.seconds) if isinstance(error, _BusyError) else spread)
+            _wait(way, max(spread, error.wait_s))
             pause *= 2
     return _bring(way, url, part, require)
 
@@ -106,10 +89,9 @@ def _bring(way: Line, url: str, part: Part, require: Callable[[IO[bytes]], None]
         try:
             _receive(way, url, part)
             break
-        except _BusyError:
-            raise
         except TransientStoreError:
-            # A server that cuts all its answers short still gives the file, a piece at a time.
+            # A server that cuts all its answers short still gives the file, a piece at a time; a busy one
+            # gives none.
             if part.size <= most:
                 raise
             most = part.size
@@ -128,7 +110,7 @@ def _receive(way: Line, url: str, part: Part) -> None:
     asked = {"Range": f"bytes={part.size}-", "If-Range": part.validator} if rest else {}
     patience = settings().timeout_s
     with (
-        _explained(url),
+        answered(url),
         way.session.get(url, headers=asked, stream=True, timeout=(patience, patience)) as answer,
     ):
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
@@ -136,7 +118,7 @@ def _receive(way: Line, url: str, part: Part) -> None:
                 return
             part.restart()
             raise TransientStoreError(f"{url}: another version of the file than what is here of it")
-        _require_given(answer, url)
+        require_given(answer, url)
         if answer.status_code != requests.codes.partial_content:
             # The whole file: what is here was of another version, or the server knows no ranges.
             part.restart(_validator(answer))
@@ -145,7 +127,7 @@ def _receive(way: Line, url: str, part: Part) -> None:
             raise TransientStoreError(
                 f"{url}: the server gave another part of the file than it was asked for"
             )
-        wanted = _length(answer)
+        wanted = length_of(answer)
         wanted = None if wanted is None else part.size + wanted
         for block in answer.iter_content(_BLOCK):
             _require_wanted(way)
@@ -154,46 +136,12 @@ def _receive(way: Line, url: str, part: Part) -> None:
         raise TransientStoreError(f"{url}: the answer was cut at {part.size} of {wanted} bytes")
 
 
-def _require_given(answer: requests.Response, url: str) -> None:
-    status = answer.status_code
-    if status in _BUSY:
-        raise _BusyError(f"{url}: the server is busy ({status} {answer.reason})", _asked_for(answer))
-    if status in _GONE:
-        raise NotFoundError(f"{url}: there is no such file ({status})")
-    if status not in (requests.codes.ok, requests.codes.partial_content):
-        raise StoreError(f"{url}: refused ({status} {answer.reason})")
-
-
-def _asked_for(answer: requests.Response) -> float:
-    """Seconds for which the server wants to be left alone: a number, or a date."""
-    text = answer.headers.get("Retry-After", "")
-    try:
-        date = parsedate_to_datetime(text) if not text.isdigit() else None
-    except ValueError:
-        return 0.0
-    seconds = float(text) if date is None else (date - datetime.now(date.tzinfo or UTC)).total_seconds()
-    if seconds > _LONGEST_WAIT_S:
-        raise StoreError(f"{answer.url}: the server asks to come again in {seconds / 60:.0f} minutes; do so")
-    return max(0.0, seconds)
-
-
 def _validator(answer: requests.Response) -> str:
     """What the server calls this version, if a rest may be asked for by it: a weak tag must not be."""
-    if answer.headers.get("Accept-Ranges", "").lower() == "none" or _is_packed(answer):
+    if answer.headers.get("Accept-Ranges", "").lower() == "none" or is_packed(answer):
         return ""
     tag: str = answer.headers.get("ETag", "")
     return tag if tag.startswith('"') else answer.headers.get("Last-Modified", "")
-
-
-def _length(answer: requests.Response) -> int | None:
-    """Bytes that the answer says it has; None where it does not, or has them packed."""
-    length: str = answer.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() and not _is_packed(answer) else None
-
-
-def _is_packed(answer: requests.Response) -> bool:
-    """Whether the server compressed the file although it was asked not to: the library unpacks it."""
-    return bool(answer.headers.get("Content-Encoding", "identity") != "identity")
 
 
 def _total(answer: requests.Response) -> int | None:
@@ -209,21 +157,3 @@ def _wait(way: Line, seconds: float) -> None:
 def _require_wanted(way: Line) -> None:
     if way.stopped.is_set():
         raise StoreError("stopped")
-
-
-@contextmanager
-def _explained(url: str) -> Iterator[None]:
-    """The library's errors as ours."""
-    try:
-        yield
-    except (
-        requests.ConnectionError,
-        requests.Timeout,
-        requests.exceptions.ChunkedEncodingError,
-        requests.exceptions.ContentDecodingError,
-    ) as error:
-        raise TransientStoreError(
-            f"{url}: the server does not answer, or not to the end ({error})"
-        ) from error
-    except requests.RequestException as error:
-        raise StoreError(f"{url}: cannot be fetched ({error})") from error

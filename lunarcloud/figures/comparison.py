@@ -18,6 +18,8 @@ from lunarcloud.storage import GRID_MAPPING, Layout, coordinates
 
 #: Colour map of differences.
 DIVERGING = "RdBu_r"
+# Letters along an axis that is a third of a page.
+_AXIS_LETTERS = 44
 _LINE = {"color": "0.15", "linewidth": 0.7}
 # Lunar Prospector's pixels are drawn on a grid this fine, which their bounds fall on.
 _PIXELS_PER_DEGREE = 2
@@ -44,16 +46,28 @@ def draw_comparison(comparison: xr.Dataset, first: str, second: str) -> Figure:
     panels: Any = figure.subplots(len(pairs), 3, squeeze=False)
     for row, ((density, histogram, boxes), pair) in enumerate(zip(panels, pairs, strict=True)):
         found = comparison.sel(pair=pair)
-        label = QUANTITIES[str(found["first"].values)].label
+        label = _short(str(found["first"].values))
         _joint(figure, density, found, label, (first, second))
-        _differences(histogram, found, f"{first} minus {second}, {label}")
-        _boxes(boxes, found, f"{first} minus {second}, {label}")
+        what = _on_lines(f"{first} minus {second}", label)
+        _differences(histogram, found, what)
+        _boxes(boxes, found, what)
         density.set_title(lettered(3 * row, _maps_of(found)))
         histogram.set_title(lettered(3 * row + 1, "differences"))
         boxes.set_title(lettered(3 * row + 2, "by unit: 5, 25, 50, 75, 95 %"))
     handles, names = panels[0, 1].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncols=6)
     return figure
+
+
+def _short(name: str) -> str:
+    """What stands along an axis that is a third of a page: of what has no unit, its symbol."""
+    label = QUANTITIES[name].label
+    return label if QUANTITIES[name].units != "1" else label.partition(" (")[0].rpartition(" ")[2]
+
+
+def _on_lines(what: str, label: str) -> str:
+    """What is shown of which map, on two lines where one would run into the next panel."""
+    return f"{what}, {label}" if len(what) + len(label) < _AXIS_LETTERS else f"{what},\n{label}"
 
 
 @as_printed

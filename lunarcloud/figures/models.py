@@ -244,7 +244,10 @@ def _draw_ray(axes: Axes, weight: float, equation: IronEquation | TitaniumEquati
     slope = math.tan(_angle(weight, equation))
     # It leaves at the right or, if it is steep, at the top or bottom: whichever comes first.
     edge = axes.get_ylim()[1 if slope > 0 else 0]
-    reach = min(axes.get_xlim()[1] - equation.x0, (edge - equation.y0) / slope)
+    reach = axes.get_xlim()[1] - equation.x0
+    # That of 0 wt% may be level.
+    if slope != 0.0:
+        reach = min(reach, (edge - equation.y0) / slope)
     end = equation.x0 + reach, equation.y0 + reach * slope
     axes.plot([equation.x0, end[0]], [equation.y0, end[1]], color="0.7", linewidth=0.7, zorder=0)
     axes.annotate(

@@ -1,11 +1,22 @@
 """The plan of an ingest: which tiles become which mosaic, and what one shard of it takes."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from lunarcloud.archive import Instrument, Problem, Tile, TileSearch, cells, instrument
+from lunarcloud.archive import (
+    Cube,
+    Image,
+    Instrument,
+    Problem,
+    Tile,
+    TileSearch,
+    cells,
+    instrument,
+    listed,
+)
+from lunarcloud.config import settings
 from lunarcloud.engine import MemoryPlan, Product, Work
 from lunarcloud.errors import ArchiveError
 from lunarcloud.moon import Grid, Shard
@@ -18,8 +29,10 @@ from lunarcloud.storage import Entry, Folder
 _TASK_BYTES_PER_VALUE = 6
 # Per pixel of a shard: bands measured, and which tile it is from, as far as not counted above.
 _TASK_BYTES_PER_PIXEL = 2
-# Whatever the shard's size: blocks of rows of tiles while they are read and painted.
+# Whatever the shard's size: blocks of rows of tiles while they are read and painted; of cubes the numbers
+# may be twice as wide, and a library keeps some of what it unpacked.
 _TASK_BYTES = 160 * 2**20
+_CUBE_BYTES = 256 * 2**20
 # Notes of labels that travel: more of them say nothing in common.
 _NOTES = 3
 # Mpixel/s of a thread, as measured by benchmarks/ingest.py.
@@ -33,13 +46,13 @@ class IngestPlan(NamedTuple):
     ----------
     card : MosaicCard
         Of the mosaic, as far as it is known before.
-    tiles : tuple of Tile
+    tiles : tuple of Image
         What it is made of. A tile's label carries the archive's checksum of its pixels, so the digest of the
         label stands for both.
     """
 
     card: MosaicCard
-    tiles: tuple[Tile, ...]
+    tiles: tuple[Image, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,7 @@ class IngestShard:
     """The task of one shard: the tiles that touch it, resampled."""
 
     grid: Grid
-    tiles: tuple[Tile, ...]
+    tiles: tuple[Image, ...]
     instrument: Instrument
 
     def __call__(self, shard: Shard) -> Product:
@@ -60,7 +73,7 @@ class IngestShard:
         return Product(arrays={REFLECTANCE: dn}, inputs=inputs, counts=counts)
 
 
-def plan_ingest(search: TileSearch, grid: Grid, *, strict: bool) -> IngestPlan:
+def plan_ingest(search: TileSearch[Tile] | TileSearch[Cube], grid: Grid, *, strict: bool) -> IngestPlan:
     """Decide which tiles a mosaic is made of.
 
     Parameters
@@ -84,7 +97,7 @@ def plan_ingest(search: TileSearch, grid: Grid, *, strict: bool) -> IngestPlan:
     """
     tiles, problems = _same_scaling(search)
     given = {tile.product_id for tile in tiles}
-    missing = tuple(cell.product_id for cell in cells() if cell.product_id not in given)
+    missing = _missing(given) if isinstance(tiles[0], Tile) else ()
     if strict and (problems or missing):
         raise ArchiveError(_not_whole(problems, missing))
     card = MosaicCard(
@@ -93,6 +106,7 @@ def plan_ingest(search: TileSearch, grid: Grid, *, strict: bool) -> IngestPlan:
         scaling_factor=tiles[0].scaling_factor,
         offset=tiles[0].offset,
         instrument=tiles[0].instrument,
+        **_own_bands(tiles[0].camera),
         tiles={tile.product_id: tile.label_digest for tile in tiles},
         missing_tiles=missing,
         problems=problems,
@@ -101,7 +115,7 @@ def plan_ingest(search: TileSearch, grid: Grid, *, strict: bool) -> IngestPlan:
     return IngestPlan(card, tiles)
 
 
-def notes_of(tiles: Sequence[Tile]) -> tuple[str, ...]:
+def notes_of(tiles: Sequence[Image]) -> tuple[str, ...]:
     """What the labels of some tiles say that nobody may overlook, the most frequent first, few of them."""
     counts = Counter(tile.note for tile in tiles if tile.note)
     common = [note for note, _ in counts.most_common(_NOTES)]
@@ -120,15 +134,22 @@ def ingest_work(plan: IngestPlan, place: Folder) -> Work:
         Its folder.
     """
     grid, group = plan.card.grid, mosaic_group(place, plan.card)
-    camera = instrument(plan.card.instrument)
+    camera = plan.card.camera
+    fixed = _TASK_BYTES + (0 if isinstance(plan.tiles[0], Tile) else _CUBE_BYTES)
     per_pixel = _TASK_BYTES_PER_PIXEL + _TASK_BYTES_PER_VALUE * len(camera.bands)
     return Work(
         title="ingest",
         group=group,
         function=IngestShard(grid, plan.tiles, camera),
-        memory=MemoryPlan(task=_TASK_BYTES + per_pixel * grid.shard_edge**2),
+        memory=MemoryPlan(task=fixed + per_pixel * grid.shard_edge**2, process=_cached(plan.tiles)),
         rate=_RATE,
     )
+
+
+def _cached(tiles: Sequence[Image]) -> int:
+    """What a process keeps of tiles on the web, bytes."""
+    on_web = any(tile.url.startswith(("http://", "https://")) for tile in tiles)
+    return settings().cache_mib << 20 if on_web else 0
 
 
 def completed(card: MosaicCard, entries: Iterable[Entry]) -> MosaicCard:
@@ -140,20 +161,42 @@ def completed(card: MosaicCard, entries: Iterable[Entry]) -> MosaicCard:
     return card.model_copy(update={"missing": dict(sorted(counts.items())), "uncovered": uncovered})
 
 
-def _same_scaling(search: TileSearch) -> tuple[tuple[Tile, ...], tuple[Problem, ...]]:
+def _missing(given: Set[str]) -> tuple[str, ...]:
+    """The archive's tiles that are not there."""
+    return tuple(cell.product_id for cell in cells() if cell.product_id not in given)
+
+
+def _own_bands(camera: Instrument) -> dict[str, Any]:
+    """What a card says of bands: nothing where the instrument has its own."""
+    if camera == instrument(camera.name):
+        return {}
+    return {"bands": camera.bands, "wavelengths_nm": camera.wavelengths_nm}
+
+
+def _same_scaling(
+    search: TileSearch[Tile] | TileSearch[Cube],
+) -> tuple[tuple[Image, ...], tuple[Problem, ...]]:
     """The tiles whose numbers mean the same as most tiles' do; the others are problems."""
-    scalings = Counter((tile.scaling_factor, tile.offset, tile.instrument) for tile in search.tiles)
+    scalings = Counter(_meaning(tile) for tile in search.tiles)
     # Among equally frequent ones the larger, so that the order of the tiles decides nothing.
     common = max(scalings, key=lambda scaling: (scalings[scaling], scaling))
-    tiles, problems = [], list(search.problems)
+    tiles: list[Image] = []
+    problems = list(search.problems)
     for tile in search.tiles:
-        if (tile.scaling_factor, tile.offset, tile.instrument) == common:
+        if _meaning(tile) == common:
             tiles.append(tile)
         else:
-            scaling = f"scaling factor {tile.scaling_factor}, offset {tile.offset}, {tile.instrument}"
+            factor, offset, *what = _meaning(tile)
+            scaling = f"scaling factor {factor}, offset {offset}, {', '.join(map(str, what))}"
             message = f"{tile.source}: {scaling}; most tiles have {', '.join(map(str, common))}"
             problems.append(Problem(source=tile.source, message=message))
     return tuple(tiles), tuple(problems)
+
+
+def _meaning(tile: Image) -> tuple[float, float, str, str]:
+    """What makes a tile's numbers reflectances, and of what."""
+    bands = ", ".join(tile.camera.bands)
+    return tile.scaling_factor, tile.offset, tile.instrument, f"bands {bands}, {listed(tile.wavelengths)}"
 
 
 def _not_whole(problems: tuple[Problem, ...], missing: tuple[str, ...]) -> str:

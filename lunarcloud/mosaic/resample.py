@@ -7,7 +7,7 @@ the rule knows nothing of the order in which tiles were listed or read.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,8 @@ from lunarcloud.archive import (
     CLEMENTINE,
     MISSING,
     MISSING_KINDS,
+    Image,
     Instrument,
-    Tile,
     TilePixels,
     missing_kind,
     read_rows,
@@ -26,6 +26,10 @@ from lunarcloud.moon import Grid, Window
 
 # Rows handled at once: bounds the temporaries to a few tens of MB, whatever the shard.
 _BLOCK_ROWS = 256
+
+# Numbers read from a tile at once, as many as the largest of Clementine's has: bounds memory whatever the
+# image, such as a cube of the whole Moon in one file.
+_READ_AT_ONCE = 20 << 20
 
 #: Pixels of the mosaic that no tile covers.
 UNCOVERED = "uncovered"
@@ -81,7 +85,7 @@ class Spectra:
 
 
 def resample(
-    grid: Grid, window: Window, tiles: Sequence[Tile], instrument: Instrument = CLEMENTINE
+    grid: Grid, window: Window, tiles: Sequence[Image], instrument: Instrument = CLEMENTINE
 ) -> tuple[npt.NDArray[np.int16], dict[str, int]]:
     """The mosaic's numbers in a window of the grid.
 
@@ -91,7 +95,7 @@ def resample(
         The grid.
     window : Window
         Which pixels of it.
-    tiles : sequence of Tile
+    tiles : sequence of Image
         Tiles that may touch the window, in any order.
     instrument : Instrument
         Whose bands they have.
@@ -113,7 +117,7 @@ def resample(
     return spectra.dn, _counts(spectra, ordered)
 
 
-def touches(grid: Grid, window: Window, tile: Tile) -> bool:
+def touches(grid: Grid, window: Window, tile: Image) -> bool:
     """Whether a tile may hold pixels of a window, by its bounds alone.
 
     Parameters
@@ -122,7 +126,7 @@ def touches(grid: Grid, window: Window, tile: Tile) -> bool:
         The mosaic's grid.
     window : Window
         Pixels of it.
-    tile : Tile
+    tile : Image
         Only its label is needed; nothing is read.
 
     Returns
@@ -133,7 +137,7 @@ def touches(grid: Grid, window: Window, tile: Tile) -> bool:
     return next(_touched(grid, window, tile), None) is not None
 
 
-def _paint(grid: Grid, block: Window, tile: Tile, index: int, spectra: Spectra) -> None:
+def _paint(grid: Grid, block: Window, tile: Image, index: int, spectra: Spectra) -> None:
     """Put a tile's spectra into a block where it measured more bands than what is there."""
     lat, lon = grid.lat(block), grid.lon(block)
     # A column and a row, not two planes: a sinusoidal tile's line depends on the latitude alone, so the
@@ -141,7 +145,13 @@ def _paint(grid: Grid, block: Window, tile: Tile, index: int, spectra: Spectra) 
     pixels = tile.pixel(lat=lat[:, np.newaxis], lon=lon[np.newaxis, :])
     if not pixels.inside.any():
         return
-    dn = _sample(tile, pixels)
+    part = _spanned(pixels)
+    # A fine image of a coarse block, or one that lies across it, would be read whole.
+    if tile.read_size(*part.shape) > _READ_AT_ONCE and block.shape != (1, 1):
+        for half in _halves(block):
+            _paint(grid, half, tile, index, spectra.part(*half.within(block)))
+        return
+    dn = _sample(tile, pixels, part)
     kind = missing_kind(dn, tile)
     np.copyto(dn, MISSING, where=kind != 0)
     measured = np.sum(kind == 0, axis=0, dtype=np.int8)
@@ -154,7 +164,7 @@ def _paint(grid: Grid, block: Window, tile: Tile, index: int, spectra: Spectra) 
     np.copyto(spectra.origin, index, where=better)
 
 
-def _counts(spectra: Spectra, tiles: Sequence[Tile]) -> dict[str, int]:
+def _counts(spectra: Spectra, tiles: Sequence[Image]) -> dict[str, int]:
     counts = {UNCOVERED: int(np.count_nonzero(spectra.measured < 0))}
     # One origin for all bands of a pixel, seen as (band, row, col) without being copied. Kinds are 0 where
     # no tile has been, so an uncovered pixel (whose origin is a meaningless 0) is not counted here.
@@ -169,23 +179,58 @@ def _counts(spectra: Spectra, tiles: Sequence[Tile]) -> dict[str, int]:
     return {kind: number for kind, number in counts.items() if number}
 
 
-def _sample(tile: Tile, pixels: TilePixels) -> npt.NDArray[np.int16]:
+def _spanned(pixels: TilePixels) -> Window:
+    """The rectangle of the tile's pixels that are inside."""
+    # Rows and columns of another shape, as far as they are the same for a whole row or column, stay small.
+    rows = pixels.row[pixels.inside.any(axis=_same(pixels.row), keepdims=True)]
+    cols = pixels.col[pixels.inside.any(axis=_same(pixels.col), keepdims=True)]
+    return Window(
+        row_start=int(rows.min()),
+        row_stop=int(rows.max()) + 1,
+        col_start=int(cols.min()),
+        col_stop=int(cols.max()) + 1,
+    )
+
+
+def _same(places: npt.NDArray[np.int64]) -> tuple[int, ...]:
+    """The axes along which rows or columns are given once for all."""
+    return tuple(axis for axis, size in enumerate(places.shape) if size == 1)
+
+
+def _halves(block: Window) -> Iterator[Window]:
+    """A block cut in two across its longer side."""
+    rows, cols = block.shape
+    if rows >= cols:
+        middle = block.row_start + rows // 2
+        yield replace(block, row_stop=middle)
+        yield replace(block, row_start=middle)
+    else:
+        middle = block.col_start + cols // 2
+        yield replace(block, col_stop=middle)
+        yield replace(block, col_start=middle)
+
+
+def _sample(tile: Image, pixels: TilePixels, part: Window) -> npt.NDArray[np.int16]:
     """The tile's values at some pixels, shape (band, row, col); reads only the rows and columns they span.
 
-    Pixels outside the tile take some value of its edge.
+    Pixels outside the tile take some value of the part's edge.
     """
     # Clipped instead of left out: the caller masks them anyway, and a rectangle of indices stays one.
-    row, col = np.clip(pixels.row, 0, tile.lines - 1), np.clip(pixels.col, 0, tile.samples - 1)
-    top, left = int(row.min()), int(col.min())
-    part = read_rows(
-        tile, row_start=top, row_stop=int(row.max()) + 1, col_start=left, col_stop=int(col.max()) + 1
+    row = np.clip(pixels.row, part.row_start, part.row_stop - 1) - part.row_start
+    col = np.clip(pixels.col, part.col_start, part.col_stop - 1) - part.col_start
+    read = read_rows(
+        tile,
+        row_start=part.row_start,
+        row_stop=part.row_stop,
+        col_start=part.col_start,
+        col_stop=part.col_stop,
     )
     # Row (rows, 1) and column (rows, cols) broadcast in the index, as they came from the tile.
-    sampled: npt.NDArray[np.int16] = part[:, row - top, col - left]
+    sampled: npt.NDArray[np.int16] = read[:, row, col]
     return sampled
 
 
-def _touched(grid: Grid, window: Window, tile: Tile) -> Iterator[Window]:
+def _touched(grid: Grid, window: Window, tile: Image) -> Iterator[Window]:
     """The blocks of a window that the bounds of a tile reach."""
     bounds = tile.bounds
     # Edges of the box as rows of the grid, and a row more on both sides: rounding here may differ by a bit

@@ -30,6 +30,8 @@ class MosaicCard(BaseModel):
         Reflectance (fraction) = scaling_factor x DN + offset.
     instrument : str
         Which of `instruments.INSTRUMENTS` measured it.
+    bands, wavelengths_nm : tuple
+        Names and centres (nm) of its bands, where the instrument has none of its own.
     tiles : dict of str to str
         Digest of the label by product id, for every tile used.
     missing_tiles : tuple of str
@@ -51,6 +53,8 @@ class MosaicCard(BaseModel):
     scaling_factor: float
     offset: float
     instrument: str = CLEMENTINE.name
+    bands: tuple[str, ...] = ()
+    wavelengths_nm: tuple[float, ...] = ()
     tiles: dict[str, str]
     missing_tiles: tuple[str, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
@@ -64,6 +68,11 @@ class MosaicCard(BaseModel):
     def grid(self) -> moon.Grid:
         """The grid of the pixels."""
         return moon.grid(self.ppd, self.shard_edge)
+
+    @property
+    def camera(self) -> Instrument:
+        """Who measured it, with the bands that it has."""
+        return instrument(self.instrument).with_bands(self.bands, self.wavelengths_nm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ class Mosaic:
     @property
     def instrument(self) -> Instrument:
         """Who measured it."""
-        return instrument(self.card.instrument)
+        return self.card.camera
 
     def open(self) -> xr.Dataset:
         """The mosaic as a lazy dataset: ``reflectance`` (band, lat, lon), missing is NaN."""
@@ -104,7 +113,7 @@ def mosaic_group(place: Folder, card: MosaicCard) -> Group:
         card.grid,
         scaling_factor=card.scaling_factor,
         offset=card.offset,
-        instrument=instrument(card.instrument),
+        instrument=card.camera,
     )
     return Group(place / STORE, layout, Ledger(place / "ledger"))
 
@@ -120,8 +129,8 @@ def mosaic_attributes(place: Folder, card: MosaicCard) -> dict[str, str]:
         What is known of it.
     """
     return {
-        "title": f"{instrument(card.instrument).title} reflectance mosaic of the Moon",
-        "source": f"{len(card.tiles)} tiles of the {instrument(card.instrument).title} mosaic's archive",
+        "title": f"{card.camera.title} reflectance mosaic of the Moon",
+        "source": f"{len(card.tiles)} tiles of the {card.camera.title} mosaic's archive",
         "mosaic": place.name,
     }
 

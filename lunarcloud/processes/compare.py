@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import model_validator
 
-from lunarcloud.archive import Gridded
+from lunarcloud.archive import Gridded, instrument
 from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Root
 from lunarcloud.lineage import Source as File
@@ -33,6 +33,7 @@ from lunarcloud.statistics import (
     Pair,
     Source,
     Unit,
+    aligned,
     compare_maps,
     comparison_table,
     difference_layout,
@@ -53,6 +54,9 @@ _DATASET = "statistics"
 # Per pixel of a shard: two maps, their difference in 32 bits, its encoding.
 _TASK_BYTES_PER_PIXEL = 40
 _TASK_BYTES = 64 * 2**20
+# Of a map on a coarser grid: area and weighted sum of a pixel, twice while they are added; of the finer run's
+# pixels, codes, quality and their doubles.
+_SUM_BYTES, _FINER_BYTES_PER_PIXEL = 40, 40
 _RATE = 15.0
 
 
@@ -95,7 +99,14 @@ class _Side(NamedTuple):
 
 
 class _Material(NamedTuple):
+    """What is compared, on the grid of a run: the coarser of both.
+
+    Its shards are the tasks; of a finer run each reads those below it, one after the other, whose pixels are
+    `finer` at most.
+    """
+
     run: Run
+    finer: int
     first: _Side
     second: _Side
     pairs: tuple[Pair, ...]
@@ -106,6 +117,7 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
     entry, units = root.find("runs", inputs.run), inputs.chosen()
     require_distinct(units)
     run = run_of(root, entry)
+    finer = 0
     ours, parents = _of_run(run, inputs, f"run {run.place.name[:6]}"), {"run": entry.as_parent()}
     read = unit_sources(root, units, inputs.maria, inputs.units)
     if inputs.grid:
@@ -118,6 +130,11 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
         found = root.find("runs", inputs.other)
         second = run_of(root, found)
         theirs = _of_run(second, inputs, f"run {second.place.name[:6]}")
+        if run.card.instrument != second.card.instrument:
+            ours, theirs = _of_camera(ours, run), _of_camera(theirs, second)
+        coarse = aligned(ours.source, theirs.source)
+        finer, run = _by_grid(run, second)
+        ours, theirs = ours._replace(source=coarse[0]), theirs._replace(source=coarse[1])
         pairs, parents["other"] = same_maps(ours.source, theirs.source), found.as_parent()
     else:
         ours, theirs = ours._replace(name="equation"), ours._replace(name="CNN")
@@ -126,11 +143,24 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
         ours, theirs = theirs, ours
         pairs = tuple(Pair(pair.name, pair.second, pair.first) for pair in pairs)
     require_comparable(ours.source, theirs.source, pairs)
-    return given_of(inputs, root, parents, read), _Material(run, ours, theirs, pairs, units)
+    return given_of(inputs, root, parents, read), _Material(run, finer, ours, theirs, pairs, units)
 
 
 def _of_run(run: Run, inputs: CompareInputs, name: str) -> _Side:
     return _Side(source_of(run, inputs.exclude), name, run.place.name)
+
+
+def _by_grid(run: Run, second: Run) -> tuple[int, Run]:
+    """Pixels of a shard of the finer run, none where both have one grid, and the coarser run."""
+    if run.grid == second.grid:
+        return 0, run
+    fine, coarse = (second, run) if run.grid.ppd <= second.grid.ppd else (run, second)
+    return fine.card.shard_edge**2, coarse
+
+
+def _of_camera(side: _Side, run: Run) -> _Side:
+    """Called by its spacecraft, where the two differ in it."""
+    return side._replace(name=f"{instrument(run.card.instrument).mission} {run.place.name[:6]}")
 
 
 def _of_file(map_: Gridded, ours: Source) -> _Side:
@@ -144,11 +174,16 @@ def _work(material: _Material, home: Folder) -> Work:
         title="differences",
         group=Group(home / "differences.zarr", difference_layout(sources[0], pairs), Ledger(home / "ledger")),
         function=DifferenceShard(*sources, pairs),
-        memory=MemoryPlan(
-            task=(_TASK_BYTES_PER_PIXEL + 4 * len(pairs)) * material.run.card.shard_edge**2 + _TASK_BYTES
-        ),
+        memory=_memory(material),
         rate=_RATE / len(pairs),
     )
+
+
+def _memory(material: _Material) -> MemoryPlan:
+    """What a task needs: difference maps, and the sums of means on a coarser grid."""
+    per_pixel = _TASK_BYTES_PER_PIXEL + 4 * len(material.pairs) + (_SUM_BYTES if material.finer else 0)
+    of_finer = _FINER_BYTES_PER_PIXEL * material.finer
+    return MemoryPlan(task=per_pixel * material.run.card.shard_edge**2 + of_finer + _TASK_BYTES)
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
@@ -157,20 +192,26 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
-    run, first, second, pairs, units = material
+    run, _, first, second, pairs, units = material
     names = [pair.name for pair in pairs]
     what = f"{first.name} minus {second.name}"
     about = {"first": first.id, "second": second.id, "difference": what}
     work = _work(material, home)
     session.compute(work)
     work.group.finish({"title": f"Difference maps, {what}", **about})
-    stream = stream_over(session, "compare", run)
+    stream = stream_over(session, "compare", run, _memory(material))
     statistics = compare_maps(first.source, second.source, pairs, units, stream=stream)
     statistics.attrs |= {"title": f"Comparison of lunar composition maps, {what}", **about}
     coarse = shrunk(work.group, names, overview_grid(run).ppd, stream=stream_over(session, "figures", run))
     return keep(
         home,
-        facts={**about, "pairs": len(pairs), "maria": units[1].source, **left_out(first.source.exclude)},
+        facts={
+            **about,
+            **_resampled(material),
+            "pairs": len(pairs),
+            "maria": units[1].source,
+            **left_out(first.source.exclude),
+        },
         datasets={_DATASET: statistics},
         tables={"comparison": comparison_table(statistics)},
         figures=_figures(statistics, material, coarse),
@@ -191,13 +232,20 @@ def _ranges(coarse: Mapping[str, xr.DataArray], differences: Group, grid: Grid) 
     return found
 
 
+def _resampled(material: _Material) -> dict[str, str]:
+    """Said of runs with two grids."""
+    if not material.finer:
+        return {}
+    return {"grid": f"{material.run.card.ppd} pixels per degree, the finer run in means by area"}
+
+
 def _figures(
     statistics: xr.Dataset, material: _Material, coarse: Mapping[str, xr.DataArray]
 ) -> dict[str, Callable[[], Figure]]:
     """Pictures of the pairs that differ at all, of the same pixels as the numbers."""
     from lunarcloud.figures import draw_comparison, draw_density
 
-    _, first, second, pairs, _ = material
+    _, _, first, second, pairs, _ = material
     differ = (statistics["rmse"].isel(unit=0) > 0).values
     shown = [pair for pair, differs in zip(pairs, differ, strict=True) if differs]
     if not shown:

@@ -214,7 +214,7 @@ def keep(
     return Made(card, content, [*map(shards_of, groups)], {name: str(value) for name, value in facts.items()})
 
 
-def stream_over(session: Session, title: str, run: Run) -> Stream:
+def stream_over(session: Session, title: str, run: Run, memory: MemoryPlan | None = None) -> Stream:
     """Passes over the shards of a run, on the session's cluster.
 
     Parameters
@@ -225,13 +225,15 @@ def stream_over(session: Session, title: str, run: Run) -> Stream:
         For whoever watches.
     run : Run
         What is read.
+    memory : MemoryPlan, optional
+        What a task needs; by default that of a pass.
     """
-    pixels, memory = run.card.shard_edge**2, memory_plan(run)
+    pixels, needed = run.card.shard_edge**2, memory or memory_plan(run)
 
     def spread(
         function: Callable[[ItemT], ResultT], items: Iterable[ItemT]
     ) -> Iterator[tuple[ItemT, ResultT]]:
-        return session.spread(title, function, items, pixels=lambda _: pixels, memory=memory)
+        return session.spread(title, function, items, pixels=lambda _: pixels, memory=needed)
 
     return spread
 

@@ -2,8 +2,23 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Self
 
-from lunarcloud.archive import Problem, find_tiles
+from pydantic import model_validator
+
+from lunarcloud.archive import (
+    INSTRUMENTS,
+    Cube,
+    Problem,
+    Tile,
+    TileSearch,
+    Wanted,
+    file_digest,
+    find_cubes,
+    find_tiles,
+    instrument,
+    read_bands,
+)
 from lunarcloud.engine import Session
 from lunarcloud.lineage import Given, Record, Root, Source
 from lunarcloud.moon import grid
@@ -18,7 +33,7 @@ from lunarcloud.mosaic import (
     notes_of,
     plan_ingest,
 )
-from lunarcloud.processes.inputs import ARGUMENT, Inputs, given_of, option, place
+from lunarcloud.processes.inputs import ARGUMENT, Inputs, file, given_of, option, place
 from lunarcloud.processes.process import Estimate, Made, Process, Report, estimate_work, shards_of
 from lunarcloud.storage import Folder, entries_digest
 
@@ -30,7 +45,8 @@ class IngestInputs(Inputs):
 
     tiles: tuple[str, ...] = place(
         ...,
-        "folders, globs, .tar.gz archives, files or URLs of PDS3 .img or PDS4 .xml tiles",
+        "folders, globs, .tar.gz archives, files or URLs of PDS3 .img or PDS4 .xml tiles; of another "
+        "--instrument PDS3 .lbl with .img, GeoTIFF, ISIS .cub or Zarr",
         **{ARGUMENT: True},
     )
     ppd: int = option(
@@ -39,13 +55,40 @@ class IngestInputs(Inputs):
     shard: int | None = option(
         None, "edge of a shard; 2048 unless the grid is small", unit="pixels", limits={"ge": 1, "le": 65_536}
     )
+    instrument: str | None = option(
+        None,
+        f"whose cubes these are, {', '.join(INSTRUMENTS)}; without it, the archive's tiles of Clementine",
+    )
+    bands: str | None = file(
+        None,
+        "CSV of the cubes' bands, a row each: wavelength_nm, and if wanted band (from 1), name, "
+        "scale_factor, add_offset; without it, the files say their wavelengths",
+    )
     strict: bool = place(False, "refuse if any of the 996 tiles is missing or unusable")
+
+    @model_validator(mode="after")
+    def _bands_of_cubes(self) -> Self:
+        if self.bands and self.instrument is None:
+            raise ValueError(
+                f"--bands {self.bands!r}: Clementine's own tiles say their bands; --instrument says whose "
+                "cubes"
+            )
+        return self
+
+    def search(self) -> TileSearch[Tile] | TileSearch[Cube]:
+        """The images there are."""
+        if self.instrument is None:
+            return find_tiles(self.tiles)
+        table = read_bands(self.bands) if self.bands else ()
+        return find_cubes(self.tiles, Wanted(instrument(self.instrument), table))
 
 
 def _resolve(inputs: IngestInputs, root: Root) -> tuple[Given, IngestPlan]:
-    plan = plan_ingest(find_tiles(inputs.tiles), grid(inputs.ppd, inputs.shard), strict=inputs.strict)
+    plan = plan_ingest(inputs.search(), grid(inputs.ppd, inputs.shard), strict=inputs.strict)
     # A tile's label carries the archive's checksum of its pixels, so its digest stands for both.
     sources = tuple(Source(url=root.relative(tile.source), digest=tile.label_digest) for tile in plan.tiles)
+    if inputs.bands:
+        sources = (*sources, Source(url=root.relative(inputs.bands), digest=file_digest(inputs.bands)))
     problems = tuple(_stored(Problem(*problem), root) for problem in plan.card.problems)
     card = plan.card.model_copy(update={"problems": problems})
     return given_of(inputs, root, {}, sources, notes_of(plan.tiles)), plan._replace(card=card)

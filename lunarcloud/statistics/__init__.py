@@ -6,6 +6,7 @@ from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
     from lunarcloud.statistics.chance import chances_of_means
+    from lunarcloud.statistics.coarser import aligned
     from lunarcloud.statistics.comparison import (
         DifferenceShard,
         Pair,
@@ -69,6 +70,7 @@ __all__ = [
     "Stream",
     "Unit",
     "above_table",
+    "aligned",
     "ask_members",
     "candidate_totals",
     "candidates_dataset",
@@ -110,6 +112,7 @@ __getattr__ = lazily(
     __name__,
     {
         "chance": ("chances_of_means",),
+        "coarser": ("aligned",),
         "comparison": (
             "DifferenceShard",
             "Pair",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -122,10 +122,11 @@ class CompareShard:
         labels, members = labelled(units, self.first.grid, window)
         at = cells.sample(self.first.grid, window)
         parts, sampled = cell_parts(at.band), labels[at.row, at.col]
+        quality = [source.stored(QUALITY, shard)[at.row, at.col] for source in (self.first, self.second)]
         tallies: dict[str, Tally] = {}
         joint = {}
         for pair in self.pairs:
-            a, b, marks = self._sampled(pair, shard, at)
+            a, b, marks = self._sampled(pair, shard, at, quality)
             mapped = (a != MISSING) & (b != MISSING)
             both = mapped & ((marks & self.first.excluded) == 0)
             tallies[marked(pair.name)] = tally_cells(
@@ -137,12 +138,14 @@ class CompareShard:
             joint[pair.name] = _joint(a, b)
         return _Counted(ShardTallies(members, tallies), joint)
 
-    def _sampled(self, pair: Pair, shard: Shard, at: cells.Sample) -> tuple[MapCodes, MapCodes, Marks]:
+    def _sampled(
+        self, pair: Pair, shard: Shard, at: cells.Sample, quality: Sequence[npt.NDArray[Any]]
+    ) -> tuple[MapCodes, MapCodes, Marks]:
         """Codes of both maps at cells, and what there is to say against either."""
         found = []
-        for source, name in ((self.first, pair.first), (self.second, pair.second)):
-            codes, quality = (source.stored(each, shard)[at.row, at.col] for each in (name, QUALITY))
-            found.append((codes, source.marks(name, codes, quality)))
+        for source, name, flags in zip((self.first, self.second), pair[1:], quality, strict=True):
+            codes = source.stored(name, shard)[at.row, at.col]
+            found.append((codes, source.marks(name, codes, flags)))
         (a, marks_a), (b, marks_b) = found
         return a, b, marks_a | marks_b
 

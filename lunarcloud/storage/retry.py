@@ -32,8 +32,8 @@ def retried(
     never has is given up after the setting ``retries``: its address may be wrong.
 
     The pauses double from the setting ``backoff_s`` and are spread at random, so that many workers do not
-    come back to a struggling store all at once. It may run again although it succeeded, if the store's
-    answer was lost: it must be one whose repetition does no harm.
+    come back to a struggling store all at once; they are as long as the server asks for, at least. It may run
+    again although it succeeded, if the store's answer was lost: it must be one whose repetition does no harm.
 
     Parameters
     ----------
@@ -53,7 +53,8 @@ def retried(
                     raise
                 pause = min(settings().backoff_s * 2.0**tries, _LONGEST_PAUSE_S)
                 _LOG.warning("waiting for the store, %.0f s until now: %s", waited, error)
-                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret, only spread
+                # No secret, only spread; and what the server asks for.
+                time.sleep(max(error.wait_s, pause * random.uniform(0.5, 1.5)))  # noqa: S311
                 tries += 1
             else:
                 _ANSWERED.add(store)

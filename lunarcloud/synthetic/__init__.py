@@ -9,7 +9,8 @@ from lunarcloud.synthetic.geology import (
     mare_fraction,
     truth,
 )
-from lunarcloud.synthetic.spectra import reflectance
+from lunarcloud.synthetic.map_tiles import Spectra, synthetic_spectra, write_map_tiles
+from lunarcloud.synthetic.spectra import infrared, reflectance
 from lunarcloud.synthetic.stations import station_table
 from lunarcloud.synthetic.tiling import FULL_RESOLUTION, Frame, frames
 from lunarcloud.synthetic.writing import DEFECTS, Defect, Planted, Written, write_tiles
@@ -24,12 +25,16 @@ __all__ = [
     "Frame",
     "Patch",
     "Planted",
+    "Spectra",
     "Truth",
     "Written",
     "frames",
+    "infrared",
     "mare_fraction",
     "reflectance",
     "station_table",
+    "synthetic_spectra",
     "truth",
+    "write_map_tiles",
     "write_tiles",
 ]

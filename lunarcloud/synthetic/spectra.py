@@ -19,6 +19,10 @@ _SHAPE_900, _DIP_900 = 0.753, 0.0046
 _SHAPE_1000 = 1.030
 _PER_WT_MGO = 0.004
 _PER_WT_CAO = 0.006
+# Beyond a micrometre: soils go on to redden by so much a micrometre, and pyroxene's band recovers, by a share
+# of its depth at 950 nm, at 1050, 1250 and 1550 nm.
+_REDDENING = 0.35
+_RECOVERY = ((1050.0, 0.1), (1250.0, 0.6), (1550.0, 0.95))
 
 
 def reflectance(truth: Truth) -> FloatArray:
@@ -47,3 +51,27 @@ def reflectance(truth: Truth) -> FloatArray:
     r900 = r750 + _SHAPE_900 * (r950 - r750) + r750 * (magnesium - _DIP_900)
     r1000 = r950 * (_SHAPE_1000 + calcium)
     return np.stack([r415, r750, r900, r950, r1000])
+
+
+def infrared(five: FloatArray) -> FloatArray:
+    """Reflectance beyond a micrometre that goes with five bands.
+
+    Parameters
+    ----------
+    five : array, shape (5, ...)
+        As of `reflectance`.
+
+    Returns
+    -------
+    ndarray, shape (3, ...)
+        Fractions at 1050, 1250 and 1550 nm: made up, so that eight bands are plausible; they say nothing of a
+        composition that the five do not.
+    """
+    r750, r950, r1000 = five[1], five[3], five[4]
+    depth = 1.0 - r950 / r750
+    return np.stack(
+        [
+            r1000 * (1.0 + _REDDENING * (nm - 1000.0) / 1000.0) * (1.0 + share * np.clip(depth, 0.0, 1.0))
+            for nm, share in _RECOVERY
+        ]
+    )

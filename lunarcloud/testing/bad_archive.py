@@ -165,10 +165,11 @@ class _Handler(BaseHTTPRequestHandler):
             data = data[: (start + len(data)) // 2]
         if misdeed == "long":
             data += _PAGE
+        total, data = len(data), data[: self._stop(len(data)) if misdeed != "no ranges" else None]
         said = start + 1 if misdeed == "another part" and start else start
         status, headers = 200, {"ETag": tag, "Accept-Ranges": "bytes"}
-        if start:
-            status, headers = 206, headers | {"Content-Range": f"bytes {said}-{len(data) - 1}/{len(data)}"}
+        if self.headers.get("Range") and misdeed != "no ranges" and (start or len(data) < total):
+            status, headers = 206, headers | {"Content-Range": f"bytes {said}-{len(data) - 1}/{total}"}
         return self._answer(status, data[said:], headers, misdeed)
 
     def _start(self, tag: str) -> int:
@@ -176,6 +177,11 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range", "")
         same = self.headers.get("If-Range", tag) == tag
         return int(wanted.removeprefix("bytes=").partition("-")[0]) if wanted and same else 0
+
+    def _stop(self, size: int) -> int:
+        """The byte after the last that was asked for."""
+        last = self.headers.get("Range", "").partition("-")[2]
+        return min(size, int(last) + 1) if last else size
 
     def _answer(
         self,

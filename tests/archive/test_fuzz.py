@@ -6,6 +6,7 @@
 import gzip
 import io
 import json
+import math
 import os
 import pickle
 import shutil
@@ -27,7 +28,9 @@ from hypothesis import strategies as st
 from rasterio.transform import from_origin
 
 from lunarcloud.archive import (
+    find_cubes,
     find_tiles,
+    read_bands,
     read_gravity,
     read_ground,
     read_outlines,
@@ -40,7 +43,10 @@ from lunarcloud.archive import (
 from lunarcloud.archive.gridded import Gridded
 from lunarcloud.archive.shipped import DATA
 from lunarcloud.errors import LunarcloudError
+from lunarcloud.moon import RADIUS_M
+from lunarcloud.synthetic import write_map_tiles
 from lunarcloud.testing.wac import wac_picture
+from tests.archive.cube_files import EIGHT_NM, KAGUYA, write_raster
 
 CASES = int(os.environ.get("LUNARCLOUD_FUZZ", "15"))
 #: What stands in place of a number or word of a text.
@@ -136,6 +142,11 @@ def _rows_of_tiles(place: str) -> None:
         read_rows(tile, row_start=0, row_stop=min(tile.lines, 4), col_start=0, col_stop=tile.samples)
 
 
+def _rows_of_cubes(place: str) -> None:
+    for image in find_cubes(place, KAGUYA).tiles:
+        read_rows(image, row_start=0, row_stop=min(image.lines, 4), col_start=0, col_stop=image.samples)
+
+
 def _at(variable: str | None = None) -> Callable[[str], object]:
     return lambda place: Gridded(place, variable).at(np.array([5.0, -80.0]), np.array([5.0, 170.0]))
 
@@ -168,6 +179,10 @@ READERS = {
         f"shapefile {name[1:]}": Reader(name, lambda place: read_outlines(f"{place[:-3]}shp"), _SHAPEFILE)
         for name in _SHAPEFILE
     },
+    "label of a map": Reader("map.lbl", _rows_of_cubes, ("map.img",)),
+    "GeoTIFF cube": Reader("cube.tif", _rows_of_cubes),
+    "ISIS cube": Reader("cube.cub", _rows_of_cubes),
+    "table of bands": Reader("bands.csv", read_bands),
     "gridded GeoTIFF": Reader("heights.tif", _at()),
     "gridded matrix": Reader("matrix.csv", _at()),
     "gridded table": Reader("table.csv", _at("feo")),
@@ -186,6 +201,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, pds3_folder: Path, pds4_fold
             archive.add(folder / "uvvis_03n_003e.xml", "data/uvvis_03n_003e.xml")
     _write_harmonics(folder)
     _write_rasters(folder)
+    _write_cubes(folder)
     _write_tables(folder)
     _write_polygons(folder)
     return folder
@@ -226,6 +242,18 @@ def _write_rasters(folder: Path) -> None:
         ) as stored:
             stored.write((values * (40 if kind == "int16" else 1)).astype(kind))
     (folder / "wac.img").write_bytes(wac_picture(np.full((36, 72), 0.1, np.float32)))
+
+
+def _write_cubes(folder: Path) -> None:
+    degrees = math.radians(RADIUS_M) * 20.0
+    for name, system, step in (("cube.tif", "IAU_2015:30100", 20.0), ("cube.cub", "IAU_2015:30110", degrees)):
+        write_raster(folder / name, system, step, (-9 * step, 4.5 * step), (9, 18))
+    (label, *_) = write_map_tiles(folder / "maps", ppd=1)
+    text = label.read_bytes().replace(label.stem.encode() + b".img", b"map.img")
+    (folder / "map.lbl").write_bytes(text)
+    shutil.copy(label.with_suffix(".img"), folder / "map.img")
+    lines = (f"{at},{nm},B{at},2e-5,0" for at, nm in enumerate(EIGHT_NM, start=1))
+    (folder / "bands.csv").write_text("\n".join(["band,wavelength_nm,name,scale_factor,add_offset", *lines]))
 
 
 def _write_tables(folder: Path) -> None:

@@ -37,7 +37,7 @@ class _QuietHandler(http.server.SimpleHTTPRequestHandler):
         """Tests print no requests."""
 
 
-def ids(search: TileSearch) -> list[str]:
+def ids(search: TileSearch[Tile]) -> list[str]:
     return [tile.product_id for tile in search.tiles]
 
 

@@ -1,5 +1,6 @@
 """Process ingest: the reference Moon, reruns, both issues of the archive, order and workers."""
 
+import itertools
 import json
 import shutil
 from collections import Counter
@@ -15,6 +16,7 @@ from lunarcloud.archive import find_tiles
 from lunarcloud.archive.shipped import DATA, PROSPECTOR
 from lunarcloud.lineage import Entry, open_root
 from lunarcloud.synthetic import DEFECTS, write_tiles
+from lunarcloud.testing.bad_archive import bad_archive
 from lunarcloud.testing.fixtures import Command
 
 SOME = [f"UI{code}{half}{lon:03d}" for code, lon in (("03", 3), ("10", 45), ("17", 99)) for half in "NS"]
@@ -92,6 +94,24 @@ def test_a_second_ingest_computes_nothing(
     second = json.loads(lunarcloud(*command, "--scheduler", "tcp://127.0.0.1:9")[1])  # nobody is there
     assert (second["record"], second["shards_computed"]) == (first["record"], None)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+
+
+def test_a_mosaic_straight_from_a_server_is_that_of_the_files(
+    lunarcloud: Command, some_tiles: Path, tmp_path: Path, scheduler: str
+) -> None:
+    """Workers ask for ranges; a server that is busy now and then costs patience, not pixels."""
+    asked = itertools.count()
+    with bad_archive(some_tiles, lambda path: "busy" if next(asked) % 5 == 4 else None) as server:
+        places = [f"{server.url}/{name.lower()}.img?signature=secret" for name in SOME]
+        for tiles, root in ((places, tmp_path / "a"), ([some_tiles], tmp_path / "b")):
+            code, _, err = lunarcloud("ingest", *tiles, "--root", root, "--ppd", 5, "--scheduler", scheduler)
+            assert code == 0, err
+        # Two workers may need the same tile, and the command has read its label.
+        whole = sum(path.stat().st_size for path in some_tiles.iterdir())
+        assert server.sent_bytes <= 2 * whole + len(SOME) * 32_768
+        assert server.done["busy"] > 0
+    assert _mosaic(tmp_path / "a").digest == _mosaic(tmp_path / "b").digest
+    assert b"secret" not in b"".join(path.read_bytes() for path in (tmp_path / "a").rglob("*.json"))
 
 
 def test_both_issues_of_the_archive_give_the_same_bytes(
