@@ -29,6 +29,9 @@ def test_exact_difference_maps_are_left(
     assert "crs" in differences.coords
     # One difference map for the map that changed, none for those that did not.
     assert found.record.card.figures == ("comparison.png", "density.png", "difference_feo_cnn.png")
+    moved, same = (found.record.card.ranges[name] for name in ("feo_cnn", "tio2_cnn"))
+    assert (moved.least, moved.low, moved.high, moved.most) == pytest.approx((0.5, -0.5, 0.5, 0.5))
+    assert (same.low, same.high) == (0.0, 0.0)
     require_pictures(found)
     assert len(found.record.card.tables["comparison"].rows) == 4 * 4
     assert {step.tasks for step in dry_run("compare", truth_root, run="other", other="true")} == {0}

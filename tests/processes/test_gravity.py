@@ -83,6 +83,15 @@ def test_a_stopped_reduction_goes_on_where_it_was(
     assert changed == {"record.json", "ledger/global/0-0.json"}  # these say when
 
 
+def test_the_card_says_which_values_every_product_has(made: Outcome) -> None:
+    ranges, products = made.record.card.ranges, xr.open_zarr(f"{made.place.url}/gravity.zarr/global").load()
+    assert {*ranges} == {*products.data_vars}
+    for name, found in ranges.items():
+        assert found.most == pytest.approx(float(products[name].max()), abs=0.001)
+        # All but the total gradient have both signs.
+        assert (found.low == -found.high) == (name != "bouguer_gradient")
+
+
 def test_it_opens_on_the_globe(made: Outcome) -> None:
     opened = load_process("gravity").open(made.record, made.place)
     assert opened["bouguer_anomaly"].dims == ("lat", "lon")

@@ -90,6 +90,18 @@ def test_every_map_opens_in_plain_xarray_with_units_and_reference_system(mapped:
     assert "Moon" in maps["crs"].attrs["crs_wkt"]
 
 
+def test_the_card_says_which_values_every_map_has(mapped: str) -> None:
+    run = _run(mapped)
+    maps, ranges = run.open().load(), run.card.ranges
+    assert {*ranges} == {*run.card.maps, *run.card.intervals}
+    for name in run.card.maps:
+        found, step = ranges[name], QUANTITIES[name].step
+        assert found.least == pytest.approx(float(maps[name].min()), abs=step)
+        assert found.most == pytest.approx(float(maps[name].max()), abs=step)
+        assert found.least <= found.low <= found.high <= found.most
+        assert (found.colours, found.group) == (QUANTITIES[name].colours, "maps.zarr/0")
+
+
 def test_every_map_has_its_picture(mapped: str) -> None:
     assert {*(_run(mapped).place / "figures").keys()} == {
         "uncertainty.png",
