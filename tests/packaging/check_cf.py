@@ -55,7 +55,11 @@ def broken(group: xr.Dataset) -> list[str]:
 def typed(group: xr.Dataset) -> xr.Dataset:
     """The group with attributes of the types that netCDF has and JSON has not."""
     group = group.copy()
-    group.attrs = {name: plain(value) for name, value in group.attrs.items()}
+    # Those of Zarr's own conventions are for readers that know no CF.
+    ours = {
+        name: value for name, value in group.attrs.items() if ":" not in name and name != "zarr_conventions"
+    }
+    group.attrs = {name: plain(value) for name, value in ours.items()}
     for variable in group.variables.values():
         for name in ("flag_masks", "flag_values"):
             if name in variable.attrs:
