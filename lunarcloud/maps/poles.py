@@ -193,22 +193,23 @@ def shared_out(grid: Grid, held: Window, raster: PolarGrid, window: Window) -> S
     window : Window
         Which of them.
     """
-    from scipy.sparse import csr_array
+    from scipy.sparse import coo_array
 
     (rows, cols), across = window.shape, held.shape[1]
     targets, pixels, weights = [], [], []
     for strip in _strips(held):
         found = _overlaps(*_corners(grid, strip, raster, window), rows, cols)
-        area = _weights(grid, strip)[found.pixel // across]
-        targets.append((found.row * cols + found.col).astype(np.int32))
-        pixels.append((found.pixel + (strip.row_start - held.row_start) * across).astype(np.int32))
-        weights.append(np.rint(found.part * area))
+        weight = np.rint(found.part * _weights(grid, strip)[found.pixel // across])
+        # What touches in a point has nothing in common.
+        shared = weight > 0
+        targets.append((found.row * cols + found.col)[shared].astype(np.int32))
+        pixels.append((found.pixel[shared] + (strip.row_start - held.row_start) * across).astype(np.int32))
+        weights.append(weight[shared])
     places = np.concatenate(targets), np.concatenate(pixels)
-    shape = rows * cols, held.shape[0] * across
-    shares = csr_array((np.concatenate(weights), places), shape=shape)
-    # What touches in a point has nothing in common.
-    shares.eliminate_zeros()
-    return Shares(held, shares)
+    shares = coo_array((np.concatenate(weights), places), shape=(rows * cols, held.shape[0] * across))
+    # No pair is there twice: to look for such would take as long as all before.
+    shares.has_canonical_format = True
+    return Shares(held, shares.tocsr())
 
 
 def _corners(grid: Grid, held: Window, raster: PolarGrid, window: Window) -> tuple[FloatArray, FloatArray]:
