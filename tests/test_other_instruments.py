@@ -116,7 +116,8 @@ def test_a_spectrometers_cube_has_its_tables_bands_and_iron_is_fitted_without_a_
     tiles = (str(both.root.parent / "m3.tif"),)
     made = make("ingest", both.root, cluster, tiles=tiles, ppd=2, instrument="m3", bands=str(table)).record
     mosaic = api.open_mosaic(both.root, mosaic=made.ref.id)["reflectance"]
-    assert mosaic["band"].values.tolist() == ["M750", "M950", "M1549"]
+    assert mosaic["wavelength"].values.tolist() == [750.4, 950.1, 1548.9]
+    assert mosaic["band"].attrs["filters"] == "M750 M950 M1549"
     # Numbers that were made anew: half a step.
     np.testing.assert_allclose(mosaic.values, cube[[1, 3, 0]], atol=STEP / 2 + 1e-8)
     stations = str(both.root.parent / "stations.csv")
