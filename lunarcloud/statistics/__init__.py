@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
-    from lunarcloud.statistics.chance import chances_of_means
+    from lunarcloud.statistics.chance import Members, chances_of_means
     from lunarcloud.statistics.coarser import aligned
     from lunarcloud.statistics.comparison import (
         DifferenceShard,
@@ -59,6 +59,7 @@ __all__ = [
     "Candidates",
     "DifferenceShard",
     "GriddedSource",
+    "Members",
     "Pair",
     "ProjectShard",
     "Provenance",
@@ -111,7 +112,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "chance": ("chances_of_means",),
+        "chance": ("Members", "chances_of_means"),
         "coarser": ("aligned",),
         "comparison": (
             "DifferenceShard",
