@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     )
     from lunarcloud.statistics.comparison import compare as compare_maps
     from lunarcloud.statistics.comparison import table as comparison_table
+    from lunarcloud.statistics.comparison_chance import (
+        BEYOND,
+        BY_CHANCE,
+        CHANCE_OF_MEAN_DIFFERENCE,
+        chances_of_mean_differences,
+        is_trained,
+    )
     from lunarcloud.statistics.points import values_at
     from lunarcloud.statistics.polar import FEO, HIGH_FEO, MG_NUMBER, Candidates, Rule, find_candidates
     from lunarcloud.statistics.polar import ranked as ranked_candidates
@@ -48,7 +55,10 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "BEYOND",
+    "BY_CHANCE",
     "CHANCE_OF_MEAN",
+    "CHANCE_OF_MEAN_DIFFERENCE",
     "FEO",
     "HIGH_FEO",
     "LEAST_COVERAGE",
@@ -75,6 +85,7 @@ __all__ = [
     "ask_members",
     "candidate_totals",
     "candidates_dataset",
+    "chances_of_mean_differences",
     "chances_of_means",
     "code_ranges",
     "compare_maps",
@@ -84,6 +95,7 @@ __all__ = [
     "equation_against_cnn",
     "find_candidates",
     "from_outlines",
+    "is_trained",
     "maria",
     "means",
     "named_region",
@@ -123,6 +135,13 @@ __getattr__ = lazily(
             "require_comparable",
             "same_maps",
             "table as comparison_table",
+        ),
+        "comparison_chance": (
+            "BEYOND",
+            "BY_CHANCE",
+            "CHANCE_OF_MEAN_DIFFERENCE",
+            "chances_of_mean_differences",
+            "is_trained",
         ),
         "points": ("values_at",),
         "polar": (

@@ -18,17 +18,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from lunarcloud.archive import Feature, features, shipped_maria, spherical_km2
 from lunarcloud.errors import InputError
 from lunarcloud.maps import QUALITY
-from lunarcloud.moon import RADIUS_M, IntArray, Shard, angular_distance
+from lunarcloud.moon import RADIUS_M, FloatArray, IntArray, Shard, angular_distance
 from lunarcloud.statistics import cells, clusters
 from lunarcloud.statistics.chance import Members
 from lunarcloud.statistics.quality import TOLD, Marks, Reason, bit, flagged_per_cent, mark_attributes
-from lunarcloud.statistics.source import MISSING, MapCodes, ROUNDING, Source, Stream, one_by_one
+from lunarcloud.statistics.source import MISSING, ROUNDING, MapCodes, Source, Stream, one_by_one
 from lunarcloud.statistics.tallies import PART_KM2, cell_parts
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
@@ -42,6 +43,9 @@ Ranges: TypeAlias = Mapping[str, tuple[float, float]]
 LEFT_BY_CHANCE = 0.05
 
 _LISTED = 20
+# Networks are asked of one cell in so many, by the cells' numbers: of areas so large that asking takes long, a
+# few thousand cells say how far single networks differ.
+_ASKED = 8
 _RADIUS_KM = RADIUS_M / 1000.0
 
 
@@ -70,7 +74,8 @@ class Provenance:
         Area of the matching cells, of those where every map of the ranges has a value that counts, and of
         those that have values and are left out.
     by_member_km2 : (member,) array
-        Area that each network of the ensemble finds within all ranges by itself; empty without an ensemble.
+        Area that each network of the ensemble finds within all ranges by itself, from every eighth of these
+        cells; empty without an ensemble.
     alone_km2, alone_fitting_km2, others_km2 : dict of str to float
         By map, the area that its range alone leaves, the same with what chance allows, and the area that all
         the other ranges leave.
@@ -91,7 +96,6 @@ class Provenance:
     alone_fitting_km2: dict[str, float]
     others_km2: dict[str, float]
     flagged: dict[str, dict[Reason, float]]
-
 
     @property
     def weighted_km2(self) -> FloatArray:
@@ -132,12 +136,13 @@ class _MatchShard:
         by_range = np.stack([within, fitting, others & mapped, *flagged]) @ area
         chi2 = (off**2).sum(axis=0)
         kept = mapped & (chi2 <= _largest(sum(self.source.has_chance(name) for name, *_ in self.ranges)))
+        asked = kept & (at.cell % _ASKED == 0)
         return _Match(
             at.cell[kept],
             chi2[kept],
             either[kept],
             np.concatenate([totals, by_range.ravel()]),
-            self._by_member(shard, at, kept) @ area[kept],
+            self._by_member(shard, at, asked) @ area[asked] * _ASKED,
         )
 
     def _off(
@@ -149,15 +154,16 @@ class _MatchShard:
         if not self.source.has_chance(name):
             return np.where(steps, np.inf, 0.0)
         scale, chance = self.source.coding(name).scale, self.source.chance(name, shard)[at.row, at.col]
-        # Rounding of what is stored is a chance, too, so that none is 0; of Mg# of next to nothing there is none.
+        # Rounding of what is stored is a chance, too, so that none is 0; Mg# of next to nothing has no other.
         deviation = np.hypot(np.nan_to_num(chance.astype(np.float64)), scale * ROUNDING)
-        return steps * scale / deviation
+        off: FloatArray = steps * scale / deviation
+        return off
 
-    def _by_member(self, shard: Shard, at: cells.Sample, kept: npt.NDArray[np.bool_]) -> IntArray:
-        """Which of the cells that are kept each member finds within all ranges (member, cell)."""
-        if self.members is None or not kept.any():
-            return np.zeros((len(self.members or ()), np.count_nonzero(kept)), dtype=np.int64)
-        row, col = at.row[kept], at.col[kept]
+    def _by_member(self, shard: Shard, at: cells.Sample, asked: npt.NDArray[np.bool_]) -> IntArray:
+        """Which of some cells each member finds within all ranges (member, cell)."""
+        if self.members is None or not asked.any():
+            return np.zeros((len(self.members or ()), np.count_nonzero(asked)), dtype=np.int64)
+        row, col = at.row[asked], at.col[asked]
         said = self.members(shard, row, col)
         found = np.ones((len(self.members), row.size), dtype=np.int64)
         for name, low, high in self.ranges:
@@ -200,7 +206,8 @@ def search(
     names = [name for name, *_ in wanted]
     parts = [part for _, part in stream(_MatchShard(source, wanted, members), source.grid.shards())]
     cell, chi2, marks = (
-        np.concatenate(each) for each in zip(*((part.cell, part.chi2, part.marks) for part in parts), strict=True)
+        np.concatenate(each)
+        for each in zip(*((part.cell, part.chi2, part.marks) for part in parts), strict=True)
     )
     order = np.argsort(cell)
     fit = np.exp(-chi2[order] / 2)
@@ -250,9 +257,9 @@ def code_ranges(source: Source, ranges: Ranges) -> tuple[tuple[str, int, int], .
 def constraints(found: Provenance) -> pd.DataFrame:
     """What each range does: the part of the mapped area it alone leaves, and what it takes from the rest.
 
-    ``alone_fitting_per_cent`` is the same with what chance allows, and ``without_it_km2`` what all other ranges leave, and ``excludes_per_cent`` the part of that which this
-    range takes away: the larger, the more the answer, also an empty one, rests on it. Then how much of the
-    map has something said against it.
+    ``alone_fitting_per_cent`` is the same with what chance allows, ``without_it_km2`` what all other ranges
+    leave, and ``excludes_per_cent`` the part of that which this range takes away: the larger, the more the
+    answer, also an empty one, rests on it. Then how much of the map has something said against it.
     """
     import pandas as pd
 
@@ -296,7 +303,8 @@ def regions(found: Provenance) -> pd.DataFrame:
             per_cent = 100.0 * likely / weighted.sum()
             rows.append((known.name, within.size, area, 100.0 * area / whole, likely, per_cent))
     ranked = pd.DataFrame(
-        rows, columns=["feature", "cells", "area_km2", "per_cent_of_feature", "weighted_km2", "likely_per_cent"]
+        rows,
+        columns=["feature", "cells", "area_km2", "per_cent_of_feature", "weighted_km2", "likely_per_cent"],
     )
     return ranked.sort_values(["weighted_km2", "feature"], ascending=[False, True], ignore_index=True)
 
@@ -362,7 +370,11 @@ def to_dataset(found: Provenance) -> xr.Dataset:
             "cell": ("match", found.cell),
             "lat": ("match", at.lat, {"units": "degrees_north"}),
             "lon": ("match", at.lon, {"units": "degrees_east"}),
-            "fit": ("match", found.fit, {"units": "1", "long_name": "likelihood beside a cell within all ranges"}),
+            "fit": (
+                "match",
+                found.fit,
+                {"units": "1", "long_name": "likelihood beside a cell within all ranges"},
+            ),
             "group": ("match", found.group),
             "matching_km2_by_member": ("member", found.by_member_km2, {"units": "km2"}),
             "flagged": ("match", found.marks, mark_attributes()),

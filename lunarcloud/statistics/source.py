@@ -68,10 +68,13 @@ class Source:
         The maps, on which grid, and their shards with their digests, by which what is read is checked.
     exclude : tuple of str
         For which reasons pixels are left out.
+    networks : int
+        Of how many networks each map of an oxide is the mean.
     """
 
     group: Group
     exclude: tuple[Reason, ...] = ()
+    networks: int = 1
 
     @property
     def grid(self) -> Grid:
@@ -199,9 +202,15 @@ class GriddedSource(Source):
         return np.where(np.isnan(codes), MISSING, codes).astype(np.uint16)
 
 
-def source_of(run: Run, exclude: tuple[Reason, ...] = ()) -> Source:
-    """The full-resolution maps of a run, perhaps without pixels that there is a reason to leave out."""
-    return Source(run.group(), exclude)
+def source_of(run: Run, exclude: tuple[Reason, ...] = (), networks: int = 1) -> Source:
+    """The full-resolution maps of a run, perhaps without pixels that there is a reason to leave out.
+
+    Parameters
+    ----------
+    run, exclude, networks
+        As of `Source`.
+    """
+    return Source(run.group(), exclude, networks)
 
 
 def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
