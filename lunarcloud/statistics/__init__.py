@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from lunarcloud.statistics.polar import ranked as ranked_candidates
     from lunarcloud.statistics.polar import to_dataset as candidates_dataset
     from lunarcloud.statistics.polar import totals as candidate_totals
-    from lunarcloud.statistics.polar_chance import ask_members, with_chance, with_probabilities
+    from lunarcloud.statistics.polar_chance import (
+        ask_members,
+        probability_at,
+        with_chance,
+        with_probabilities,
+    )
     from lunarcloud.statistics.prospector import LEAST_COVERAGE, REGRESSIONS, compare_with_prospector
     from lunarcloud.statistics.prospector import table as prospector_table
     from lunarcloud.statistics.provenance import Provenance, code_ranges
@@ -101,6 +106,7 @@ __all__ = [
     "named_region",
     "polar_layout",
     "polar_raster",
+    "probability_at",
     "prospector_table",
     "provenance_constraints",
     "provenance_dataset",
@@ -155,7 +161,7 @@ __getattr__ = lazily(
             "to_dataset as candidates_dataset",
             "totals as candidate_totals",
         ),
-        "polar_chance": ("ask_members", "with_chance", "with_probabilities"),
+        "polar_chance": ("ask_members", "probability_at", "with_chance", "with_probabilities"),
         "prospector": (
             "LEAST_COVERAGE",
             "REGRESSIONS",

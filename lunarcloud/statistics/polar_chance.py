@@ -12,6 +12,7 @@ from lunarcloud.models import Model
 from lunarcloud.moon import FloatArray, IntArray, Shard
 from lunarcloud.mosaic import Mosaic
 from lunarcloud.statistics import clusters
+from lunarcloud.statistics.cells import cell_at
 from lunarcloud.statistics.chance import Members
 from lunarcloud.statistics.polar import (
     FEO,
@@ -127,3 +128,21 @@ def with_probabilities(dataset: xr.Dataset, found: Candidates, votes: Votes) -> 
         similar_km2_by_member=("member", votes.similar_km2, {"units": "km2"}),
         high_feo_km2_by_member=("member", votes.high_feo_km2, {"units": "km2"}),
     )
+
+
+def probability_at(candidates: xr.Dataset, *, lat: FloatArray, lon: FloatArray) -> FloatArray:
+    """The probability of high FeO of the candidates that hold positions; NaN where there is none.
+
+    Parameters
+    ----------
+    candidates : Dataset
+        Of `with_probabilities`.
+    lat, lon : arrays of one shape
+        Degrees, -90..90 and -180..180.
+    """
+    wanted, cell = cell_at(lat=lat, lon=lon), candidates["cell"].values
+    if not cell.size:
+        return np.full(wanted.shape, np.nan)
+    # The cells of the candidates ascend.
+    place = np.minimum(np.searchsorted(cell, wanted), cell.size - 1)
+    return np.where(cell[place] == wanted, candidates["high_feo_probability"].values[place], np.nan)

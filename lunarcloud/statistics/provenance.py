@@ -43,8 +43,8 @@ Ranges: TypeAlias = Mapping[str, tuple[float, float]]
 LEFT_BY_CHANCE = 0.05
 
 _LISTED = 20
-# Networks are asked of one cell in so many, by the cells' numbers: of areas so large that asking takes long, a
-# few thousand cells say how far single networks differ.
+# Networks are asked of one cell in so many, by the cells' numbers: of areas so large that asking takes long,
+# a few thousand cells say how far single networks differ.
 _ASKED = 8
 _RADIUS_KM = RADIUS_M / 1000.0
 

@@ -151,7 +151,7 @@ def test_without_chance_only_what_matches_is_kept(found: Provenance) -> None:
 
 
 def test_each_network_is_asked_what_it_finds_by_itself(ensemble: Ensemble) -> None:
-    """Against the networks' own session, of every eighth of the cells that are kept; OMAT leaves few of them."""
+    """Against the networks' own session, of every eighth of the cells that are kept; OMAT leaves few."""
     ranges = {"feo_cnn": (8, 12), "omat": (0.1, 0.102)}
     found = provenance.search(ensemble.source, ranges, Members.of(ensemble.mosaic, ensemble.model))
     asked = found.cell[found.cell % 8 == 0]
