@@ -1,4 +1,4 @@
-"""Two models of the same stations with other base seeds: do their maps agree within what chance explains?
+"""Two models of the same stations with other base seeds: how far apart their maps are, beside chance.
 
     python -m benchmarks.seeds [--root ROOT]
 
@@ -50,10 +50,11 @@ def _measure(root: str) -> None:
     apart = [
         row["mean_difference"] / row["mean_difference_chance"] for row in known if is_trained(row["pair"])
     ]
+    rms = math.sqrt(np.mean(np.square(apart)))
     note = (
         f"{len(models[0].record.card.used)} stations, 20 networks an oxide. Means over the Moon, wt% (Mg#: a "
-        f"ratio). Chance explains {BY_CHANCE:.1%} beyond twice itself, on average over many seeds. Root mean "
-        f"square of the oxides' means apart: {math.sqrt(np.mean(np.square(apart))):.2f} of what chance explains."
+        f"ratio). The oxides' means are {rms:.2f} times as far apart as chance explains (root mean square). "
+        f"{BY_CHANCE:.1%} of pixels are beyond twice what it explains of them, on average over many seeds."
     )
     report("two base seeds", list(map(_row, known)), of=__file__, packages=("jax", "optax"), note=note)
 

@@ -93,12 +93,12 @@ def _areas(found: xr.Dataset) -> str:
     """What matches, with the deviation of what single networks find, and what could match by chance."""
     by_member, fitting = found["matching_km2_by_member"], found.attrs["fitting_km2"]
     chance = f" ± {float(by_member.std(ddof=1)):,.0f}" if by_member.size > 1 else ""
-    could = f", {fitting:,.0f} km² could by chance" if (found["fit"] < 1).any() else ""
+    could = f", {fitting:,.0f} km² within chance" if (found["fit"] < 1).any() else ""
     return f"{found.attrs['matching_km2']:,.0f}{chance} km² match{could}"
 
 
 def _most_area(found: xr.Dataset) -> str:
-    names = ("feature", "area_km2", "likely_per_cent")
+    names = ("feature", "matching_km2", "likely_per_cent")
     best = zip(*(found[f"region_{name}"].values[:2] for name in names), strict=True)
     most = "\n".join(f"{place} {area:,.0f} km², {likely:.0f} % of all by fit" for place, area, likely in best)
     return f"most matching area:\n{most or 'in no named feature'}"

@@ -27,8 +27,8 @@ _OF_EQUATIONS = (
 _OF_NETWORKS = (
     f"A mean of networks has moved beyond chance where it did by more than {BEYOND:g} times what chance "
     "explains: the scatter of single networks over the root of how many there are, of both models. By chance "
-    f"alone {BY_CHANCE:.1%} of the pixels move by more than that, on average over many seeds; neighbours share "
-    "their networks, so of any one pair of models it is much of the Moon or nothing."
+    f"alone {BY_CHANCE:.1%} of the pixels move by more than that, on average over many seeds; neighbours "
+    "share their networks, so of any one pair of models it is much of the Moon or nothing."
 )
 _OF_ONE_SEED = "Of networks of a single seed nobody knows."
 

@@ -285,7 +285,7 @@ def constraints(found: Provenance) -> pd.DataFrame:
 def regions(found: Provenance) -> pd.DataFrame:
     """Named features by the area in them weighted by fit, the largest first, and how likely each is.
 
-    ``area_km2`` is what matches there, ``likely_per_cent`` the part of all weighted area. Maria are their
+    ``matching_km2`` is what matches there, ``likely_per_cent`` the part of all weighted area. Maria are their
     shipped outlines, other features discs of their diameters.
     """
     import pandas as pd
@@ -304,7 +304,14 @@ def regions(found: Provenance) -> pd.DataFrame:
             rows.append((known.name, within.size, area, 100.0 * area / whole, likely, per_cent))
     ranked = pd.DataFrame(
         rows,
-        columns=["feature", "cells", "area_km2", "per_cent_of_feature", "weighted_km2", "likely_per_cent"],
+        columns=[
+            "feature",
+            "cells",
+            "matching_km2",
+            "per_cent_of_feature",
+            "weighted_km2",
+            "likely_per_cent",
+        ],
     )
     return ranked.sort_values(["weighted_km2", "feature"], ascending=[False, True], ignore_index=True)
 
