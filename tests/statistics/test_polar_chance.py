@@ -18,6 +18,7 @@ from lunarcloud.statistics import (
     chances_of_means,
     find_candidates,
     maria,
+    probability_at,
     whole_moon,
     with_chance,
     with_probabilities,
@@ -66,6 +67,21 @@ def test_areas_of_members_lie_around_that_of_the_mean(ensemble: Ensemble, found:
     dataset = with_probabilities(candidates_dataset(found), found, votes)
     assert dataset["high_feo_probability"].sizes == {"candidate": dataset.sizes["candidate"]}
     assert ((dataset["similar_probability"] >= 0) & (dataset["similar_probability"] <= 1)).all()
+
+
+def test_probability_is_that_of_the_candidate_whose_cell_holds_a_position(
+    ensemble: Ensemble, found: Candidates
+) -> None:
+    votes = ask_members(ensemble.source, found, ensemble.mosaic, ensemble.model)
+    dataset = with_probabilities(candidates_dataset(found), found, votes)
+    # A hundredth of a degree is well within a cell of 0.15.
+    lat, lon = dataset["lat"].values + 0.01, dataset["lon"].values
+    np.testing.assert_array_equal(
+        probability_at(dataset, lat=lat, lon=lon), dataset["high_feo_probability"].values
+    )
+    assert np.isnan(probability_at(dataset, lat=-lat, lon=lon)).all()
+    nothing = dataset.isel(candidate=slice(0))
+    assert np.isnan(probability_at(nothing, lat=lat, lon=lon)).all()
 
 
 def test_chance_of_a_mean_is_the_deviation_of_the_members_means(ensemble: Ensemble) -> None:
