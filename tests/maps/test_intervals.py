@@ -67,6 +67,14 @@ def test_intervals_of_a_coarse_run_have_its_grid(root: Folder, mosaic: Mosaic, m
     assert run.intervals_grid == grid(FINE, 4 * 101)
 
 
+@pytest.mark.parametrize(("ppd", "coarse"), [(1, 1), (4, 4), (8, 4), (23, 5), (32, 8), (304, 8)])
+def test_intervals_are_of_every_fourth_pixel_or_fewer_but_of_each_of_a_coarse_run(
+    ppd: int, coarse: int
+) -> None:
+    card = RunCard(ppd=ppd, shard_edge=512, maps=("omat",), flags={"missing": 1})
+    assert load_run(folder("nowhere"), card).intervals_grid.ppd == coarse
+
+
 def test_intervals_of_a_fine_run_are_coarse_in_shards_that_cover_few_of_its() -> None:
     card = RunCard(ppd=303, shard_edge=2048, maps=("omat",), flags={"missing": 1})
     run = load_run(folder("nowhere"), card)
