@@ -314,13 +314,13 @@ def _map(
 
 def _explained(difference: xr.DataArray, sides: Sequence[tuple[_Side, str]]) -> FloatArray | None:
     """What chance explains of a difference of two maps, at the pixels of its picture."""
-    at = {"lat": difference["lat"], "lon": difference["lon"], "method": "nearest"}
-    variances = [
-        # Of a finer run the nearest pixel: as coarse as pictures are, its mean is no other.
-        overview(side.run)[f"{name}_{CHANCE}"].sel(**at).values.astype(np.float64) ** 2 / side.source.networks
-        for side, name in sides
-        if side.run and side.source.has_chance(name)
-    ]
+    variances = []
+    for side, name in sides:
+        if side.run and side.source.has_chance(name):
+            drawn = overview(side.run)[f"{name}_{CHANCE}"]
+            # Of a finer run the nearest pixel: as coarse as pictures are, its mean is no other.
+            chance = drawn.sel(lat=difference["lat"], lon=difference["lon"], method="nearest").values
+            variances.append(chance.astype(np.float64) ** 2 / side.source.networks)
     return np.sqrt(np.sum(variances, axis=0)) if variances else None
 
 
