@@ -10,10 +10,18 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from lunarcloud.figures.statistics import UNIT_COLOURS, method_of
-from lunarcloud.figures.style import PAGE_IN, as_printed, draw_global, global_axes, lettered, typeset
+from lunarcloud.figures.style import (
+    PAGE_IN,
+    as_printed,
+    draw_global,
+    global_axes,
+    hatch,
+    lettered,
+    typeset,
+)
 from lunarcloud.moon import FloatArray, grid
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.statistics import LEAST_COVERAGE, REGRESSIONS
+from lunarcloud.statistics import BEYOND, LEAST_COVERAGE, REGRESSIONS
 from lunarcloud.storage import GRID_MAPPING, Layout, coordinates
 
 #: Colour map of differences.
@@ -71,7 +79,9 @@ def _on_lines(what: str, label: str) -> str:
 
 
 @as_printed
-def draw_difference(difference: xr.DataArray, label: str, title: str) -> Figure:
+def draw_difference(
+    difference: xr.DataArray, label: str, title: str, explained: FloatArray | None = None
+) -> Figure:
     """A map of differences (lat, lon), zero white, the range symmetric about it.
 
     Parameters
@@ -82,6 +92,8 @@ def draw_difference(difference: xr.DataArray, label: str, title: str) -> Figure:
         For the colour bar.
     title : str
         Above the map.
+    explained : ndarray, optional
+        Of the same shape and unit, what chance explains: hatched where the difference is within twice that.
 
     Returns
     -------
@@ -95,6 +107,10 @@ def draw_difference(difference: xr.DataArray, label: str, title: str) -> Figure:
     image = draw_global(axes, difference, cmap=DIVERGING, vmin=-most, vmax=most)
     bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.5, pad=0.03, extend="both")
     bar.set_label(typeset(label))
+    if explained is not None:
+        within = np.abs(difference.values) <= BEYOND * explained
+        hatch(axes, difference.copy(data=within.astype(np.float64)))
+        title += f"\nhatched: within {BEYOND:g} times what chance explains"
     axes.set_title(typeset(title))
     return figure
 
@@ -241,6 +257,10 @@ def _differences(axes: Any, found: xr.Dataset, label: str) -> None:
         share = 100.0 * found["difference_share"].sel(unit=unit).values
         axes.step(values[shown], share[shown], where="mid", color=colour, linewidth=1.0, label=unit)
     axes.axvline(0.0, **_LINE)
+    if "beyond_chance" in found and np.isfinite(beyond := float(found["beyond_chance"][0])):
+        reach = BEYOND * float(found["rms_chance"][0])
+        axes.axvspan(-reach, reach, color="0.85", zorder=0)
+        _note(axes, f"grey: {BEYOND:g} × chance,\n{100 * beyond:.0f} % beyond it")
     axes.set(xlabel=label, ylabel="% of cells per bin")
     axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)

@@ -5,7 +5,7 @@ from typing import Any
 import matplotlib.path as mpath
 import numpy as np
 import xarray as xr
-from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -27,11 +27,15 @@ from lunarcloud.figures.style import (
 )
 from lunarcloud.moon import Pole, polar_distance_m
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.statistics import TOLD
+from lunarcloud.statistics import TOLD, probability_at
 
 #: Colours of the classes other, similar to maria, similar and high FeO.
 CLASS_COLOURS = ("#F0EDE5", "#56B4E9", "#D55E00")
 _CLASS_NAMES = ("other", "similar to maria", "similar to maria, high FeO")
+# From none of the networks to all of them.
+_PROBABILITIES = LinearSegmentedColormap.from_list(
+    "high FeO", (CLASS_COLOURS[1], "#F0C808", CLASS_COLOURS[2])
+)
 # Cells elsewhere, in the diagram.
 _MARIA, _OTHERS = "#0072B2", "#E69F00"
 _CENTRED = {"ha": "center", "va": "center"}
@@ -73,22 +77,42 @@ def draw_polar(
         bar.set_label(shade.label)
         _finish(axes, number, f"{shade.label.partition(' (')[0]}, CNN", relief)
     axes = _polar_axes(figure, 223, pole, limit)
-    # Classes 0, 1 and 2 in the middles of three equal steps of colour.
-    _draw(axes, maps["mare_basalt"], cmap=ListedColormap(CLASS_COLOURS), vmin=-0.5, vmax=2.5)
+    if "high_feo_probability" in candidates:
+        _draw_probability(figure, axes, maps["mare_basalt"], candidates)
+    else:
+        _draw_classes(axes, maps["mare_basalt"])
     _number_groups(axes, candidates)
     shares = (f"{candidates.attrs[f'high_feo_{reason}_per_cent']:.1f} % {reason}" for reason in TOLD)
     _finish(axes, 2, f"of high FeO: {', '.join(shares)}", relief)
-    handles = [
-        Patch(facecolor=colour, edgecolor="0.5", linewidth=0.4, label=name)
-        for colour, name in zip(CLASS_COLOURS, _CLASS_NAMES, strict=True)
-    ]
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=3, columnspacing=1.0)
     diagram = figure.add_subplot(224)
     image = _diagram(diagram, candidates)
     bar = figure.colorbar(image, ax=diagram, orientation="horizontal", shrink=0.6, pad=0.02)
     bar.set_label("cells of the region per bin")
     diagram.set_title(lettered(3, "composition of the region and of maria"))
     return figure
+
+
+def _draw_classes(axes: Any, classes: xr.DataArray) -> None:
+    # Classes 0, 1 and 2 in the middles of three equal steps of colour.
+    _draw(axes, classes, cmap=ListedColormap(CLASS_COLOURS), vmin=-0.5, vmax=2.5)
+    handles = [
+        Patch(facecolor=colour, edgecolor="0.5", linewidth=0.4, label=name)
+        for colour, name in zip(CLASS_COLOURS, _CLASS_NAMES, strict=True)
+    ]
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=3, columnspacing=1.0)
+
+
+def _draw_probability(figure: Figure, axes: Any, classes: xr.DataArray, candidates: xr.Dataset) -> None:
+    """What is similar to maria, by the share of the networks that say it is high in FeO, too."""
+    shown = _thinned(classes)
+    # What is mapped, whatever its class.
+    _draw(axes, shown.where(shown.isnull(), 0.0), cmap=ListedColormap(CLASS_COLOURS[:1]), vmin=-1, vmax=1)
+    x, y = np.meshgrid(shown["x"].values, shown["y"].values)
+    lon, lat, _ = np.moveaxis(plate_carree().transform_points(axes.projection, x, y), -1, 0)
+    probability = shown.copy(data=probability_at(candidates, lat=lat, lon=lon))
+    image = _draw(axes, probability.where(shown.notnull()), cmap=_PROBABILITIES, vmin=0, vmax=1)
+    bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.6, pad=0.05)
+    bar.set_label("similar to maria: share of networks that say high FeO")
 
 
 @as_printed
@@ -190,9 +214,14 @@ def _name_features(axes: Any, sign: int, limit: float) -> None:
             axes.text(known.lon, known.lat, f" {known.name}", clip_on=True, **name, **at)
 
 
-def _draw(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
+def _thinned(data: xr.DataArray) -> xr.DataArray:
+    """As many pixels as a panel shows."""
     every = max(1, data.sizes["x"] // _PANEL_PIXELS)
-    shown = data[::every, ::every]
+    return data[::every, ::every]
+
+
+def _draw(axes: Any, data: xr.DataArray, **colours: Any) -> Any:
+    shown = _thinned(data)
     # The extent is of the whole map, from centres to outer edges; y descends: its last row is the lowest.
     half = abs(float(data["x"][1] - data["x"][0])) / 2.0
     x, y = data["x"].values, data["y"].values

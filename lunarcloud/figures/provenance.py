@@ -7,6 +7,7 @@ import numpy as np
 import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 from affine import Affine
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from lunarcloud.archive import features
@@ -23,7 +24,8 @@ from lunarcloud.figures.style import (
 from lunarcloud.moon import RADIUS_M
 from lunarcloud.quantities import QUANTITIES
 
-_COLOUR = "#D55E00"
+# By fit, from what could match by chance to what does.
+_FITS = LinearSegmentedColormap.from_list("fit", ("#F7D9B0", "#E69F00", "#D55E00", "#7A2A00"))
 # Half the width of the close-up, degrees.
 _REACH = 14.0
 _PANEL_PIXELS = 700
@@ -54,16 +56,11 @@ def draw_provenance(found: xr.Dataset, backdrop: xr.DataArray, title: str) -> Fi
     axes: Any = global_axes(figure, grid[0, :])
     image = draw_global(axes, backdrop, **colours)
     figure.colorbar(image, ax=axes, shrink=0.7, pad=0.02).set_label(shade.label)
-    axes.scatter(
-        found["lon"],
-        found["lat"],
-        s=0.7,
-        color=_COLOUR,
-        linewidths=0,
-        transform=plate_carree(),
-        rasterized=True,
-    )
-    axes.set_title(lettered(0, f"{title}: {found.attrs['matching_km2']:,.0f} km² match"))
+    cells = _scatter(axes, found, 0.7)
+    if (found["fit"] < 1).any():
+        bar = figure.colorbar(cells, ax=axes, location="left", shrink=0.7, pad=0.02)
+        bar.set_label("fit: likelihood beside a match")
+    axes.set_title(lettered(0, f"{title}: {_areas(found)}"))
     matches = found.sizes["match"] > 0
     if matches:
         near = figure.add_subplot(grid[1, 0], projection=_local(found))
@@ -75,9 +72,35 @@ def draw_provenance(found: xr.Dataset, backdrop: xr.DataArray, title: str) -> Fi
     return figure
 
 
+def _scatter(axes: Any, found: xr.Dataset, size: float) -> Any:
+    """The cells by fit, the best above the others."""
+    ordered = found[["lat", "lon", "fit"]].sortby("fit")
+    return axes.scatter(
+        ordered["lon"],
+        ordered["lat"],
+        c=ordered["fit"],
+        s=size,
+        cmap=_FITS,
+        vmin=0,
+        vmax=1,
+        linewidths=0,
+        transform=plate_carree(),
+        rasterized=True,
+    )
+
+
+def _areas(found: xr.Dataset) -> str:
+    """What matches, with the deviation of what single networks find, and what could match by chance."""
+    by_member, fitting = found["matching_km2_by_member"], found.attrs["fitting_km2"]
+    chance = f" ± {float(by_member.std(ddof=1)):,.0f}" if by_member.size > 1 else ""
+    could = f", {fitting:,.0f} km² within chance" if (found["fit"] < 1).any() else ""
+    return f"{found.attrs['matching_km2']:,.0f}{chance} km² match{could}"
+
+
 def _most_area(found: xr.Dataset) -> str:
-    best = zip(found["region_feature"].values[:2], found["region_area_km2"].values[:2], strict=True)
-    most = "\n".join(f"{place} {area:,.0f} km²" for place, area in best)
+    names = ("feature", "matching_km2", "likely_per_cent")
+    best = zip(*(found[f"region_{name}"].values[:2] for name in names), strict=True)
+    most = "\n".join(f"{place} {area:,.0f} km², {likely:.0f} % of all by fit" for place, area, likely in best)
     return f"most matching area:\n{most or 'in no named feature'}"
 
 
@@ -98,7 +121,7 @@ def _close_up(axes: Any, found: xr.Dataset, backdrop: xr.DataArray, colours: dic
         nodata=np.nan,
     )
     axes.imshow(warped.values, extent=(-half, half, -half, half), origin="upper", **colours)
-    axes.scatter(found["lon"], found["lat"], s=1.0, color=_COLOUR, linewidths=0, transform=plate_carree())
+    _scatter(axes, found, 1.0)
     for known in features():
         x, y = axes.projection.transform_point(known.lon, known.lat, plate_carree())
         if max(abs(x), abs(y)) < 0.95 * half:
@@ -116,6 +139,8 @@ def _constraints(axes: Any, found: xr.Dataset) -> None:
     bounds = zip(found["constraint_lowest"].values, found["constraint_highest"].values, strict=True)
     labels = [f"{name}\n{low:.4g} to {high:.4g}" for name, (low, high) in zip(names, bounds, strict=True)]
     alone = found["constraint_alone_per_cent"].values
+    # Pale beyond it: with what chance allows.
+    axes.barh(labels, found["constraint_alone_fitting_per_cent"].values, color="#0072B2", alpha=0.25)
     axes.barh(labels, alone, color="#0072B2", alpha=0.7)
     for row, (share, excludes) in enumerate(
         zip(alone, found["constraint_excludes_per_cent"].values, strict=True)
@@ -128,6 +153,7 @@ def _constraints(axes: Any, found: xr.Dataset) -> None:
     axes.set_xlim(left=min(0.1, alone[alone > 0].min(initial=0.1) / 2), right=100)
     axes.invert_yaxis()
     axes.set_xlabel(
-        "% of the mapped Moon within the range alone,\nthen % it excludes of what all other ranges leave"
+        "% of the mapped Moon within the range alone (pale: or near it by chance),\n"
+        "then % it excludes of what all other ranges leave"
     )
     axes.spines[["top", "right"]].set_visible(False)

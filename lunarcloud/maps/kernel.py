@@ -6,7 +6,7 @@ Blocks are small enough for the processor's cache, so nothing but the codes is e
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -107,6 +107,7 @@ class Kernel:
             By map, its codes (`quantities.QUANTITIES`), and ``quality`` (`layout.flags`).
         """
         bands, rows, cols = dn.shape
+        marks = _Marks.of_today()
         # No map looks at a pixel's neighbours, so a shard is a line of pixels: blocks of any length fit.
         flat = dn.reshape(bands, rows * cols)
         whole: Codes = {}
@@ -117,30 +118,31 @@ class Kernel:
             for start in range(0, rows * cols, _BLOCK):
                 block = slice(start, start + _BLOCK)
                 known = {name: whole[name][block] for name in finished}
-                for name, codes in compute(flat[:, block], known).items():
+                for name, codes in compute(flat[:, block], known, marks).items():
                     if name not in whole:
                         whole[name] = np.empty(rows * cols, dtype=codes.dtype)
                     whole[name][block] = codes
         return {name: codes.reshape(rows, cols) for name, codes in whole.items()}
 
-    def _equation_block(self, dn: npt.NDArray[np.int16], _: Codes) -> Codes:
+    def _equation_block(self, dn: npt.NDArray[np.int16], _: Codes, marks: "_Marks") -> Codes:
         """The equations' maps, novelty, and ``quality`` as far as they say."""
         missing = dn == self.scaling.missing
         reflectance = self._reflectance(dn)
         # NaN goes through all equations by itself, so none of them needs a mask.
         np.copyto(reflectance, np.nan, where=missing)
         maps = equation_maps(reflectance, self.equations)
-        bits = _input_bits(missing, reflectance)
-        bits |= _equation_bits(maps.flags, bits)
+        bits = _input_bits(missing, reflectance, marks)
+        bits |= _equation_bits(maps.flags, bits, marks)
         values = _equation_values(maps, self.equations)
         if self.stations is not None:
             # A comparison with NaN is false: of a pixel that is not mapped, nothing is said to be beyond.
             distance = novelty_of(reflectance, maps.omat, self.stations)
             values[layout.NOVELTY] = distance
-            bits |= _bits(distance > self.stations.limit, layout.EXTRAPOLATED)
-        return _encoded(values | _derived(values, {}, np.arange(0), bits)) | {layout.QUALITY: bits}
+            bits |= marks.of(distance > self.stations.limit, layout.EXTRAPOLATED)
+        derived = _derived(values, {}, np.arange(0), bits, marks)
+        return _encoded(values | derived) | {layout.QUALITY: bits}
 
-    def _network_block(self, dn: npt.NDArray[np.int16], known: Codes) -> Codes:
+    def _network_block(self, dn: npt.NDArray[np.int16], known: Codes, marks: "_Marks") -> Codes:
         """The networks' maps where all their inputs are measured, and ``quality`` with what they add."""
         if self.networks is None:
             return {}
@@ -153,8 +155,8 @@ class Kernel:
         spectra = self._reflectance(dn.take(at, axis=1))
         distance = decode(known[layout.NOVELTY].take(at), layout.NOVELTY) if self.stations else _none(at)
         values = dict(zip(self.networks.maps, self.networks.answer(spectra.T, distance), strict=True))
-        beyond = _limited(values) | _bits(distance > self.networks.reach, layout.BEYOND_TAUGHT)
-        codes = _encoded(values | _derived(values, known, at, bits.take(at) | beyond))
+        beyond = _limited(values, marks) | marks.of(distance > self.networks.reach, layout.BEYOND_TAUGHT)
+        codes = _encoded(values | _derived(values, known, at, bits.take(at) | beyond, marks))
         # The way back from usable pixels to all: the running count less 1 is a usable pixel's place among
         # them. The unusable take the entry that is appended after the last, which is the missing code.
         place = np.where(usable, np.cumsum(usable) - 1, spectra.shape[1])
@@ -173,37 +175,52 @@ def _none(at: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
     return np.zeros(at.shape, np.float32)
 
 
-def _input_bits(missing: npt.NDArray[np.bool_], reflectance: Reflectance) -> Bits:
+class _Marks(NamedTuple):
+    """The bits of ``quality``, looked up once a shard: for each block of pixels it took 3 % of all time."""
+
+    flags: dict[str, int]
+    clips: dict[str, int]  #: by map, 0 of one that does not end at what is possible
+    dtype: np.dtype[np.unsignedinteger[Any]]
+
+    @classmethod
+    def of_today(cls) -> Self:
+        """Those of the maps that are known now."""
+        flags = layout.flags()
+        clips = {name: flags.get(layout.clip_flag(name), 0) for name in QUANTITIES}
+        return cls(flags, clips, layout.quality_dtype(flags))
+
+    def of(self, where: npt.NDArray[np.bool_] | np.bool_, bit: int) -> Bits:
+        """A bit where something is true, 0 elsewhere."""
+        return np.multiply(where, bit, dtype=self.dtype)
+
+
+def _input_bits(missing: npt.NDArray[np.bool_], reflectance: Reflectance, marks: _Marks) -> Bits:
     # Zero is off scale too: the equations divide by it.
     off_scale = np.any(reflectance <= 0, axis=0) | np.any(reflectance > 1, axis=0)
-    return _bits(np.any(missing, axis=0), layout.MISSING_INPUT) | _bits(off_scale, layout.OFF_SCALE_INPUT)
+    return marks.of(np.any(missing, axis=0), layout.MISSING_INPUT) | marks.of(
+        off_scale, layout.OFF_SCALE_INPUT
+    )
 
 
-def _equation_bits(flags: Flags, known: Bits) -> Bits:
+def _equation_bits(flags: Flags, known: Bits, marks: _Marks) -> Bits:
     # Where an input is missing, nothing is known of the equations' validity.
     outside = ((flags & OUTSIDE_VALIDITY) != 0) & ((known & layout.MISSING_INPUT) == 0)
-    bits = _bits(outside, layout.OUTSIDE_VALIDITY)
+    bits = marks.of(outside, layout.OUTSIDE_VALIDITY)
     for oxide, flag in CLIPPED.items():
-        bits |= _bits((flags & flag) != 0, layout.flags()[layout.clip_flag(f"{oxide}_equation")])
+        bits |= marks.of((flags & flag) != 0, marks.clips[f"{oxide}_equation"])
     return bits
 
 
-def _limited(values: Values) -> Bits:
+def _limited(values: Values, marks: _Marks) -> Bits:
     """Put values at the ends of what is possible, in place; the bits of those that were beyond."""
-    bits = layout.flags()
-    found = _bits(np.zeros(next(iter(values.values())).shape, dtype=np.bool_), 0)
+    found = marks.of(np.zeros(next(iter(values.values())).shape, dtype=np.bool_), 0)
     for name, each in values.items():
         if (possible := QUANTITIES[name].possible) is not None:
             # In the dtype of the values, or the comparison would make doubles of them.
             least, most = map(each.dtype.type, possible)
-            found |= _bits((each < least) | (each > most), bits[layout.clip_flag(name)])
+            found |= marks.of((each < least) | (each > most), marks.clips[name])
             np.clip(each, least, most, out=each)
     return found
-
-
-def _bits(where: npt.NDArray[np.bool_] | np.bool_, bit: int) -> Bits:
-    """A bit of ``quality`` where something is true, 0 elsewhere."""
-    return np.multiply(where, bit, dtype=layout.quality_dtype(layout.flags()))
 
 
 def _equation_values(maps: EquationMaps, equations: Equations) -> Values:
@@ -215,14 +232,12 @@ def _equation_values(maps: EquationMaps, equations: Equations) -> Values:
     return values
 
 
-def _derived(values: Values, known: Codes, at: npt.NDArray[np.intp], bits: Bits) -> Values:
+def _derived(values: Values, known: Codes, at: npt.NDArray[np.intp], bits: Bits, marks: _Marks) -> Values:
     """The maps that formulas make of values, and of the pixels ``at`` of maps whose codes are known.
 
     Missing where what they are made from was clipped, of which ``bits`` tells: an end of what is possible is
     no value to calculate with. (Mg# of an FeO below 0 would be 1.)
     """
-    flags = layout.flags()
-    clips = {name: flags.get(layout.clip_flag(name), 0) for name in QUANTITIES}
     found, made = dict(values), list[str]()
     for name, row in QUANTITIES.items():
         if row.formula is None or name in known or not set(row.made_from) <= found.keys() | known.keys():
@@ -230,7 +245,7 @@ def _derived(values: Values, known: Codes, at: npt.NDArray[np.intp], bits: Bits)
         found |= {each: decode(known[each].take(at), each) for each in set(row.made_from) - found.keys()}
         with np.errstate(all="ignore"):  # what is not defined is NaN, which is stored as missing
             value = row.formula(*(found[each] for each in row.made_from))
-        ends = bits & sum(clips[each] for each in row.made_from)
+        ends = bits & sum(marks.clips[each] for each in row.made_from)
         found[name] = np.where(ends, np.float32(np.nan), value)
         made.append(name)
     return {name: found[name] for name in made}

@@ -12,7 +12,7 @@ from lunarcloud.archive import BAND_TOLERANCE_NM, MISSING, listed, same_bands
 from lunarcloud.config import settings
 from lunarcloud.engine import MemoryPlan, Once, Product, Work
 from lunarcloud.errors import InputError
-from lunarcloud.maps.intervals import IntervalShard, Nearest
+from lunarcloud.maps.intervals import IntervalShard
 from lunarcloud.maps.kernel import Kernel, Networks, Scaling
 from lunarcloud.maps.layout import QUALITY, flags, map_names
 from lunarcloud.maps.overviews import OverviewShard
@@ -191,7 +191,7 @@ def _intervals(plan: MapPlan, run: Run) -> Work:
     return Work(
         title="intervals",
         group=run.intervals(),
-        function=IntervalShard(Nearest(plan.mosaic, grid), kernel, names),
+        function=IntervalShard(plan.mosaic, grid, kernel, names),
         memory=MemoryPlan(task=_TASK_BYTES + per_pixel * grid.shard_edge**2 + bands),
         rate=_INTERVALS_RATE,
     )

@@ -24,9 +24,10 @@ STORE = "maps.zarr"
 
 #: The group of half-widths in that store.
 INTERVALS = "intervals"
-# Pixels per degree of half-widths: an eighth of a degree, or 4 km. What that loses is less than what is known
-# of them (docs/uncertainty.md).
-_INTERVALS_PPD = 8
+# Pixels per degree of half-widths at most: an eighth of a degree, or 4 km; and of coarser maps every fourth
+# pixel, down to a quarter of a degree. What that loses is less than what is known of them
+# (docs/uncertainty.md).
+_INTERVALS_PPD, _LEAST_INTERVALS_PPD, _EVERY = 8, 4, 4
 # Shards of the finest level along the edge of one of half-widths.
 _COVERED = 4
 # More pixels along the edge of a shard than any other has take too much memory.
@@ -146,7 +147,7 @@ class Run:
     @property
     def intervals_grid(self) -> moon.Grid:
         """The grid of the half-widths: coarse, in shards that cover a few of the finest level's."""
-        ppd = min(self.card.ppd, _INTERVALS_PPD)
+        ppd = min(self.card.ppd, _INTERVALS_PPD, max(_LEAST_INTERVALS_PPD, self.card.ppd // _EVERY))
         edge = _COVERED * self.card.shard_edge * ppd // self.card.ppd
         return moon.grid(ppd, max(1, min(edge, _LARGEST_EDGE)))
 

@@ -29,7 +29,7 @@ from lunarcloud.models.samples import Samples
 from lunarcloud.models.training import Teaching
 from lunarcloud.quantities import COVERAGES, mg_number
 
-MEANS = Teaching(hidden=(128, 128), value_weight=2.0)
+MEANS = Teaching(hidden=(96, 96, 80), epochs=60, value_weight=0.7)
 HALF_WIDTHS = Teaching(hidden=(32, 32), epochs=200)
 # One block in so many is held out, as a whole: its pixels are too much alike to be parted.
 _HELD_OUT = 10

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+import numpy as np
 from pydantic import model_validator
 
 from lunarcloud.archive import Gridded, instrument
 from lunarcloud.engine import MemoryPlan, Session, Work
-from lunarcloud.lineage import Given, Root
+from lunarcloud.lineage import Entry, Given, Root
 from lunarcloud.lineage import Source as File
-from lunarcloud.maps import Run, overview_grid
-from lunarcloud.moon import Grid
+from lunarcloud.maps import Run, RunCard, overview, overview_grid
+from lunarcloud.models import Model
+from lunarcloud.moon import FloatArray, Grid
+from lunarcloud.mosaic import Mosaic
 from lunarcloud.processes.findings import (
     FindingCard,
     UnitInputs,
@@ -25,19 +28,23 @@ from lunarcloud.processes.findings import (
 )
 from lunarcloud.processes.inputs import file, given_of, option, parent
 from lunarcloud.processes.process import Estimate, Made, estimate_work
-from lunarcloud.processes.records import run_of
-from lunarcloud.quantities import QUANTITIES
+from lunarcloud.processes.records import ensemble_of, run_of
+from lunarcloud.quantities import CHANCE, QUANTITIES
 from lunarcloud.statistics import (
+    BY_CHANCE,
+    CHANCE_OF_MEAN_DIFFERENCE,
     DifferenceShard,
     GriddedSource,
     Pair,
     Source,
     Unit,
     aligned,
+    chances_of_mean_differences,
     compare_maps,
     comparison_table,
     difference_layout,
     equation_against_cnn,
+    is_trained,
     require_comparable,
     require_distinct,
     same_maps,
@@ -91,11 +98,13 @@ class CompareInputs(UnitInputs):
 
 
 class _Side(NamedTuple):
-    """One of the two: its maps, its name in words and its id."""
+    """One of the two: its maps, its name in words and id; of a run also that, and what it is the mean of."""
 
     source: Source
     name: str
     id: str
+    run: Run | None = None
+    ensemble: tuple[Mosaic, Model] | None = None
 
 
 class _Material(NamedTuple):
@@ -118,7 +127,7 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
     require_distinct(units)
     run = run_of(root, entry)
     finer = 0
-    ours, parents = _of_run(run, inputs, f"run {run.place.name[:6]}"), {"run": entry.as_parent()}
+    ours, parents = _of_run(root, entry, inputs), {"run": entry.as_parent()}
     read = unit_sources(root, units, inputs.maria, inputs.units)
     if inputs.grid:
         map_ = Gridded(inputs.grid, inputs.variable)
@@ -129,7 +138,7 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
     elif inputs.other:
         found = root.find("runs", inputs.other)
         second = run_of(root, found)
-        theirs = _of_run(second, inputs, f"run {second.place.name[:6]}")
+        theirs = _of_run(root, found, inputs)
         if run.card.instrument != second.card.instrument:
             ours, theirs = _of_camera(ours, run), _of_camera(theirs, second)
         coarse = aligned(ours.source, theirs.source)
@@ -146,8 +155,10 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
     return given_of(inputs, root, parents, read), _Material(run, finer, ours, theirs, pairs, units)
 
 
-def _of_run(run: Run, inputs: CompareInputs, name: str) -> _Side:
-    return _Side(source_of(run, inputs.exclude), name, run.place.name)
+def _of_run(root: Root, entry: Entry, inputs: CompareInputs) -> _Side:
+    run, ensemble = run_of(root, entry), ensemble_of(root, root.record(entry, RunCard))
+    source = source_of(run, inputs.exclude, len(ensemble[1].seeds) if ensemble else 1)
+    return _Side(source, f"run {run.place.name[:6]}", run.place.name, run, ensemble)
 
 
 def _by_grid(run: Run, second: Run) -> tuple[int, Run]:
@@ -201,6 +212,8 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     work.group.finish({"title": f"Difference maps, {what}", **about})
     stream = stream_over(session, "compare", run, _memory(material))
     statistics = compare_maps(first.source, second.source, pairs, units, stream=stream)
+    if "beyond_chance" in statistics:
+        statistics[CHANCE_OF_MEAN_DIFFERENCE] = ("pair", "unit"), _chances_of_means(material)
     statistics.attrs |= {"title": f"Comparison of lunar composition maps, {what}", **about}
     coarse = shrunk(work.group, names, overview_grid(run).ppd, stream=stream_over(session, "figures", run))
     return keep(
@@ -211,6 +224,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
             "pairs": len(pairs),
             "maria": units[1].source,
             **left_out(first.source.exclude),
+            **_beyond_chance(statistics, pairs),
         },
         datasets={_DATASET: statistics},
         tables={"comparison": comparison_table(statistics)},
@@ -239,6 +253,26 @@ def _resampled(material: _Material) -> dict[str, str]:
     return {"grid": f"{material.run.card.ppd} pixels per degree, the finer run in means by area"}
 
 
+def _chances_of_means(material: _Material) -> FloatArray:
+    """What chance explains of the mean differences (pair, unit)."""
+    sides, pairs = (material.first, material.second), material.pairs
+    maps = [pair.first for pair in pairs], [pair.second for pair in pairs]
+    return chances_of_mean_differences([side.ensemble for side in sides], maps, material.units)
+
+
+def _beyond_chance(statistics: xr.Dataset, pairs: Sequence[Pair]) -> dict[str, float]:
+    """How much of the Moon differs by more than chance explains, and how much would by chance alone."""
+    if "beyond_chance" not in statistics:
+        return {}
+    known = statistics["beyond_chance"].isel(unit=0).notnull().values
+    trained = [is_trained(pair.first) or is_trained(pair.second) for pair in pairs]
+    number = int((known & trained).sum())
+    return {
+        "beyond_chance_in_any_map_per_cent": 100.0 * float(statistics["beyond_chance_of_any"][0]),
+        "by_chance_alone_per_cent": 100.0 * (1.0 - (1.0 - BY_CHANCE) ** number),
+    }
+
+
 def _figures(
     statistics: xr.Dataset, material: _Material, coarse: Mapping[str, xr.DataArray]
 ) -> dict[str, Callable[[], Figure]]:
@@ -252,7 +286,12 @@ def _figures(
         return {}
     what, left = f"{first.name} minus {second.name}", " and ".join(first.source.exclude)
     title = f"{what}, without {left} pixels" if left else what
-    maps = {f"difference_{pair.name}": _map(coarse[pair.name], pair, what, title) for pair in shown}
+    maps = {
+        f"difference_{pair.name}": _map(
+            coarse[pair.name], pair, what, title, ((first, pair.first), (second, pair.second))
+        )
+        for pair in shown
+    }
     kept = statistics.isel(pair=differ)
     return {
         "comparison": lambda: draw_comparison(kept, first.name, second.name),
@@ -261,14 +300,28 @@ def _figures(
     }
 
 
-def _map(difference: xr.DataArray, pair: Pair, what: str, title: str) -> Callable[[], Figure]:
+def _map(
+    difference: xr.DataArray, pair: Pair, what: str, title: str, sides: Sequence[tuple[_Side, str]]
+) -> Callable[[], Figure]:
     def draw() -> Figure:
         from lunarcloud.figures import draw_difference
 
         label = f"{what}, {QUANTITIES[pair.first].label}"
-        return draw_difference(difference, label, f"{pair.name}: {title}")
+        return draw_difference(difference, label, f"{pair.name}: {title}", _explained(difference, sides))
 
     return draw
+
+
+def _explained(difference: xr.DataArray, sides: Sequence[tuple[_Side, str]]) -> FloatArray | None:
+    """What chance explains of a difference of two maps, at the pixels of its picture."""
+    variances = []
+    for side, name in sides:
+        if side.run and side.source.has_chance(name):
+            drawn = overview(side.run)[f"{name}_{CHANCE}"]
+            # Of a finer run the nearest pixel: as coarse as pictures are, its mean is no other.
+            chance = drawn.sel(lat=difference["lat"], lon=difference["lon"], method="nearest").values
+            variances.append(chance.astype(np.float64) ** 2 / side.source.networks)
+    return np.sqrt(np.sum(variances, axis=0)) if variances else None
 
 
 PROCESS = finding(

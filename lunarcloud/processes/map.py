@@ -197,7 +197,7 @@ def _report(record: Record[RunCard], home: Folder) -> Report:
 PROCESS = Process(
     name="map",
     kind="runs",
-    algorithm=7,
+    algorithm=8,
     inputs=MapInputs,
     card=RunCard,
     resolve=_resolve,

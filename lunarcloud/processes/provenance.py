@@ -16,6 +16,7 @@ from lunarcloud.errors import InputError
 from lunarcloud.lineage import Given, Root
 from lunarcloud.maps import Run, RunCard, overview
 from lunarcloud.models import Model
+from lunarcloud.mosaic import Mosaic
 from lunarcloud.processes.findings import (
     FindingCard,
     RunInputs,
@@ -27,9 +28,10 @@ from lunarcloud.processes.findings import (
 )
 from lunarcloud.processes.inputs import OPTION, UNIT, Bounds, by_name, given_of, option
 from lunarcloud.processes.process import Estimate, Made
-from lunarcloud.processes.records import model_of, run_of
+from lunarcloud.processes.records import ensemble_of, model_of, run_of
 from lunarcloud.quantities import OXIDES, QUANTITIES, Oxide, composition
 from lunarcloud.statistics import (
+    Members,
     Source,
     code_ranges,
     provenance_constraints,
@@ -94,6 +96,7 @@ class _Material(NamedTuple):
     ranges: dict[str, tuple[float, float]]
     sample: str
     tolerance: float
+    ensemble: tuple[Mosaic, Model] | None
 
 
 def _resolve(inputs: _Sample, root: Root) -> tuple[Given, _Material]:
@@ -105,7 +108,8 @@ def _resolve(inputs: _Sample, root: Root) -> tuple[Given, _Material]:
     run = run_of(root, entry)
     source = source_of(run, inputs.exclude)
     code_ranges(source, ranges)
-    material = _Material(run, source, ranges, inputs.sample, inputs.tolerance)
+    ensemble = ensemble_of(root, root.record(entry, RunCard))
+    material = _Material(run, source, ranges, inputs.sample, inputs.tolerance, ensemble)
     return given_of(inputs, root, {"run": entry.as_parent()}), material
 
 
@@ -143,14 +147,16 @@ def widened(
 
 
 def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estimate]:
-    return [estimate_pass("provenance", material.run, len(material.ranges), threads)]
+    read = sum(1 + material.source.has_chance(name) for name in material.ranges)
+    return [estimate_pass("provenance", material.run, read, threads)]
 
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCard]:
     from lunarcloud.figures import draw_provenance
 
-    run, source, ranges, sample, tolerance = material
-    matches = search_provenance(source, ranges, stream=stream_over(session, "provenance", run))
+    run, source, ranges, sample, tolerance, ensemble = material
+    members = ensemble and Members.of(*ensemble)
+    matches = search_provenance(source, ranges, members, stream=stream_over(session, "provenance", run))
     dataset = provenance_dataset(matches).assign_attrs(run=run.place.name, sample=sample)
     title = f"{sample}, ranges wider by {tolerance:g} RMSE" if tolerance else sample
     backdrop = overview(run)[next(iter(matches.ranges))]
@@ -162,8 +168,11 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
             "tolerance": tolerance,
             **left_out(source.exclude),
             "matching_km2": matches.matching_km2,
+            # The deviation of what single networks find: pixels share them, so it does not shrink with area.
+            **({"chance_km2": float(matches.by_member_km2.std(ddof=1))} if members else {}),
+            "fitting_km2": dataset.attrs["fitting_km2"],
             "per_cent_of_mapped": 100.0 * matches.matching_km2 / matches.mapped_km2,
-            # The one is where it is most in one piece, the other where there is most of it.
+            # The one is where it is most in one piece, the other where there is most of it, both by fit.
             "largest_patch": str(patches["where"].iloc[0]) if len(patches) else "none",
             "most_area": str(features["feature"].iloc[0]) if len(features) else "in no named feature",
         },

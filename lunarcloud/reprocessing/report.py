@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lunarcloud.archive import Station
 from lunarcloud.errors import NotFoundError
@@ -11,6 +11,7 @@ from lunarcloud.lineage import Entry, Root
 from lunarcloud.models import Accuracy, Card, Score
 from lunarcloud.processes import Cell, FindingCard, Known, Table, known_record, table_of_record
 from lunarcloud.reprocessing.change import Change
+from lunarcloud.statistics import BEYOND, BY_CHANCE, CHANCE_OF_MEAN_DIFFERENCE, is_trained
 from lunarcloud.storage import Ledger, open_dataset
 
 #: Area is told where a map moved by more than this, wt%.
@@ -18,11 +19,18 @@ CHANGED_WT = 1.0
 #: A station is flagged that the model fitted without it misses by more than so many times the usual error.
 FLAGGED_SIGMA = 5.0
 
-_CHANCE = (
-    "Is the change larger than chance? In the equations there is none: the same stations give the same ones. "
-    "Of the networks it is not known, since their card does not say how far their answers at a pixel move "
-    "with the seed."
+# The column of a comparison with what chance explains of a mean, where it is known, and its widest unit.
+_CHANCE_OF_MEAN, _MOON = CHANCE_OF_MEAN_DIFFERENCE, "global"
+_OF_EQUATIONS = (
+    "Is the change larger than chance? In the equations there is none: the same stations give the same ones."
 )
+_OF_NETWORKS = (
+    f"A mean of networks has moved beyond chance where it did by more than {BEYOND:g} times what chance "
+    "explains: the scatter of single networks over the root of how many there are, of both models. By chance "
+    f"alone {BY_CHANCE:.1%} of the pixels move by more than that, on average over many seeds; neighbours "
+    "share their networks, so of any one pair of models it is much of the Moon or nothing."
+)
+_OF_ONE_SEED = "Of networks of a single seed nobody knows."
 
 
 class Picture(NamedTuple):
@@ -75,6 +83,7 @@ def told_of(root: Root, change: Change) -> Told:
             _accuracy(*models) if models else None
         ),
         "means by unit, wt%": _means(compared.record.card) if compared else None,
+        "larger than chance? the whole Moon, wt%": _beside_chance(compared.record.card) if compared else None,
         f"area that moved by more than {CHANGED_WT:g} wt%": _area(root, compared) if compared else None,
         "what was made": _steps(root, change),
     }
@@ -85,7 +94,7 @@ def told_of(root: Root, change: Change) -> Told:
         remarks=(
             *_refused(change),
             *(_flagged(models[1]) if models else ()),
-            *((_CHANCE,) if compared else ()),
+            *(_of_chance(compared.record.card) if compared else ()),
         ),
         rows=tuple(_pictures(root, change, compared)) if compared else (),
     )
@@ -227,11 +236,45 @@ def _flagged(card: Card) -> Iterator[str]:
 
 
 def _means(card: FindingCard) -> Table:
+    wanted = ("pair", "unit", "mean_second", "mean_first", "mean_difference", _CHANCE_OF_MEAN, "rmse")
+    rows = tuple(tuple(row.get(name) for name in wanted) for row in _compared(card))
+    columns = ("map", "unit", "before", "after", "difference", "chance explains", "RMS difference")
+    return Table(columns=columns, rows=rows)
+
+
+def _beside_chance(card: FindingCard) -> Table:
+    """Of every map of networks, whether its mean and its pixels have moved by more than chance explains."""
+    columns = (
+        "map",
+        "mean moved",
+        "chance explains",
+        "times",
+        "beyond chance",
+        "pixels moved, RMS",
+        "chance explains, RMS",
+        "% of pixels beyond chance",
+    )
+    rows = tuple(_moved(row) for row in _compared(card) if row["unit"] == _MOON and row.get(_CHANCE_OF_MEAN))
+    return Table(columns=columns, rows=rows)
+
+
+def _moved(row: dict[str, Any]) -> tuple[Cell, ...]:
+    times = abs(row["mean_difference"]) / row[_CHANCE_OF_MEAN]
+    said = "yes" if times > BEYOND else "no"
+    pixels = (row["rmse"], row["rms_chance"], row["beyond_chance_per_cent"])
+    return row["pair"], row["mean_difference"], row[_CHANCE_OF_MEAN], times, said, *pixels
+
+
+def _of_chance(card: FindingCard) -> Iterator[str]:
+    yield _OF_EQUATIONS
+    if any(is_trained(row["pair"]) for row in _compared(card)):
+        yield _OF_NETWORKS if _beside_chance(card).rows else _OF_ONE_SEED
+
+
+def _compared(card: FindingCard) -> Iterator[dict[str, Any]]:
+    """The rows of a comparison of two runs."""
     table = card.tables["comparison"]
-    at = {name: number for number, name in enumerate(table.columns)}
-    wanted = ("pair", "unit", "mean_second", "mean_first", "mean_difference", "rmse")
-    rows = tuple(tuple(row[at[name]] for name in wanted) for row in table.rows)
-    return Table(columns=("map", "unit", "before", "after", "difference", "RMS difference"), rows=rows)
+    return (dict(zip(table.columns, row, strict=True)) for row in table.rows)
 
 
 def _area(root: Root, compared: Known) -> Table:

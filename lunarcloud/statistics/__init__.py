@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
-    from lunarcloud.statistics.chance import chances_of_means
+    from lunarcloud.statistics.chance import Members, chances_of_means
     from lunarcloud.statistics.coarser import aligned
     from lunarcloud.statistics.comparison import (
         DifferenceShard,
@@ -17,12 +17,24 @@ if TYPE_CHECKING:
     )
     from lunarcloud.statistics.comparison import compare as compare_maps
     from lunarcloud.statistics.comparison import table as comparison_table
+    from lunarcloud.statistics.comparison_chance import (
+        BEYOND,
+        BY_CHANCE,
+        CHANCE_OF_MEAN_DIFFERENCE,
+        chances_of_mean_differences,
+        is_trained,
+    )
     from lunarcloud.statistics.points import values_at
     from lunarcloud.statistics.polar import FEO, HIGH_FEO, MG_NUMBER, Candidates, Rule, find_candidates
     from lunarcloud.statistics.polar import ranked as ranked_candidates
     from lunarcloud.statistics.polar import to_dataset as candidates_dataset
     from lunarcloud.statistics.polar import totals as candidate_totals
-    from lunarcloud.statistics.polar_chance import ask_members, with_chance, with_probabilities
+    from lunarcloud.statistics.polar_chance import (
+        ask_members,
+        probability_at,
+        with_chance,
+        with_probabilities,
+    )
     from lunarcloud.statistics.prospector import LEAST_COVERAGE, REGRESSIONS, compare_with_prospector
     from lunarcloud.statistics.prospector import table as prospector_table
     from lunarcloud.statistics.provenance import Provenance, code_ranges
@@ -48,7 +60,10 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "BEYOND",
+    "BY_CHANCE",
     "CHANCE_OF_MEAN",
+    "CHANCE_OF_MEAN_DIFFERENCE",
     "FEO",
     "HIGH_FEO",
     "LEAST_COVERAGE",
@@ -59,6 +74,7 @@ __all__ = [
     "Candidates",
     "DifferenceShard",
     "GriddedSource",
+    "Members",
     "Pair",
     "ProjectShard",
     "Provenance",
@@ -74,6 +90,7 @@ __all__ = [
     "ask_members",
     "candidate_totals",
     "candidates_dataset",
+    "chances_of_mean_differences",
     "chances_of_means",
     "code_ranges",
     "compare_maps",
@@ -83,11 +100,13 @@ __all__ = [
     "equation_against_cnn",
     "find_candidates",
     "from_outlines",
+    "is_trained",
     "maria",
     "means",
     "named_region",
     "polar_layout",
     "polar_raster",
+    "probability_at",
     "prospector_table",
     "provenance_constraints",
     "provenance_dataset",
@@ -111,7 +130,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "chance": ("chances_of_means",),
+        "chance": ("Members", "chances_of_means"),
         "coarser": ("aligned",),
         "comparison": (
             "DifferenceShard",
@@ -122,6 +141,13 @@ __getattr__ = lazily(
             "require_comparable",
             "same_maps",
             "table as comparison_table",
+        ),
+        "comparison_chance": (
+            "BEYOND",
+            "BY_CHANCE",
+            "CHANCE_OF_MEAN_DIFFERENCE",
+            "chances_of_mean_differences",
+            "is_trained",
         ),
         "points": ("values_at",),
         "polar": (
@@ -135,7 +161,7 @@ __getattr__ = lazily(
             "to_dataset as candidates_dataset",
             "totals as candidate_totals",
         ),
-        "polar_chance": ("ask_members", "with_chance", "with_probabilities"),
+        "polar_chance": ("ask_members", "probability_at", "with_chance", "with_probabilities"),
         "prospector": (
             "LEAST_COVERAGE",
             "REGRESSIONS",

@@ -86,6 +86,20 @@ def band_of(cell: npt.ArrayLike) -> IntArray:
     return np.asarray(np.searchsorted(band_starts(), np.asarray(cell), side="right") - 1, dtype=np.int64)
 
 
+def cell_at(*, lat: FloatArray, lon: FloatArray) -> IntArray:
+    """Numbers of the cells that hold positions.
+
+    Parameters
+    ----------
+    lat, lon : arrays of one shape
+        Degrees, -90..90 and -180..180.
+    """
+    # The south pole belongs to the last band, the meridian of 180 degrees to the first cell of its band.
+    band = np.minimum((90.0 - lat) * (N_BANDS / 180.0), N_BANDS - 1).astype(np.int64)
+    counts = band_counts()[band]
+    return np.asarray(band_starts()[band] + ((lon + 180.0) / 360.0 * counts).astype(np.int64) % counts)
+
+
 def sample(grid: Grid, window: Window) -> Sample:
     """The cells whose centres fall in a window, with the pixel that holds each centre.
 

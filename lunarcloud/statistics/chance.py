@@ -1,4 +1,4 @@
-"""The chance of training in means of units: what single networks of an ensemble would have found.
+"""The chance of training in means and areas: what single networks of an ensemble would have found.
 
 A network that says too much FeO of one pixel says too much of its neighbours as well: chance is shared by all
 pixels, and no mean is freer of it than a pixel. So means are taken of every member by itself.
@@ -7,15 +7,20 @@ pixels, and no mean is freer of it than a pixel. So means are taken of every mem
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from lunarcloud.engine import Once
+from lunarcloud.maps import encode
 from lunarcloud.models import Model, members, session
-from lunarcloud.moon import FloatArray
-from lunarcloud.mosaic import Mosaic, as_reflectance, sample_windows, sampled_numbers
+from lunarcloud.moon import FloatArray, IntArray, Shard
+from lunarcloud.mosaic import REFLECTANCE, Mosaic, as_reflectance, sample_windows, sampled_numbers
 from lunarcloud.quantities import OXIDES, mg_number
+from lunarcloud.statistics.source import MapCodes
 from lunarcloud.statistics.units import Unit, clipped, labelled
 
 if TYPE_CHECKING:  # slow to import
@@ -85,6 +90,53 @@ def _members(mosaic: Mosaic, model: Model, onnx: bytes) -> dict[str, AnyFloats]:
     whole[..., usable] = members(session(onnx), reflectance[usable], oxides=len(model.oxides))
     by_map = limited(whole, model.oxides)
     return {name: each.reshape(-1, blocks, pixels) for name, each in by_map.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The networks of an ensemble, to be asked one by one of pixels of its mosaic; picklable.
+
+    Attributes
+    ----------
+    mosaic, model : Mosaic, Model
+        What is mapped, with what.
+    networks : Once
+        The model's session, built where it is used.
+    """
+
+    mosaic: Mosaic
+    model: Model
+    networks: Once[Any]
+
+    @classmethod
+    def of(cls, mosaic: Mosaic, model: Model) -> Self:
+        """Those of a model that has networks."""
+        return cls(mosaic, model, Once(partial(session, model.onnx or b"")))
+
+    def __len__(self) -> int:
+        """How many there are of each oxide."""
+        return len(self.model.seeds)
+
+    def __call__(self, shard: Shard, row: IntArray, col: IntArray) -> dict[str, MapCodes]:
+        """The codes of each member's maps, Mg# too.
+
+        Parameters
+        ----------
+        shard : Shard
+            Of the mosaic.
+        row, col : arrays of int, shape (n,)
+            Pixels in it that are mapped.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (seed, n)
+            By map.
+        """
+        numbers = self.mosaic.group.read(REFLECTANCE, shard)[:, row, col]
+        reflectance = as_reflectance(self.mosaic, numbers.T)
+        said = members(self.networks(), reflectance, oxides=len(self.model.oxides))
+        by_map = limited(said, self.model.oxides)
+        return {name: encode(values, name) for name, values in by_map.items()}
 
 
 def limited(said: AnyFloats, oxides: Sequence[str]) -> dict[str, AnyFloats]:

@@ -26,18 +26,21 @@ class _Runs(NamedTuple):
         return self.last - self.first + 1
 
 
-def connected(cell: IntArray) -> IntArray:
+def connected(cell: IntArray, weight: FloatArray | None = None) -> IntArray:
     """Group number of each cell, groups being cells that share an edge or part of one.
 
     Parameters
     ----------
     cell : (cell,) array
         Numbers of distinct cells, ascending.
+    weight : (cell,) array, optional
+        How much of each cell's area counts, 0..1; without it all.
 
     Returns
     -------
     (cell,) array
-        Numbers from 0, the group of the largest area first (of equal ones, that of the lower cell number).
+        Numbers from 0, the group of the largest area that counts first (of equal ones, that of the lower cell
+        number).
     """
     # Slow to import, and a command that finds everything done does not need it.
     from scipy.sparse import coo_array
@@ -48,8 +51,10 @@ def connected(cell: IntArray) -> IntArray:
     links = np.concatenate([_across_the_seam(runs), _to_the_south(runs)], axis=1)
     number = runs.band.size
     graph = coo_array((np.ones(links.shape[1]), (links[0], links[1])), shape=(number, number))
-    _, group = connected_components(graph, directed=False)
-    return np.repeat(_by_area(group.astype(np.int64), runs.length * cells.cell_km2()[runs.band]), runs.length)
+    _, of_runs = connected_components(graph, directed=False)
+    group = np.repeat(of_runs.astype(np.int64), runs.length)
+    area = area_km2(cell)
+    return _by_area(group, area if weight is None else area * weight)
 
 
 def area_km2(cell: IntArray) -> FloatArray:

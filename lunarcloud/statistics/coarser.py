@@ -189,5 +189,5 @@ def aligned(first: Source, second: Source) -> tuple[Source, Source]:
     if first.grid == second.grid:
         return first, second
     if first.grid.ppd <= second.grid.ppd:
-        return first, CoarserSource(second.group, second.exclude, onto=first.grid)
-    return CoarserSource(first.group, first.exclude, onto=second.grid), second
+        return first, CoarserSource(second.group, second.exclude, second.networks, onto=first.grid)
+    return CoarserSource(first.group, first.exclude, first.networks, onto=second.grid), second

@@ -16,11 +16,19 @@ from lunarcloud.maps import QUALITY
 from lunarcloud.moon import FloatArray, IntArray, Shard
 from lunarcloud.quantities import by_both_methods, udunits
 from lunarcloud.statistics import cells
+from lunarcloud.statistics.comparison_chance import (
+    CHANCE_OF_MEAN_DIFFERENCE,
+    Explained,
+    explained,
+    is_trained,
+    of_unit,
+    share_of_ones,
+)
 from lunarcloud.statistics.moments import QUANTILES, Moments, moments, quantiles
 from lunarcloud.statistics.quality import REASONS, TOLD, Marks, flagged_shares
 from lunarcloud.statistics.source import MISSING, Coding, MapCodes, Source, Stream, one_by_one
 from lunarcloud.statistics.summary import ShardTallies, Totals, marked, require_filled
-from lunarcloud.statistics.tallies import Codes, Sums, Tally, cell_parts, tally_cells
+from lunarcloud.statistics.tallies import Codes, Labels, Sums, Tally, cell_parts, tally_cells
 from lunarcloud.statistics.units import Near, Unit, labelled, near_units, require_distinct
 from lunarcloud.storage import Layout, Variable
 
@@ -41,6 +49,8 @@ _CODES_PER_BIN = 50
 _HALF = 200
 _DIFFERENCE_BINS = np.arange(-_HALF, _HALF + 1) * float(_CODES_PER_BIN)
 _ROLES = ("first", "second", "difference")
+# Tallies of what chance explains of a pair, and of cells where the difference of any pair is beyond it.
+_EXPLAINED, _ANY = ("explained", "beyond"), "any beyond"
 
 
 class Pair(NamedTuple):
@@ -125,10 +135,16 @@ class CompareShard:
         quality = [source.stored(QUALITY, shard)[at.row, at.col] for source in (self.first, self.second)]
         tallies: dict[str, Tally] = {}
         joint = {}
+        # 1 where the difference of any pair of networks is beyond chance, 0 where none of them is.
+        beyond = np.full(at.cell.size, MISSING, dtype=np.uint16)
         for pair in self.pairs:
             a, b, marks = self._sampled(pair, shard, at, quality)
             mapped = (a != MISSING) & (b != MISSING)
             both = mapped & ((marks & self.first.excluded) == 0)
+            found = explained(((self.first, pair.first, a), (self.second, pair.second, b)), shard, at)
+            if found is not None:
+                tallies |= _chance_tallies(pair, found, both, sampled, len(members), parts)
+                beyond = _any_beyond(beyond, pair, found, both)
             tallies[marked(pair.name)] = tally_cells(
                 marks[mapped], sampled[mapped], len(members), parts[mapped]
             )
@@ -136,6 +152,7 @@ class CompareShard:
             for role, codes in zip(_ROLES, (a, b, _shifted(a, b)), strict=True):
                 tallies[f"{pair.name} {role}"] = tally_cells(codes, sampled[both], len(members), parts[both])
             joint[pair.name] = _joint(a, b)
+        tallies[_ANY] = tally_cells(beyond, sampled, len(members), parts)
         return _Counted(ShardTallies(members, tallies), joint)
 
     def _sampled(
@@ -148,6 +165,30 @@ class CompareShard:
             found.append((codes, source.marks(name, codes, flags)))
         (a, marks_a), (b, marks_b) = found
         return a, b, marks_a | marks_b
+
+
+def _chance_tallies(
+    pair: Pair,
+    found: Explained,
+    both: npt.NDArray[np.bool_],
+    labels: Labels,
+    n_labels: int,
+    parts: IntArray,
+) -> dict[str, Tally]:
+    """What chance explains of a pair at the cells that have both maps."""
+    return {
+        f"{pair.name} {what}": tally_cells(codes, labels[both], n_labels, parts[both])
+        for what, codes in zip(_EXPLAINED, found.tallied(both), strict=True)
+    }
+
+
+def _any_beyond(beyond: Codes, pair: Pair, found: Explained, both: npt.NDArray[np.bool_]) -> Codes:
+    """The same with one more pair, if networks are in it and it is not made from others."""
+    if not (is_trained(pair.first) or is_trained(pair.second)):
+        return beyond
+    known = both & np.isfinite(found.deviation)
+    # Missing is the largest code, and so the least of a pair's own and what was known is 0 or 1 from here on.
+    return np.where(known, np.maximum(found.beyond, beyond == 1), beyond).astype(np.uint16)
 
 
 def _shifted(a: Codes, b: Codes) -> npt.NDArray[np.uint32]:
@@ -264,7 +305,10 @@ def compare(
         ``mean_difference``, ``std_difference``, ``rmse``, ``correlation``, ``difference_quantile``,
         ``difference_share`` (the histogram) and, of the cells that both map, left out or not, the
         ``flagged_share`` by ``reason`` in either; by ``pair``: ``joint``, number of cells of the whole Moon
-        by bin of first and second.
+        by bin of first and second. Where it is known how far networks scatter, by ``pair`` and ``unit`` also
+        ``rms_chance``, the root mean square of what chance explains of a difference, and ``beyond_chance``,
+        the share of cells that differ by more than twice that; and ``beyond_chance_of_any`` by ``unit``, the
+        share of those where any map of networks does.
 
     Raises
     ------
@@ -293,6 +337,7 @@ def compare(
         quantile=("quantile", list(QUANTILES)),
         reason=("reason", list(REASONS)),
     )
+    dataset = dataset.assign(_of_chance(first, pairs, totals, len(units)))
     dataset.attrs = {
         "Conventions": "CF-1.11",
         "title": "Comparison of lunar composition maps, first minus second",
@@ -305,13 +350,25 @@ def compare(
 def table(dataset: xr.Dataset) -> pd.DataFrame:
     """The comparison as a table with a row for each pair and unit."""
     names = ["count", "mean_first", "mean_second", "mean_difference", "std_difference", "rmse", "correlation"]
-    found = dataset[names].assign(
-        {
-            f"{reason}_per_cent": 100.0 * dataset["flagged_share"].sel(reason=reason, drop=True)
-            for reason in TOLD
-        }
+    found = (
+        dataset[names]
+        .assign(_told_of_chance(dataset))
+        .assign(
+            {
+                f"{reason}_per_cent": 100.0 * dataset["flagged_share"].sel(reason=reason, drop=True)
+                for reason in TOLD
+            }
+        )
     )
     return found.to_dataframe().reset_index()[["pair", "unit", "first", "second", *found.data_vars]]
+
+
+def _told_of_chance(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Columns of what chance explains, where it is known."""
+    columns = {name: dataset[name] for name in (CHANCE_OF_MEAN_DIFFERENCE, "rms_chance") if name in dataset}
+    if "beyond_chance" in dataset:
+        columns["beyond_chance_per_cent"] = 100.0 * dataset["beyond_chance"]
+    return columns
 
 
 def _of_pair(pair: Pair, coding: Coding, totals: Totals, n_units: int, joint: IntArray) -> xr.Dataset:
@@ -350,6 +407,29 @@ def _of_pair(pair: Pair, coding: Coding, totals: Totals, n_units: int, joint: In
             "pair_units": coding.units,
         },
     )
+
+
+def _of_chance(first: Source, pairs: Sequence[Pair], totals: Totals, n_units: int) -> dict[str, Any]:
+    """What chance explains, by pair and unit; nothing where nobody knows of any pair."""
+    of_pairs = [
+        [
+            of_unit(first.coding(pair.first), *(totals[f"{pair.name} {what}", unit] for what in _EXPLAINED))
+            if (f"{pair.name} {_EXPLAINED[0]}", unit) in totals
+            else None
+            for unit in range(n_units)
+        ]
+        for pair in pairs
+    ]
+    if not any(each for row in of_pairs for each in row):
+        return {}
+    nothing = (math.nan, math.nan)
+    rms, beyond = np.moveaxis(np.array([[each or nothing for each in row] for row in of_pairs]), -1, 0)
+    of_any = [share_of_ones(totals[_ANY, unit]) for unit in range(n_units)]
+    return {
+        "rms_chance": (("pair", "unit"), rms),
+        "beyond_chance": (("pair", "unit"), beyond),
+        "beyond_chance_of_any": ("unit", of_any),
+    }
 
 
 def _correlation(a: Moments, b: Moments, d: Moments) -> float:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.engine import Once
-from lunarcloud.maps import encode
-from lunarcloud.models import Model, members, session
+from lunarcloud.models import Model
 from lunarcloud.moon import FloatArray, IntArray, Shard
-from lunarcloud.mosaic import REFLECTANCE, Mosaic, as_reflectance
+from lunarcloud.mosaic import Mosaic
 from lunarcloud.statistics import clusters
-from lunarcloud.statistics.chance import limited
+from lunarcloud.statistics.cells import cell_at
+from lunarcloud.statistics.chance import Members
 from lunarcloud.statistics.polar import (
     FEO,
     HIGH_FEO,
@@ -57,18 +55,13 @@ class _AskMembers:
 
     source: Source
     classifier: Classifier
-    mosaic: Mosaic
-    model: Model
-    networks: Once[Any]
+    members: Members
 
     def __call__(self, shard: Shard) -> tuple[IntArray, Classes]:
         at, feo, mg, marks = sampled(self.source, shard)
         wanted = self.classifier.rule.takes(at, feo, mg) & ((marks & self.source.excluded) == 0)
-        numbers = self.mosaic.group.read(REFLECTANCE, shard)[:, at.row[wanted], at.col[wanted]]
-        reflectance = as_reflectance(self.mosaic, numbers.T)
-        said = members(self.networks(), reflectance, oxides=len(self.model.oxides))
-        by_map = limited(said, self.model.oxides)
-        return at.cell[wanted], self.classifier(*(encode(by_map[name], name) for name in (FEO, MG_NUMBER)))
+        said = self.members(shard, at.row[wanted], at.col[wanted])
+        return at.cell[wanted], self.classifier(said[FEO], said[MG_NUMBER])
 
 
 def ask_members(
@@ -92,8 +85,7 @@ def ask_members(
     Votes
         The same to the bit for any order of shards.
     """
-    networks = Once(partial(session, model.onnx or b""))
-    task = _AskMembers(source, found.classifier, mosaic, model, networks)
+    task = _AskMembers(source, found.classifier, Members.of(mosaic, model))
     shards = polar_shards(source.grid, found.classifier.rule)
     parts = [part for _, part in stream(task, shards)]
     cell = np.concatenate([part[0] for part in parts])
@@ -136,3 +128,21 @@ def with_probabilities(dataset: xr.Dataset, found: Candidates, votes: Votes) -> 
         similar_km2_by_member=("member", votes.similar_km2, {"units": "km2"}),
         high_feo_km2_by_member=("member", votes.high_feo_km2, {"units": "km2"}),
     )
+
+
+def probability_at(candidates: xr.Dataset, *, lat: FloatArray, lon: FloatArray) -> FloatArray:
+    """The probability of high FeO of the candidates that hold positions; NaN where there is none.
+
+    Parameters
+    ----------
+    candidates : Dataset
+        Of `with_probabilities`.
+    lat, lon : arrays of one shape
+        Degrees, -90..90 and -180..180.
+    """
+    wanted, cell = cell_at(lat=lat, lon=lon), candidates["cell"].values
+    if not cell.size:
+        return np.full(wanted.shape, np.nan)
+    # The cells of the candidates ascend.
+    place = np.minimum(np.searchsorted(cell, wanted), cell.size - 1)
+    return np.where(cell[place] == wanted, candidates["high_feo_probability"].values[place], np.nan)

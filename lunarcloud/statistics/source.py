@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from lunarcloud.archive import Gridded
 from lunarcloud.errors import NotFoundError
-from lunarcloud.maps import FILL, QUALITY, Run
+from lunarcloud.maps import FILL, QUALITY, Run, decode
 from lunarcloud.moon import FloatArray, Grid, Shard
-from lunarcloud.quantities import QUANTITIES, composition
+from lunarcloud.quantities import CHANCE, QUANTITIES, composition
 from lunarcloud.statistics.quality import Marks, Reason, bit, marks_of
 from lunarcloud.storage import Group
 
@@ -22,6 +22,8 @@ MapCodes: TypeAlias = npt.NDArray[np.uint16]
 CodedT = TypeVar("CodedT", float, FloatArray)
 #: Code of a missing pixel of a map.
 MISSING = FILL
+#: Standard deviation of what rounding to a step does, in steps: that of numbers spread evenly over one.
+ROUNDING = 12**-0.5
 # Rows of somebody's map that are looked up at once.
 _ROWS = 128
 
@@ -66,10 +68,13 @@ class Source:
         The maps, on which grid, and their shards with their digests, by which what is read is checked.
     exclude : tuple of str
         For which reasons pixels are left out.
+    networks : int
+        Of how many networks each map of an oxide is the mean.
     """
 
     group: Group
     exclude: tuple[Reason, ...] = ()
+    networks: int = 1
 
     @property
     def grid(self) -> Grid:
@@ -107,6 +112,18 @@ class Source:
             units=QUANTITIES[name].units,
             long_name=str(attrs["long_name"]),
         )
+
+    def has_chance(self, name: str) -> bool:
+        """Whether it is known how far single networks scatter about a map."""
+        return f"{name}_{CHANCE}" in {variable.name for variable in self.group.layout.variables}
+
+    def chance(self, name: str, shard: Shard) -> npt.NDArray[np.float32]:
+        """How far single networks scatter about one shard of a map that has it, in its units.
+
+        NaN where missing, shape (row, col); errors as in `read`.
+        """
+        of_map = f"{name}_{CHANCE}"
+        return decode(self.stored(of_map, shard), of_map)
 
     def read(self, name: str, shard: Shard) -> MapCodes:
         """The codes of one shard of a map, 65535 where missing or left out, shape (row, col).
@@ -164,6 +181,10 @@ class GriddedSource(Source):
 
     file: Gridded = field(kw_only=True)
 
+    def has_chance(self, name: str) -> bool:
+        """Nobody knows it."""
+        return False
+
     def stored(self, name: str, shard: Shard) -> npt.NDArray[Any]:
         """One shard of it: of each pixel of the run, the map's pixel that holds its centre."""
         window = self.grid.window(shard)
@@ -181,9 +202,15 @@ class GriddedSource(Source):
         return np.where(np.isnan(codes), MISSING, codes).astype(np.uint16)
 
 
-def source_of(run: Run, exclude: tuple[Reason, ...] = ()) -> Source:
-    """The full-resolution maps of a run, perhaps without pixels that there is a reason to leave out."""
-    return Source(run.group(), exclude)
+def source_of(run: Run, exclude: tuple[Reason, ...] = (), networks: int = 1) -> Source:
+    """The full-resolution maps of a run, perhaps without pixels that there is a reason to leave out.
+
+    Parameters
+    ----------
+    run, exclude, networks
+        As of `Source`.
+    """
+    return Source(run.group(), exclude, networks)
 
 
 def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable[tuple[Any, Any]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lunarcloud.maps import RunCard, load_run, plan_maps
-from lunarcloud.maps.intervals import Nearest
+from lunarcloud.maps.intervals import nearest_numbers
 from lunarcloud.maps.plan import map_works
 from lunarcloud.models import Model, load_model
 from lunarcloud.moon import Grid, Shard, grid
@@ -33,11 +33,11 @@ def model(root: Folder) -> Model:
     return load_model(root / record.ref.path, record.ref.id, record.card)
 
 
-def _whole(nearest: Nearest) -> np.ndarray:
-    found = np.zeros((5, *nearest.grid.shape), np.int16)
-    for shard in nearest.grid.shards():
-        rows, cols = nearest.grid.window(shard).slices
-        found[:, rows, cols] = nearest.numbers(shard)[0]
+def _whole(mosaic: Mosaic, coarse: Grid) -> np.ndarray:
+    found = np.zeros((5, *coarse.shape), np.int16)
+    for shard in coarse.shards():
+        rows, cols = coarse.window(shard).slices
+        found[:, rows, cols] = nearest_numbers(mosaic, coarse, shard)[0]
     return found
 
 
@@ -53,11 +53,11 @@ def _pixels(mosaic: Mosaic) -> np.ndarray:
 def test_the_pixel_at_a_coarse_pixels_centre_is_looked_at(mosaic: Mosaic, coarse: Grid) -> None:
     step = FINE // coarse.ppd
     expected = _pixels(mosaic)[:, step // 2 :: step, step // 2 :: step]
-    assert np.array_equal(_whole(Nearest(mosaic, coarse)), expected)
+    assert np.array_equal(_whole(mosaic, coarse), expected)
 
 
 def test_objects_that_were_read_are_told(mosaic: Mosaic) -> None:
-    _, inputs = Nearest(mosaic, grid(1, 50)).numbers(Shard(0, 0))
+    _, inputs = nearest_numbers(mosaic, grid(1, 50), Shard(0, 0))
     entries = [mosaic.group.ledger.entry(Shard(row, col)).objects for row in (0, 1) for col in (0, 1)]
     assert inputs == {key: each for entry in entries for key, each in entry.items()}
 
@@ -65,6 +65,14 @@ def test_objects_that_were_read_are_told(mosaic: Mosaic) -> None:
 def test_intervals_of_a_coarse_run_have_its_grid(root: Folder, mosaic: Mosaic, model: Model) -> None:
     run = load_run(root / "runs/one", plan_maps(mosaic, model).card)
     assert run.intervals_grid == grid(FINE, 4 * 101)
+
+
+@pytest.mark.parametrize(("ppd", "coarse"), [(1, 1), (4, 4), (8, 4), (23, 5), (32, 8), (304, 8)])
+def test_intervals_are_of_every_fourth_pixel_or_fewer_but_of_each_of_a_coarse_run(
+    ppd: int, coarse: int
+) -> None:
+    card = RunCard(ppd=ppd, shard_edge=512, maps=("omat",), flags={"missing": 1})
+    assert load_run(folder("nowhere"), card).intervals_grid.ppd == coarse
 
 
 def test_intervals_of_a_fine_run_are_coarse_in_shards_that_cover_few_of_its() -> None:

@@ -52,6 +52,27 @@ def test_networks_are_compared_with_equations_of_one_run(truth_root: str, cluste
     assert "CNN minus equation" in turned.attrs["title"]
 
 
+def test_networks_are_compared_beside_what_chance_explains(
+    of_synthetic_tiles: dict[str, Outcome], require_pictures: Callable[[Outcome], None]
+) -> None:
+    """Of an ensemble of two: the mean of both is surer than one by the root of two."""
+    found = of_synthetic_tiles["compare"]
+    table = found.record.card.tables["comparison"]
+    row = dict(zip(table.columns, table.rows[0], strict=True))
+    means = of_synthetic_tiles["reduce"].record.card.tables["statistics"]
+    rows = [dict(zip(means.columns, each, strict=True)) for each in means.rows]
+    (chance,) = (each["mean_chance"] for each in rows if (each["map"], each["unit"]) == ("feo_cnn", "global"))
+    assert (row["pair"], row["unit"]) == ("feo", "global")
+    assert row["mean_difference_chance"] == pytest.approx(chance / np.sqrt(2))
+    assert row["rms_chance"] > 0
+    assert 0 <= row["beyond_chance_per_cent"] <= 100
+    facts = found.record.card.facts
+    assert facts["beyond_chance_in_any_map_per_cent"] >= row["beyond_chance_per_cent"] - 1e-9
+    # Of two maps.
+    assert facts["by_chance_alone_per_cent"] == pytest.approx(8.9, abs=0.05)
+    require_pictures(found)
+
+
 def test_pictures_show_the_pixels_of_the_numbers(
     make_run: MakeRun, tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

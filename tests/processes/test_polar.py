@@ -13,7 +13,7 @@ from lunarcloud.engine import Cluster
 from lunarcloud.errors import GeometryError, NotFoundError
 from lunarcloud.moon import angular_distance, grid, kilometres
 from lunarcloud.processes import Outcome
-from lunarcloud.storage import folder
+from lunarcloud.storage import folder, open_dataset
 from lunarcloud.synthetic import POLAR_BASALT
 from lunarcloud.testing.make import make
 from lunarcloud.testing.runs import MakeRun
@@ -54,3 +54,11 @@ def test_a_run_without_networks_is_refused(make_run: MakeRun, tmp_path: Path) ->
 def test_pixels_too_fine_for_any_store_are_refused_before_the_run_is_read(truth_root: str) -> None:
     with pytest.raises(GeometryError, match="coarser pixels"):
         make("polar", truth_root, run="true", gravity=None, pixel_m=0.01)
+
+
+def test_an_ensemble_is_drawn_by_probability(
+    of_synthetic_tiles: dict[str, Outcome], require_pictures: Callable[[Outcome], None]
+) -> None:
+    found = of_synthetic_tiles["polar"]
+    assert "high_feo_probability" in open_dataset(found.place / "candidates.zarr")
+    require_pictures(found)

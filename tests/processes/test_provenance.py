@@ -42,6 +42,22 @@ def test_an_empty_answer_shows_what_each_range_excludes(
     require_pictures(found)
 
 
+def test_an_ensemble_tells_what_chance_allows(
+    of_synthetic_tiles: dict[str, Outcome], require_pictures: Callable[[Outcome], None]
+) -> None:
+    found = of_synthetic_tiles["provenance"]
+    facts, tables = found.record.card.facts, found.record.card.tables
+    assert facts["fitting_km2"] > facts["matching_km2"] > 0
+    assert 0 < facts["chance_km2"] < facts["matching_km2"]
+    table = tables["groups"]
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    assert [row["weighted_km2"] for row in rows] == sorted(
+        (row["weighted_km2"] for row in rows), reverse=True
+    )
+    assert 0 < sum(row["likely_per_cent"] for row in rows) <= 100 + 1e-9
+    require_pictures(found)
+
+
 def test_ranges_are_widened_by_what_the_maps_err_at_stations_left_out() -> None:
     score = Score(rmse=1.5, r2=0.9)
     accuracy = Accuracy(kind="cnn", oxide="feo", stations=49, training=score, loocv=score)

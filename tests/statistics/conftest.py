@@ -13,10 +13,17 @@ from lunarcloud.moon import grid
 from lunarcloud.mosaic import ingest_work, load_mosaic, plan_ingest
 from lunarcloud.statistics.source import Source, source_of
 from lunarcloud.storage import folder
+from lunarcloud.testing.ensemble import Ensemble, write_ensemble
 from lunarcloud.testing.runs import MakeRun
 from lunarcloud.testing.small_root import write_shard
 
 MakeSource = Callable[..., Source]
+
+
+@pytest.fixture(scope="session")
+def ensemble(tmp_path_factory: pytest.TempPathFactory) -> Ensemble:
+    """A run by the means of two seeds."""
+    return write_ensemble(folder(tmp_path_factory.mktemp("root")), grid(2, 180))
 
 
 @pytest.fixture(scope="session")

@@ -54,3 +54,13 @@ def test_a_cell_is_in_its_band(number: int) -> None:
     where = cells.cell_positions(number)
     assert where.lat == cells.band_lat()[band]
     assert -180 < where.lon < 180
+
+
+def test_positions_lie_in_the_cell_whose_centre_is_nearest_to_the_east_and_west_and_in_its_band() -> None:
+    number = np.arange(0, 16_858_820, 997)
+    at = cells.cell_positions(number)
+    half = 180.0 / cells.band_counts()[cells.band_of(number)]
+    for north, east in ((0, 0), (0.0749, 0.99), (-0.0749, -0.99)):
+        assert np.array_equal(cells.cell_at(lat=at.lat + north, lon=at.lon + east * half), number)
+    ends = np.array([90.0, -90.0, 0.075]), np.array([-180.0, 180.0, 180.0])
+    assert cells.cell_at(lat=ends[0], lon=ends[1]).tolist() == [0, 16_858_820 - 29, cells.band_starts()[599]]

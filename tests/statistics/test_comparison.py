@@ -1,14 +1,19 @@
 """Maps against maps."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import shapely
 
+from lunarcloud.archive import Gridded, Outline
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.moon import Shard, grid
 from lunarcloud.statistics import cells
+from lunarcloud.statistics.chance import chances_of_means
 from lunarcloud.statistics.comparison import (
     NO_DIFFERENCE,
     DifferenceShard,
@@ -19,8 +24,10 @@ from lunarcloud.statistics.comparison import (
     same_maps,
     table,
 )
-from lunarcloud.statistics.source import Source
-from lunarcloud.statistics.units import maria, whole_moon
+from lunarcloud.statistics.comparison_chance import BY_CHANCE, chances_of_mean_differences
+from lunarcloud.statistics.source import GriddedSource, Source
+from lunarcloud.statistics.units import Unit, maria, whole_moon
+from lunarcloud.testing.ensemble import Ensemble
 
 ON = grid(2, 128)
 
@@ -116,3 +123,65 @@ def test_different_grids_and_runs_without_networks_are_refused(
     other = make_source(grid(1), {"mgo_cnn": 8.0})
     with pytest.raises(InputError, match="no composition map in common"):
         same_maps(coarse, other)
+
+
+# ---- beside what chance explains
+
+
+def _noisy(
+    make_source: Callable[..., Source], chance: float, networks: int, seed: int, moved: float
+) -> Source:
+    """Means of networks of a chance about 10 wt% FeO, moved in the east."""
+    noise = np.random.default_rng(seed).standard_normal(ON.shape) * chance / np.sqrt(networks)
+    feo = 10.0 + noise + np.where(ON.lon() > 0, moved, 0.0)
+    found = make_source(ON, {"feo_cnn": feo, "feo_cnn_chance": chance, "omat": 0.2})
+    return replace(found, networks=networks)
+
+
+EAST = Unit("east", "here", (Outline("east", shapely.box(1, -90, 180, 90)),))
+
+
+def test_chance_explains_as_much_as_means_of_networks_scatter(make_source: Callable[..., Source]) -> None:
+    first, second = _noisy(make_source, 0.4, 20, 1, 0.0), _noisy(make_source, 0.3, 5, 2, 0.0)
+    found = compare(first, second, same_maps(first, second), [whole_moon()]).isel(unit=0)
+    feo = found.sel(pair="feo_cnn")
+    expected = np.hypot(0.4 / np.sqrt(20), 0.3 / np.sqrt(5))
+    assert float(feo["rms_chance"]) == pytest.approx(expected, rel=2e-3)
+    assert float(feo["rmse"]) == pytest.approx(expected, rel=0.01)
+    # 260 000 pixels: a tenth of a percent.
+    assert float(feo["beyond_chance"]) == pytest.approx(BY_CHANCE, abs=2e-3)
+    assert float(found["beyond_chance_of_any"]) == float(feo["beyond_chance"])
+    assert np.isnan(found["beyond_chance"].sel(pair="omat"))
+
+
+def test_a_change_beyond_chance_is_seen_where_it_is(make_source: Callable[..., Source]) -> None:
+    first, second = _noisy(make_source, 0.4, 20, 1, 0.8), _noisy(make_source, 0.4, 20, 2, 0.0)
+    found = compare(first, second, same_maps(first, second), [whole_moon(), EAST])
+    beyond = found["beyond_chance"].sel(pair="feo_cnn")
+    assert float(beyond.sel(unit="east")) > 0.99
+    assert float(beyond.sel(unit="global")) == pytest.approx((1 + BY_CHANCE) / 2, abs=5e-3)
+    rows = table(found).set_index(["pair", "unit"])
+    assert rows["beyond_chance_per_cent"]["feo_cnn", "east"] > 99
+
+
+def test_an_equation_has_no_chance_and_somebody_s_map_none_that_is_known(
+    make_source: Callable[..., Source], tmp_path: Path
+) -> None:
+    source = _noisy(make_source, 0.4, 4, 1, 0.0)
+    bare = make_source(ON, {"feo_cnn": 10.0})
+    found = compare(source, bare, same_maps(source, bare), [whole_moon()])
+    assert float(found["rms_chance"].squeeze()) == pytest.approx(0.2, rel=2e-3)
+    assert "beyond_chance" not in compare(bare, bare, same_maps(bare, bare), [whole_moon()])
+    theirs = GriddedSource(source.group, file=Gridded(str(tmp_path / "theirs.zarr")))
+    assert not theirs.has_chance("feo_cnn")
+
+
+def test_chance_of_a_mean_difference_is_of_both_means(ensemble: Ensemble) -> None:
+    both = [(ensemble.mosaic, ensemble.model), None]
+    maps = [("feo_cnn", "mg_number"), ("feo_equation", "mg_number")]
+    found = chances_of_mean_differences(both, maps, [whole_moon()])
+    alone = chances_of_means(ensemble.mosaic, ensemble.model, [whole_moon()], maps[0])
+    np.testing.assert_allclose(found, alone.values / np.sqrt(2))
+    twice = chances_of_mean_differences([both[0], both[0]], maps[:1] * 2, [whole_moon()])
+    np.testing.assert_allclose(twice, alone.values)
+    assert np.isnan(chances_of_mean_differences([None, None], maps, [whole_moon()])).all()
