@@ -3,13 +3,16 @@
 import { byId, el, fill } from "./dom";
 import { fittedAll, fittedSeen } from "./fit";
 import { pixelMetres } from "./levels";
+import * as measuring from "./measure";
 import { type Place, type Sight, toPlace } from "./moon";
 import { buildPanel, showKind, showPanel } from "./panel";
 import * as picture from "./picture";
 import { showPlace } from "./place";
 import { type Root, type StoredMap, called, openRoot } from "./root";
+import { savingSection } from "./saving";
 import { showScale } from "./scale";
 import { type Scene, isSigned, sceneOf } from "./scene";
+import { searchSection } from "./search";
 import { type State, change, followAddress, onChange, state } from "./state";
 import { type MeasuredStation, stationsOf } from "./stations";
 import { drawVectors, letters, lines } from "./vectors";
@@ -25,8 +28,9 @@ let pointer: readonly number[] | undefined;
 async function main(): Promise<void> {
   followAddress();
   const root = await openRoot(new URL(location.href));
-  for (const layer of [picture.layer, lines, letters]) view.addLayer(layer);
-  buildPanel(root, [], () => fit());
+  for (const layer of [picture.layer, lines, measuring.shapeLayer, letters]) view.addLayer(layer);
+  const tools = [searchSection(() => stations), measuring.measureSection(), savingSection(() => scene)];
+  buildPanel(root, tools, fit);
   view.show(state().sight ?? view.wholeSight("plate"));
   onChange((before) => follow(root, before));
   picture.whenDrawn(drawn);
@@ -78,6 +82,7 @@ function refresh(): void {
   showSwipe(scene);
   picture.paint(scene, state(), view.sight().kind, undefined);
   draw();
+  void measuring.measure(scene);
 }
 
 function ask(): void {
@@ -86,6 +91,7 @@ function ask(): void {
 
 function draw(): void {
   drawVectors(view.sight(), { shown: state().shown, stations, place: state().place });
+  measuring.drawShape();
 }
 
 function listen(): void {
@@ -113,10 +119,14 @@ function listen(): void {
     pointer = undefined;
     showValue(false);
   });
-  view.map.on("singleclick", ({ pixel }) => askAt(view.placeAt(pixel)));
+  view.map.on("singleclick", ({ pixel }) => {
+    if (!measuring.isDrawing()) askAt(view.placeAt(pixel));
+  });
   element.addEventListener("keydown", ({ key }) => {
     if (key === "Enter") askAt(toPlace(view.sight(), [view.sight().x, view.sight().y]));
-    if (key === "Escape") change({ place: undefined });
+    if (key !== "Escape") return;
+    if (measuring.isDrawing()) measuring.stop();
+    else change({ place: undefined });
   });
   byId("skip").addEventListener("click", (event) => {
     // The address is the state's: a fragment would replace it.

@@ -83,7 +83,7 @@ function qualityPart(flags: readonly string[]): HTMLElement {
 
 function rowsPart(rows: readonly Row[], shown: string): HTMLElement {
   return el("table", { id: "rows" },
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Map"), el("th", { scope: "col" }, "± chance"), el("th", { scope: "col" }, "95 %"))),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Map"), el("th", { scope: "col" }, "value ± chance"), el("th", { scope: "col" }, "95 %"))),
     el("tbody", {}, ...rows.map((row) => el("tr", { "data-map": row.map.name, ...(row.value !== undefined && { "data-value": row.value }), ...(row.map.name === shown && { class: "shown" }) },
       el("td", {}, shortName(row)), el("td", {}, rowText(row)), el("td", {}, row.half95 === undefined ? "" : `± ${round(row.half95)}`)))));
 }

@@ -46,7 +46,7 @@ export interface Look {
 export async function sceneOf(root: Root, state: State): Promise<Scene> {
   const entry = entryOf(root, state);
   const [record, all] = await Promise.all([recordOf(root, entry), storedMaps(root, entry)]);
-  const maps = all.filter(({ name }) => name !== QUALITY);
+  const maps = inOrder(all.filter(({ name }) => name !== QUALITY));
   const map = maps.find(({ name }) => name === state.map) ?? (state.of === undefined ? maps[0] : undefined);
   if (!map) {
     const known = maps.map(({ name }) => name).join(", ") || "none that can be drawn";
@@ -65,6 +65,13 @@ export async function sceneOf(root: Root, state: State): Promise<Scene> {
     ...(quality && { quality }),
     ...(relief && { relief }),
   };
+}
+
+/** Maps in the order of the package's table; others come after. */
+function inOrder(maps: readonly StoredMap[]): StoredMap[] {
+  const order = [...Object.keys(MAPS), ...Object.keys(GRAVITY)];
+  const place = ({ name }: StoredMap) => (order.includes(name) ? order.indexOf(name) : order.length);
+  return [...maps].sort((a, b) => place(a) - place(b));
 }
 
 /** The record that a state names, or the latest run. */

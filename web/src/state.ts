@@ -1,7 +1,8 @@
 /** What is looked at, as the page's address says it: a link restores exactly this. */
 
 import type { Range } from "./colours";
-import { KINDS, type Kind, type Place, type Sight } from "./moon";
+import { KINDS, type Kind, type Place, type Point, type Sight } from "./moon";
+import type { Shape } from "./shape";
 
 /** How a second map is seen. */
 export type How = "swipe" | "difference";
@@ -29,6 +30,8 @@ export interface State {
   readonly shown: ReadonlySet<Overlay>;
   /** The place that was asked about. */
   readonly place?: Place;
+  /** What was drawn to be measured. */
+  readonly shape?: Shape;
 }
 
 /** A change: what is `undefined` goes back to what it is without being said. */
@@ -93,6 +96,7 @@ export function written(of: State): string {
     ["quality", of.quality ? String(of.quality) : undefined],
     ["show", [...of.shown].sort().join()],
     ["place", of.place && `${of.place.lon},${of.place.lat}`],
+    ["shape", of.shape && [of.shape.is, of.shape.kind, ...of.shape.points.flat()].join()],
   ];
   const said = parts.filter((part): part is [string, string] => part[1] !== undefined);
   return said.map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%2F", "/")}`).join("&");
@@ -114,6 +118,7 @@ export function read(hash: string): State {
     quality: numbers(said.get("quality"), 1)?.[0],
     shown: said.has("show") ? new Set(OVERLAYS.filter((each) => said.get("show")!.split(",").includes(each))) : undefined,
     place: placeOf(numbers(said.get("place"), 2)),
+    shape: shapeOf(said.get("shape")),
   };
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
   return { ...DEFAULT, ...Object.fromEntries(given) };
@@ -129,6 +134,15 @@ function sightOf(said: URLSearchParams): Sight | undefined {
 
 function placeOf(at: readonly number[] | undefined): Place | undefined {
   return at && Math.abs(at[1]!) <= 90 ? { lon: at[0]!, lat: at[1]! } : undefined;
+}
+
+function shapeOf(text: string | null): Shape | undefined {
+  const [is, kind, ...flat] = text?.split(",") ?? [];
+  const all = flat.map(Number);
+  if ((is !== "area" && is !== "line") || (kind !== "plate" && kind !== "north" && kind !== "south")) return undefined;
+  if (all.length % 2 || all.length < (is === "area" ? 6 : 4) || !all.every(Number.isFinite)) return undefined;
+  const points = Array.from({ length: all.length / 2 }, (_, at): Point => [all[2 * at]!, all[2 * at + 1]!]);
+  return { is, kind, points };
 }
 
 function numbers(text: string | null, count: number): number[] | undefined {
