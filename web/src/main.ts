@@ -11,6 +11,7 @@ import { showPlace } from "./place";
 import { type Root, type StoredMap, called, openRoot } from "./root";
 import { savingSection } from "./saving";
 import { showScale } from "./scale";
+import { brush, plotSeen, scatterSection, showScatter } from "./scatter";
 import { type Scene, isSigned, sceneOf } from "./scene";
 import { searchSection } from "./search";
 import { type State, change, followAddress, onChange, state } from "./state";
@@ -22,6 +23,7 @@ import { lengthText, placeText, valueText } from "./words";
 let scene: Scene | undefined;
 let stations: readonly MeasuredStation[] = [];
 let loading = 0;
+let plotting = 0;
 /** Where the pointer is on the map; nothing away from it, where the middle counts. */
 let pointer: readonly number[] | undefined;
 
@@ -29,7 +31,7 @@ async function main(): Promise<void> {
   followAddress();
   const root = await openRoot(new URL(location.href));
   for (const layer of [picture.layer, lines, measuring.shapeLayer, letters]) view.addLayer(layer);
-  const tools = [searchSection(() => stations), measuring.measureSection(), savingSection(() => scene)];
+  const tools = [searchSection(() => stations), measuring.measureSection(), scatterSection(refresh), savingSection(() => scene)];
   buildPanel(root, tools, fit);
   view.show(state().sight ?? view.wholeSight("plate"));
   onChange((before) => follow(root, before));
@@ -80,7 +82,8 @@ function refresh(): void {
   showPanel(scene);
   showNotes(scene);
   showSwipe(scene);
-  picture.paint(scene, state(), view.sight().kind, undefined);
+  showScatter(scene);
+  picture.paint(scene, state(), view.sight().kind, brush(scene));
   draw();
   void measuring.measure(scene);
 }
@@ -147,7 +150,11 @@ function askAt(place: Place | undefined): void {
 function drawn(isWhole: boolean): void {
   byId("map").setAttribute("aria-busy", String(!isWhole));
   tell(picture.problems());
-  if (isWhole) showValue(false);
+  if (!isWhole) return;
+  showValue(false);
+  window.clearTimeout(plotting);
+  // Not on each frame of a movement.
+  plotting = window.setTimeout(() => scene && plotSeen(scene), 200);
 }
 
 function tell(problems: readonly string[]): void {

@@ -113,8 +113,9 @@ export function showPanel(scene: Scene): void {
   byId("of").dataset["shown"] = name;
   fill(byId("map-name"), ...mapOptions(scene));
   byId<HTMLSelectElement>("map-name").value = scene.map.name;
-  byId<HTMLInputElement>("least").value = round(range[0]);
-  byId<HTMLInputElement>("most").value = round(range[1]);
+  // All digits: what is not typed anew stays as it was.
+  byId<HTMLInputElement>("least").value = String(range[0]);
+  byId<HTMLInputElement>("most").value = String(range[1]);
   byId<HTMLSelectElement>("palette").value = palette;
   byId<HTMLInputElement>("opacity").value = String(now.opacity);
   showLegend(scene, now);
@@ -173,13 +174,13 @@ function showOverlays(scene: Scene, now: State): void {
     el("input", { type: "checkbox", id: `show-${overlay}`, ...(now.shown.has(overlay) && { checked: true }), onchange: () => toggle(overlay) }), OVERLAY_NAMES[overlay]);
   const bits = [...(Object.values(scene.quality?.on ?? {})[0]?.coding.flags ?? [])];
   const bit = ([value, meaning]: [number, string]) => el("label", {},
-    el("input", { type: "checkbox", id: `flag-${value}`, ...((now.quality & value) !== 0 && { checked: true }), onchange: () => change({ quality: state().quality ^ value }) }), meaning);
+    el("input", { type: "checkbox", id: `flag-${value}`, ...((now.quality & value) !== 0 && { checked: true }), onchange: () => change({ quality: state().quality ^ value }) }), el("span", {}, meaning));
   const isOpen = document.querySelector<HTMLDetailsElement>("#flags")?.open ?? now.quality !== 0;
   refill(byId("overlays"),
     el("div", { class: "row" }, ...OVERLAYS.map(box)),
     now.shown.has("candidates") && el("p", { class: "hint" }, scene.candidates.length ? "Yellow: composition of maria; red: high FeO besides. Poleward of the limit of the search." : "This root has no candidates that can be placed."),
     now.shown.has("relief") && el("p", { class: "hint" }, scene.relief ? "Shade by the attraction of the topography, heights four times themselves; lower the opacity of the map to see it." : "This root has no gravity, and so no relief."),
-    bits.length > 0 && el("details", { id: "flags", ...(isOpen && { open: true }) }, el("summary", {}, "Mark pixels by quality"), ...bits.map(bit)));
+    bits.length > 0 && el("details", { id: "flags", ...(isOpen && { open: true }) }, el("summary", {}, "Mark pixels by quality"), el("div", { class: "list" }, ...bits.map(bit))));
 }
 
 function toggle(overlay: Overlay): void {

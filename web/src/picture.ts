@@ -71,7 +71,7 @@ export function whenDrawn(listener: (isWhole: boolean) => void): void {
 
 /** Paint a scene from now on. */
 export function paint(scene: Scene, state: State, kind: Kind, brush: Brush | undefined): void {
-  painted.coats = [...coatsOf(scene, state, kind, brush), ...computed];
+  painted.coats = coatsOf(scene, state, kind, brush);
   painted.key = "";
   layer.changed();
 }
@@ -79,6 +79,8 @@ export function paint(scene: Scene, state: State, kind: Kind, brush: Brush | und
 /** Coats of what was computed here, above all others until they are replaced. */
 export function paintAbove(coats: readonly Coat[]): void {
   computed = coats;
+  painted.key = "";
+  layer.changed();
 }
 
 /** Read again what could not be read. */
@@ -122,7 +124,7 @@ export function canvas(): HTMLCanvasElement {
 
 function render({ pixelRatio, viewState }: FrameState): HTMLElement {
   const now: Sight = { ...sight(), x: viewState.center[0]!, y: viewState.center[1]!, resolution: viewState.resolution };
-  const { coats } = painted;
+  const coats = [...painted.coats, ...computed];
   const key = [now.kind, now.x, now.y, now.resolution, ...Object.values(size()), pixelRatio].join();
   if (key !== painted.key) {
     drawn = renderer.plan(coats, now, size(), pixelRatio);

@@ -8,6 +8,7 @@ import {
 import type { Place } from "./moon";
 import { type Entry, called } from "./root";
 import type { Scene } from "./scene";
+import { similarPart } from "./similar";
 import { change } from "./state";
 import type { MeasuredStation } from "./stations";
 import { MAPS } from "./tables";
@@ -51,6 +52,7 @@ async function contentOf(scene: Scene, place: Place, stations: readonly Measured
     spectrum && spectrumPart(spectrum),
     el("h3", {}, "All maps here"),
     rowsPart(rows, scene.map.name),
+    isRun && similarPart(rows),
     stations.length > 0 && stationsPart(stations, place),
     el("h3", {}, "Where it comes from"),
     originPart(scene.entry, origin, scene.record.finished),

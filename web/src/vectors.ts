@@ -27,9 +27,16 @@ const WANTED_PX = 110;
 const NAMED_PX = 14;
 const MOST_NAMES = 60;
 
+// Degrees of arc in the plane of the globe, which ends at 57.3.
+const LIMB = 54;
+
 const INK = "#10141b";
 const PAPER = "rgba(255, 255, 255, 0.92)";
-const LINES = new Style({ stroke: new Stroke({ color: "rgba(255, 255, 255, 0.38)", width: 0.8 }) });
+// A dark line below a light one: seen on any palette.
+const LINES = [
+  new Style({ stroke: new Stroke({ color: "rgba(10, 14, 20, 0.28)", width: 2 }) }),
+  new Style({ stroke: new Stroke({ color: "rgba(255, 255, 255, 0.5)", width: 0.8 }) }),
+];
 const MARK = new Style({
   image: new CircleStyle({ radius: 7, stroke: new Stroke({ color: "#fff", width: 3.5 }) }),
 });
@@ -71,7 +78,8 @@ export function drawVectors(sight: Sight, { shown, stations, place }: Drawing): 
 
 function styled(sight: Sight, place: Place, style: Style): Feature<Geometry>[] {
   const at = toPlane(sight, place);
-  if (!at) return [];
+  // At the edge of the globe letters would hang over it.
+  if (!at || (sight.kind === "globe" && Math.hypot(at[0] - sight.x, at[1] - sight.y) > LIMB)) return [];
   const feature = new Feature<Geometry>(new OlPoint([...at]));
   feature.setStyle(style);
   return [feature];
