@@ -37,7 +37,9 @@ def tables() -> dict[str, Any]:
             }
             for name, row in QUANTITIES.items()
         },
-        "gravity": {name: {"palette": shade.colours, "signed": shade.signed} for name, shade in _SHADES.items()},
+        "gravity": {
+            name: {"palette": shade.colours, "signed": shade.signed} for name, shade in _SHADES.items()
+        },
         "names": [[each.name, each.lon, each.lat, each.diameter_km] for each in features()],
     }
 
