@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib import colormaps
-from matplotlib.colors import to_hex
 
 from lunarcloud.archive import features
 from lunarcloud.figures.gravity import _SHADES
@@ -45,8 +44,8 @@ def tables() -> dict[str, Any]:
 
 
 def palette(name: str) -> str:
-    """The 256 colours of one of matplotlib's palettes, six hexadecimal digits each."""
-    return "".join(to_hex(colormaps[name](index)).removeprefix("#") for index in range(256))
+    """The 256 colours of one of matplotlib's palettes, as its pictures have them: six digits each."""
+    return bytes(colormaps[name](range(256), bytes=True)[:, :3].ravel()).hex()
 
 
 def _plain(label: str) -> str:

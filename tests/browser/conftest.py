@@ -52,6 +52,11 @@ class Shown:
     gravity: str
     polar: str
 
+    @property
+    def place(self) -> Path:
+        """The root's folder."""
+        return Path(self.root.url)
+
     def maps(self, run: str | None = None) -> xr.DataTree:
         """The maps of a run at all levels."""
         return xr.open_datatree(f"{self.root.url}/runs/{run or self.run}/maps.zarr", engine="zarr")
@@ -61,12 +66,12 @@ class Shown:
 def shown(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Shown:
     """A root of noise, whose every pixel differs from the next, with two runs, gravity and candidates."""
     place = folder(tmp_path_factory.mktemp("root"))
-    write_mosaic(place, grid(8, 1024), defective_spectra)
+    write_mosaic(place, grid(4, 1024), defective_spectra)
     write_model(place)
     with sketching():
         run, other = (make("map", place.url, cluster, **values).place.name for values in ({}, {"seed": 0}))
         degrees = {"degrees": (10, 40), "gradient_degrees": (10, 40)}
-        gravity = make("gravity", place.url, cluster, ppd=4, **degrees).place.name
+        gravity = make("gravity", place.url, cluster, ppd=2, **degrees).place.name
         polar = make("polar", place.url, cluster, run=run).place.name
     return Shown(place, run, other, gravity, polar)
 
@@ -196,7 +201,7 @@ def viewer(viewer_of: Callable[..., Viewer], served: str) -> Iterator[Viewer]:
 
 def nearest(dataset: xr.Dataset, name: str, **where: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Values of a map at places, by xarray; NaN is missing."""
-    at = {axis: ("point", np.asarray(values, dtype=float)) for axis, values in where.items()}
+    at = {axis: xr.DataArray(np.asarray(values, dtype=float), dims="point") for axis, values in where.items()}
     return np.asarray(dataset[name].sel(at, method="nearest").values, dtype=float)
 
 
@@ -208,9 +213,3 @@ def inside(dataset: xr.Dataset, margin: float = 0.08, **where: npt.ArrayLike) ->
         part = (np.asarray(values) - axes[0]) / (axes[1] - axes[0]) + 0.5
         kept &= np.abs(part - np.round(part)) > margin
     return kept
-
-
-def root_file(root: Path | str, pattern: str) -> Path:
-    """The one file of a root that fits a pattern."""
-    (found,) = Path(root).glob(pattern)
-    return found

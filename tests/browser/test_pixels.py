@@ -38,9 +38,9 @@ ORTHOGRAPHIC = "+proj=ortho +lon_0={} +lat_0={} +R=1737400"
 A_DEGREE = np.radians(1737400.0)
 # By name: the sight, and how its plane becomes longitude and latitude by somebody else's mathematics.
 VIEWS: dict[str, tuple[dict[str, object], Callable[..., Places]]] = {
-    "whole": ({"view": "plate", "at": "0,0", "res": 0.3}, places_on_plate),
-    "full resolution": ({"view": "plate", "at": "-33.3,21.7", "res": 0.11}, places_on_plate),
-    "across the seam": ({"view": "plate", "at": "185,-10", "res": 0.2}, places_on_plate),
+    "whole": ({"view": "plate", "at": "0,0", "res": 0.5}, places_on_plate),
+    "full resolution": ({"view": "plate", "at": "-33.3,21.7", "res": 0.2}, places_on_plate),
+    "across the seam": ({"view": "plate", "at": "185,-10", "res": 0.15}, places_on_plate),
     "globe": (
         {"view": "globe", "at": "25,40", "res": 0.16},
         places_by(ORTHOGRAPHIC.format(25, 40), A_DEGREE, (25, 40)),
@@ -96,7 +96,7 @@ def assert_colours(
 def test_colours_are_those_of_the_stored_values(viewer: Viewer, shown: Shown, name: str) -> None:
     sight, places = VIEWS[name]
     viewer.open(**sight, map="feo_cnn", show="")
-    points = viewer.points(2400)
+    points = viewer.points(4000)
     lon, lat = places(*viewer.planes(points))
     assert_colours(viewer, shown.maps()[str(viewer.level)].to_dataset(), points, 1000, lat=lat, lon=lon)
 
@@ -105,7 +105,7 @@ def test_colours_are_those_of_the_stored_values(viewer: Viewer, shown: Shown, na
 def test_colours_around_a_pole_are_those_of_its_own_maps(viewer: Viewer, shown: Shown, name: str) -> None:
     sight, _ = POLES[name]
     viewer.open(**sight, map="feo_cnn", show="")
-    points = viewer.points(2400)
+    points = viewer.points(4000)
     x, y = viewer.planes(points)
     level = shown.maps()[f"{sight['view']}/{viewer.level}"].to_dataset()
     assert_colours(viewer, level, points, 1000, y=y, x=x)
@@ -114,17 +114,16 @@ def test_colours_around_a_pole_are_those_of_its_own_maps(viewer: Viewer, shown: 
 @pytest.mark.parametrize("name", POLES)
 def test_maps_without_polar_levels_are_drawn_to_the_pole(viewer: Viewer, shown: Shown, name: str) -> None:
     sight, crs = POLES[name]
-    viewer.open(**sight, of=f"gravity/{shown.gravity}", map="bouguer_gradient", range="0,40", show="")
-    points = viewer.points(2400)
+    viewer.open(**sight, map="feo_cnn_half95", range="0,12", show="")
+    points = viewer.points(4000)
     lon, lat = places_by(crs)(*viewer.planes(points))
-    gravity = xr.open_datatree(f"{shown.root.url}/gravity/{shown.gravity}/gravity.zarr", engine="zarr")
-    dataset = gravity["global"].to_dataset()
+    dataset = shown.maps()["intervals"].to_dataset()
     clear = inside(dataset, lat=lat, lon=lon)
-    values = nearest(dataset, "bouguer_gradient", lat=lat, lon=lon)
-    part = values / 40 * 256
-    clear &= np.abs(part - np.round(part)) > 1e-3
+    values = nearest(dataset, "feo_cnn_half95", lat=lat, lon=lon)
+    part = values / 12 * 256
+    clear &= ~(np.abs(part - np.round(part)) < 1e-3) | (values >= 12)
     assert clear.sum() >= 1000
-    assert (viewer.colours(points)[clear] == colours_of(values, "inferno", (0, 40))[clear]).all()
+    assert (viewer.colours(points)[clear] == colours_of(values, "magma", (0, 12))[clear]).all()
 
 
 @pytest.mark.parametrize("pole", ["north", "south"])
@@ -156,7 +155,7 @@ def test_a_difference_of_two_runs_is_that_of_their_values(viewer: Viewer, shown:
         range="-4,4",
         show="",
     )
-    points = viewer.points(2400)
+    points = viewer.points(4000)
     lon, lat = places_on_plate(*viewer.planes(points))
     level = str(viewer.level)
     ours, theirs = (shown.maps(run)[level].to_dataset() for run in (shown.run, shown.other))
@@ -170,7 +169,7 @@ def test_a_difference_of_two_runs_is_that_of_their_values(viewer: Viewer, shown:
 
 def test_a_swipe_shows_one_run_on_each_side(viewer: Viewer, shown: Shown) -> None:
     viewer.open(of=f"runs/{shown.run}", map="feo_cnn", **{"with": f"runs/{shown.other}"}, swipe=0.25, show="")
-    points = viewer.points(2400)
+    points = viewer.points(4000)
     lon, lat = places_on_plate(*viewer.planes(points))
     border = viewer.size[0] * 0.25
     for run, side in ((shown.run, points[:, 0] < border - 1), (shown.other, points[:, 0] > border + 1)):
@@ -180,7 +179,7 @@ def test_a_swipe_shows_one_run_on_each_side(viewer: Viewer, shown: Shown) -> Non
 
 def test_a_flag_marks_exactly_its_pixels(viewer: Viewer, shown: Shown) -> None:
     bit = 16
-    viewer.open(view="plate", at="10,10", res=0.11, map="feo_cnn", quality=bit, opacity=0, show="")
+    viewer.open(view="plate", at="10,10", res=0.2, map="feo_cnn", quality=bit, opacity=0, show="")
     points = viewer.points(1500)
     lon, lat = places_on_plate(*viewer.planes(points))
     level = shown.maps()["0"].to_dataset()
