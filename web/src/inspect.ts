@@ -74,6 +74,12 @@ export function flagsOf({ coding }: Raster, code: number): string[] {
   return [...coding.flags].filter(([bit]) => (code & bit) !== 0).map(([, meaning]) => meaning);
 }
 
+/** The classes of a place, in words, by maps of classes. */
+export async function classesAt(maps: readonly StoredMap[], place: Place): Promise<string[]> {
+  const found = await Promise.all(maps.map((map) => valueAt(map, place)));
+  return found.flatMap((each) => (each?.value === undefined ? [] : (each.raster.coding.flags.get(each.value) ?? [])));
+}
+
 /** Where a run came from. */
 export async function originOf(root: Root, run: Entry, place: Place): Promise<Origin> {
   const [model, mosaic] = await Promise.all(

@@ -30,7 +30,7 @@ let pointer: readonly number[] | undefined;
 async function main(): Promise<void> {
   followAddress();
   const root = await openRoot(new URL(location.href));
-  for (const layer of [picture.layer, lines, measuring.shapeLayer, letters]) view.addLayer(layer);
+  for (const layer of [picture.start(), lines, measuring.shapeLayer, letters]) view.addLayer(layer);
   const tools = [searchSection(() => stations), measuring.measureSection(), scatterSection(refresh), savingSection(() => scene)];
   buildPanel(root, tools, fit);
   view.show(state().sight ?? view.wholeSight("plate"));
@@ -115,7 +115,7 @@ function listen(): void {
   // On the globe, lines and letters turn with it.
   view.map.on("postrender", () => view.sight().kind === "globe" && view.isMoving() && draw());
   view.map.on("pointermove", ({ pixel }) => {
-    pointer = pixel;
+    pointer = middleOf(pixel);
     showValue(false);
   });
   element.addEventListener("pointerleave", () => {
@@ -123,7 +123,7 @@ function listen(): void {
     showValue(false);
   });
   view.map.on("singleclick", ({ pixel }) => {
-    if (!measuring.isDrawing()) askAt(view.placeAt(pixel));
+    if (!measuring.isDrawing()) askAt(view.placeAt(middleOf(pixel)));
   });
   element.addEventListener("keydown", ({ key }) => {
     if (key === "Enter") askAt(toPlace(view.sight(), [view.sight().x, view.sight().y]));
@@ -140,6 +140,11 @@ function listen(): void {
   byId("closer").addEventListener("click", () => view.zoom(2));
   byId("farther").addEventListener("click", () => view.zoom(0.5));
   byId("whole").addEventListener("click", () => view.show(view.wholeSight(view.sight().kind)));
+}
+
+/** The middle of the pixel of the screen that a pointer is on. */
+function middleOf(pixel: readonly number[]): readonly number[] {
+  return pixel.map((at) => Math.floor(at) + 0.5);
 }
 
 function askAt(place: Place | undefined): void {

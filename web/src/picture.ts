@@ -52,17 +52,22 @@ export interface Shown {
   readonly value: number | undefined;
 }
 
-const renderer = new Renderer();
+let renderer: Renderer | undefined;
 const painted = { coats: [] as readonly Coat[], key: "" };
 let drawn: Drawn = { levels: new Map(), tooMuch: [] };
 let afterDrawn: (isWhole: boolean) => void = () => undefined;
 let computed: readonly Coat[] = [];
 
 export const layer = new Layer({ source: new Source({}), className: "pixels", render });
-renderer.canvas.className = "pixels";
 
-whenChanged(() => layer.changed());
-renderer.canvas.addEventListener("webglcontextlost", () => location.reload());
+/** Get ready to draw; a browser that cannot says why. */
+export function start(): Layer {
+  renderer = new Renderer();
+  renderer.canvas.className = "pixels";
+  renderer.canvas.addEventListener("webglcontextlost", () => location.reload());
+  whenChanged(() => layer.changed());
+  return layer;
+}
 
 /** Be told after each picture whether all of it is there. */
 export function whenDrawn(listener: (isWhole: boolean) => void): void {
@@ -117,12 +122,8 @@ export function valueOf({ coding }: Raster, code: number): number | undefined {
   return code === coding.fill ? undefined : code * coding.scale + coding.offset;
 }
 
-/** The canvas with the pixels. */
-export function canvas(): HTMLCanvasElement {
-  return renderer.canvas;
-}
-
 function render({ pixelRatio, viewState }: FrameState): HTMLElement {
+  if (!renderer) throw new Error("drawn before it was started");
   const now: Sight = { ...sight(), x: viewState.center[0]!, y: viewState.center[1]!, resolution: viewState.resolution };
   const coats = [...painted.coats, ...computed];
   const key = [now.kind, now.x, now.y, now.resolution, ...Object.values(size()), pixelRatio].join();
@@ -142,15 +143,15 @@ function render({ pixelRatio, viewState }: FrameState): HTMLElement {
 function coatsOf(scene: Scene, state: State, kind: Kind, brush: Brush | undefined): Coat[] {
   const all = { opacity: 1, from: 0, to: 1 };
   const coats: Coat[] = [];
-  const relief = scene.relief && rasterFor(scene.relief, kind);
-  if (relief?.grid === "latlon") {
+  const relief = state.shown.has("relief") ? scene.relief?.on.latlon : undefined;
+  if (relief) {
     const height = METRES_A_MGAL * EXAGGERATED * relief.coding.scale;
     coats.push({ ...all, mode: "relief", rasters: [relief], height });
   }
   coats.push(...mainCoats(scene, state, kind));
   const quality = scene.quality && rasterFor(scene.quality, kind);
   if (quality && state.quality) coats.push({ ...all, mode: "flag", rasters: [quality], mask: state.quality, colour: FLAG });
-  for (const map of scene.candidates) {
+  for (const map of state.shown.has("candidates") ? scene.candidates : []) {
     const raster = rasterFor(map, kind);
     if (raster && raster.grid !== opposite(kind)) {
       coats.push({ ...all, mode: "value", rasters: [raster], shades: classShades(CANDIDATE_COLOURS) });

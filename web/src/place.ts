@@ -3,7 +3,7 @@
 import { type Axis, across, chart, path, up } from "./charts";
 import { type Child, byId, el, fill, svg } from "./dom";
 import {
-  type Origin, type Row, type Spectrum, featureAt, nearest, originOf, qualityAt, rowsAt, spectrumAt,
+  type Origin, type Row, type Spectrum, classesAt, featureAt, nearest, originOf, qualityAt, rowsAt, spectrumAt,
 } from "./inspect";
 import type { Place } from "./moon";
 import { type Entry, called } from "./root";
@@ -28,7 +28,9 @@ export async function showPlace(
   try {
     const content = await contentOf(scene, place, stations);
     // Another place may have been asked about meanwhile.
-    if (mine === asked) fill(panel, ...content);
+    if (mine !== asked) return;
+    fill(panel, ...content);
+    byId("spoken").textContent = `${scene.look.label}: ${panel.querySelector("#place-value")?.textContent ?? "missing"}, ${placeText(place)}`;
   } catch (error) {
     if (mine === asked) fill(panel, header(place), el("p", { class: "flags" }, error instanceof Error ? error.message : String(error)));
   }
@@ -36,10 +38,11 @@ export async function showPlace(
 
 async function contentOf(scene: Scene, place: Place, stations: readonly MeasuredStation[]): Promise<Child[]> {
   const isRun = scene.entry.kind === "runs";
-  const [rows, quality, origin] = await Promise.all([
+  const [rows, quality, origin, classes] = await Promise.all([
     rowsAt(scene.maps, place),
     scene.quality && qualityAt(scene.quality, place),
     isRun ? originOf(scene.root, scene.entry, place) : undefined,
+    classesAt(scene.candidates, place),
   ]);
   const spectrum = origin && (await spectrumAt(scene.root, origin, place));
   const main = rows.find(({ map }) => map.name === scene.map.name);
@@ -49,6 +52,7 @@ async function contentOf(scene: Scene, place: Place, stations: readonly Measured
     main && el("p", { class: "big", id: "place-value" }, rowText(main)),
     main && el("p", { class: "hint" }, `${scene.look.label}, the pixel at full resolution`),
     quality && qualityPart(quality),
+    classes.length > 0 && el("p", { class: "flags", id: "class" }, `Candidate: ${classes.join(", ")}`),
     spectrum && spectrumPart(spectrum),
     el("h3", {}, "All maps here"),
     rowsPart(rows, scene.map.name),

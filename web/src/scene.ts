@@ -119,25 +119,29 @@ async function reliefOf(root: Root): Promise<StoredMap | undefined> {
   return newest && (await storedMaps(root, newest)).find(({ name, on }) => name === RELIEF && on.latlon);
 }
 
+/** Maps of the package's own table look as in its figures; others as their record says. */
 function lookOf(map: StoredMap, record: RecordDocument): Look {
-  const row = MAPS[map.name];
+  const row = map.entry.kind === "runs" ? MAPS[map.name] : undefined;
+  if (row) return { label: row.label, palette: row.palette, range: row.range };
+  const stored = rangesOf(record)[map.name];
   const gravity = GRAVITY[map.name];
-  const label = map.units ? `${map.longName} (${map.units})` : map.longName;
-  const stored = rangeOf(record, map.name);
-  if (row && map.entry.kind === "runs") return { label: row.label, palette: row.palette, range: row.range };
-  const isSigned = gravity ? gravity.signed : map.entry.kind === "comparisons";
+  const isDifference = map.entry.kind === "comparisons";
   return {
-    label,
-    palette: gravity?.palette ?? (isSigned ? DIVERGING : "viridis"),
-    range: stored && isSigned ? evenly(stored) : stored,
+    label: map.units ? `${map.longName} (${map.units})` : map.longName,
+    palette: stored?.colours ?? gravity?.palette ?? (isDifference ? DIVERGING : "viridis"),
+    range: stored && stored.low < stored.high ? [stored.low, stored.high] : undefined,
   };
 }
 
-/** The range in which 96 % of a map lie, where its record says so. */
-export function rangeOf({ card }: RecordDocument, name: string): Range | undefined {
-  const ranges = card["ranges"] as Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
-  const { p2, p98 } = ranges?.[name] ?? {};
-  return p2 !== undefined && p98 !== undefined && p2 < p98 ? [p2, p98] : undefined;
+interface StoredRange {
+  readonly low: number;
+  readonly high: number;
+  readonly colours: string;
+}
+
+/** The usual values of a record's maps, and their palettes. */
+function rangesOf({ card }: RecordDocument): Readonly<Record<string, StoredRange>> {
+  return (card["ranges"] ?? {}) as Readonly<Record<string, StoredRange>>;
 }
 
 /** Whether a map has both signs, by its palette. */
