@@ -35,7 +35,9 @@ export class Atlas {
     readonly raster: Raster,
   ) {
     this.format = formatOf(gl, raster.levels[0]!.metadata.data_type);
-    const sizes = raster.levels.map(({ rows, cols, chunk }) => Math.ceil(rows / chunk) * Math.ceil(cols / chunk));
+    const sizes = raster.levels.map(
+      ({ rows, cols, chunk }) => Math.ceil(rows / chunk) * Math.ceil(cols / chunk),
+    );
     this.offsets = sizes.map((_, level) => sizes.slice(0, level).reduce((sum, size) => sum + size, 0));
     const total = sizes.reduce((sum, size) => sum + size, 0);
     this.#entries = new Int16Array(TABLE_WIDTH * Math.ceil(total / TABLE_WIDTH)).fill(-1);
@@ -54,7 +56,9 @@ export class Atlas {
       const known = this.#pages.get(entry);
       if (known && this.#pages.delete(entry)) this.#pages.set(entry, known);
     }
-    const arrived = wanted.filter(([entry, chunk]) => !this.#pages.has(entry) && chunkOf(chunk) !== undefined);
+    const arrived = wanted.filter(
+      ([entry, chunk]) => !this.#pages.has(entry) && chunkOf(chunk) !== undefined,
+    );
     for (const [entry, chunk] of arrived) this.#put(entry, chunk, this.#freeLayer());
     if (arrived.length) this.#writeTable();
   }
@@ -71,7 +75,8 @@ export class Atlas {
 
   #freeLayer(): number {
     const most = Math.min(MOST_LAYERS, Math.floor(MOST_CHUNKS * SPARE));
-    if (this.#pages.size === this.#layers && this.#layers < most) this.#grow(Math.min(most, 2 * this.#layers));
+    if (this.#pages.size === this.#layers && this.#layers < most)
+      this.#grow(Math.min(most, 2 * this.#layers));
     if (this.#pages.size < this.#layers) return this.#pages.size;
     const [entry, { layer }] = this.#pages.entries().next().value!;
     this.#pages.delete(entry);
@@ -107,7 +112,19 @@ export class Atlas {
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.codes);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     const codes = chunkOf(wanted)!;
-    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, layer, chunk, chunk, 1, gl.RED_INTEGER, this.format.type, codes);
+    gl.texSubImage3D(
+      gl.TEXTURE_2D_ARRAY,
+      0,
+      0,
+      0,
+      layer,
+      chunk,
+      chunk,
+      1,
+      gl.RED_INTEGER,
+      this.format.type,
+      codes,
+    );
   }
 
   #writeTable(): void {
@@ -115,9 +132,7 @@ export class Atlas {
     const height = this.#entries.length / TABLE_WIDTH;
     gl.bindTexture(gl.TEXTURE_2D, this.table);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
-    gl.texImage2D(
-      gl.TEXTURE_2D, 0, gl.R16I, TABLE_WIDTH, height, 0, gl.RED_INTEGER, gl.SHORT, this.#entries,
-    );
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16I, TABLE_WIDTH, height, 0, gl.RED_INTEGER, gl.SHORT, this.#entries);
   }
 }
 
@@ -141,7 +156,8 @@ function formatOf(gl: WebGL2RenderingContext, dataType: string): Format {
 export function newTexture(gl: WebGL2RenderingContext, target: number): WebGLTexture {
   const texture = gl.createTexture();
   gl.bindTexture(target, texture);
-  for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(target, name, gl.NEAREST);
+  for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+    gl.texParameteri(target, name, gl.NEAREST);
   for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(target, name, gl.CLAMP_TO_EDGE);
   return texture;
 }

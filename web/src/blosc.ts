@@ -48,9 +48,11 @@ function decoded(chunk: Uint8Array): Uint8Array {
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const [flags, width] = [view.getUint8(2), view.getUint8(3)];
   const [bytes, block, stored] = [view.getUint32(4, true), view.getUint32(8, true), view.getUint32(12, true)];
-  if (stored !== chunk.length) throw new Error(`a Blosc chunk of ${chunk.length} bytes says that it has ${stored}`);
+  if (stored !== chunk.length)
+    throw new Error(`a Blosc chunk of ${chunk.length} bytes says that it has ${stored}`);
   if (flags & STORED) return chunk.slice(HEADER, HEADER + bytes);
-  if (flags >> 5 !== ZSTD || flags & BYTES_SHUFFLED) throw new Error("only Blosc with zstd and shuffled bits is read");
+  if (flags >> 5 !== ZSTD || flags & BYTES_SHUFFLED)
+    throw new Error("only Blosc with zstd and shuffled bits is read");
   const out = new Uint8Array(bytes);
   for (let from = 0, number = 0; from < bytes; from += block, number++) {
     const length = Math.min(block, bytes - from);
@@ -65,7 +67,13 @@ function decoded(chunk: Uint8Array): Uint8Array {
 }
 
 /** A block from its streams, each after its length; one that got no shorter is stored as it is. */
-function unpacked(chunk: Uint8Array, view: DataView, start: number, length: number, parts: number): Uint8Array {
+function unpacked(
+  chunk: Uint8Array,
+  view: DataView,
+  start: number,
+  length: number,
+  parts: number,
+): Uint8Array {
   const out = new Uint8Array(length);
   const part = length / parts;
   for (let number = 0, at = start; number < parts; number++) {
@@ -90,13 +98,21 @@ function unshuffle(planes: Uint8Array, out: Uint8Array, width: number): void {
   if (elements % 8) return out.set(planes);
   const plane = elements / 8;
   for (let byte = 0; byte < width; byte++) {
-    const first = byte * out.length / width;
+    const first = (byte * out.length) / width;
     for (let group = 0; group < plane; group++) {
       const at = first + group;
       // Eight rows of eight bits, four in each half, are transposed by swapping ever larger squares
       // (Warren, Hacker's Delight, 7-3).
-      let low = planes[at]! | (planes[at + plane]! << 8) | (planes[at + 2 * plane]! << 16) | (planes[at + 3 * plane]! << 24);
-      let high = planes[at + 4 * plane]! | (planes[at + 5 * plane]! << 8) | (planes[at + 6 * plane]! << 16) | (planes[at + 7 * plane]! << 24);
+      let low =
+        planes[at]! |
+        (planes[at + plane]! << 8) |
+        (planes[at + 2 * plane]! << 16) |
+        (planes[at + 3 * plane]! << 24);
+      let high =
+        planes[at + 4 * plane]! |
+        (planes[at + 5 * plane]! << 8) |
+        (planes[at + 6 * plane]! << 16) |
+        (planes[at + 7 * plane]! << 24);
       let swapped = (low ^ (low >>> 7)) & 0x00aa00aa;
       low ^= swapped ^ (swapped << 7);
       swapped = (high ^ (high >>> 7)) & 0x00aa00aa;

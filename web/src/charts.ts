@@ -13,7 +13,9 @@ export const CHART = { width: 300, height: 170, left: 46, right: 10, top: 10, bo
 
 /** Where a value of an axis is in a chart. */
 export function across(axis: Axis, value: number): number {
-  return CHART.left + ((value - axis.least) / (axis.most - axis.least)) * (CHART.width - CHART.left - CHART.right);
+  return (
+    CHART.left + ((value - axis.least) / (axis.most - axis.least)) * (CHART.width - CHART.left - CHART.right)
+  );
 }
 
 export function up(axis: Axis, value: number): number {
@@ -26,15 +28,26 @@ export function chart(x: Axis, y: Axis, description: string, ...content: readonl
   const { width, height, left, right, top, bottom } = CHART;
   const below = height - bottom;
   return svg(
-    "svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": description, class: "chart" },
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": description, class: "chart" },
     ...ticks(y).flatMap((value) => [
       svg("line", { x1: left, x2: width - right, y1: up(y, value), y2: up(y, value), class: "grid" }),
       svg("text", { x: left - 5, y: up(y, value) + 3.5, "text-anchor": "end" }, round(value)),
     ]),
-    ...ticks(x).map((value) => svg("text", { x: across(x, value), y: below + 13, "text-anchor": "middle" }, round(value))),
+    ...ticks(x).map((value) =>
+      svg("text", { x: across(x, value), y: below + 13, "text-anchor": "middle" }, round(value)),
+    ),
     svg("line", { x1: left, x2: width - right, y1: below, y2: below, class: "axis" }),
-    svg("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle", class: "label" }, x.label),
-    svg("text", { x: -(top + below) / 2, y: 10, "text-anchor": "middle", class: "label", transform: "rotate(-90)" }, y.label),
+    svg(
+      "text",
+      { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle", class: "label" },
+      x.label,
+    ),
+    svg(
+      "text",
+      { x: -(top + below) / 2, y: 10, "text-anchor": "middle", class: "label", transform: "rotate(-90)" },
+      y.label,
+    ),
     ...content,
   );
 }

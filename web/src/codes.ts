@@ -19,5 +19,4 @@ export interface Abort {
 
 /** Its codes, row by row, or why there are none. */
 export type Answer =
-  | { readonly job: number; readonly codes: Codes }
-  | { readonly job: number; readonly failed: string };
+  { readonly job: number; readonly codes: Codes } | { readonly job: number; readonly failed: string };

@@ -29,7 +29,11 @@ export function colourOf(value: number, [least, most]: Range): number {
 }
 
 /** Shades of codes by their values. */
-export function shadesOf({ scale, offset }: Pick<Coding, "scale" | "offset">, range: Range, palette: string): Shades {
+export function shadesOf(
+  { scale, offset }: Pick<Coding, "scale" | "offset">,
+  range: Range,
+  palette: string,
+): Shades {
   const [least, most] = range;
   const thresholds = Int32Array.from({ length: COLOURS - 1 }, (_, place) => {
     const bound = least + ((most - least) * (place + 1)) / COLOURS;

@@ -26,7 +26,9 @@ export const checkedCrc32c = {
       const content = bytes.subarray(0, bytes.length - 4);
       const stored = new DataView(bytes.buffer, bytes.byteOffset + content.length, 4).getUint32(0, true);
       if (crc32c(content) !== stored) {
-        throw new Error("its checksum is wrong; `lunarcloud verify` finds all that is damaged, `lunarcloud repair` mends it");
+        throw new Error(
+          "its checksum is wrong; `lunarcloud verify` finds all that is damaged, `lunarcloud repair` mends it",
+        );
       }
       return content;
     },

@@ -7,18 +7,26 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /** An element with attributes, listeners (`onclick` ...) and children. */
 export function el<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag, attributes: Attributes = {}, ...children: readonly Child[]
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
 ): HTMLElementTagNameMap[Tag] {
   return filled(document.createElement(tag), attributes, children);
 }
 
 export function svg<Tag extends keyof SVGElementTagNameMap>(
-  tag: Tag, attributes: Attributes = {}, ...children: readonly Child[]
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
 ): SVGElementTagNameMap[Tag] {
   return filled(document.createElementNS(SVG, tag), attributes, children);
 }
 
-function filled<Kind extends Element>(element: Kind, attributes: Attributes, children: readonly Child[]): Kind {
+function filled<Kind extends Element>(
+  element: Kind,
+  attributes: Attributes,
+  children: readonly Child[],
+): Kind {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, "");
@@ -30,7 +38,9 @@ function filled<Kind extends Element>(element: Kind, attributes: Attributes, chi
 
 /** Put children in the place of those that an element has. */
 export function fill(element: Element, ...children: readonly Child[]): void {
-  const shown = children.filter((child): child is Node | string | number => child !== undefined && child !== false);
+  const shown = children.filter(
+    (child): child is Node | string | number => child !== undefined && child !== false,
+  );
   element.replaceChildren(...shown.map((child) => (typeof child === "number" ? String(child) : child)));
 }
 

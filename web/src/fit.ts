@@ -24,8 +24,13 @@ export async function fittedAll(map: StoredMap, isEven: boolean): Promise<Range>
   const [down, across] = [Math.ceil(level.rows / level.chunk), Math.ceil(level.cols / level.chunk)];
   const every = Math.max(1, Math.ceil((down * across) / MOST_READ));
   const places = Array.from({ length: Math.ceil((down * across) / every) }, (_, place) => place * every);
-  const chunks = await Promise.all(places.map((place) => read({ level, at: [Math.floor(place / across), place % across] })));
-  return rangeOf(chunks.flatMap((codes) => someOf(raster, codes)), isEven);
+  const chunks = await Promise.all(
+    places.map((place) => read({ level, at: [Math.floor(place / across), place % across] })),
+  );
+  return rangeOf(
+    chunks.flatMap((codes) => someOf(raster, codes)),
+    isEven,
+  );
 }
 
 function someOf(raster: Raster, codes: Codes): number[] {
@@ -66,5 +71,7 @@ function rangeOf(values: readonly number[], isEven: boolean): Range {
   const range: Range = isEven ? evenly([least, most]) : [least, most];
   // As people would write them.
   const step = 10 ** Math.floor(Math.log10((range[1] - range[0]) / 20));
-  return [Math.floor(range[0] / step) * step, Math.ceil(range[1] / step) * step].map((end) => Number(end.toPrecision(12))) as unknown as Range;
+  return [Math.floor(range[0] / step) * step, Math.ceil(range[1] / step) * step].map((end) =>
+    Number(end.toPrecision(12)),
+  ) as unknown as Range;
 }

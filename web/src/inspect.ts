@@ -5,7 +5,14 @@ import { chunkAt, pixelAt, within } from "./levels";
 import { type Place, distance, METRES_A_DEGREE } from "./moon";
 import { valueOf } from "./picture";
 import {
-  type Entry, type Raster, type RecordDocument, type Root, type StoredMap, mosaicOf, parentOf, recordOf,
+  type Entry,
+  type Raster,
+  type RecordDocument,
+  type Root,
+  type StoredMap,
+  mosaicOf,
+  parentOf,
+  recordOf,
 } from "./root";
 import { type Name, NAMES } from "./tables";
 
@@ -51,7 +58,9 @@ export async function valueAt(map: StoredMap, place: Place): Promise<Value | und
 
 /** All maps of a record at a place; what says how sure a map is stands beside it. */
 export async function rowsAt(maps: readonly StoredMap[], place: Place): Promise<Row[]> {
-  const found = (await Promise.all(maps.map((map) => valueAt(map, place)))).filter((each) => each !== undefined);
+  const found = (await Promise.all(maps.map((map) => valueAt(map, place)))).filter(
+    (each) => each !== undefined,
+  );
   const by = new Map(found.map((each) => [each.map.name, each]));
   const isAbout = (name: string) => /_(chance|half68|half95)$/.test(name);
   return found
@@ -77,7 +86,9 @@ export function flagsOf({ coding }: Raster, code: number): string[] {
 /** The classes of a place, in words, by maps of classes. */
 export async function classesAt(maps: readonly StoredMap[], place: Place): Promise<string[]> {
   const found = await Promise.all(maps.map((map) => valueAt(map, place)));
-  return found.flatMap((each) => (each?.value === undefined ? [] : (each.raster.coding.flags.get(each.value) ?? [])));
+  return found.flatMap((each) =>
+    each?.value === undefined ? [] : (each.raster.coding.flags.get(each.value) ?? []),
+  );
 }
 
 /** Where a run came from. */
@@ -93,7 +104,11 @@ export async function originOf(root: Root, run: Entry, place: Place): Promise<Or
 }
 
 /** The bands of a mosaic at a place, and the wavelengths that the model has for them. */
-export async function spectrumAt(root: Root, { model, mosaic }: Origin, place: Place): Promise<Spectrum | undefined> {
+export async function spectrumAt(
+  root: Root,
+  { model, mosaic }: Origin,
+  place: Place,
+): Promise<Spectrum | undefined> {
   const stored = mosaic && (await mosaicOf(root, mosaic.entry));
   const pixel = stored && pixelAt(stored.raster, 0, place);
   if (!pixel) return undefined;
@@ -101,7 +116,8 @@ export async function spectrumAt(root: Root, { model, mosaic }: Origin, place: P
   const { at } = chunkAt(stored.raster, pixel);
   const bands = Array.from({ length: stored.bands }, (_, band) => band);
   const codes = await Promise.all(bands.map((band) => read({ level: level!, at: [band, ...at] })));
-  const equations = model?.record.card["equations"] as { readonly wavelengths_nm?: readonly number[] } | undefined;
+  const equations = model?.record.card["equations"] as
+    { readonly wavelengths_nm?: readonly number[] } | undefined;
   return {
     wavelengthsNm: equations?.wavelengths_nm ?? bands.map((band) => band + 1),
     reflectances: codes.map((each) => valueOf(stored.raster, each[within(level!, pixel)]!)),

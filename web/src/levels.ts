@@ -1,7 +1,16 @@
 /** Which resolution and which chunks of a raster a sight needs, and the pixel of a raster at a place. */
 
 import { type Wanted, chunkOf, hasFailed } from "./chunks";
-import { METRES_A_DEGREE, type Kind, type Place, type Point, type Sight, isPole, toPlace, toPlane } from "./moon";
+import {
+  METRES_A_DEGREE,
+  type Kind,
+  type Place,
+  type Point,
+  type Sight,
+  isPole,
+  toPlace,
+  toPlane,
+} from "./moon";
 import type { Grid, Level, Raster, StoredMap } from "./root";
 
 // Screen pixels between the points at which it is asked what is seen; no chunk that matters is narrower.
@@ -135,7 +144,11 @@ function chunksAt(raster: Raster, number: number, points: readonly number[]): Wa
 }
 
 /** The finest code from a level on that is here at a place, as the picture shows it. */
-export function codeAt(raster: Raster, from: number, place: Place): { pixel: Pixel; code: number } | undefined {
+export function codeAt(
+  raster: Raster,
+  from: number,
+  place: Place,
+): { pixel: Pixel; code: number } | undefined {
   for (let level = from; level < raster.levels.length; level++) {
     const pixel = pixelAt(raster, level, place);
     const codes = pixel && chunkOf(chunkAt(raster, pixel));

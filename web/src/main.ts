@@ -31,7 +31,12 @@ async function main(): Promise<void> {
   followAddress();
   const root = await openRoot(new URL(location.href));
   for (const layer of [picture.start(), lines, measuring.shapeLayer, letters]) view.addLayer(layer);
-  const tools = [searchSection(() => stations), measuring.measureSection(), scatterSection(refresh), savingSection(() => scene)];
+  const tools = [
+    searchSection(() => stations),
+    measuring.measureSection(),
+    scatterSection(refresh),
+    savingSection(() => scene),
+  ];
   buildPanel(root, tools, fit);
   view.show(state().sight ?? view.wholeSight("plate"));
   onChange((before) => follow(root, before));
@@ -66,7 +71,9 @@ function follow(root: Root, before: State): void {
   const now = state();
   if (now.sight && now.sight !== before.sight && !isSame(now.sight, view.sight())) view.show(now.sight);
   const isRead = (["of", "map", "other"] as const).every((name) => now[name] === before[name]);
-  const isNew = (["candidates", "relief"] as const).some((each) => now.shown.has(each) && !before.shown.has(each));
+  const isNew = (["candidates", "relief"] as const).some(
+    (each) => now.shown.has(each) && !before.shown.has(each),
+  );
   if (!isRead || isNew) return void load(root);
   if (now.place !== before.place) ask();
   refresh();
@@ -136,7 +143,9 @@ function listen(): void {
     event.preventDefault();
     element.focus();
   });
-  byId("swipe").addEventListener("input", (event) => change({ swipe: Number((event.target as HTMLInputElement).value) }));
+  byId("swipe").addEventListener("input", (event) =>
+    change({ swipe: Number((event.target as HTMLInputElement).value) }),
+  );
   byId("closer").addEventListener("click", () => view.zoom(2));
   byId("farther").addEventListener("click", () => view.zoom(0.5));
   byId("whole").addEventListener("click", () => view.show(view.wholeSight(view.sight().kind)));
@@ -168,9 +177,12 @@ function tell(problems: readonly string[]): void {
   if (box.dataset["said"] === said) return;
   box.dataset["said"] = said;
   box.hidden = problems.length === 0;
-  fill(box, ...problems.slice(0, 4).map((each) => el("p", {}, each)),
+  fill(
+    box,
+    ...problems.slice(0, 4).map((each) => el("p", {}, each)),
     problems.length > 4 && el("p", {}, `And ${problems.length - 4} more.`),
-    el("button", { type: "button", onclick: picture.tryAgain }, "Try again"));
+    el("button", { type: "button", onclick: picture.tryAgain }, "Try again"),
+  );
 }
 
 function showNotes({ entry, other }: Scene): void {
@@ -196,9 +208,15 @@ function showValue(isMoved: boolean): void {
   const pixel = pointer ?? [width / 2, height / 2];
   const place = view.placeAt(pixel);
   const parts = place ? valueParts(scene, place, pixel[0]! / width) : undefined;
-  fill(byId("value"), ...(parts ? [el("b", {}, parts.value), el("span", {}, ` · ${parts.where} · ${parts.of}`)] : ["beside the Moon"]));
+  fill(
+    byId("value"),
+    ...(parts
+      ? [el("b", {}, parts.value), el("span", {}, ` · ${parts.where} · ${parts.of}`)]
+      : ["beside the Moon"]),
+  );
   byId("value").dataset["value"] = parts?.number === undefined ? "" : String(parts.number);
-  if (isMoved && document.activeElement === byId("map") && parts) byId("spoken").textContent = `${parts.value}, ${parts.where}`;
+  if (isMoved && document.activeElement === byId("map") && parts)
+    byId("spoken").textContent = `${parts.value}, ${parts.where}`;
 }
 
 interface Parts {
@@ -215,9 +233,11 @@ function valueParts({ map, other, look }: Scene, place: Place, part: number): Pa
   const where = placeText(place, 3);
   const shown = picture.shownAt(seen, place);
   const second = isDifference ? picture.shownAt(other.map, place) : undefined;
-  if (!shown || (isDifference && !second)) return { value: "not read yet", where, of: look.label, number: undefined };
+  if (!shown || (isDifference && !second))
+    return { value: "not read yet", where, of: look.label, number: undefined };
   const number = isDifference ? difference(shown.value, second?.value) : shown.value;
-  const value = number === undefined ? "missing" : `${valueText(number, shown.raster.coding.scale)} ${map.units}`.trim();
+  const value =
+    number === undefined ? "missing" : `${valueText(number, shown.raster.coding.scale)} ${map.units}`.trim();
   return { value, where, of: `${name(look.label)}, ${pixelText(shown)}`, number };
 }
 

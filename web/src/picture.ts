@@ -16,7 +16,11 @@ import { sight, size } from "./view";
 
 const FLAG: Colour = [1, 0.2, 0.65, 0.85];
 /** Classes of potential mare basalt: none, similar to maria, and high FeO besides. */
-export const CANDIDATE_COLOURS = [[0, 0, 0, 0], [255, 176, 0, 150], [230, 60, 20, 220]] as const;
+export const CANDIDATE_COLOURS = [
+  [0, 0, 0, 0],
+  [255, 176, 0, 150],
+  [230, 60, 20, 220],
+] as const;
 const BRUSH: Colour = [1, 0.1, 0.75, 0.9];
 // Metres of relief that pull like a slab: a milligal is 1 / (2 pi G rho) of them, at 2550 kg/m3 (Bouguer's formula).
 const METRES_A_MGAL = 1e-5 / (2 * Math.PI * 6.6743e-11 * 2550);
@@ -40,7 +44,9 @@ export function coloursOf(scene: Scene, state: State): Colours {
   const isDifference = scene.other !== undefined && state.how === "difference";
   const [least, most] = scene.look.range ?? [0, 1];
   const tenth = (most - least) / 10;
-  const own: Colours = isDifference ? { range: [-tenth, tenth], palette: DIVERGING } : { range: [least, most], palette: scene.look.palette };
+  const own: Colours = isDifference
+    ? { range: [-tenth, tenth], palette: DIVERGING }
+    : { range: [least, most], palette: scene.look.palette };
   return { range: state.range ?? own.range, palette: state.palette ?? own.palette };
 }
 
@@ -124,7 +130,12 @@ export function valueOf({ coding }: Raster, code: number): number | undefined {
 
 function render({ pixelRatio, viewState }: FrameState): HTMLElement {
   if (!renderer) throw new Error("drawn before it was started");
-  const now: Sight = { ...sight(), x: viewState.center[0]!, y: viewState.center[1]!, resolution: viewState.resolution };
+  const now: Sight = {
+    ...sight(),
+    x: viewState.center[0]!,
+    y: viewState.center[1]!,
+    resolution: viewState.resolution,
+  };
   const coats = [...painted.coats, ...computed];
   const key = [now.kind, now.x, now.y, now.resolution, ...Object.values(size()), pixelRatio].join();
   if (key !== painted.key) {
@@ -150,7 +161,8 @@ function coatsOf(scene: Scene, state: State, kind: Kind, brush: Brush | undefine
   }
   coats.push(...mainCoats(scene, state, kind));
   const quality = scene.quality && rasterFor(scene.quality, kind);
-  if (quality && state.quality) coats.push({ ...all, mode: "flag", rasters: [quality], mask: state.quality, colour: FLAG });
+  if (quality && state.quality)
+    coats.push({ ...all, mode: "flag", rasters: [quality], mask: state.quality, colour: FLAG });
   for (const map of state.shown.has("candidates") ? scene.candidates : []) {
     const raster = rasterFor(map, kind);
     if (raster && raster.grid !== opposite(kind)) {
@@ -176,7 +188,9 @@ function mainCoats(scene: Scene, state: State, kind: Kind): Coat[] {
   if (state.how === "difference") {
     // Offsets go away, since both maps have the same.
     const coding = { scale: raster.coding.scale, offset: 0 };
-    return [{ ...coat, mode: "difference", rasters: [raster, other], shades: shadesOf(coding, range, palette) }];
+    return [
+      { ...coat, mode: "difference", rasters: [raster, other], shades: shadesOf(coding, range, palette) },
+    ];
   }
   return [
     { ...coat, rasters: [raster], to: state.swipe, shades: shades(raster, range, palette) },

@@ -3,7 +3,16 @@
 import { type Axis, across, chart, path, up } from "./charts";
 import { type Child, byId, el, fill, svg } from "./dom";
 import {
-  type Origin, type Row, type Spectrum, classesAt, featureAt, nearest, originOf, qualityAt, rowsAt, spectrumAt,
+  type Origin,
+  type Row,
+  type Spectrum,
+  classesAt,
+  featureAt,
+  nearest,
+  originOf,
+  qualityAt,
+  rowsAt,
+  spectrumAt,
 } from "./inspect";
 import type { Place } from "./moon";
 import { type Entry, called } from "./root";
@@ -18,7 +27,9 @@ let asked = 0;
 
 /** Show what is known of a place. */
 export async function showPlace(
-  scene: Scene, place: Place | undefined, stations: readonly MeasuredStation[],
+  scene: Scene,
+  place: Place | undefined,
+  stations: readonly MeasuredStation[],
 ): Promise<void> {
   const panel = byId("place");
   const mine = ++asked;
@@ -30,9 +41,15 @@ export async function showPlace(
     // Another place may have been asked about meanwhile.
     if (mine !== asked) return;
     fill(panel, ...content);
-    byId("spoken").textContent = `${scene.look.label}: ${panel.querySelector("#place-value")?.textContent ?? "missing"}, ${placeText(place)}`;
+    byId("spoken").textContent =
+      `${scene.look.label}: ${panel.querySelector("#place-value")?.textContent ?? "missing"}, ${placeText(place)}`;
   } catch (error) {
-    if (mine === asked) fill(panel, header(place), el("p", { class: "flags" }, error instanceof Error ? error.message : String(error)));
+    if (mine === asked)
+      fill(
+        panel,
+        header(place),
+        el("p", { class: "flags" }, error instanceof Error ? error.message : String(error)),
+      );
   }
 }
 
@@ -64,14 +81,23 @@ async function contentOf(scene: Scene, place: Place, stations: readonly Measured
 }
 
 function header(place: Place): HTMLElement {
-  return el("header", {},
+  return el(
+    "header",
+    {},
     el("h2", {}, placeText(place)),
-    el("button", { type: "button", id: "close", "aria-label": "Close", onclick: () => change({ place: undefined }) }, "✕"));
+    el(
+      "button",
+      { type: "button", id: "close", "aria-label": "Close", onclick: () => change({ place: undefined }) },
+      "✕",
+    ),
+  );
 }
 
 function whereText(place: Place): string {
   const { what, km, isInside } = featureAt(place);
-  return isInside ? `In ${what.name}, ${lengthText(km * 1000)} from its middle` : `${lengthText(km * 1000)} from ${what.name}`;
+  return isInside
+    ? `In ${what.name}, ${lengthText(km * 1000)} from its middle`
+    : `${lengthText(km * 1000)} from ${what.name}`;
 }
 
 /** A value as `7.16 ± 0.03 wt%`. */
@@ -83,15 +109,47 @@ function rowText({ map, raster, value, chance }: Row): string {
 
 function qualityPart(flags: readonly string[]): HTMLElement {
   return flags.length
-    ? el("ul", { class: "flags", id: "quality", "aria-label": "Quality" }, ...flags.map((flag) => el("li", {}, flag)))
+    ? el(
+        "ul",
+        { class: "flags", id: "quality", "aria-label": "Quality" },
+        ...flags.map((flag) => el("li", {}, flag)),
+      )
     : el("p", { class: "flags fine", id: "quality" }, "Quality: nothing to say against this pixel.");
 }
 
 function rowsPart(rows: readonly Row[], shown: string): HTMLElement {
-  return el("table", { id: "rows" },
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Map"), el("th", { scope: "col" }, "value ± chance"), el("th", { scope: "col" }, "95 %"))),
-    el("tbody", {}, ...rows.map((row) => el("tr", { "data-map": row.map.name, ...(row.value !== undefined && { "data-value": row.value }), ...(row.map.name === shown && { class: "shown" }) },
-      el("td", {}, shortName(row)), el("td", {}, rowText(row)), el("td", {}, row.half95 === undefined ? "" : `± ${round(row.half95)}`)))));
+  return el(
+    "table",
+    { id: "rows" },
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        el("th", { scope: "col" }, "Map"),
+        el("th", { scope: "col" }, "value ± chance"),
+        el("th", { scope: "col" }, "95 %"),
+      ),
+    ),
+    el(
+      "tbody",
+      {},
+      ...rows.map((row) =>
+        el(
+          "tr",
+          {
+            "data-map": row.map.name,
+            ...(row.value !== undefined && { "data-value": row.value }),
+            ...(row.map.name === shown && { class: "shown" }),
+          },
+          el("td", {}, shortName(row)),
+          el("td", {}, rowText(row)),
+          el("td", {}, row.half95 === undefined ? "" : `± ${round(row.half95)}`),
+        ),
+      ),
+    ),
+  );
 }
 
 function shortName({ map }: Row): string {
@@ -103,29 +161,80 @@ function shortName({ map }: Row): string {
 function spectrumPart({ wavelengthsNm, reflectances }: Spectrum): HTMLElement {
   const known = reflectances.filter((each) => each !== undefined);
   if (!known.length) return el("p", {}, "No band was measured here.");
-  const x: Axis = { label: "wavelength (nm)", least: Math.min(...wavelengthsNm) - 30, most: Math.max(...wavelengthsNm) + 30 };
+  const x: Axis = {
+    label: "wavelength (nm)",
+    least: Math.min(...wavelengthsNm) - 30,
+    most: Math.max(...wavelengthsNm) + 30,
+  };
   const least = Math.min(...known);
   const most = Math.max(...known);
   const room = Math.max(0.01, (most - least) * 0.15);
   const y: Axis = { label: "reflectance", least: Math.max(0, least - room), most: most + room };
-  const points = reflectances.map((value, band) => value === undefined ? undefined : ([across(x, wavelengthsNm[band]!), up(y, value)] as const));
-  const words = reflectances.map((value, band) => `${wavelengthsNm[band]} nm ${value === undefined ? "missing" : value.toFixed(4)}`).join(", ");
-  return el("div", { id: "spectrum", "data-values": JSON.stringify(reflectances.map((each) => each ?? null)) },
+  const points = reflectances.map((value, band) =>
+    value === undefined ? undefined : ([across(x, wavelengthsNm[band]!), up(y, value)] as const),
+  );
+  const words = reflectances
+    .map((value, band) => `${wavelengthsNm[band]} nm ${value === undefined ? "missing" : value.toFixed(4)}`)
+    .join(", ");
+  return el(
+    "div",
+    { id: "spectrum", "data-values": JSON.stringify(reflectances.map((each) => each ?? null)) },
     el("h3", {}, "Spectrum"),
-    chart(x, y, `Reflectance: ${words}`,
+    chart(
+      x,
+      y,
+      `Reflectance: ${words}`,
       svg("path", { d: path(points), class: "curve" }),
-      ...points.map((point, band) => point && svg("circle", { cx: point[0], cy: point[1], r: 3, class: "dot" }, svg("title", {}, `${wavelengthsNm[band]} nm: ${reflectances[band]!.toFixed(4)}`)))));
+      ...points.map(
+        (point, band) =>
+          point &&
+          svg(
+            "circle",
+            { cx: point[0], cy: point[1], r: 3, class: "dot" },
+            svg("title", {}, `${wavelengthsNm[band]} nm: ${reflectances[band]!.toFixed(4)}`),
+          ),
+      ),
+    ),
+  );
 }
 
 function stationsPart(stations: readonly MeasuredStation[], place: Place): HTMLElement {
-  return el("div", {},
+  return el(
+    "div",
+    {},
     el("h3", {}, "Nearest stations"),
-    el("table", { id: "nearest" },
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Station"), el("th", { scope: "col" }, "FeO"), el("th", { scope: "col" }, "TiO2"), el("th", { scope: "col" }, "distance"))),
-      el("tbody", {}, ...nearest(stations, place, 3).map(({ what, km }) => el("tr", {},
-        el("td", {}, what.site),
-        ...["feo", "tio2"].map((oxide) => el("td", {}, what.oxides[oxide] === undefined ? "" : `${round(what.oxides[oxide])} wt%`)),
-        el("td", {}, lengthText(km * 1000)))))));
+    el(
+      "table",
+      { id: "nearest" },
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          el("th", { scope: "col" }, "Station"),
+          el("th", { scope: "col" }, "FeO"),
+          el("th", { scope: "col" }, "TiO2"),
+          el("th", { scope: "col" }, "distance"),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        ...nearest(stations, place, 3).map(({ what, km }) =>
+          el(
+            "tr",
+            {},
+            el("td", {}, what.site),
+            ...["feo", "tio2"].map((oxide) =>
+              el("td", {}, what.oxides[oxide] === undefined ? "" : `${round(what.oxides[oxide])} wt%`),
+            ),
+            el("td", {}, lengthText(km * 1000)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 function originPart(entry: Entry, origin: Origin | undefined, finished: string): HTMLElement {
@@ -137,5 +246,11 @@ function originPart(entry: Entry, origin: Origin | undefined, finished: string):
     ["tile", origin?.tile],
     ["note", entry.notes.join("; ") || undefined],
   ];
-  return el("dl", { id: "origin" }, ...rows.flatMap(([name, value]) => value === undefined ? [] : [el("dt", {}, name), el("dd", {}, value)]));
+  return el(
+    "dl",
+    { id: "origin" },
+    ...rows.flatMap(([name, value]) =>
+      value === undefined ? [] : [el("dt", {}, name), el("dd", {}, value)],
+    ),
+  );
 }

@@ -73,7 +73,8 @@ export class Renderer {
   draw(coats: readonly Coat[], { levels }: Drawn, sight: Sight, size: Size, ratio: number): void {
     const gl = this.#gl;
     const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
-    if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
+    if (this.canvas.width !== width || this.canvas.height !== height)
+      Object.assign(this.canvas, { width, height });
     gl.viewport(0, 0, width, height);
     gl.disable(gl.SCISSOR_TEST);
     gl.clearColor(0, 0, 0, 0);
@@ -90,11 +91,18 @@ export class Renderer {
   }
 
   #paint(
-    coat: Coat, levels: ReadonlyMap<Raster, Needed>, sight: Sight, size: [number, number], ratio: number,
+    coat: Coat,
+    levels: ReadonlyMap<Raster, Needed>,
+    sight: Sight,
+    size: [number, number],
+    ratio: number,
   ): void {
     const gl = this.#gl;
     const atlases = coat.rasters.map((raster) => this.#atlasOf(raster));
-    const program = this.#programOf(coat.mode, atlases.map(({ format }) => format.sampler));
+    const program = this.#programOf(
+      coat.mode,
+      atlases.map(({ format }) => format.sampler),
+    );
     const at = (name: string) => gl.getUniformLocation(program, name);
     gl.useProgram(program);
     gl.uniform1i(at("uKind"), KINDS.indexOf(sight.kind));
@@ -108,7 +116,9 @@ export class Renderer {
     gl.uniform4i(at("uBox"), ...(coat.box ?? ([0, 0, 0, 0] as const)));
     gl.uniform1f(at("uHeight"), coat.height ?? 0);
     this.#bindShades(program, coat.shades);
-    atlases.forEach((atlas, place) => this.#bindRaster(program, atlas, place, levels.get(atlas.raster)!.level));
+    atlases.forEach((atlas, place) =>
+      this.#bindRaster(program, atlas, place, levels.get(atlas.raster)!.level),
+    );
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
@@ -138,9 +148,17 @@ export class Renderer {
     gl.activeTexture(gl.TEXTURE0 + unit + 1);
     gl.bindTexture(gl.TEXTURE_2D, atlas.table);
     gl.uniform1i(at("uTable"), unit + 1);
-    const shapes = levels.flatMap(({ rows, cols, perUnit }, each) => [rows, cols, perUnit, atlas.offsets[each]!]);
+    const shapes = levels.flatMap(({ rows, cols, perUnit }, each) => [
+      rows,
+      cols,
+      perUnit,
+      atlas.offsets[each]!,
+    ]);
     gl.uniform4fv(at("uShape"), shapes);
-    gl.uniform2iv(at("uChunk"), levels.flatMap(({ chunk, cols }) => [chunk, Math.ceil(cols / chunk)]));
+    gl.uniform2iv(
+      at("uChunk"),
+      levels.flatMap(({ chunk, cols }) => [chunk, Math.ceil(cols / chunk)]),
+    );
     const kind = grid === "latlon" ? "plate" : grid;
     gl.uniform3i(at("uRaster"), KINDS.indexOf(kind), level, levels.length);
     gl.uniform2i(at("uFill"), coding.fill === undefined ? 0 : 1, coding.fill ?? 0);
@@ -181,14 +199,19 @@ export function chunksOf({ levels }: Drawn): Wanted[] {
 
 function linked(gl: WebGL2RenderingContext, vertex: string, fragmentSource: string): WebGLProgram {
   const program = gl.createProgram();
-  for (const [type, text] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragmentSource]] as const) {
+  for (const [type, text] of [
+    [gl.VERTEX_SHADER, vertex],
+    [gl.FRAGMENT_SHADER, fragmentSource],
+  ] as const) {
     const shader = gl.createShader(type)!;
     gl.shaderSource(shader, text);
     gl.compileShader(shader);
     gl.attachShader(program, shader);
-    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader) ?? "no shader");
+    if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS))
+      throw new Error(gl.getShaderInfoLog(shader) ?? "no shader");
   }
   gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) ?? "no program");
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS))
+    throw new Error(gl.getProgramInfoLog(program) ?? "no program");
   return program;
 }

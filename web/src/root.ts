@@ -45,7 +45,10 @@ export interface ArrayMetadata {
   readonly data_type: string;
   readonly fill_value: unknown;
   readonly chunk_grid: { readonly configuration: { readonly chunk_shape: readonly number[] } };
-  readonly codecs: readonly { readonly name: string; readonly configuration?: { readonly chunk_shape?: number[] } }[];
+  readonly codecs: readonly {
+    readonly name: string;
+    readonly configuration?: { readonly chunk_shape?: number[] };
+  }[];
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly dimension_names?: readonly (string | null)[];
 }
@@ -100,7 +103,9 @@ export interface StoredMap {
 export async function openRoot(page: URL): Promise<Root> {
   const said = (await fetchJson(new URL("root.json", page))) as { root?: unknown } | undefined;
   if (typeof said?.root !== "string") {
-    throw new Trouble(`${new URL("root.json", page).href} does not say where the root is; use \`lunarcloud view\``);
+    throw new Trouble(
+      `${new URL("root.json", page).href} does not say where the root is; use \`lunarcloud view\``,
+    );
   }
   const url = new URL(said.root, page);
   const catalog = (await fetchJson(new URL("catalog.json", url))) as Catalog | undefined;
@@ -226,7 +231,8 @@ async function readMaps(href: string, entry: Entry): Promise<readonly StoredMap[
 function pyramids(members: Members): string[][] {
   const groups = Object.keys(members).filter((path) => members[path]!.node_type === "group");
   const found = groups.flatMap((path) => {
-    const layout = (members[path]!.attributes["multiscales"] as { layout?: { asset: string }[] } | undefined)?.layout;
+    const layout = (members[path]!.attributes["multiscales"] as { layout?: { asset: string }[] } | undefined)
+      ?.layout;
     return layout ? [layout.map(({ asset }) => joined(path, asset)).filter((each) => each in members)] : [];
   });
   const taken = new Set(found.flat());

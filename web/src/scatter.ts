@@ -31,11 +31,15 @@ let repaint: () => void = () => undefined;
 export function scatterSection(whenBrushed: () => void): HTMLElement {
   repaint = whenBrushed;
   return section("Two maps", [
-    el("select", { id: "second", "aria-label": "Plot against", onchange: (event) => {
-      second = (event.target as HTMLSelectElement).value;
-      box = undefined;
-      repaint();
-    } }),
+    el("select", {
+      id: "second",
+      "aria-label": "Plot against",
+      onchange: (event) => {
+        second = (event.target as HTMLSelectElement).value;
+        box = undefined;
+        repaint();
+      },
+    }),
     el("div", { id: "scatter" }),
   ]);
 }
@@ -43,15 +47,28 @@ export function scatterSection(whenBrushed: () => void): HTMLElement {
 /** The maps of the plot, and the ranges that are marked; without a box an empty one, so that both are read. */
 export function brush(scene: Scene): Brush | undefined {
   const other = scene.maps.find(({ name }) => name === second);
-  return other && { maps: [scene.map, other], ranges: box ?? [[1, 0], [1, 0]] };
+  return (
+    other && {
+      maps: [scene.map, other],
+      ranges: box ?? [
+        [1, 0],
+        [1, 0],
+      ],
+    }
+  );
 }
 
 /** Offer the maps of a scene. */
 export function showScatter(scene: Scene): void {
   if (!scene.maps.some(({ name }) => name === second) || second === scene.map.name) second = "";
   const select = byId<HTMLSelectElement>("second");
-  fill(select, el("option", { value: "" }, "no second map"),
-    ...scene.maps.filter(({ name }) => name !== scene.map.name).map((map) => el("option", { value: map.name }, `against ${labelOf(map)}`)));
+  fill(
+    select,
+    el("option", { value: "" }, "no second map"),
+    ...scene.maps
+      .filter(({ name }) => name !== scene.map.name)
+      .map((map) => el("option", { value: map.name }, `against ${labelOf(map)}`)),
+  );
   select.value = second;
   if (!second) {
     plot = box = undefined;
@@ -64,17 +81,32 @@ export function plotSeen(scene: Scene): void {
   const other = scene.maps.find(({ name }) => name === second);
   if (!other) return;
   const points = pairsSeen(scene.map, other);
-  if (!points.length) return fill(byId("scatter"), el("p", { class: "hint" }, "Nothing to plot in this view."));
-  plot = { maps: [scene.map, other], x: axisOf(other, points.map(([, b]) => b)), y: axisOf(scene.map, points.map(([a]) => a)) };
+  if (!points.length)
+    return fill(byId("scatter"), el("p", { class: "hint" }, "Nothing to plot in this view."));
+  plot = {
+    maps: [scene.map, other],
+    x: axisOf(
+      other,
+      points.map(([, b]) => b),
+    ),
+    y: axisOf(
+      scene.map,
+      points.map(([a]) => a),
+    ),
+  };
   fill(byId("scatter"), drawn(plot, points), ...hints(points.length));
 }
 
 function hints(count: number): Child[] {
   const [y, x] = box ?? [];
   return [
-    el("p", { class: "hint" }, x && y
-      ? `Marked: ${round(x[0])} to ${round(x[1])} and ${round(y[0])} to ${round(y[1])}.`
-      : `${count.toLocaleString("en")} points of this view; drag a box to mark them on the map.`),
+    el(
+      "p",
+      { class: "hint" },
+      x && y
+        ? `Marked: ${round(x[0])} to ${round(x[1])} and ${round(y[0])} to ${round(y[1])}.`
+        : `${count.toLocaleString("en")} points of this view; drag a box to mark them on the map.`,
+    ),
     box && el("button", { type: "button", onclick: () => mark(undefined) }, "Unmark"),
   ] as Child[];
 }
@@ -98,14 +130,18 @@ function pairsSeen(first: StoredMap, other: StoredMap): [number, number][] {
 
 function axisOf(map: StoredMap, values: readonly number[]): Axis {
   const sorted = Float64Array.from(values).sort();
-  const [least, most] = [sorted[Math.floor(sorted.length * 0.001)]!, sorted[Math.ceil(sorted.length * 0.999) - 1]!];
+  const [least, most] = [
+    sorted[Math.floor(sorted.length * 0.001)]!,
+    sorted[Math.ceil(sorted.length * 0.999) - 1]!,
+  ];
   const room = (most - least) * 0.03 || 0.5;
   return { label: labelOf(map), least: least - room, most: most + room };
 }
 
 function drawn({ x, y }: Plot, points: readonly [number, number][]): HTMLElement {
   const counts = new Float64Array(CELLS * CELLS);
-  const cell = (axis: Axis, value: number) => Math.floor(((value - axis.least) / (axis.most - axis.least)) * CELLS);
+  const cell = (axis: Axis, value: number) =>
+    Math.floor(((value - axis.least) / (axis.most - axis.least)) * CELLS);
   for (const [a, b] of points) {
     const [row, col] = [CELLS - 1 - cell(y, a), cell(x, b)];
     if (row >= 0 && col >= 0 && row < CELLS && col < CELLS) counts[row * CELLS + col]! += 1;
@@ -114,13 +150,22 @@ function drawn({ x, y }: Plot, points: readonly [number, number][]): HTMLElement
   const image = new ImageData(CELLS, CELLS);
   const [most, rgba] = [Math.log1p(Math.max(...counts)), rgbaOf("viridis")];
   counts.forEach((count, at) => {
-    if (count) image.data.set(rgba.subarray(4 * Math.floor((Math.log1p(count) / most) * 255), 4 * Math.floor((Math.log1p(count) / most) * 255) + 4), 4 * at);
+    if (count)
+      image.data.set(
+        rgba.subarray(
+          4 * Math.floor((Math.log1p(count) / most) * 255),
+          4 * Math.floor((Math.log1p(count) / most) * 255) + 4,
+        ),
+        4 * at,
+      );
   });
   canvas.getContext("2d")!.putImageData(image, 0, 0);
   const { width, height, left, right, top, bottom } = CHART;
   Object.assign(canvas.style, {
-    left: `${(100 * left) / width}%`, top: `${(100 * top) / height}%`,
-    width: `${(100 * (width - left - right)) / width}%`, height: `${(100 * (height - top - bottom)) / height}%`,
+    left: `${(100 * left) / width}%`,
+    top: `${(100 * top) / height}%`,
+    width: `${(100 * (width - left - right)) / width}%`,
+    height: `${(100 * (height - top - bottom)) / height}%`,
   });
   const marked = svg("rect", { class: "box" });
   showBox(marked, { x, y });

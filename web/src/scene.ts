@@ -4,7 +4,15 @@ import { canDraw } from "./atlas";
 import { type Range } from "./colours";
 import { Trouble } from "./requests";
 import {
-  type Entry, type RecordDocument, type Root, type StoredMap, called, mapsOf, parentOf, recordOf, recordsOf,
+  type Entry,
+  type RecordDocument,
+  type Root,
+  type StoredMap,
+  called,
+  mapsOf,
+  parentOf,
+  recordOf,
+  recordsOf,
 } from "./root";
 import type { State } from "./state";
 import { DIVERGING, GRAVITY, MAPS } from "./tables";
@@ -59,7 +67,12 @@ export async function sceneOf(root: Root, state: State): Promise<Scene> {
   ]);
   const quality = all.find(({ name }) => name === QUALITY);
   return {
-    root, entry, record, maps, map, candidates,
+    root,
+    entry,
+    record,
+    maps,
+    map,
+    candidates,
     look: lookOf(map, record),
     ...(other && { other }),
     ...(quality && { quality }),
@@ -92,7 +105,9 @@ function named(root: Root, name: string): Entry {
 export async function storedMaps(root: Root, entry: Entry): Promise<StoredMap[]> {
   const store = STORES[entry.kind];
   const found = store === undefined ? [] : await mapsOf(root, entry, store);
-  return found.filter(({ on }) => Object.values(on).every(({ levels }) => canDraw(levels[0]!.metadata.data_type)));
+  return found.filter(({ on }) =>
+    Object.values(on).every(({ levels }) => canDraw(levels[0]!.metadata.data_type)),
+  );
 }
 
 async function otherOf(root: Root, state: State, map: StoredMap): Promise<Scene["other"]> {

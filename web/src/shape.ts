@@ -1,7 +1,16 @@
 /** Areas and lines that a person draws, and which pixels of a raster lie in an area. */
 
 import {
-  type Kind, type Place, type Point, RAD, RADIUS_M, between, distance, isPole, toPlace, toPlane,
+  type Kind,
+  type Place,
+  type Point,
+  RAD,
+  RADIUS_M,
+  between,
+  distance,
+  isPole,
+  toPlace,
+  toPlane,
 } from "./moon";
 
 /** A polygon or a line; its edges are straight in the view in which it was drawn, lines follow great circles. */
@@ -32,7 +41,10 @@ export function outline(shape: Shape): Place[] {
   }
   return points.flatMap((from, at) => {
     const to = points[(at + 1) % points.length]!;
-    const along = (part: number): Point => [from[0] + part * (to[0] - from[0]), from[1] + part * (to[1] - from[1])];
+    const along = (part: number): Point => [
+      from[0] + part * (to[0] - from[0]),
+      from[1] + part * (to[1] - from[1]),
+    ];
     return parts((part) => toPlace({ kind, x: 0, y: 0 }, along(part))).filter((place) => place !== undefined);
   });
 }
@@ -86,14 +98,17 @@ function crossings(points: readonly Point[], y: number): number[] {
 }
 
 function pairs(sorted: readonly number[]): Span[] {
-  return sorted.flatMap((west, at) => (at % 2 === 0 && at + 1 < sorted.length ? [[west, sorted[at + 1]!] as const] : []));
+  return sorted.flatMap((west, at) =>
+    at % 2 === 0 && at + 1 < sorted.length ? [[west, sorted[at + 1]!] as const] : [],
+  );
 }
 
 /** The same around a pole, where a latitude is a circle: between two crossings it is all inside or all outside. */
 function spansOfCircle({ kind, points }: Shape, lat: number): Span[] {
   const on = (lon: number): Point => toPlane({ kind, x: 0, y: 0 }, { lon, lat }) ?? [Infinity, Infinity];
   const radius = Math.hypot(...on(0));
-  const lons = points.flatMap((from, at) => meetings(from, points[(at + 1) % points.length]!, radius))
+  const lons = points
+    .flatMap((from, at) => meetings(from, points[(at + 1) % points.length]!, radius))
     .map((point) => toPlace({ kind, x: 0, y: 0 }, point)!.lon)
     .sort((a, b) => a - b);
   const [first] = lons;

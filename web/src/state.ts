@@ -62,7 +62,9 @@ export function onChange(listener: (before: State) => void): void {
 export function change(changes: Change): void {
   const before = current;
   const merged = { ...current, ...changes };
-  current = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)) as unknown as State;
+  current = Object.fromEntries(
+    Object.entries(merged).filter(([, value]) => value !== undefined),
+  ) as unknown as State;
   for (const listener of listeners) listener(before);
   // Browsers refuse to rewrite an address dozens of times a second.
   window.clearTimeout(writing);
@@ -99,7 +101,11 @@ export function written(of: State): string {
     ["shape", of.shape && [of.shape.is, of.shape.kind, ...of.shape.points.flat()].join()],
   ];
   const said = parts.filter((part): part is [string, string] => part[1] !== undefined);
-  return said.map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%2F", "/")}`).join("&");
+  return said
+    .map(
+      ([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%2F", "/")}`,
+    )
+    .join("&");
 }
 
 /** The state that an address says; what it does not say, or says wrongly, is the default. */
@@ -116,7 +122,9 @@ export function read(hash: string): State {
     how: said.get("how") === "difference" ? "difference" : undefined,
     swipe: within(numbers(said.get("swipe"), 1)?.[0]),
     quality: numbers(said.get("quality"), 1)?.[0],
-    shown: said.has("show") ? new Set(OVERLAYS.filter((each) => said.get("show")!.split(",").includes(each))) : undefined,
+    shown: said.has("show")
+      ? new Set(OVERLAYS.filter((each) => said.get("show")!.split(",").includes(each)))
+      : undefined,
     place: placeOf(numbers(said.get("place"), 2)),
     shape: shapeOf(said.get("shape")),
   };
@@ -139,7 +147,8 @@ function placeOf(at: readonly number[] | undefined): Place | undefined {
 function shapeOf(text: string | null): Shape | undefined {
   const [is, kind, ...flat] = text?.split(",") ?? [];
   const all = flat.map(Number);
-  if ((is !== "area" && is !== "line") || (kind !== "plate" && kind !== "north" && kind !== "south")) return undefined;
+  if ((is !== "area" && is !== "line") || (kind !== "plate" && kind !== "north" && kind !== "south"))
+    return undefined;
   if (all.length % 2 || all.length < (is === "area" ? 6 : 4) || !all.every(Number.isFinite)) return undefined;
   const points = Array.from({ length: all.length / 2 }, (_, at): Point => [all[2 * at]!, all[2 * at + 1]!]);
   return { is, kind, points };

@@ -28,7 +28,9 @@ function parsed(text: string): MeasuredStation[] {
     site: at(row, "site"),
     lat: Number(at(row, "lat")),
     lon: wrap(Number(at(row, "lon"))),
-    oxides: Object.fromEntries(OXIDES.filter((name) => at(row, name) !== "").map((name) => [name, Number(at(row, name))])),
+    oxides: Object.fromEntries(
+      OXIDES.filter((name) => at(row, name) !== "").map((name) => [name, Number(at(row, name))]),
+    ),
   }));
 }
 

@@ -54,32 +54,38 @@ export async function statisticsOf(raster: Raster, area: Shape, range: Range): P
   const rows = new Map<number, Sums>();
   const rowKm2 = (row: number) => areaKm2(90 - (row + 1) * step, 90 - row * step, step);
   let [least, most] = [Infinity, -Infinity];
-  await Promise.all([...piecesOf(raster, number, area)].map(async ([, { wanted, pieces }]) => {
-    const codes = await read(wanted);
-    for (const { row, from, to } of pieces) {
-      const sums = rows.get(row) ?? { pixels: 0, missing: 0, codes: 0, squares: 0 };
-      rows.set(row, sums);
-      const km2 = rowKm2(row);
-      for (let at = from; at < to; at++) {
-        const code = codes[at]!;
-        if (code === coding.fill) {
-          sums.missing++;
-          continue;
+  await Promise.all(
+    [...piecesOf(raster, number, area)].map(async ([, { wanted, pieces }]) => {
+      const codes = await read(wanted);
+      for (const { row, from, to } of pieces) {
+        const sums = rows.get(row) ?? { pixels: 0, missing: 0, codes: 0, squares: 0 };
+        rows.set(row, sums);
+        const km2 = rowKm2(row);
+        for (let at = from; at < to; at++) {
+          const code = codes[at]!;
+          if (code === coding.fill) {
+            sums.missing++;
+            continue;
+          }
+          sums.pixels++;
+          sums.codes += code;
+          sums.squares += code * code;
+          if (code < least) least = code;
+          if (code > most) most = code;
+          bars[colourOf(code * coding.scale + coding.offset, range) >> 3]! += km2;
         }
-        sums.pixels++;
-        sums.codes += code;
-        sums.squares += code * code;
-        if (code < least) least = code;
-        if (code > most) most = code;
-        bars[colourOf(code * coding.scale + coding.offset, range) >> 3]! += km2;
       }
-    }
-  }));
+    }),
+  );
   return { level: number, bars: [...bars], ...summed(rows, rowKm2, raster, least, most) };
 }
 
 function summed(
-  rows: ReadonlyMap<number, Sums>, rowKm2: (row: number) => number, { coding }: Raster, least: number, most: number,
+  rows: ReadonlyMap<number, Sums>,
+  rowKm2: (row: number) => number,
+  { coding }: Raster,
+  least: number,
+  most: number,
 ): Omit<Statistics, "level" | "bars"> {
   let [pixels, missing, km2, total] = [0, 0, 0, 0];
   // In the order of the rows, so that the same area always gives the same digits.
@@ -111,7 +117,11 @@ function levelFor(raster: Raster, area: Shape): number {
 }
 
 /** The pixels of an area by chunk. */
-function piecesOf(raster: Raster, number: number, area: Shape): Map<number, { wanted: Wanted; pieces: Piece[] }> {
+function piecesOf(
+  raster: Raster,
+  number: number,
+  area: Shape,
+): Map<number, { wanted: Wanted; pieces: Piece[] }> {
   const { rows, cols, chunk, perUnit } = raster.levels[number]!;
   const [south, north] = latitudes(area);
   const found = new Map<number, { wanted: Wanted; pieces: Piece[] }>();
@@ -141,7 +151,12 @@ function columns([west, east]: Span, perUnit: number, cols: number): [number, nu
   const count = Math.min(cols, Math.ceil((east + 180) * perUnit - 0.5) - first);
   if (count <= 0) return [];
   const from = ((first % cols) + cols) % cols;
-  return from + count <= cols ? [[from, from + count]] : [[from, cols], [0, from + count - cols]];
+  return from + count <= cols
+    ? [[from, from + count]]
+    : [
+        [from, cols],
+        [0, from + count - cols],
+      ];
 }
 
 export interface Sample {
@@ -153,7 +168,9 @@ export interface Sample {
 /** Values along a line, about a pixel apart, of the finest level of which they are not too many. */
 export async function profileOf(raster: Raster, line: Shape): Promise<{ level: number; samples: Sample[] }> {
   const places = corners(line);
-  const legs = places.slice(1).map((to, at) => ({ from: places[at]!, to, degrees: distance(places[at]!, to) }));
+  const legs = places
+    .slice(1)
+    .map((to, at) => ({ from: places[at]!, to, degrees: distance(places[at]!, to) }));
   const whole = legs.reduce((sum, { degrees }) => sum + degrees, 0) * METRES_A_DEGREE;
   const enough = raster.levels.findIndex((_, level) => whole / pixelMetres(raster, level) <= MOST_SAMPLES);
   const level = enough < 0 ? raster.levels.length - 1 : enough;

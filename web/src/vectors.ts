@@ -11,7 +11,16 @@ import Fill from "ol/style/Fill";
 import Stroke from "ol/style/Stroke";
 import Style from "ol/style/Style";
 import Text from "ol/style/Text";
-import { METRES_A_DEGREE, type Place, type Point, type Sight, metresAPixel, toPlace, toPlane, wrap } from "./moon";
+import {
+  METRES_A_DEGREE,
+  type Place,
+  type Point,
+  type Sight,
+  metresAPixel,
+  toPlace,
+  toPlane,
+  wrap,
+} from "./moon";
 import type { Overlay } from "./state";
 import { NAMES } from "./tables";
 import { size } from "./view";
@@ -47,7 +56,12 @@ const MARK_INSIDE = new Style({
 const still = source();
 const moving = source();
 export const lines = new VectorLayer({ source: still, className: "lines", updateWhileInteracting: true });
-export const letters = new VectorLayer({ source: moving, className: "letters", declutter: true, updateWhileInteracting: true });
+export const letters = new VectorLayer({
+  source: moving,
+  className: "letters",
+  declutter: true,
+  updateWhileInteracting: true,
+});
 
 function source(): VectorSource {
   return new VectorSource({ wrapX: true });
@@ -70,7 +84,9 @@ export function drawVectors(sight: Sight, { shown, stations, place }: Drawing): 
   ]);
   moving.clear(true);
   moving.addFeatures([
-    ...(shown.has("stations") ? stations.flatMap((each) => styled(sight, each, stationStyle(each.site))) : []),
+    ...(shown.has("stations")
+      ? stations.flatMap((each) => styled(sight, each, stationStyle(each.site)))
+      : []),
     ...(shown.has("names") ? names(sight) : []),
     ...(shown.has("graticule") ? gridLabels(sight, step) : []),
   ]);
@@ -87,17 +103,23 @@ function styled(sight: Sight, place: Place, style: Style): Feature<Geometry>[] {
 
 /** The step of the graticule: as the middle of a polar view has its parallels. */
 function stepOf(sight: Sight): number {
-  const degrees = (WANTED_PX * metresAPixel({ ...sight, ...(sight.kind === "plate" && { y: 0 }) })) / METRES_A_DEGREE;
+  const degrees =
+    (WANTED_PX * metresAPixel({ ...sight, ...(sight.kind === "plate" && { y: 0 }) })) / METRES_A_DEGREE;
   return STEPS.find((step) => step >= degrees) ?? 45;
 }
 
 function graticule(sight: Sight, step: number): Feature<Geometry>[] {
   const parts = sight.kind === "plate" ? 2 : 90;
   const along = (from: Place, to: Place) =>
-    runs(Array.from({ length: parts + 1 }, (_, part) => {
-      const t = part / parts;
-      return toPlane(sight, { lon: from.lon + t * (to.lon - from.lon), lat: from.lat + t * (to.lat - from.lat) });
-    }));
+    runs(
+      Array.from({ length: parts + 1 }, (_, part) => {
+        const t = part / parts;
+        return toPlane(sight, {
+          lon: from.lon + t * (to.lon - from.lon),
+          lat: from.lat + t * (to.lat - from.lat),
+        });
+      }),
+    );
   const { west, east, south, north } = bounds(sight, step);
   const found: Point[][] = [];
   for (let lat = south; lat <= north; lat += step) {
@@ -133,9 +155,14 @@ function bounds(sight: Sight, step: number): { west: number; east: number; south
   const middle = toPlace(sight, [sight.x, sight.y]) ?? { lon: 0, lat: 0 };
   const { width, height } = size();
   const reach = (Math.hypot(width, height) / 2) * (metresAPixel(sight) / METRES_A_DEGREE) * 1.6;
-  const [south, north] = [Math.max(-90, down(middle.lat - reach)), Math.min(90, down(middle.lat + reach) + step)];
+  const [south, north] = [
+    Math.max(-90, down(middle.lat - reach)),
+    Math.min(90, down(middle.lat + reach) + step),
+  ];
   const isRound = Math.abs(middle.lat) + reach > 80 || reach > 60;
-  const wide = isRound ? 180 : Math.min(180, reach / Math.cos((Math.abs(middle.lat) + reach) * (Math.PI / 180)));
+  const wide = isRound
+    ? 180
+    : Math.min(180, reach / Math.cos((Math.abs(middle.lat) + reach) * (Math.PI / 180)));
   return wide >= 170
     ? { west: -180, east: 180, south, north }
     : { west: down(middle.lon - wide), east: down(middle.lon + wide) + step, south, north };
@@ -161,11 +188,21 @@ function gridLabels(sight: Sight, step: number): Feature<Geometry>[] {
   const lon0 = near(middle.lon);
   const labels: Feature<Geometry>[] = [];
   for (let lat = south; lat <= north; lat += step) {
-    if (Math.abs(lat) < 90) labels.push(...styled(sight, { lon: lon0, lat }, gridStyle(`${degrees(lat)}°${lat < 0 ? "S" : lat > 0 ? "N" : ""}`)));
+    if (Math.abs(lat) < 90)
+      labels.push(
+        ...styled(
+          sight,
+          { lon: lon0, lat },
+          gridStyle(`${degrees(lat)}°${lat < 0 ? "S" : lat > 0 ? "N" : ""}`),
+        ),
+      );
   }
   for (let lon = west; lon < east; lon += step) {
     const of = wrap(lon);
-    if (lon !== lon0) labels.push(...styled(sight, { lon, lat: lat0 }, gridStyle(`${degrees(of)}°${of < 0 ? "W" : of > 0 ? "E" : ""}`)));
+    if (lon !== lon0)
+      labels.push(
+        ...styled(sight, { lon, lat: lat0 }, gridStyle(`${degrees(of)}°${of < 0 ? "W" : of > 0 ? "E" : ""}`)),
+      );
   }
   return labels;
 }
@@ -177,9 +214,11 @@ function degrees(value: number): string {
 function names(sight: Sight): Feature<Geometry>[] {
   const pixel = metresAPixel(sight.kind === "plate" ? { ...sight, y: 0 } : sight);
   const wide = NAMES.filter(({ diameterKm }) => (diameterKm * 1000) / pixel > NAMED_PX);
-  return wide.slice(0, MOST_NAMES).flatMap(({ name, lon, lat, diameterKm }) =>
-    styled(sight, { lon, lat }, nameStyle(name, (diameterKm * 1000) / pixel)),
-  );
+  return wide
+    .slice(0, MOST_NAMES)
+    .flatMap(({ name, lon, lat, diameterKm }) =>
+      styled(sight, { lon, lat }, nameStyle(name, (diameterKm * 1000) / pixel)),
+    );
 }
 
 const styles = new Map<string, Style>();
@@ -192,7 +231,10 @@ function once(key: string, make: () => Style): Style {
 
 function nameStyle(name: string, pixels: number): Style {
   const large = pixels > 120;
-  return once(`${name}${large}`, () => new Style({ text: letter(name, `${large ? "italic 600 13" : "italic 12"}px`) }));
+  return once(
+    `${name}${large}`,
+    () => new Style({ text: letter(name, `${large ? "italic 600 13" : "italic 12"}px`) }),
+  );
 }
 
 function gridStyle(text: string): Style {
@@ -200,10 +242,18 @@ function gridStyle(text: string): Style {
 }
 
 function stationStyle(site: string): Style {
-  return once(`station ${site}`, () => new Style({
-    image: new CircleStyle({ radius: 3.5, fill: new Fill({ color: "#fff" }), stroke: new Stroke({ color: INK, width: 1.5 }) }),
-    text: letter(site, "11px", PAPER, 11),
-  }));
+  return once(
+    `station ${site}`,
+    () =>
+      new Style({
+        image: new CircleStyle({
+          radius: 3.5,
+          fill: new Fill({ color: "#fff" }),
+          stroke: new Stroke({ color: INK, width: 1.5 }),
+        }),
+        text: letter(site, "11px", PAPER, 11),
+      }),
+  );
 }
 
 function letter(text: string, font: string, color = PAPER, offsetY = 0): Text {

@@ -8,7 +8,16 @@ import Projection from "ol/proj/Projection";
 import { byId } from "./dom";
 import type { Size } from "./levels";
 import {
-  METRES_A_DEGREE, RADIUS_M, type Kind, type Place, type Point, type Sight, isPole, metresAPixel, toPlace, toPlane,
+  METRES_A_DEGREE,
+  RADIUS_M,
+  type Kind,
+  type Place,
+  type Point,
+  type Sight,
+  isPole,
+  metresAPixel,
+  toPlace,
+  toPlane,
 } from "./moon";
 
 // Metres of a screen pixel at the closest; the finest maps have pixels of 100.
@@ -105,7 +114,10 @@ export function wholeSight(of: Kind): Sight {
       // A circle of two radii across, and a little space around it.
       return { kind: of, x: 0, y: 0, resolution: 360 / Math.PI / (0.94 * least) };
     default: {
-      const edge = toPlane({ kind: of, x: 0, y: 0 }, { lon: 90, lat: of === "north" ? POLAR_START : -POLAR_START })!;
+      const edge = toPlane(
+        { kind: of, x: 0, y: 0 },
+        { lon: 90, lat: of === "north" ? POLAR_START : -POLAR_START },
+      )!;
       return { kind: of, x: 0, y: 0, resolution: (2 * edge[0]) / least };
     }
   }
@@ -121,7 +133,8 @@ export function sameIn(of: Kind, before: Sight): Sight {
   }
   // Where a pole's maps end is too far from it to be looked at from above.
   if (isPole(of) && (of === "north" ? middle.lat : -middle.lat) < POLAR_START) return whole;
-  const at: Point | undefined = of === "globe" ? [middle.lon, middle.lat] : toPlane({ kind: of, x: 0, y: 0 }, middle);
+  const at: Point | undefined =
+    of === "globe" ? [middle.lon, middle.lat] : toPlane({ kind: of, x: 0, y: 0 }, middle);
   if (!at) return whole;
   const next: Sight = { kind: of, x: at[0], y: at[1], resolution: whole.resolution };
   const resolution = (whole.resolution * metresAPixel(before)) / metresAPixel(next);
@@ -153,7 +166,10 @@ export function goTo(place: Place, diameterKm: number): void {
 /** Come closer by a factor, or go farther away by one below 1. */
 export function zoom(factor: number): void {
   const now = sight();
-  map.getView().animate({ resolution: map.getView().getConstrainedResolution(now.resolution / factor) ?? now.resolution, duration: 150 });
+  map.getView().animate({
+    resolution: map.getView().getConstrainedResolution(now.resolution / factor) ?? now.resolution,
+    duration: 150,
+  });
 }
 
 /** Whether the view moves right now. */
