@@ -30,9 +30,9 @@ _CANVAS = """async () => {
 
 
 _NAMELESS = """() => {
-  const labelled = (each) => [...(each.labels ?? [])].some((label) => label.innerText.trim());
+  const labelled = (each) => [...(each.labels ?? [])].some((label) => label.textContent.trim());
   const all = [...document.querySelectorAll("button, input, select")];
-  const named = (each) => each.ariaLabel || each.innerText?.trim() || labelled(each);
+  const named = (each) => each.ariaLabel || each.textContent?.trim() || labelled(each);
   return all.filter((each) => !named(each)).map((each) => each.outerHTML);
 }"""
 
@@ -182,7 +182,7 @@ def test_a_damaged_chunk_gives_a_message_and_no_picture(
         seen = viewer.colours(points)[:, 3] > 0
         # The first chunk is 512 x 512 pixels of half a degree from the upper left.
         damaged = (x > -179) & (x < 75) & (np.abs(y) < 89)
-        assert damaged.sum() > 500
+        assert damaged.sum() > 400
         assert not seen[damaged].any()
         assert seen[(x > 77) & (x < 179) & (np.abs(y) < 89)].mean() > 0.7
 
@@ -264,6 +264,7 @@ def test_a_box_in_a_plot_marks_its_pixels(viewer: Viewer) -> None:
     plot = viewer.page.wait_for_selector(".scatter")
     assert plot
     assert not viewer.colours(viewer.points(500)).any()
+    plot.scroll_into_view_if_needed()
     frame = plot.bounding_box()
     assert frame
     viewer.page.mouse.move(frame["x"] + frame["width"] * 0.2, frame["y"] + frame["height"] * 0.1)

@@ -22,7 +22,10 @@ import { lengthText, placeText, valueText } from "./words";
 
 let scene: Scene | undefined;
 let stations: readonly MeasuredStation[] = [];
+/** Why what the address names cannot be shown. */
+let missing: readonly string[] = [];
 let loading = 0;
+let isLoading = false;
 let plotting = 0;
 /** Where the pointer is on the map; nothing away from it, where the middle counts. */
 let pointer: readonly number[] | undefined;
@@ -48,15 +51,21 @@ async function main(): Promise<void> {
 /** Read what the state names and show it; of several at once, the last. */
 async function load(root: Root): Promise<void> {
   const mine = ++loading;
+  isLoading = true;
+  byId("map").setAttribute("aria-busy", "true");
   try {
     const found = await withRange(await sceneOf(root, state()));
     const near = await stationsOf(root, found.entry);
     if (mine !== loading) return;
-    [scene, stations] = [found, near];
+    [scene, stations, missing, isLoading] = [found, near, [], false];
     refresh();
     ask();
   } catch (error) {
-    if (mine === loading) tell([error instanceof Error ? error.message : String(error)]);
+    if (mine !== loading) return;
+    missing = [error instanceof Error ? error.message : String(error)];
+    isLoading = false;
+    picture.layer.changed();
+    tell(missing);
   }
 }
 
@@ -162,8 +171,8 @@ function askAt(place: Place | undefined): void {
 
 /** After each picture. */
 function drawn(isWhole: boolean): void {
-  byId("map").setAttribute("aria-busy", String(!isWhole));
-  tell(picture.problems());
+  byId("map").setAttribute("aria-busy", String(!isWhole || isLoading));
+  tell([...missing, ...picture.problems()]);
   if (!isWhole) return;
   showValue(false);
   window.clearTimeout(plotting);
