@@ -255,7 +255,7 @@ function difference(a: number | undefined, b: number | undefined): number | unde
 }
 
 function name(label: string): string {
-  return label.replace(/ \([^()]*\)$/, "");
+  return label.replace(/(,| \().*$/, "");
 }
 
 /** What the pixel stands for: one of the finest, or the mean of so many. */

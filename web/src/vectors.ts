@@ -186,6 +186,8 @@ function gridLabels(sight: Sight, step: number): Feature<Geometry>[] {
   const near = (value: number) => Math.round(value / step) * step;
   const lat0 = Math.max(-90 + step, Math.min(90 - step, near(middle.lat)));
   const lon0 = near(middle.lon);
+  // Around a pole all meridians meet.
+  const isCrowded = sight.kind !== "plate" && Math.abs(lat0) > 60;
   const labels: Feature<Geometry>[] = [];
   for (let lat = south; lat <= north; lat += step) {
     if (Math.abs(lat) < 90)
@@ -199,6 +201,7 @@ function gridLabels(sight: Sight, step: number): Feature<Geometry>[] {
   }
   for (let lon = west; lon < east; lon += step) {
     const of = wrap(lon);
+    if (isCrowded && Math.round(lon / step) % 3) continue;
     if (lon !== lon0)
       labels.push(
         ...styled(sight, { lon, lat: lat0 }, gridStyle(`${degrees(of)}°${of < 0 ? "W" : of > 0 ? "E" : ""}`)),
