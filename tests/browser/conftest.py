@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import xarray as xr
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from lunarcloud.engine import Cluster
 from lunarcloud.moon import grid
@@ -22,8 +22,10 @@ from lunarcloud.viewer import serving
 
 pytest_plugins = ["lunarcloud.testing.fixtures"]
 
-SIZE = {"width": 1280, "height": 800}
+SIZE = ViewportSize(width=1280, height=800)
 PATIENCE_MS = 30_000
+# Part of a pixel at its edges where rounding decides which pixel it is.
+MARGIN = 0.08
 # Without a graphics card; as root, as tests run in containers.
 _SWITCHES = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 # From a position on the screen, in pixels from the upper left, to what is drawn there.
@@ -69,9 +71,10 @@ def shown(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Shown:
     write_mosaic(place, grid(4, 1024), defective_spectra)
     write_model(place)
     with sketching():
-        run, other = (make("map", place.url, cluster, **values).place.name for values in ({}, {"seed": 0}))
-        degrees = {"degrees": (10, 40), "gradient_degrees": (10, 40)}
-        gravity = make("gravity", place.url, cluster, ppd=2, **degrees).place.name
+        run = make("map", place.url, cluster).place.name
+        other = make("map", place.url, cluster, seed=0).place.name
+        low = (10, 40)
+        gravity = make("gravity", place.url, cluster, ppd=2, degrees=low, gradient_degrees=low).place.name
         polar = make("polar", place.url, cluster, run=run).place.name
     return Shown(place, run, other, gravity, polar)
 
@@ -205,11 +208,11 @@ def nearest(dataset: xr.Dataset, name: str, **where: npt.ArrayLike) -> npt.NDArr
     return np.asarray(dataset[name].sel(at, method="nearest").values, dtype=float)
 
 
-def inside(dataset: xr.Dataset, margin: float = 0.08, **where: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def inside(dataset: xr.Dataset, **where: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Which places are not at the edge of a pixel, where rounding decides."""
     kept = np.ones(np.shape(next(iter(where.values()))), dtype=bool)
     for axis, values in where.items():
         axes = dataset[axis].values
         part = (np.asarray(values) - axes[0]) / (axes[1] - axes[0]) + 0.5
-        kept &= np.abs(part - np.round(part)) > margin
+        kept &= np.abs(part - np.round(part)) > MARGIN
     return kept

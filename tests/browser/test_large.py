@@ -19,7 +19,7 @@ from tests.browser.conftest import Shown, Viewer
 from tests.browser.test_pixels import assert_colours, places_on_plate
 
 MOST_BYTES, MOST_REQUESTS = 3_000_000, 12
-# By group, the shard that has numbers: full resolution at 31 N, 173 E, and at the south pole; all of the coarsest.
+# By group, the shard that has numbers: the finest at 31 N, 173 E, and at the south pole; all of the coarsest.
 WRITTEN = {"0": Shard(row=8, col=52), "south/0": Shard(row=4, col=4), "6": Shard(row=0, col=0)}
 
 

@@ -109,7 +109,7 @@ def test_a_click_asks_about_the_place_below_it(viewer: Viewer) -> None:
 def weighted(level: xr.Dataset, name: str, inside: np.ndarray) -> tuple[float, float, int]:
     """Mean and standard deviation by xarray, weighted by area, and the number of pixels with a value."""
     values = level[name].astype("float64").where(xr.DataArray(inside, dims=("lat", "lon")))
-    weights = np.cos(np.deg2rad(level["lat"].astype("float64")))
+    weights = xr.DataArray(np.cos(np.deg2rad(level["lat"].values.astype(float))), dims="lat")
     mean, deviation = values.weighted(weights).mean(), values.weighted(weights).std()
     return float(mean), float(deviation), int(values.notnull().sum())
 
@@ -118,7 +118,10 @@ def exact(shown: Shown, name: str) -> xr.Dataset:
     """A map at full resolution, decoded in 64 bits, not in the 32 that xarray takes."""
     level = xr.open_zarr(shown.place / f"runs/{shown.run}/maps.zarr/0", decode_cf=False)
     step, fill = level[name].attrs["scale_factor"], level[name].attrs["_FillValue"]
-    return level.assign({name: level[name].astype("float64").where(level[name] != fill) * step})
+    decoded: xr.Dataset = level.assign(
+        {name: level[name].astype("float64").where(level[name] != fill) * step}
+    )
+    return decoded
 
 
 def areas() -> dict[str, tuple[str, list[tuple[float, float]]]]:
@@ -137,9 +140,11 @@ def contained(view: str, corners: list[tuple[float, float]], level: xr.Dataset) 
     lon, lat = np.meshgrid(level["lon"], level["lat"])
     polygon = shapely.Polygon(corners)
     if view == "plate":
-        return shapely.contains_xy(polygon, lon, lat) | shapely.contains_xy(polygon, lon + 360, lat)
+        return np.asarray(
+            shapely.contains_xy(polygon, lon, lat) | shapely.contains_xy(polygon, lon + 360, lat)
+        )
     x, y = pyproj.Transformer.from_crs(GEOGRAPHIC, STEREOGRAPHIC, always_xy=True).transform(lon, lat)
-    return shapely.contains_xy(polygon, x, y)
+    return np.asarray(shapely.contains_xy(polygon, x, y))
 
 
 @pytest.mark.parametrize("name", areas())
