@@ -3,7 +3,7 @@
 import { read } from "./chunks";
 import type { Codes } from "./codes";
 import type { Range } from "./colours";
-import { codeAt, rasterFor } from "./levels";
+import { allChunks, codeAt, rasterFor } from "./levels";
 import { levelOf, valueOf } from "./picture";
 import type { Raster, StoredMap } from "./root";
 import { type Scene, evenly, isSigned } from "./scene";
@@ -21,12 +21,10 @@ const STEP = 6;
 export async function fittedAll(map: StoredMap, isEven: boolean): Promise<Range> {
   const raster = (map.on.latlon ?? map.on.north ?? map.on.south)!;
   const level = raster.levels.at(-1)!;
-  const [down, across] = [Math.ceil(level.rows / level.chunk), Math.ceil(level.cols / level.chunk)];
-  const every = Math.max(1, Math.ceil((down * across) / MOST_READ));
-  const places = Array.from({ length: Math.ceil((down * across) / every) }, (_, place) => place * every);
-  const chunks = await Promise.all(
-    places.map((place) => read({ level, at: [Math.floor(place / across), place % across] })),
-  );
+  const all = allChunks(level);
+  const every = Math.ceil(all.length / MOST_READ);
+  const looked = all.filter((_, place) => place % every === 0);
+  const chunks = await Promise.all(looked.map((at) => read({ level, at })));
   return rangeOf(
     chunks.flatMap((codes) => someOf(raster, codes)),
     isEven,

@@ -76,6 +76,12 @@ export function chunkAt(raster: Raster, { level, row, col }: Pixel): Wanted {
   return { level: raster.levels[level]!, at: [Math.floor(row / chunk), Math.floor(col / chunk)] };
 }
 
+/** All chunks of a level, by row and column among its chunks. */
+export function allChunks({ rows, cols, chunk }: Level): number[][] {
+  const [down, across] = [Math.ceil(rows / chunk), Math.ceil(cols / chunk)];
+  return Array.from({ length: down * across }, (_, place) => [Math.floor(place / across), place % across]);
+}
+
 /** A pixel's place among the codes of its chunk. */
 export function within({ chunk }: Level, { row, col }: Pixel): number {
   return (row % chunk) * chunk + (col % chunk);

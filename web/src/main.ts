@@ -19,6 +19,7 @@ import { type MeasuredStation, stationsOf } from "./stations";
 import { drawVectors, letters, lines } from "./vectors";
 import * as view from "./view";
 import { lengthText, placeText, valueText } from "./words";
+import { wordsOf } from "./requests";
 
 let scene: Scene | undefined;
 let stations: readonly MeasuredStation[] = [];
@@ -62,7 +63,7 @@ async function load(root: Root): Promise<void> {
     ask();
   } catch (error) {
     if (mine !== loading) return;
-    missing = [error instanceof Error ? error.message : String(error)];
+    missing = [wordsOf(error)];
     isLoading = false;
     picture.layer.changed();
     tell(missing);
@@ -115,17 +116,11 @@ function draw(): void {
 
 function listen(): void {
   const element = byId("map");
-  let kind = view.sight().kind;
   view.map.on("moveend", () => {
     const sight = view.sight();
     showScale(sight);
     showKind(sight.kind);
-    if (sight.kind !== kind) {
-      kind = sight.kind;
-      refresh();
-    }
     change({ sight });
-    draw();
     showValue(true);
   });
   // On the globe, lines and letters turn with it.
@@ -273,4 +268,4 @@ function fit(): void {
   if (range) change({ range });
 }
 
-main().catch((error: unknown) => tell([error instanceof Error ? error.message : String(error)]));
+main().catch((error: unknown) => tell([wordsOf(error)]));

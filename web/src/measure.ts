@@ -22,6 +22,7 @@ import { change, state } from "./state";
 import { BARS, type Sample, type Statistics, profileOf, statisticsOf } from "./statistics";
 import { map, sight } from "./view";
 import { areaText, digitsOf, lengthText, round } from "./words";
+import { wordsOf } from "./requests";
 
 const DARK = new Style({ stroke: new Stroke({ color: "#10141b", width: 4.5 }) });
 const LIGHT = new Style({
@@ -149,8 +150,7 @@ export async function measure(scene: Scene): Promise<void> {
         : await lineContent(maps, shape, scene);
     if (key === measured) fill(box, ...content);
   } catch (error) {
-    if (key === measured)
-      fill(box, el("p", { class: "flags" }, error instanceof Error ? error.message : String(error)));
+    if (key === measured) fill(box, el("p", { class: "flags" }, wordsOf(error)));
   }
 }
 

@@ -22,6 +22,7 @@ import { change } from "./state";
 import type { MeasuredStation } from "./stations";
 import { MAPS } from "./tables";
 import { lengthText, placeText, round, valueText, withChance } from "./words";
+import { wordsOf } from "./requests";
 
 let asked = 0;
 
@@ -44,12 +45,7 @@ export async function showPlace(
     byId("spoken").textContent =
       `${scene.look.label}: ${panel.querySelector("#place-value")?.textContent ?? "missing"}, ${placeText(place)}`;
   } catch (error) {
-    if (mine === asked)
-      fill(
-        panel,
-        header(place),
-        el("p", { class: "flags" }, error instanceof Error ? error.message : String(error)),
-      );
+    if (mine === asked) fill(panel, header(place), el("p", { class: "flags" }, wordsOf(error)));
   }
 }
 

@@ -7,6 +7,11 @@ export class Trouble extends Error {
   override name = "Trouble";
 }
 
+/** What a person should read of an error. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 // Times that a request is made again after the network or the server failed, and the first pause, ms.
 const AGAIN = 3;
 const PAUSE_MS = 300;

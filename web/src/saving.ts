@@ -12,6 +12,7 @@ import { type Scene } from "./scene";
 import { state, written } from "./state";
 import { sight, size } from "./view";
 import { round } from "./words";
+import { wordsOf } from "./requests";
 
 const MOST_ROWS = 250_000;
 /** Height of the strip with colours and words below a picture, CSS pixels. */
@@ -29,10 +30,7 @@ export function savingSection(scene: () => Scene | undefined): HTMLElement {
           const of = scene();
           if (!of) return;
           fill(said, "…");
-          fill(
-            said,
-            await act(of).catch((error: unknown) => (error instanceof Error ? error.message : String(error))),
-          );
+          fill(said, await act(of).catch((error: unknown) => wordsOf(error)));
         },
       },
       label,

@@ -4,10 +4,12 @@ import { keepComputed, read } from "./chunks";
 import { classShades } from "./colours";
 import { el, fill } from "./dom";
 import type { Row } from "./inspect";
+import { allChunks } from "./levels";
 import { areaKm2 } from "./moon";
 import { paintAbove } from "./picture";
 import type { Raster } from "./root";
 import { MAPS } from "./tables";
+import { wordsOf } from "./requests";
 import { areaText } from "./words";
 
 /** The widest level that is searched, columns: the whole Moon in a second. */
@@ -55,7 +57,7 @@ export function similarPart(rows: readonly Row[]): HTMLElement | undefined {
           id: "similar",
           onclick: async () => {
             fill(said, "Looking …");
-            fill(said, await find(by).catch((error: unknown) => String(error)));
+            fill(said, await find(by).catch(wordsOf));
           },
         },
         "Find places like this one",
@@ -92,7 +94,7 @@ async function find(rows: readonly Row[]): Promise<string> {
   };
   const step = 1 / level.perUnit;
   let [near, far] = [0, 0];
-  for (const at of chunksOf(level)) {
+  for (const at of allChunks(level)) {
     const codes = await Promise.all(
       rows.map(({ map }) => read({ level: map.on.latlon!.levels[number]!, at })),
     );
@@ -151,7 +153,7 @@ async function spreadOf(raster: Raster, number: number): Promise<number> {
   const level = raster.levels[number]!;
   const step = 1 / level.perUnit;
   let [weights, total, squares] = [0, 0, 0];
-  for (const at of chunksOf(level)) {
+  for (const at of allChunks(level)) {
     const codes = await read({ level, at });
     for (let pixel = 0; pixel < codes.length; pixel++) {
       const row = at[0]! * level.chunk + Math.floor(pixel / level.chunk);
@@ -164,9 +166,4 @@ async function spreadOf(raster: Raster, number: number): Promise<number> {
     }
   }
   return Math.sqrt(Math.max(1, squares / weights - (total / weights) ** 2)) * raster.coding.scale;
-}
-
-function chunksOf({ rows, cols, chunk }: Raster["levels"][number]): number[][] {
-  const [down, across] = [Math.ceil(rows / chunk), Math.ceil(cols / chunk)];
-  return Array.from({ length: down * across }, (_, place) => [Math.floor(place / across), place % across]);
 }
