@@ -109,7 +109,8 @@ def test_a_link_restores_the_view_to_the_bit(
     for key in ("ArrowLeft", "ArrowUp", "+"):
         page.keyboard.press(key)
         page.wait_for_timeout(400)
-    before, drawn = viewer.drawn().state, picture(viewer)
+    before = viewer.state
+    drawn = picture(viewer.drawn())
     other = viewer_of(page.url.partition("#")[0])
     other.open(**before)
     assert other.state == before

@@ -38,7 +38,7 @@ ORTHOGRAPHIC = "+proj=ortho +lon_0={} +lat_0={} +R=1737400"
 A_DEGREE = np.radians(1737400.0)
 # By name: the sight, and how its plane becomes longitude and latitude by somebody else's mathematics.
 VIEWS: dict[str, tuple[dict[str, object], Callable[..., Places]]] = {
-    "whole": ({"view": "plate", "at": "0,0", "res": 0.5}, places_on_plate),
+    "whole": ({"view": "plate", "at": "0.11,0.07", "res": 0.5}, places_on_plate),
     "full resolution": ({"view": "plate", "at": "-33.3,21.7", "res": 0.2}, places_on_plate),
     "across the seam": ({"view": "plate", "at": "185,-10", "res": 0.15}, places_on_plate),
     "globe": (
