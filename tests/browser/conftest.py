@@ -117,6 +117,13 @@ class Viewer:
         parts = self.page.url.partition("#")[2].split("&")
         return dict(part.split("=", 1) for part in parts)
 
+    def until(self, holds: Callable[[dict[str, str]], bool]) -> dict[str, str]:
+        """What the address says once something holds of it; movements take their time."""
+        for _ in range(40):
+            if holds(found := self.state):
+                return found
+        raise AssertionError(f"the address stays {self.state}")
+
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the map."""

@@ -40,7 +40,8 @@ export function isPole(kind: Kind): kind is Pole {
 
 /** Longitude in [-180, 180). */
 export function wrap(lon: number): number {
-  return ((((lon + 180) % 360) + 360) % 360) - 180;
+  // One that is within is kept to its last digit.
+  return lon >= -180 && lon < 180 ? lon : ((((lon + 180) % 360) + 360) % 360) - 180;
 }
 
 /** Where a place is in a sight's plane; nothing for what lies behind the globe or at the other pole. */

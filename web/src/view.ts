@@ -26,6 +26,8 @@ const CLOSEST_M = 8;
 export const POLAR_REACH_M = 2 * RADIUS_M;
 // How far a polar view shows at first: the latitude at which polar maps end, degrees.
 const POLAR_START = 60;
+// Latitude from which a plate shows less than a pole's map, degrees.
+const TORN = 75;
 
 const PROJECTIONS: Readonly<Record<Kind, Projection>> = {
   // Of a whole Moon that goes on at the seam.
@@ -150,14 +152,20 @@ export function placeAt(pixel: readonly number[]): Place | undefined {
   return toPlace(now, [x, y]);
 }
 
+/** The kind of view that shows a place well: the one that is shown, where it does. */
+function kindFor({ lat }: Place): Kind {
+  const pole = lat > 0 ? "north" : "south";
+  // A plate is torn apart at the poles.
+  if (kind === "plate") return Math.abs(lat) > TORN ? pole : kind;
+  if (isPole(kind)) return kind === pole && Math.abs(lat) > POLAR_START ? kind : "plate";
+  return kind;
+}
+
 /** Go to a place, close enough to see something of a diameter. */
 export function goTo(place: Place, diameterKm: number): void {
   const { width, height } = size();
   const metres = (diameterKm * 1000 * 2.5) / Math.min(width, height);
-  const pole = Math.abs(place.lat) > 75 ? (place.lat > 0 ? "north" : "south") : undefined;
-  const now = sight();
-  // A plate is torn apart at the poles.
-  const of = now.kind === "plate" && pole ? pole : isPole(now.kind) && now.kind !== pole ? "plate" : now.kind;
+  const of = kindFor(place);
   const at = of === "globe" ? ([place.lon, place.lat] as const) : toPlane({ kind: of, x: 0, y: 0 }, place)!;
   const unit = { kind: of, x: at[0], y: at[1], resolution: 1 };
   show({ ...unit, resolution: Math.max(metres, 2 * CLOSEST_M) / metresAPixel(unit) });
