@@ -49,7 +49,7 @@ CROSS_CUTTING = {
     "test_site.py": "the documentation's site",
 }
 #: Folders of tests that belong to no room: data, deployment, a cluster, the wheel, others' documents.
-APART = frozenset({"cluster", "data", "deploy", "packaging", "reference"})
+APART = frozenset({"browser", "cluster", "data", "deploy", "packaging", "reference"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _PRAGMAS = ("noqa", "type:", "isort:", "pragma:")
