@@ -19,6 +19,8 @@ from lunarcloud.errors import MissingPackageError, StoreError
 
 HOST = "127.0.0.1"
 BUCKET = "moon"
+#: Below this prefix of the bucket anybody may read, and nobody without an account may list.
+PUBLIC = "public"
 _GRPC = 10000  # the server adds this to a port for its own calls
 _START_S = 60
 
@@ -67,7 +69,9 @@ def s3_server(folder: Path, host: str = HOST, webhook: str | None = None) -> Ite
     """
     command = [_program(), "mini"]
     config = folder / "accounts.json"
-    config.write_text(json.dumps({"identities": [_account("writer", "Admin"), _account("reader", "Read")]}))
+    anybody = {"name": "anonymous", "actions": [f"Read:{BUCKET}/{PUBLIC}/*"]}
+    accounts = [_account("writer", "Admin"), _account("reader", "Read"), anybody]
+    config.write_text(json.dumps({"identities": accounts}))
     names = ("master", "volume", "filer", "s3")
     ports = dict(zip(names, _free_ports(len(names), host), strict=True))
     command += [f"-dir={folder}", f"-ip={host}", f"-ip.bind={host}", f"-bucket={BUCKET}"]
