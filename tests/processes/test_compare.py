@@ -84,7 +84,7 @@ def test_pictures_show_the_pixels_of_the_numbers(
     make_run(grid(2), maps, folder(tmp_path), flagged={"feo_equation_clipped": clipped})
     drawn = {}
 
-    def drawing(difference: xr.DataArray, label: str, title: str) -> None:
+    def drawing(difference: xr.DataArray, label: str, title: str, explained: None) -> None:
         drawn[title] = difference
 
     monkeypatch.setattr("lunarcloud.figures.draw_difference", drawing)
