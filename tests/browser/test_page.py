@@ -245,7 +245,7 @@ def test_a_name_and_coordinates_are_found(viewer: Viewer) -> None:
     for words, lon, lat in (("tycho", -11.22, -43.3), ("-10.5, 200", -160, -10.5)):
         viewer.page.fill("#search", words)
         viewer.page.press("#search", "Enter")
-        state = viewer.until(lambda state, lat=lat: str(lat) in state.get("place", ""))
+        state = viewer.until(lambda state, end=f",{lat}": state["at"].endswith(end) and "place" in state)
         assert [float(each) for each in state["place"].split(",")] == pytest.approx([lon, lat])
         assert [float(each) for each in state["at"].split(",")] == pytest.approx([lon, lat])
 
