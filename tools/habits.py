@@ -47,6 +47,7 @@ CROSS_CUTTING = {
     "test_other_instruments.py": "a mosaic of another camera through all rooms, beside Clementine's",
     "test_recovery.py": "workers, schedulers and stores fail under a whole command",
     "test_site.py": "the documentation's site",
+    "viewer/test_tables.py": "what the page is built with, from the tables of other rooms",
 }
 #: Folders of tests that belong to no room: data, deployment, a cluster, the wheel, others' documents.
 APART = frozenset({"browser", "cluster", "data", "deploy", "packaging", "reference"})

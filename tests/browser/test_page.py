@@ -240,12 +240,17 @@ def test_every_control_has_a_name(viewer: Viewer, shown: Shown) -> None:
     assert nameless == []
 
 
+def moved_to(viewer: Viewer, lat: float) -> dict[str, str]:
+    """What the address says once the view is at a latitude and an answer about a place is asked for."""
+    return viewer.until(lambda state: state["at"].endswith(f",{lat}") and "place" in state)
+
+
 def test_a_name_and_coordinates_are_found(viewer: Viewer) -> None:
     viewer.open(map="feo_cnn")
     for words, lon, lat in (("tycho", -11.22, -43.3), ("-10.5, 200", -160, -10.5)):
         viewer.page.fill("#search", words)
         viewer.page.press("#search", "Enter")
-        state = viewer.until(lambda state, lat=lat: str(lat) in state.get("place", ""))
+        state = moved_to(viewer, lat)
         assert [float(each) for each in state["place"].split(",")] == pytest.approx([lon, lat])
         assert [float(each) for each in state["at"].split(",")] == pytest.approx([lon, lat])
 

@@ -146,6 +146,19 @@ def test_a_difference_of_a_run_with_itself_is_zero(viewer: Viewer, shown: Shown)
     assert viewer.value() in (0.0, pytest.approx(np.nan, nan_ok=True))
 
 
+def test_colours_of_a_difference_fit_what_is_seen(viewer: Viewer, shown: Shown) -> None:
+    viewer.open(
+        of=f"runs/{shown.run}", map="feo_cnn", **{"with": f"runs/{shown.other}"}, how="difference", show=""
+    )
+    state = viewer.until(lambda state: "range" in state)
+    least, most = map(float, state["range"].split(","))
+    level = str(viewer.level)
+    ours, theirs = (shown.maps(run)[level]["feo_cnn"] for run in (shown.run, shown.other))
+    apart = float(np.abs(ours - theirs).quantile(0.96))
+    assert least == -most
+    assert apart / 1.3 < most < apart * 1.3
+
+
 def test_a_difference_of_two_runs_is_that_of_their_values(viewer: Viewer, shown: Shown) -> None:
     viewer.open(
         of=f"runs/{shown.run}",

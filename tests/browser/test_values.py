@@ -186,6 +186,18 @@ def test_an_area_is_drawn_by_clicks(viewer: Viewer) -> None:
     assert "place" not in viewer.state
 
 
+def test_corners_may_be_typed(viewer: Viewer, shown: Shown) -> None:
+    viewer.open(map="feo_cnn", show="")
+    viewer.page.fill("#corners", "-31.2, -20.3; -12.9, 44.1; 40.6, 3.7")
+    viewer.page.press("#corners", "Enter")
+    table = viewer.page.wait_for_selector("#statistics")
+    assert table
+    view, corners = areas()["triangle"]
+    level = exact(shown, "feo_cnn")
+    pixels = weighted(level, "feo_cnn", contained(view, corners, level))[2]
+    assert int(table.get_attribute("data-pixels") or 0) == pixels
+
+
 def test_a_profile_follows_the_great_circle(viewer: Viewer, shown: Shown) -> None:
     viewer.open(map="omat", range="0,1", shape="line,plate,-10.1,20.2,35.3,55.4", show="")
     with viewer.page.expect_download() as saving:

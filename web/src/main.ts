@@ -56,10 +56,14 @@ async function load(root: Root): Promise<void> {
   byId("map").setAttribute("aria-busy", "true");
   try {
     const found = await withRange(await sceneOf(root, state()));
+    if (mine !== loading) return;
+    [scene, missing, isLoading] = [found, [], false];
+    refresh();
+    // The picture does not wait for them.
     const near = await stationsOf(root, found.entry);
     if (mine !== loading) return;
-    [scene, stations, missing, isLoading] = [found, near, [], false];
-    refresh();
+    stations = near;
+    draw();
     ask();
   } catch (error) {
     if (mine !== loading) return;
@@ -168,8 +172,10 @@ function askAt(place: Place | undefined): void {
 function drawn(isWhole: boolean): void {
   byId("map").setAttribute("aria-busy", String(!isWhole || isLoading));
   tell([...missing, ...picture.problems()]);
-  if (!isWhole) return;
+  if (!isWhole || isLoading) return;
   showValue(false);
+  // How far two runs are apart is not known before they are read.
+  if (scene?.other && state().how === "difference" && !state().range) fit();
   window.clearTimeout(plotting);
   // Not on each frame of a movement.
   plotting = window.setTimeout(() => scene && plotSeen(scene), 200);

@@ -21,7 +21,7 @@ import { type Shape, lengthOf, outline } from "./shape";
 import { change, state } from "./state";
 import { BARS, type Sample, type Statistics, profileOf, statisticsOf } from "./statistics";
 import { map, sight } from "./view";
-import { areaText, digitsOf, lengthText, round } from "./words";
+import { areaText, digitsOf, lengthText, round, typed } from "./words";
 import { wordsOf } from "./requests";
 
 const DARK = new Style({ stroke: new Stroke({ color: "#10141b", width: 4.5 }) });
@@ -51,8 +51,32 @@ export function measureSection(): HTMLElement {
       tool("line", "Profile"),
       el("button", { type: "button", id: "clear", onclick: clear }, "Clear"),
     ),
+    cornersInput(),
     el("div", { id: "measured", role: "status" }),
   ]);
+}
+
+/** The same by words: two places are a line, more an area. */
+function cornersInput(): HTMLInputElement {
+  const input = el("input", {
+    id: "corners",
+    type: "search",
+    placeholder: "or corners: 0, 20; 0, 40; 15, 40",
+    "aria-label": "Corners of an area, or ends of a line: latitude, longitude; latitude, longitude; ...",
+    autocomplete: "off",
+  });
+  input.addEventListener("change", () => {
+    const places = input.value.split(";").map((part) => part.split(",").map(typed));
+    const points = places.flatMap(([lat, lon]): Point[] =>
+      lat !== undefined && lon !== undefined && Math.abs(lat) <= 90 ? [[lon, lat]] : [],
+    );
+    if (points.length < 2 || points.length < places.length) {
+      fill(byId("measured"), el("p", { class: "hint" }, "Write degrees as latitude, longitude; and so on."));
+    } else {
+      change({ shape: { is: points.length === 2 ? "line" : "area", kind: "plate", points } });
+    }
+  });
+  return input;
 }
 
 /** Whether the next click on the map belongs to a drawing. */
