@@ -3,7 +3,7 @@
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -243,6 +243,10 @@ def test_every_control_has_a_name(viewer: Viewer, shown: Shown) -> None:
 def moved_to(viewer: Viewer, lat: float) -> dict[str, str]:
     """What the address says once the view is at a latitude and an answer about a place is asked for."""
     return viewer.until(lambda state: state["at"].endswith(f",{lat}") and "place" in state)
+
+
+def _is_at(lat: str, state: Mapping[str, str]) -> bool:
+    return lat in state.get("place", "")
 
 
 def test_a_name_and_coordinates_are_found(viewer: Viewer) -> None:
