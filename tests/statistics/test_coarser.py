@@ -113,3 +113,14 @@ def test_a_run_compared_with_itself_on_two_grids_differs_by_nothing_in_the_mean(
     found = compare_maps(*aligned(fine, coarse), (Pair("feo_cnn", "feo_cnn", "feo_cnn"),), (whole_moon(),))
     assert abs(float(found["mean_difference"].squeeze())) < 1e-4
     assert float(found["rmse"].squeeze()) < 2e-3  # two steps
+
+
+def test_chance_is_averaged_like_its_map(make_run: MakeRun) -> None:
+    """Pixels share their networks, so the chance of a mean is the mean of chances."""
+    run = make_run(grid(3), {"feo_cnn": 8.0, "feo_cnn_chance": 0.25})
+    source = CoarserSource(run.group(), networks=20, onto=grid(2))
+    assert source.has_chance("feo_cnn")
+    shard = next(iter(grid(2).shards()))
+    chance = source.chance("feo_cnn", shard)
+    assert chance.shape == grid(2).window(shard).shape
+    np.testing.assert_allclose(chance, 0.25, atol=1e-3)
