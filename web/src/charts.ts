@@ -53,7 +53,7 @@ export function chart(x: Axis, y: Axis, description: string, ...content: readonl
 }
 
 /** Round values within an axis, four or so. */
-export function ticks({ least, most }: Axis): number[] {
+function ticks({ least, most }: Axis): number[] {
   const raw = (most - least) / 4;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = power * ([1, 2, 5, 10].find((each) => each * power >= raw) ?? 10);

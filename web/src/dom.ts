@@ -44,6 +44,21 @@ export function fill(element: Element, ...children: readonly Child[]): void {
   element.replaceChildren(...shown.map((child) => (typeof child === "number" ? String(child) : child)));
 }
 
+/** A table with the titles of its columns. */
+export function table(
+  attributes: Attributes,
+  titles: readonly string[],
+  rows: readonly HTMLTableRowElement[],
+): HTMLTableElement {
+  const head = titles.map((title) => el("th", { scope: "col" }, title));
+  return el("table", attributes, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows));
+}
+
+/** A row of it. */
+export function row(attributes: Attributes, ...cells: readonly Child[]): HTMLTableRowElement {
+  return el("tr", attributes, ...cells.map((cell) => el("td", {}, cell)));
+}
+
 /** An element of the page that is there from the beginning. */
 export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   const found = document.getElementById(id);

@@ -48,7 +48,7 @@ export interface Origin {
 }
 
 /** The value of a map at a place, at full resolution. */
-export async function valueAt(map: StoredMap, place: Place): Promise<Value | undefined> {
+async function valueAt(map: StoredMap, place: Place): Promise<Value | undefined> {
   const raster = map.on.latlon ?? map.on.north ?? map.on.south;
   const pixel = raster && pixelAt(raster, 0, place);
   if (!pixel) return undefined;
@@ -79,7 +79,7 @@ export async function qualityAt(map: StoredMap, place: Place): Promise<string[]>
 }
 
 /** The meanings of the bits of a code. */
-export function flagsOf({ coding }: Raster, code: number): string[] {
+function flagsOf({ coding }: Raster, code: number): string[] {
   return [...coding.flags].filter(([bit]) => (code & bit) !== 0).map(([, meaning]) => meaning);
 }
 

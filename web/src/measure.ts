@@ -11,7 +11,7 @@ import Stroke from "ol/style/Stroke";
 import Style from "ol/style/Style";
 import { type Axis, CHART, across, chart, path, up } from "./charts";
 import { css, rgbaOf } from "./colours";
-import { byId, csv, el, fill, save, svg } from "./dom";
+import { byId, csv, el, fill, row, save, svg, table } from "./dom";
 import { type Point, toPlane } from "./moon";
 import { coloursOf } from "./picture";
 import { section } from "./panel";
@@ -208,8 +208,7 @@ async function areaContent(
     value === undefined ? "none" : value.toFixed(digits).replace("-", "\u2212");
   const { got } = found[0]!;
   return [
-    el(
-      "table",
+    table(
       {
         id: "statistics",
         "data-mean": got.mean ?? "",
@@ -217,25 +216,8 @@ async function areaContent(
         "data-pixels": got.pixels,
         "data-km2": got.km2,
       },
-      el(
-        "thead",
-        {},
-        el(
-          "tr",
-          {},
-          el("th", {}, scene.look.label),
-          ...found.map(({ of }) =>
-            el("th", { scope: "col" }, found.length > 1 ? of.entry.id.slice(0, 6) : ""),
-          ),
-        ),
-      ),
-      el(
-        "tbody",
-        {},
-        ...rows.map(([name, say]) =>
-          el("tr", {}, el("td", {}, name), ...found.map((each) => el("td", {}, say(each.got)))),
-        ),
-      ),
+      [scene.look.label, ...found.map(({ of }) => (found.length > 1 ? of.entry.id.slice(0, 6) : ""))],
+      rows.map(([name, say]) => row({}, name, ...found.map((each) => say(each.got)))),
     ),
     el("p", { class: "hint" }, `Weighted by area, ${levelText(got.level)}.`),
     histogram(got, range, palette, scene.look.label),

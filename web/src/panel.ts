@@ -253,7 +253,7 @@ function showLegend(scene: Scene, now: State): void {
 }
 
 /** A palette from left to right. */
-export function paletteBar(palette: string): HTMLCanvasElement {
+function paletteBar(palette: string): HTMLCanvasElement {
   const canvas = el("canvas", { width: 256, height: 1, role: "img", "aria-label": `Palette ${palette}` });
   const context = canvas.getContext("2d")!;
   const rgba = rgbaOf(palette);

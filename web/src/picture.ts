@@ -16,7 +16,7 @@ import { sight, size } from "./view";
 
 const FLAG: Colour = [1, 0.2, 0.65, 0.85];
 /** Classes of potential mare basalt: none, similar to maria, and high FeO besides. */
-export const CANDIDATE_COLOURS = [
+const CANDIDATE_COLOURS = [
   [0, 0, 0, 0],
   [255, 176, 0, 150],
   [230, 60, 20, 220],

@@ -1,7 +1,7 @@
 /** The panel of a place: why this pixel is as it is. */
 
 import { type Axis, across, chart, path, up } from "./charts";
-import { type Child, byId, el, fill, svg } from "./dom";
+import { type Child, byId, el, fill, row, svg, table } from "./dom";
 import {
   type Origin,
   type Row,
@@ -114,38 +114,16 @@ function qualityPart(flags: readonly string[]): HTMLElement {
 }
 
 function rowsPart(rows: readonly Row[], shown: string): HTMLElement {
-  return el(
-    "table",
-    { id: "rows" },
-    el(
-      "thead",
-      {},
-      el(
-        "tr",
-        {},
-        el("th", { scope: "col" }, "Map"),
-        el("th", { scope: "col" }, "value ± chance"),
-        el("th", { scope: "col" }, "95 %"),
-      ),
-    ),
-    el(
-      "tbody",
-      {},
-      ...rows.map((row) =>
-        el(
-          "tr",
-          {
-            "data-map": row.map.name,
-            ...(row.value !== undefined && { "data-value": row.value }),
-            ...(row.map.name === shown && { class: "shown" }),
-          },
-          el("td", {}, shortName(row)),
-          el("td", {}, rowText(row)),
-          el("td", {}, row.half95 === undefined ? "" : `± ${round(row.half95)}`),
-        ),
-      ),
-    ),
-  );
+  const all = rows.map((each) => {
+    const attributes = {
+      "data-map": each.map.name,
+      ...(each.value !== undefined && { "data-value": each.value }),
+      ...(each.map.name === shown && { class: "shown" }),
+    };
+    const half = each.half95 === undefined ? "" : `± ${round(each.half95)}`;
+    return row(attributes, shortName(each), rowText(each), half);
+  });
+  return table({ id: "rows" }, ["Map", "value ± chance", "95 %"], all);
 }
 
 function shortName({ map }: Row): string {
@@ -195,42 +173,12 @@ function spectrumPart({ wavelengthsNm, reflectances }: Spectrum): HTMLElement {
 }
 
 function stationsPart(stations: readonly MeasuredStation[], place: Place): HTMLElement {
-  return el(
-    "div",
-    {},
-    el("h3", {}, "Nearest stations"),
-    el(
-      "table",
-      { id: "nearest" },
-      el(
-        "thead",
-        {},
-        el(
-          "tr",
-          {},
-          el("th", { scope: "col" }, "Station"),
-          el("th", { scope: "col" }, "FeO, wt%"),
-          el("th", { scope: "col" }, "TiO2, wt%"),
-          el("th", { scope: "col" }, "distance"),
-        ),
-      ),
-      el(
-        "tbody",
-        {},
-        ...nearest(stations, place, 3).map(({ what, km }) =>
-          el(
-            "tr",
-            {},
-            el("td", {}, what.site),
-            ...["feo", "tio2"].map((oxide) =>
-              el("td", {}, what.oxides[oxide] === undefined ? "" : round(what.oxides[oxide])),
-            ),
-            el("td", {}, lengthText(km * 1000)),
-          ),
-        ),
-      ),
-    ),
+  const known = (value: number | undefined) => (value === undefined ? "" : round(value));
+  const rows = nearest(stations, place, 3).map(({ what: { site, oxides }, km }) =>
+    row({}, site, known(oxides["feo"]), known(oxides["tio2"]), lengthText(km * 1000)),
   );
+  const titles = ["Station", "FeO, wt%", "TiO2, wt%", "distance"];
+  return el("div", {}, el("h3", {}, "Nearest stations"), table({ id: "nearest" }, titles, rows));
 }
 
 function originPart(entry: Entry, origin: Origin | undefined, finished: string): HTMLElement {

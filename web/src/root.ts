@@ -85,7 +85,6 @@ export interface Coding {
   readonly scale: number;
   readonly offset: number;
   readonly fill: number | undefined;
-  readonly isSigned: boolean;
   /** Meanings of bits, or of codes, by code. */
   readonly flags: ReadonlyMap<number, string>;
 }
@@ -287,14 +286,13 @@ function levelOf(href: string, members: Members, group: string, name: string): L
 }
 
 /** What the numbers of an array mean, by its CF attributes. */
-export function codingOf({ attributes, data_type }: ArrayMetadata): Coding {
+function codingOf({ attributes }: ArrayMetadata): Coding {
   const codes = (attributes["flag_masks"] ?? attributes["flag_values"] ?? []) as number[];
   const meanings = (text(attributes["flag_meanings"]) ?? "").split(" ");
   return {
     scale: number(attributes["scale_factor"]) ?? 1,
     offset: number(attributes["add_offset"]) ?? 0,
     fill: number(attributes["_FillValue"]),
-    isSigned: data_type.startsWith("int"),
     flags: new Map(codes.map((code, place) => [code, (meanings[place] ?? "").replaceAll("_", " ")])),
   };
 }

@@ -102,7 +102,7 @@ function named(root: Root, name: string): Entry {
 }
 
 /** The maps of a record that can be drawn; with `quality`. */
-export async function storedMaps(root: Root, entry: Entry): Promise<StoredMap[]> {
+async function storedMaps(root: Root, entry: Entry): Promise<StoredMap[]> {
   const store = STORES[entry.kind];
   const found = store === undefined ? [] : await mapsOf(root, entry, store);
   return found.filter(({ on }) =>

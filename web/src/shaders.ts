@@ -4,7 +4,7 @@
  */
 
 /** Levels of a raster at most: 304 pixels a degree have seven. */
-export const MOST_LEVELS = 16;
+const MOST_LEVELS = 16;
 /** Entries of a row of the table that says where on the card a chunk is. */
 export const TABLE_WIDTH = 1024;
 

@@ -90,7 +90,7 @@ async function find(rows: readonly Row[]): Promise<string> {
     id: level.url,
     grid: "latlon",
     levels: [level],
-    coding: { scale: STEP, offset: 0, fill: MISSING, isSigned: false, flags: new Map() },
+    coding: { scale: STEP, offset: 0, fill: MISSING, flags: new Map() },
   };
   const step = 1 / level.perUnit;
   let [near, far] = [0, 0];

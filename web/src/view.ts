@@ -23,7 +23,7 @@ import {
 // Metres of a screen pixel at the closest; the finest maps have pixels of 100.
 const CLOSEST_M = 8;
 /** Half the edge of a polar view, metres: to the equator. */
-export const POLAR_REACH_M = 2 * RADIUS_M;
+const POLAR_REACH_M = 2 * RADIUS_M;
 // How far a polar view shows at first: the latitude at which polar maps end, degrees.
 const POLAR_START = 60;
 // Latitude from which a plate shows less than a pole's map, degrees.
