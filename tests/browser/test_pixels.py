@@ -153,7 +153,7 @@ def test_colours_of_a_difference_fit_what_is_seen(viewer: Viewer, shown: Shown) 
     state = viewer.until(lambda state: "range" in state)
     least, most = map(float, state["range"].split(","))
     level = str(viewer.level)
-    ours, theirs = (shown.maps(run)[level]["feo_cnn"].values for run in (shown.run, shown.other))
+    ours, theirs = (shown.maps(run)[level].to_dataset()["feo_cnn"].values for run in (shown.run, shown.other))
     apart = float(np.nanquantile(np.abs(ours - theirs), 0.96))
     assert least == -most
     assert apart / 1.3 < most < apart * 1.3
