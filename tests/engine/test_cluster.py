@@ -53,7 +53,9 @@ def _computed(scheduler: str) -> list[tuple[int, str]]:
 def test_a_scheduler_by_tls_answers_those_whose_certificate_it_trusts(certificates: dict[str, Any]) -> None:
     with (
         dask.config.set(certificates),
-        LocalCluster(n_workers=1, protocol="tls://", security=Security(), dashboard_address=None) as own,
+        LocalCluster(
+            n_workers=1, protocol="tls://", security=Security(), dashboard_address="127.0.0.1:0"
+        ) as own,
     ):
         assert own.scheduler_address.startswith("tls://127.0.0.1:")
         assert _computed(own.scheduler_address) == [(1, hex(1))]

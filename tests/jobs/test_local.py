@@ -38,7 +38,7 @@ from pathlib import Path
 from lunarcloud.cli import main
 from lunarcloud.processes import map
 from lunarcloud.testing.slow_shards import watched_works
-map.map_works, map._draw = watched_works(Path({log!r}), {pause}), lambda *_: {}
+map.map_works, map._draw = watched_works(Path({log!r}), {pause}), lambda *_: {{}}
 main()
 """
 # What a shell starts starts this.
