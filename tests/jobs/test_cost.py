@@ -12,7 +12,7 @@ from lunarcloud.testing.make import make
 from lunarcloud.testing.s3_server import S3
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
-# Pixels of the finest level, of the two coarser ones, and of one level around each pole, in 18, 6 + 2 and 1 + 1
+# Pixels of the finest level, of the two coarser ones, and of one level around each pole, in 18, 6 + 2, 1 + 1
 # shards; and seconds that a thread takes for them.
 FINEST, COARSER, POLES, SHARDS = 64_800, 16_200 + 4_050, 2 * 62**2, 28
 LATER_S = COARSER / 4e6 + POLES / 0.3e6
