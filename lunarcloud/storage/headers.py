@@ -1,11 +1,24 @@
 """What HTTP says of an object besides its bytes: what it is, and how long a copy of it holds."""
 
-import mimetypes
 import re
 
-# Not every system knows these.
-_KINDS = {"js": "text/javascript", "geojson": "application/geo+json", "md": "text/markdown"}
-_TEXTS = ("application/json", "application/geo+json")
+# Of what we write; a table of the system's would make it depend on the machine.
+_KINDS = {
+    "css": "text/css",
+    "csv": "text/csv",
+    "geojson": "application/geo+json",
+    "html": "text/html",
+    "js": "text/javascript",
+    "json": "application/json",
+    "md": "text/markdown",
+    "nc": "application/x-netcdf",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "tif": "image/tiff",
+    "txt": "text/plain",
+    "xml": "application/xml",
+}
+_TEXTS = {"application/json", "application/geo+json", "application/xml"}
 
 # Below a record's folder, KIND/ID, nothing is ever changed, but names that begin with a dot: marks of what
 # runs now. A job's folder looks alike, and changes.
@@ -21,7 +34,7 @@ ASK = "no-cache"
 
 def content_type(name: str) -> str:
     """What an object is, by its name."""
-    kind = _KINDS.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = _KINDS.get(name.rpartition(".")[2], "application/octet-stream")
     return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind in _TEXTS else kind
 
 
