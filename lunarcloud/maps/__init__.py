@@ -23,7 +23,7 @@ from lunarcloud.maps.store import (
     load_run,
     overview,
     overview_grid,
-    value_ranges,
+    value_range,
 )
 
 __all__ = [
@@ -50,5 +50,5 @@ __all__ = [
     "overview_grid",
     "plan_maps",
     "sampled_codes",
-    "value_ranges",
+    "value_range",
 ]

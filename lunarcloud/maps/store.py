@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.storage import Folder, Group, Ledger, Range, open_small, ranges_of
+from lunarcloud.storage import Folder, Group, Ledger, Range, open_small, range_of
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
     import xarray as xr
@@ -212,17 +212,13 @@ def overview_grid(run: Run) -> moon.Grid:
     return run.level_grid(_drawn_level(run))
 
 
-def value_ranges(run: Run, names: Collection[str]) -> dict[str, Range]:
-    """The values of some maps of a run, of the level that pictures are of; once all is written."""
-    level, card = _drawn_level(run), run.card
-    colours = {name: QUANTITIES[name].colours for name in names}
-    drawn, coarse = (
-        {name: colours[name] for name in names if name in of} for of in (card.maps, card.intervals)
-    )
-    found = ranges_of(run.group(level), run.level_grid(level), drawn, f"{STORE}/{level}")
-    if coarse:
-        found |= ranges_of(run.intervals(), run.intervals_grid, coarse, f"{STORE}/{INTERVALS}")
-    return found
+def value_range(run: Run, data: xr.DataArray) -> Range | None:
+    """The values of a map of a run, as `overview` or `half_widths` has it; None without a valid one."""
+    name, level = str(data.name), _drawn_level(run)
+    is_half = name in run.card.intervals
+    grid, group = (run.intervals_grid, INTERVALS) if is_half else (run.level_grid(level), level_name(level))
+    shade = QUANTITIES[name]
+    return range_of(data.values, grid.pixel_area_m2(), shade.step, shade.colours, f"{STORE}/{group}")
 
 
 def _drawn_level(run: Run) -> int:

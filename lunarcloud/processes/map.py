@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from threading import Lock
@@ -26,7 +26,7 @@ from lunarcloud.maps import (
     overview,
     overview_grid,
     plan_maps,
-    value_ranges,
+    value_range,
 )
 from lunarcloud.models import Model
 from lunarcloud.processes.inputs import Inputs, given_of, option, parent
@@ -150,21 +150,28 @@ class _Pictures:
     run: Run
 
     def __call__(self, names: Sequence[str]) -> dict[str, Range]:
+        seen: dict[str, Range | None] = {}
+
+        def read(name: str) -> xr.DataArray:
+            # Opened anew for each: an open dataset keeps what was read of it.
+            held = half_widths(self.run) if name in self.run.card.intervals else overview(self.run)
+            data = held[name].load()
+            if name not in seen:
+                seen[name] = value_range(self.run, data)
+            return data
+
         pictures = (name if QUANTITIES[name].about is None else _UNCERTAINTY for name in names)
         with _ONE_PICTURE:
             for picture in dict.fromkeys(pictures):
-                _draw_picture(self.run, picture)
-            return value_ranges(self.run, names)
+                _draw_picture(self.run, picture, read)
+            for name in set(names) - set(seen):
+                read(name)
+        return {name: found for name in names if (found := seen[name]) is not None}
 
 
-def _draw_picture(run: Run, name: str) -> None:
+def _draw_picture(run: Run, name: str, read: Callable[[str], xr.DataArray]) -> None:
     # Slow to import, and a run that is there already draws nothing.
     from lunarcloud.figures import draw_map, draw_uncertainty, save_figure
-
-    # Opened anew for each: an open dataset keeps what was read of it.
-    def read(name: str) -> xr.DataArray:
-        held = half_widths(run) if name in run.card.intervals else overview(run)
-        return held[name].load()
 
     if name == _UNCERTAINTY:
         figure = draw_uncertainty((*run.card.maps, *run.card.intervals), read)
