@@ -25,7 +25,7 @@ notebooks: $(VENV)/dev
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long" $(TESTS)
-	@echo "Not tried here: what takes minutes (make test-long), pods on a real Kubernetes (make test-cluster)"
+	@echo "Not tried here: what takes minutes (make test-long), the viewer (make test-browser), pods on a real Kubernetes (make test-cluster)"
 
 # The demonstration with all that it opens, every document and notebook as a reader runs it, every record made again,
 # kills at each step of runs and of reprocessing, stores that fail: minutes.
