@@ -44,7 +44,8 @@ def root(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, few_oxides:
     root = place / "root"
     made: list[tuple[str, dict[str, Any]]] = [
         ("ingest", {"tiles": (str(place / "tiles"),), "ppd": 2}),
-        ("fit", {"stations": str(few_oxides)}),
+        # As many as an ensemble takes: more make no other kind of record.
+        ("fit", {"stations": str(few_oxides), "seeds": 2}),
         ("map", {}),
         ("reduce", {"sampling": "pixels"}),
         ("compare", {}),
