@@ -1,6 +1,7 @@
 """One image of a mosaic: what its label says, where its pixels lie, which of them are valid."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
@@ -72,7 +73,7 @@ class TilePixels(NamedTuple):
     inside: npt.NDArray[np.bool_]
 
 
-class Image(BaseModel):
+class Image(BaseModel, ABC):
     """One image of a mosaic, as a mosaic is made of it: small, immutable, picklable.
 
     Attributes
@@ -125,17 +126,17 @@ class Image(BaseModel):
         return instrument(self.instrument)
 
     @property
+    @abstractmethod
     def bounds(self) -> Bounds:
         """The box that holds every position for which `pixel` is inside."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read_size(self, rows: int, cols: int) -> int:
         """Numbers that are read for a window of so many rows and columns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pixel(self, *, lat: npt.ArrayLike, lon: npt.ArrayLike) -> TilePixels:
         """The pixels that hold the given positions, degrees in any longitude convention."""
-        raise NotImplementedError
 
 
 class Tile(Image):

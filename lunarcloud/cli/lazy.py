@@ -26,7 +26,7 @@ class LazyGroup(TyperGroup):
 
     def lazy(self) -> Mapping[str, Lazy]:
         """Commands by name, in the order of the help."""
-        raise NotImplementedError
+        raise NotImplementedError  # typer makes groups by a metaclass that knows no abstract methods
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of all commands."""

@@ -59,9 +59,10 @@ class LocalFolder(Folder):
 
     def _exists(self, key: str) -> bool:
         try:
-            return stat.S_ISREG(self._path(key).stat().st_mode)
+            self._size(key)
         except FileNotFoundError:
             return False
+        return True
 
     def _modified(self, key: str) -> datetime | None:
         return datetime.fromtimestamp(self._path(key).stat().st_mtime, UTC)

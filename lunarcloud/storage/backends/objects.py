@@ -90,12 +90,11 @@ class ObjectFolder(Folder):
                 return data
 
     def _exists(self, key: str) -> bool:
-        store, path = self._at(key)
         try:
-            # Not isfile: it takes every fault of the store for a no.
-            return bool(store.info(path)["type"] == "file")
+            self._size(key)
         except FileNotFoundError:
             return False
+        return True
 
     def _modified(self, key: str) -> datetime | None:
         store, path = self._at(key)
@@ -107,6 +106,7 @@ class ObjectFolder(Folder):
 
     def _size(self, key: str) -> int:
         store, path = self._at(key)
+        # Not isfile and size: they take every fault of the store for a no.
         about = store.info(path)
         if about["type"] != "file":
             raise FileNotFoundError(path)
