@@ -99,7 +99,7 @@ def _opened(url: str) -> "xr.Dataset":
 def _array(url: str, opened: "xr.Dataset") -> "xr.DataArray":
     cubes = [array for array in opened.data_vars.values() if array.ndim == 3]
     if len(cubes) != 1:
-        names = ", ".join(str(array.name) for array in cubes) or "none"
+        names = ", ".join(sorted(str(array.name) for array in cubes)) or "none"  # a folder lists in any order
         raise ArchiveError(f"{url}: arrays of bands, rows and columns: {names}; one is wanted")
     (array,) = cubes
     named = {str(dim): axis for axis, names in _AXES.items() for dim in array.dims if str(dim) in names}

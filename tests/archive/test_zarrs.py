@@ -45,7 +45,7 @@ def test_a_group_is_where_its_coordinates_say(tmp_path: Path) -> None:
         (lambda made: made.drop_vars("crs"), "no coordinate reference system"),
         (
             lambda made: made.assign(other=made["refl"] * 2),
-            "arrays of bands, rows and columns: refl, other; one",
+            "arrays of bands, rows and columns: other, refl; one",
         ),
         (lambda made: made[["crs"]], "arrays of bands, rows and columns: none"),
         (lambda made: made.rename(lat="row"), "has dimensions band, row, lon"),
