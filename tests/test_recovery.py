@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-import fsspec
 import pytest
 
 from lunarcloud.config import settings
@@ -29,7 +28,7 @@ from lunarcloud.processes.records import model_of
 from lunarcloud.storage import folder
 from lunarcloud.testing.faulty_proxy import FAULTS, Fault, faulty_proxy, random_plan
 from lunarcloud.testing.make import make
-from lunarcloud.testing.s3_server import S3
+from lunarcloud.testing.s3_server import S3, reconnect
 from lunarcloud.testing.slow_shards import full_disk_works, watched_works
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
@@ -254,14 +253,14 @@ def test_a_store_that_fails_in_every_way_changes_nothing(
     write_model(folder(root))
     with faulty_proxy(s3_environment.endpoint, silence_s=0.6) as faults:
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint)
-        fsspec.filesystem("s3").clear_instance_cache()
+        reconnect()
         faults.plan = random_plan(11, 0.08)
         made = make("map", root, Cluster(workers=2))
     assert made.record.ref.id == undisturbed.id
     assert made.shards_computed == ALL
     assert all(faults.done[kind] > 0 for kind in FAULTS)
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3_environment.endpoint)
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()
     _require_whole(root, undisturbed)
 
 
@@ -277,7 +276,7 @@ def test_a_store_that_was_there_is_waited_for(
     settings.cache_clear()
     with faulty_proxy(s3_environment.endpoint) as faults:
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint)
-        fsspec.filesystem("s3").clear_instance_cache()
+        reconnect()
         # Three times as long as all tries without patience, from the first entry of the ledger on.
         back = threading.Timer(3.0, away.set)
 
@@ -300,6 +299,6 @@ def test_a_store_that_stays_silent_ends_the_command_in_words(
     with faulty_proxy(s3_environment.endpoint, silence_s=0.6) as faults:
         faults.plan = lambda method, path: "silent"
         monkeypatch.setenv("AWS_ENDPOINT_URL", faults.endpoint)
-        fsspec.filesystem("s3").clear_instance_cache()
+        reconnect()
         with pytest.raises(StoreError, match=r"s3://moon/silent/catalog\.json"):
             make("map", "s3://moon/silent")

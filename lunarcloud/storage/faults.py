@@ -20,6 +20,7 @@ _BROKEN = {
     "ClientConnectionError",
     "ClientPayloadError",
     "IncompleteReadError",
+    "ResponseParserError",
     "Timeout",
     "TimeoutError",
 }

@@ -1,4 +1,4 @@
-"""A proxy before an S3 server that fails as real ones do: busy, silent, cut uploads, cut answers."""
+"""A proxy before an S3 server that fails as real ones do, and as gateways and networks before them do."""
 
 import http.client
 import random
@@ -9,16 +9,47 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
-Fault: TypeAlias = Literal["busy", "silent", "cut upload", "cut download", "lost answer", "slow"]
+Fault: TypeAlias = Literal[
+    "busy",
+    "bad gateway",
+    "late gateway",
+    "too many",
+    "aborted",
+    "too late",
+    "portal",
+    "silent",
+    "cut upload",
+    "cut download",
+    "short download",
+    "zeros",
+    "lost answer",
+    "slow",
+]
 #: Those that pass within a second or, of silence, within ``silence_s``.
-FAULTS: tuple[Fault, ...] = ("busy", "silent", "cut upload", "cut download", "lost answer")
+FAULTS: tuple[Fault, ...] = tuple(kind for kind in get_args(Fault) if kind != "slow")
 #: What becomes of a request, by its method and path; None: nothing.
 Plan: TypeAlias = Callable[[str, str], Fault | None]
 
-_BUSY = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your rate</Message></Error>"
+_PAGE = b"<html><head><title>Network</title></head><body><p>Please sign in.</p></body></html>"
+
+
+def _refusal(code: str) -> bytes:
+    return f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>Not now</Message></Error>".encode()
+
+
+# Status, type and body of what comes in place of the server's answer.
+_INSTEAD: dict[Fault, tuple[int, str, bytes]] = {
+    "busy": (503, "application/xml", _refusal("SlowDown")),
+    "bad gateway": (502, "text/html", _PAGE),
+    "late gateway": (504, "text/html", _PAGE),
+    "too many": (429, "text/html", _PAGE),
+    "aborted": (409, "application/xml", _refusal("OperationAborted")),
+    "too late": (400, "application/xml", _refusal("RequestTimeout")),
+    "portal": (200, "text/html", _PAGE),
+}
 
 
 @dataclass
@@ -88,8 +119,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         fault = self.server.faults.next(self.command, self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if fault == "busy":
-            return self._answer(503, {"Content-Type": "application/xml"}, _BUSY)
+        # Only who sends something is too late with it, or in another's way.
+        if fault in _INSTEAD and (body or fault not in ("too late", "aborted")):
+            status, kind, page = _INSTEAD[fault]
+            return self._answer(status, {"Content-Type": kind}, page)
         if fault == "silent":
             time.sleep(self.server.faults.silence_s)
             return self._hang_up()
@@ -101,6 +134,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._hang_up()
         if fault == "slow":
             return self._drip(status, headers, answer)
+        # Of the server's objects: of its errors and lists nobody could know them.
+        if fault in ("zeros", "short download") and "ETag" in headers and self.command == "GET":
+            answer = bytes(len(answer)) if fault == "zeros" else answer[: len(answer) // 2]
         if fault == "cut download":
             self._answer(status, headers, answer, sent=len(answer) // 2)
             return self._hang_up()

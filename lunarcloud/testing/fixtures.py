@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-import fsspec
 from distributed import Client
 
 from lunarcloud.cli.app import run
 from lunarcloud.engine import Cluster, connect
 from lunarcloud.errors import MissingPackageError
 from lunarcloud.storage import Folder, digest
-from lunarcloud.testing.s3_server import S3, s3_server
+from lunarcloud.testing.s3_server import S3, reconnect, s3_server
 
 try:
     import pytest
@@ -54,7 +53,7 @@ def s3_environment(s3: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
     """The environment of somebody who may write to the server."""
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()
     return s3
 
 

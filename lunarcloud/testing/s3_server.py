@@ -16,6 +16,7 @@ import s3fs
 from botocore.exceptions import BotoCoreError
 
 from lunarcloud.errors import MissingPackageError, StoreError
+from lunarcloud.storage.backends.checked_s3 import CheckedS3
 
 HOST = "127.0.0.1"
 BUCKET = "moon"
@@ -45,6 +46,12 @@ class S3:
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
         }
+
+
+def reconnect() -> None:
+    """Forget this process's connections to S3: the next ones are made as the environment says now."""
+    for kind in (s3fs.S3FileSystem, CheckedS3):
+        kind.clear_instance_cache()
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import fsspec
 import pytest
 from s3fs import S3FileSystem
 
@@ -17,7 +16,7 @@ from lunarcloud.storage import folder
 from lunarcloud.storage.backends import LocalFolder, MemoryFolder
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import act
-from lunarcloud.testing.s3_server import S3
+from lunarcloud.testing.s3_server import S3, reconnect
 
 
 def _found(root: object, cluster: Cluster) -> Diagnosis:
@@ -87,7 +86,7 @@ def test_who_may_only_read_is_told_so_once(
 ) -> None:
     for name, value in s3.account("reader").items():
         monkeypatch.setenv(name, value)
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()
     code, out, _ = lunarcloud("doctor", "--root", "s3://moon/doctor", "--json")
     states = {each["what"]: each["state"] for each in json.loads(out)["checks"]}
     assert (code, states.pop("list"), states.pop("write")) == (2, "ok", "failed")
@@ -101,7 +100,7 @@ def test_a_store_that_is_away_is_worth_another_try(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("LUNARCLOUD_RETRIES", "0")
     settings.cache_clear()
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()
     code, out, _ = lunarcloud("doctor", "--root", "s3://moon/doctor")
     settings.cache_clear()
     assert code == 75

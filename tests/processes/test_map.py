@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 import xarray as xr
 import zarr
@@ -22,7 +21,7 @@ from lunarcloud.quantities import OXIDES, QUANTITIES, udunits
 from lunarcloud.storage import folder
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import NOWHERE, dry_run, make
-from lunarcloud.testing.s3_server import S3
+from lunarcloud.testing.s3_server import S3, reconnect
 from lunarcloud.testing.small_root import publish, write_model, write_mosaic
 
 
@@ -209,7 +208,7 @@ def test_a_store_that_cannot_be_used_is_said_with_exit_code_2(
 ) -> None:
     for name, value in account.items():
         monkeypatch.setenv(name, value)
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()
     code, _, error = lunarcloud("map", "--root", f"s3://{bucket}/root", "--model", "qiu2025")
     assert (code, says in error) == (2, True), error
 
@@ -222,7 +221,7 @@ def test_a_read_only_bucket_is_said_before_anything_is_computed(
     before = root.keys()
     for name, value in s3_environment.account("reader").items():
         monkeypatch.setenv(name, value)
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()
     words = ("--root", root.url, "--model", "qiu2025", "--scheduler", NOWHERE.scheduler)
     code, _, error = lunarcloud("map", *words)
     assert (code, "not permitted" in error) == (2, True), error

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import fsspec
 import pytest
 
 from lunarcloud.engine import Cluster, Event, Note, Published, Session
@@ -23,7 +22,7 @@ from lunarcloud.storage import Folder, Range, folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.faulty_proxy import faulty_proxy
 from lunarcloud.testing.make import NOWHERE, dry_run, make
-from lunarcloud.testing.s3_server import S3
+from lunarcloud.testing.s3_server import S3, reconnect
 from lunarcloud.testing.small_root import write_mosaic
 
 EQUATIONS = {"model": "qiu2025"}
@@ -67,7 +66,7 @@ def test_a_command_with_nothing_to_do_asks_the_store_for_each_thing_once(
     with faulty_proxy(s3_environment.endpoint) as proxy:
         proxy.plan = lambda method, path: asked.update([f"{method} {urlsplit(path).path}"])
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        fsspec.filesystem("s3").clear_instance_cache()
+        reconnect()
         make("map", "s3://moon/asked", NOWHERE, **EQUATIONS)
     assert asked["GET /moon/asked/catalog.json"] == 1
     assert set(asked.values()) == {1}

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import fsspec
 import pytest
 
 from lunarcloud.lineage import open_root
@@ -11,7 +10,7 @@ from lunarcloud.processes import add_stations
 from lunarcloud.storage import folder
 from lunarcloud.testing.faulty_proxy import faulty_proxy
 from lunarcloud.testing.make import act, make
-from lunarcloud.testing.s3_server import S3
+from lunarcloud.testing.s3_server import S3, reconnect
 from lunarcloud.testing.small_root import spectra, write_mosaic
 
 pytestmark = [pytest.mark.usefixtures("sketches"), pytest.mark.long]
@@ -40,7 +39,7 @@ def test_nothing_to_do_asks_little_of_the_store(idle: S3, monkeypatch: pytest.Mo
     with faulty_proxy(idle.endpoint) as proxy:
         proxy.plan = lambda method, path: asked.append(f"{method} {path}")
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        fsspec.filesystem("s3").clear_instance_cache()
+        reconnect()
         assert act("reprocess", ROOT).steps == ()
     assert 0 < len(asked) <= MOST_REQUESTS, asked
     assert not [each for each in asked if each.startswith(("PUT", "POST", "DELETE"))]

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import fsspec
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 from s3fs.errors import translate_boto_error
@@ -13,7 +12,7 @@ from lunarcloud.errors import AGAIN, LunarcloudError, NotFoundError, StoreError,
 from lunarcloud.storage import explained, folder
 from lunarcloud.storage.faults import beyond_end, lost_race
 from lunarcloud.testing.faulty_proxy import faulty_proxy
-from lunarcloud.testing.s3_server import S3
+from lunarcloud.testing.s3_server import S3, reconnect
 from tests.web import refusing
 
 
@@ -123,9 +122,9 @@ def test_a_store_that_sends_a_byte_now_and_then_is_given_up(
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         settings.cache_clear()
-        fsspec.filesystem("s3").clear_instance_cache()
+        reconnect()
         proxy.plan = lambda asked, path: "slow" if asked == "GET" else None
         with pytest.raises(TransientStoreError, match="not done after 1 s"):
             place.read("a")
     settings.cache_clear()
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()

@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import fsspec
 import pytest
 from s3fs import S3FileSystem
 
 from lunarcloud.errors import NotFoundError, StoreError, TransientStoreError
 from lunarcloud.storage import Folder, folder
-from lunarcloud.testing.s3_server import S3
+from lunarcloud.testing.s3_server import S3, reconnect
 
 
 def test_what_is_written_is_read(place: Folder) -> None:
@@ -176,7 +175,7 @@ def test_a_missing_bucket_is_named(s3_environment: S3) -> None:
 
 def test_wrong_credentials_are_said(s3_environment: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "stranger")
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()
     with pytest.raises(StoreError, match="access key"):
         folder("s3://moon/x").write("a", b"1")
 
@@ -187,7 +186,7 @@ def test_a_read_only_account_reads_and_is_told_that_it_may_not_write(
     folder("s3://moon/shared").write("a", b"1")
     for name, value in s3_environment.account("reader").items():
         monkeypatch.setenv(name, value)
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()
     assert folder("s3://moon/shared").read("a") == b"1"
     with pytest.raises(StoreError, match="not permitted"):
         folder("s3://moon/shared").require_writable()
@@ -197,7 +196,7 @@ def test_a_store_that_does_not_answer_is_a_passing_fault(
     s3_environment: S3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    fsspec.filesystem("s3").clear_instance_cache()
+    reconnect()
     with pytest.raises(TransientStoreError, match="s3://moon/x") as raised:
         folder("s3://moon/x").write("a", b"1")
     # 75 tells whoever called to try again; what no waiting mends keeps 2.

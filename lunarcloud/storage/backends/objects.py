@@ -133,20 +133,24 @@ class ObjectFolder(Folder):
     def _at(self, key: str) -> tuple[Any, str]:
         """The file system and the path of an object there."""
         url = f"{self.url}/{key}" if key else self.url
-        store, path = fsspec.core.url_to_fs(url, **_options(url))
+        store, path = _opened(url)
         # `retried` alone decides: tries within tries would wait for hours.
         if hasattr(store, "retries"):
             store.retries = 1
         return store, path
 
 
-def _options(url: str) -> dict[str, Any]:
+def _opened(url: str) -> tuple[Any, str]:
     if not url.startswith(("s3://", "s3a://")):
-        return {}
+        found: tuple[Any, str] = fsspec.core.url_to_fs(url)
+        return found
+    # Loads s3fs, which other stores need not have.
+    from lunarcloud.storage.backends.checked_s3 import CheckedS3
+
     seconds = settings().timeout_s
     network = {"connect_timeout": seconds, "read_timeout": seconds, "retries": {"max_attempts": 0}}
     # Listings change under other writers' hands: never answer from a cached one.
-    return {"use_listings_cache": False, "config_kwargs": network}
+    return CheckedS3(use_listings_cache=False, config_kwargs=network), CheckedS3._strip_protocol(url)
 
 
 def _within_time(store: Any, call: str, *args: Any, **keywords: Any) -> Any:

@@ -1,0 +1,67 @@
+"""Whatever a gateway, a login page or a broken network says in S3's place: its own answer is waited for."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lunarcloud.config import settings
+from lunarcloud.storage import Folder, folder
+from lunarcloud.testing.faulty_proxy import FAULTS, Fault, Faults, faulty_proxy
+from lunarcloud.testing.s3_server import S3, reconnect
+
+DATA = b"moon" * 1000
+URL = "s3://moon/checked"
+
+
+@pytest.fixture
+def faults(s3_environment: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """What stands between this process and a folder with two objects."""
+    for key in ("a", "d/a"):
+        folder(URL).write(key, DATA)
+    with faulty_proxy(s3_environment.endpoint, silence_s=0.6) as found:
+        for name, value in {"LUNARCLOUD_TIMEOUT_S": "0.4", "LUNARCLOUD_BACKOFF_S": "0.02"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", found.endpoint)
+        settings.cache_clear()
+        reconnect()
+        yield found
+    monkeypatch.undo()
+    settings.cache_clear()
+    reconnect()
+
+
+def twice(faults: Faults, kind: Fault) -> None:
+    """Let the next two requests fail."""
+    left = [kind, kind]
+    faults.plan = lambda method, path: left.pop() if left else None
+
+
+def _written(place: Folder) -> object:
+    place.write("b", DATA)
+    return place.read("b")
+
+
+ACTIONS: list[tuple[Callable[[Folder], object], object]] = [
+    (lambda place: place.read("a"), DATA),
+    (lambda place: place.read("a", 4, 12), DATA[4:12]),
+    (lambda place: place.read_all("d"), {"d/a": DATA}),
+    (_written, DATA),
+    (lambda place: place.update("c", lambda _: DATA), DATA),
+    (lambda place: (place.exists("a"), place.exists("z"), place.size("a")), (True, False, len(DATA))),
+    (lambda place: "a" in place.keys(), True),  # noqa: SIM118 - a folder's keys are asked for
+    (lambda place: place.remove("z"), None),
+]
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_all_ends_as_without_the_fault(faults: Faults, kind: Fault) -> None:
+    for act, wanted in ACTIONS:
+        twice(faults, kind)
+        assert act(folder(URL)) == wanted
+    assert faults.done[kind] >= len(ACTIONS)
+
+
+def test_a_store_whose_tags_are_no_digests_is_read(faults: Faults, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lunarcloud.storage.backends.checked_s3._md5", lambda data: "another")
+    assert folder(URL).read("a") == DATA
+    assert faults.done["none"] == 2
