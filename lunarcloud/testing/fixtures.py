@@ -10,6 +10,7 @@ from distributed import Client
 from lunarcloud.cli.app import run
 from lunarcloud.engine import Cluster, connect
 from lunarcloud.errors import MissingPackageError
+from lunarcloud.models import student
 from lunarcloud.storage import Folder, digest
 from lunarcloud.testing.s3_server import S3, reconnect, s3_server
 
@@ -59,10 +60,13 @@ def s3_environment(s3: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
 
 @contextmanager
 def sketching() -> Iterator[None]:
-    """Origins searched a tenth as finely, chance looked at with one seed, figures drawn but not rendered."""
+    """Origins searched a tenth as finely, few seeds and lessons, figures drawn but not rendered."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lunarcloud.models.origins.PER_UNIT", 100)
         patch.setattr("lunarcloud.processes.fit._SPREAD_SEEDS", 1)
+        for name in ("MEANS", "HALF_WIDTHS"):
+            lessons = getattr(student, name)
+            patch.setattr(student, name, lessons.model_copy(update={"epochs": lessons.epochs // 6}))
         patch.setattr("lunarcloud.figures.save_figure", _sketch)
         patch.setattr("lunarcloud.reprocessing.page._small", lambda data, width: data)
         yield
