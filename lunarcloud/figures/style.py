@@ -366,17 +366,23 @@ def _with_note(picture: bytes, note: str) -> bytes:
     Outside the figure: matplotlib's layouts put legends wherever a caption of its own would stand.
     """
     image = Image.open(BytesIO(picture)).convert("RGB")
-    lines = wrap(note, int(_NOTE_LETTERS * image.width / DPI))
-    strip = Figure(figsize=(image.width / DPI, 0.12 + 0.12 * len(lines)), dpi=DPI)
-    strip.text(
-        0.5, 0.98, "\n".join(lines), ha="center", va="top", fontsize=7, color=NOTE_COLOUR, weight="bold"
-    )
-    drawn = BytesIO()
-    strip.savefig(drawn, format="png", dpi=DPI, pil_kwargs=_UNPACKED)
-    below = Image.open(drawn).convert("RGB")
+    below = _strip(note, image.width)
     whole = Image.new("RGB", (image.width, image.height + below.height), "white")
     whole.paste(image, (0, 0))
     whole.paste(below, (0, image.height))
     noted = BytesIO()
     whole.save(noted, format="png", **_PACKED)
     return noted.getvalue()
+
+
+@lru_cache(maxsize=4)
+def _strip(note: str, width: int) -> Image.Image:
+    """A note on white, so many dots wide: the same below many pictures."""
+    lines = wrap(note, int(_NOTE_LETTERS * width / DPI))
+    strip = Figure(figsize=(width / DPI, 0.12 + 0.12 * len(lines)), dpi=DPI)
+    strip.text(
+        0.5, 0.98, "\n".join(lines), ha="center", va="top", fontsize=7, color=NOTE_COLOUR, weight="bold"
+    )
+    drawn = BytesIO()
+    strip.savefig(drawn, format="png", dpi=DPI, pil_kwargs=_UNPACKED)
+    return Image.open(drawn).convert("RGB")

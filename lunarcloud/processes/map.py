@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -160,26 +161,35 @@ class _Pictures:
                 seen[name] = value_range(self.run, data)
             return data
 
+        @cache
+        def beyond() -> xr.DataArray | None:
+            limit = self.run.card.novelty_limit
+            return _above(read(NOVELTY), limit) if limit and NOVELTY in self.run.card.maps else None
+
         pictures = (name if QUANTITIES[name].about is None else _UNCERTAINTY for name in names)
         with _ONE_PICTURE:
             for picture in dict.fromkeys(pictures):
-                _draw_picture(self.run, picture, read)
+                _draw_picture(self.run, picture, read, beyond)
             for name in set(names) - set(seen):
                 read(name)
         return {name: found for name in names if (found := seen[name]) is not None}
 
 
-def _draw_picture(run: Run, name: str, read: Callable[[str], xr.DataArray]) -> None:
+def _draw_picture(
+    run: Run,
+    name: str,
+    read: Callable[[str], xr.DataArray],
+    beyond: Callable[[], xr.DataArray | None],
+) -> None:
     # Slow to import, and a run that is there already draws nothing.
     from lunarcloud.figures import draw_map, draw_uncertainty, save_figure
 
     if name == _UNCERTAINTY:
         figure = draw_uncertainty((*run.card.maps, *run.card.intervals), read)
     else:
-        shown, limit = read(name), run.card.novelty_limit
-        estimated = QUANTITIES[name].method in ("cnn", "derived")
-        beyond = _above(read(NOVELTY), limit) if estimated and limit and NOVELTY in run.card.maps else None
-        figure = draw_map(shown, f"{shown.attrs['long_name']} · run {run.place.name}", beyond=beyond)
+        shown = read(name)
+        unsure = beyond() if QUANTITIES[name].method in ("cnn", "derived") else None
+        figure = draw_map(shown, f"{shown.attrs['long_name']} · run {run.place.name}", beyond=unsure)
     save_figure(figure, run.place / "figures", f"{name}.png")
 
 
