@@ -21,6 +21,7 @@ _BROKEN = {
     "ClientPayloadError",
     "IncompleteReadError",
     "ResponseParserError",
+    "FlexibleChecksumError",
     "Timeout",
     "TimeoutError",
 }

@@ -52,6 +52,12 @@ _INSTEAD: dict[Fault, tuple[int, str, bytes]] = {
 }
 
 
+_BEFORE = {*_INSTEAD, "silent", "cut upload"}
+# Only who sends something is too late with it, or in another's way.
+_OF_SENDERS = {"too late", "aborted"}
+_OF_OBJECTS = {"zeros", "short download"}
+
+
 @dataclass
 class Faults:
     """Where the proxy is, what it does, and what it has done so far."""
@@ -63,11 +69,14 @@ class Faults:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self, method: str, path: str) -> Fault | None:
-        """The fault of the next request, counted."""
+        """The fault of the next request."""
         with self.lock:
-            fault = self.plan(method, path)
+            return self.plan(method, path)
+
+    def count(self, fault: Fault | None) -> None:
+        """Note what was done to a request."""
+        with self.lock:
             self.done[fault or "none"] += 1
-            return fault
 
 
 def random_plan(seed: int, rate: float) -> Plan:
@@ -119,27 +128,43 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         fault = self.server.faults.next(self.command, self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        # Only who sends something is too late with it, or in another's way.
-        if fault in _INSTEAD and (body or fault not in ("too late", "aborted")):
+        if fault in _OF_SENDERS and not body:
+            fault = None
+        if fault in _BEFORE:
+            self.server.faults.count(fault)
+            return self._fail(fault, body)
+        status, headers, answer = self._forward(body)
+        # Of the server's errors and lists nobody could know that they are others.
+        is_object = self.command == "GET" and answer and any(name.lower() == "etag" for name in headers)
+        if fault in _OF_OBJECTS and not is_object:
+            fault = None
+        self.server.faults.count(fault)
+        return self._pass_on(fault, status, headers, answer)
+
+    def _fail(self, fault: Fault, body: bytes) -> None:
+        """A fault of which the server learns nothing, or half."""
+        if fault in _INSTEAD:
             status, kind, page = _INSTEAD[fault]
             return self._answer(status, {"Content-Type": kind}, page)
         if fault == "silent":
             time.sleep(self.server.faults.silence_s)
-            return self._hang_up()
-        if fault == "cut upload":
+        else:
             self._forward_half(body)
-            return self._hang_up()
-        status, headers, answer = self._forward(body)
+        return self._hang_up()
+
+    def _pass_on(self, fault: Fault | None, status: int, headers: dict[str, str], answer: bytes) -> None:
+        """The server's answer, or what a fault leaves of it."""
         if fault == "lost answer":
             return self._hang_up()
         if fault == "slow":
             return self._drip(status, headers, answer)
-        # Of the server's objects: of its errors and lists nobody could know them.
-        if fault in ("zeros", "short download") and "ETag" in headers and self.command == "GET":
-            answer = bytes(len(answer)) if fault == "zeros" else answer[: len(answer) // 2]
         if fault == "cut download":
             self._answer(status, headers, answer, sent=len(answer) // 2)
             return self._hang_up()
+        if fault == "zeros":
+            answer = bytes(len(answer))
+        elif fault == "short download":
+            answer = answer[: len(answer) // 2]
         return self._answer(status, headers, answer)
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle  # noqa: N815 - names of the base class

@@ -316,10 +316,12 @@ def test_a_damaged_file_is_read_or_refused_in_words(
         (folder / each).hardlink_to(whole / each)
     (folder / reader.name).unlink(missing_ok=True)
     (folder / reader.name).write_bytes(damaged((whole / reader.name).read_bytes(), edits))
+    code = 0
     try:
         reader.read(str(folder / reader.name))
     except LunarcloudError as error:
-        assert error.exit_code == 2
+        code = error.exit_code
+    assert code in (0, 2)
     shutil.rmtree(folder)
 
 

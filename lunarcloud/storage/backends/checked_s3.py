@@ -25,47 +25,67 @@ class OtherBytesError(ForeignAnswerError):
 
 
 class CheckedS3(S3FileSystem):  # type: ignore[misc]  # it has no types
-    """S3 as s3fs has it, but for answers that cannot be the store's, which raise `ForeignAnswerError`."""
+    """S3 as s3fs has it, but for answers that cannot be the store's, which raise `ForeignAnswerError`.
+
+    Attributes
+    ----------
+    tags_are_digests : bool or None
+        Whether the store names what it was given by its MD5; None if it was given nothing yet.
+    """
+
+    tags_are_digests: bool | None = None
 
     async def _call_s3(self, method: str, *more: Any, **asked: Any) -> Any:
         answer = await super()._call_s3(method, *more, **asked)
         if not isinstance(answer, dict):
             return answer
-        kind = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
-        if method in _TAGGED:
-            if "ETag" not in answer:
-                raise ForeignAnswerError(
-                    f"an answer without the object's version, of type {kind or 'unknown'}"
-                )
-        elif kind.startswith("text/html"):
-            raise ForeignAnswerError("a page came in place of the store's answer")
+        _require_the_stores(method, answer)
+        if method == "put_object" and (tag := _md5_in(answer)):
+            self.tags_are_digests = tag == _md5(asked.get("Body", b""))
         if method == "get_object":
-            answer["Body"] = _Body(answer)
+            answer["Body"] = _Body(answer, tag_is_digest=self.tags_are_digests is not False)
         return answer
 
     async def _cat_file(self, path: str, *more: Any, **asked: Any) -> bytes:
         try:
             found: bytes = await super()._cat_file(path, *more, **asked)
         except OtherBytesError as error:
-            found = await self._once_more(error.came, path, *more, **asked)
+            if self.tags_are_digests:
+                raise
+            found = await self._again(error, path, *more, **asked)
         return found
 
-    async def _once_more(self, came: bytes, path: str, *more: Any, **asked: Any) -> bytes:
-        """The bytes that come again: of a store whose tags are something else, the same ones."""
+    async def _again(self, first: OtherBytesError, path: str, *more: Any, **asked: Any) -> bytes:
+        """The bytes that come again: the same ones, if this store's tags are something else."""
         try:
             found: bytes = await super()._cat_file(path, *more, **asked)
         except OtherBytesError as error:
-            if error.came != came:
+            if error.came != first.came:
                 raise
-            return came
+            return error.came
         return found
+
+
+def _require_the_stores(method: str, answer: dict[str, Any]) -> None:
+    kind = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
+    if method in _TAGGED and "ETag" not in answer:
+        raise ForeignAnswerError(f"{kind or 'something'} came, without the object's version")
+    if method not in _TAGGED and kind.startswith("text/html"):
+        raise ForeignAnswerError("a page came in place of the store's answer")
+
+
+def _md5_in(answer: dict[str, Any]) -> str | None:
+    """The digest that an answer names an object by, where that may be one."""
+    found = _MD5.fullmatch(answer["ETag"])
+    by_key = "SSECustomerAlgorithm" in answer or "SSEKMSKeyId" in answer
+    return found[1] if found and not by_key else None
 
 
 class _Body:
     """The body of an answer, found to be as long as was said and, if it is a whole object, to be that one."""
 
-    def __init__(self, answer: dict[str, Any]) -> None:
-        self.answer, self.body = answer, answer["Body"]
+    def __init__(self, answer: dict[str, Any], *, tag_is_digest: bool) -> None:
+        self.answer, self.body, self.tag_is_digest = answer, answer["Body"], tag_is_digest
 
     async def read(self, *most: int) -> bytes:
         data: bytes = await self.body.read(*most)
@@ -74,9 +94,9 @@ class _Body:
         start, stop, size = _range_of(self.answer, len(data))
         if len(data) != stop - start:
             raise ForeignAnswerError(f"{len(data)} of {stop - start} bytes came")
-        tag = _MD5.fullmatch(self.answer["ETag"])
-        by_key = "SSECustomerAlgorithm" in self.answer or "SSEKMSKeyId" in self.answer
-        if tag and not by_key and (start, stop) == (0, size) and _md5(data) != tag[1]:
+        # Of a part no digest is known: chunks have their own.
+        tag = _md5_in(self.answer) if self.tag_is_digest and (start, stop) == (0, size) else None
+        if tag and _md5(data) != tag:
             raise OtherBytesError(data)
         return data
 
