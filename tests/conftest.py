@@ -22,6 +22,7 @@ _TILES = Path(__file__).parent / "data" / "dim_tiles_4ppd.tar.bz2"
 
 # Whatever fails in a test is not waited for, but where a test says so.
 os.environ.setdefault("LUNARCLOUD_PATIENCE_S", "0")
+os.environ.setdefault("LUNARCLOUD_BACKOFF_S", "0.01")
 
 # The same examples everywhere, and no deadline: a slow machine is not a wrong result.
 hypothesis_settings.register_profile("lunarcloud", deadline=None, derandomize=True, max_examples=40)

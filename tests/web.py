@@ -47,6 +47,27 @@ def paged(pages: Pages) -> Iterator[str]:
 
 
 @contextmanager
+def busy_first(times: int, body: bytes) -> Iterator[str]:
+    """The URL of a server that is busy so many times, and then answers everything with a body."""
+    left = [503] * times
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(left.pop() if left else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_HEAD = do_GET  # noqa: N815 - a name of the base class
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with _running(Handler) as url:
+        yield url
+
+
+@contextmanager
 def refusing(status: int) -> Iterator[str]:
     """The URL of a server that answers everything with a status, and nothing else."""
 

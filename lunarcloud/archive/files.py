@@ -14,7 +14,7 @@ from typing import IO
 import fsspec
 
 from lunarcloud.errors import ArchiveError, LunarcloudError
-from lunarcloud.storage import explained, local_path
+from lunarcloud.storage import explained, local_path, retried
 
 #: Largest files that are read into memory, bytes, by what is wanted: text tables of a few thousand rows;
 #: lists of places; polygons of a detailed geological map; coefficients to degree 1800; a map at 128 pixels a
@@ -72,6 +72,7 @@ class OutsideFile:
             ) from error
 
 
+@retried
 def read_file(place: str | Path, most: int) -> OutsideFile:
     """The content of a file, gunzipped where it is gzipped.
 
@@ -126,6 +127,7 @@ def foreign(place: str, what: str) -> Iterator[None]:
         raise ArchiveError(f"{place}: {what} ({reason[:_REASON_LENGTH]})") from error
 
 
+@retried
 def file_digest(place: str | Path) -> str:
     """The `OutsideFile.digest` of a file, without holding what it has.
 

@@ -84,16 +84,21 @@ def list_items(place: str) -> list[Item]:
     url = place if "://" in place else str(local_path(place))
     if _is(url, _ARCHIVES):
         return sorted(_members(url), key=lambda item: item.name)
+    items = _items(url)
+    if _is(url, (".txt",)) and len(items) == 1:
+        return _listed(items[0])
+    return sorted(items, key=lambda item: item.name)
+
+
+@retried
+def _items(url: str) -> list[Item]:
     with explained(url, ""):
         if _is_web(url) and _is(url, _FILES) and not _is(url, (".txt",)):
             # Whether it is there, and how long it is, is found with its label: one request, not two.
             return [Item(name=url, source=_plain(url), url=url, start=0, size=None)]
         fs, path = fsspec.core.url_to_fs(url)
         found = _web(fs, path) if _is_web(url) else _listing(fs, path)
-        items = [_item(fs, name, info) for name, info in found.items() if info["type"] == "file"]
-    if _is(url, (".txt",)) and len(items) == 1:
-        return _listed(items[0])
-    return sorted(items, key=lambda item: item.name)
+        return [_item(fs, name, info) for name, info in found.items() if info["type"] == "file"]
 
 
 def one_file(url: str) -> Item:
@@ -108,12 +113,19 @@ def one_file(url: str) -> Item:
     """
     if _is_web(url):
         return Item(name=url, source=_plain(url), url=url, start=0, size=web_size(url))
+    found, kind = _file(url)
+    if kind != "file":
+        raise NotFoundError(f"{url}: no file, but a {kind}")
+    return found
+
+
+@retried
+def _file(url: str) -> tuple[Item, str]:
+    """What is at a URL, and whether that is a file."""
     with explained(url, ""):
         fs, path = fsspec.core.url_to_fs(url)
         info = fs.info(path)
-    if info["type"] != "file":
-        raise NotFoundError(f"{url}: no file, but a {info['type']}")
-    return _item(fs, path, info)
+        return _item(fs, path, info), info["type"]
 
 
 def read_ranges(url: str, ranges: Sequence[Range]) -> list[bytes]:
@@ -156,10 +168,7 @@ def size_of(item: Item) -> int | None:
         return item.size
     if _is_web(item.url):
         return web_size(item.url)
-    with explained(item.url, ""):
-        fs, path = fsspec.core.url_to_fs(item.url)
-        size: int | None = fs.size(path)
-        return size
+    return _file(item.url)[0].size
 
 
 def _read_local(path: str, ranges: Sequence[Range]) -> list[bytes]:
@@ -168,6 +177,7 @@ def _read_local(path: str, ranges: Sequence[Range]) -> list[bytes]:
         return [os.pread(file.fileno(), size, start) for start, size in ranges]
 
 
+@retried
 def _members(url: str) -> list[Item]:
     """The files in an archive; reads through it once, which also builds the index of a .tar.gz."""
     with _explained_archive(url), _stream(url) as stream:

@@ -13,7 +13,7 @@ from lunarcloud.storage import explained, folder
 from lunarcloud.storage.faults import beyond_end, lost_race
 from lunarcloud.testing.faulty_proxy import faulty_proxy
 from lunarcloud.testing.s3_server import S3, reconnect
-from tests.web import refusing
+from tests.web import busy_first, refusing
 
 
 def of_s3(code: str, status: int, message: str = "what happened") -> Exception:
@@ -90,6 +90,11 @@ def test_what_no_waiting_mends_says_what_does(error: Exception, said: str) -> No
 def test_a_web_server_that_is_busy_is_worth_another_try(status: int) -> None:
     with refusing(status) as url, pytest.raises(TransientStoreError):
         read_file(f"{url}/my bucket 500/tiles.txt", 100)
+
+
+def test_a_file_of_a_web_server_that_was_busy_is_read() -> None:
+    with busy_first(2, b"moon") as url:
+        assert read_file(f"{url}/tiles.txt", 100).data == b"moon"
 
 
 def test_a_web_server_that_is_away_is_worth_another_try() -> None:
