@@ -8,8 +8,8 @@ TESTS ?=
 AT_ONCE ?= 3
 DEMO ?= demo
 
-.PHONY: demo demo-s3 notebooks test test-long test-reference test-wheel test-browser test-cluster viewer check docs bench \
-	constraints clean
+.PHONY: demo demo-s3 notebooks test test-long test-reference test-fuzz test-wheel test-browser test-cluster viewer check \
+	docs bench constraints clean
 
 # The main job: a synthetic Moon as archive tiles -> mosaic -> models -> maps -> findings -> figures, in ./demo.
 demo: $(VENV)/ready
@@ -36,6 +36,10 @@ test-long: $(VENV)/dev
 test-reference: $(VENV)/dev
 	@test -f "$(DATA)/README.md" || { echo "make test-reference DATA=FOLDER: no reference data in '$(DATA)'" >&2; exit 2; }
 	$(BIN)/python -m pytest tests/reference --data "$(DATA)"
+
+# 2 000 damaged files a reader: what comes is read, or refused in words, within ten seconds.
+test-fuzz: $(VENV)/dev
+	LUNARCLOUD_FUZZ=2000 $(BIN)/python -m pytest tests/archive/test_fuzz.py -k damaged --timeout 1800
 
 # Builds wheel and sdist, installs the wheel in a new environment elsewhere and runs the demo there: minutes. In another
 # one UDUNITS and the CF checker of IOOS look at what was made.
