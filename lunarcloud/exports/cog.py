@@ -1,31 +1,32 @@
-"""Maps as cloud-optimised GeoTIFFs, in their units, written by GDAL's own driver.
+"""Maps as cloud-optimised GeoTIFFs, in their units: what a file says is written by GDAL's own driver.
 
-That driver copies what is whole already. So the codes of a map go shard by shard into an uncompressed file
-beside the target, its overviews, where the store has them, into others; a virtual raster of GDAL says what
-the codes mean, and in which projection they are wanted. Nothing but a few shards is held.
+A whole map, whose overviews the store has, is written once: the driver makes the file without a pixel, and
+the tiles are put where such files have them. A part of a map, or what a projection shows of it, goes
+uncompressed into a file beside the target, which the driver copies and makes overviews of. Nothing but a few
+shards is held.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.engine import ShardDone, StageDone, Started, Watch, usable_cores
+from lunarcloud.errors import StoreError
 from lunarcloud.exports.layers import Layer
+from lunarcloud.exports.meaning import Meaning, meaning_of
 from lunarcloud.exports.projected import Target, projected
 from lunarcloud.exports.rasters import Piece, Stored, crs_code, transform_of, window_of
 from lunarcloud.exports.tallies import Tally, statistics_tags, tally
+from lunarcloud.exports.tiles import NO_PREDICTOR, PREDICTOR, TILE, ahead, name_tiles, put_tiles, tiles_of
 from lunarcloud.fetching import Box
 from lunarcloud.moon import Grid, Window, lunar_crs
 from lunarcloud.quantities import QUANTITIES
@@ -35,15 +36,13 @@ if TYPE_CHECKING:  # slow to import
     import xarray as xr
 
 # Read by every GDAL of these years, and the fastest: level 1 loses a tenth of the size against 9.
-_PACKED = {"compress": "ZSTD", "level": "1", "blocksize": "512", "bigtiff": "YES"}
-_BLOCKS = {"blockXSize": "512", "blockYSize": "512"}
-# Each holds a shard, whatever the machine has in cores: one writer takes no more from them.
-_MOST_READERS = 4
+_PACKED = {"compress": "ZSTD", "level": "1", "blocksize": str(TILE), "bigtiff": "YES"}
+# Chunks of a shard that zarr decodes together: its bookkeeping for single ones is a fifth of the decoding.
+_BATCH = 16
 # GDAL's cache of blocks, MiB. Its own measure is a part of the machine's memory.
 _CACHE_MIB = 64
-
-ItemT = TypeVar("ItemT")
-ResultT = TypeVar("ResultT")
+# What each tile takes in the head of a file, and what there is besides tiles and texts, amply; bytes.
+_HEAD_OF_TILE, _HEAD_BESIDES = 16, 1 << 14
 
 
 class Wanted(NamedTuple):
@@ -59,25 +58,6 @@ class Wanted(NamedTuple):
 
     box: Box | None = None
     crs: str | None = None
-
-
-class _Meaning(NamedTuple):
-    """What the codes of a map are.
-
-    Attributes
-    ----------
-    step, offset : float
-        Value = step x code + offset.
-    fill : int or None
-        Code of a missing pixel.
-    is_flags : bool
-        Whether they are flags or classes, which stay as they are.
-    """
-
-    step: float
-    offset: float
-    fill: int | None
-    is_flags: bool
 
 
 def write_cog(target: Folder, key: str, layer: Layer, wanted: Wanted, watch: Watch) -> int:
@@ -111,16 +91,15 @@ def write_cog(target: Folder, key: str, layer: Layer, wanted: Wanted, watch: Wat
     elif isinstance(raster, Grid) and wanted.box is not None:
         part = window_of(raster, wanted.box)
     # An overview of a part would need its bounds to be bounds of the coarser pixels too.
-    levels = layer.levels if shown is None and part == raster.whole else layer.levels[:1]
-    with scratch(target) as place, _gdal(), explained(target.url, key):
-        sources = [
-            _Spooled(each, layer.name, part if each is finest else each.raster.whole, place / f"{number}.tif")
-            for number, each in enumerate(levels)
-        ]
-        virtual = _virtual(sources, layer, watch)
-        _copy(virtual, place / "cog.tif", shown, is_flags=_meaning(finest, layer.name).is_flags)
-        size = (place / "cog.tif").stat().st_size
-        target.upload(key, place / "cog.tif")
+    has_overviews = shown is None and part == raster.whole and len(layer.levels) > 1
+    with scratch(target) as place, _settings(), explained(target.url, key):
+        made = place / "cog.tif"
+        if has_overviews:
+            _assemble(made, layer, watch)
+        else:
+            _copy(_spooled(layer, part, place, watch), made, shown)
+        size = made.stat().st_size
+        target.upload(key, made)
     return size
 
 
@@ -139,127 +118,137 @@ def scratch(target: Folder) -> Iterator[Path]:
 
 
 @contextmanager
-def _gdal() -> Iterator[None]:
+def _settings() -> Iterator[None]:
+    """Of the libraries, while a file is written."""
     import rasterio
+    import zarr
 
-    # Its own files beside a GeoTIFF would be another one's truth.
-    with rasterio.Env(GDAL_CACHEMAX=_CACHE_MIB, GDAL_PAM_ENABLED="NO"):
+    # GDAL's own files beside a GeoTIFF would be another one's truth.
+    gdal = rasterio.Env(GDAL_CACHEMAX=_CACHE_MIB, GDAL_PAM_ENABLED="NO")
+    with gdal, zarr.config.set({"codec_pipeline.batch_size": _BATCH}):
         yield
 
 
-class _Spooled(NamedTuple):
-    """Codes of a window of a map, and the file that they go into."""
+def _assemble(made: Path, layer: Layer, watch: Watch) -> None:
+    """Write the COG of a whole map, of the store's levels."""
+    finest, *coarser = layer.levels
+    virtual = _described(finest, layer, finest.raster.whole)
+    room = _room(virtual, layer)
+    for number, each in enumerate(coarser):
+        overview = _described(each, layer, each.raster.whole)
+        _add_overview(virtual, _save(overview, made.with_name(f"{number}.vrt")))
+    with made.open("wb") as file:
+        file.seek(room)
+        # The coarsest first, as whoever opens the file asks for them. Tallies of the finest alone: sums over
+        # means are others.
+        placed = [put_tiles(file, each, layer.name, _uncounted, watch)[0] for each in reversed(coarser)]
+        last, found = put_tiles(file, finest, layer.name, _counting(finest, layer.name), watch)
+    _add_statistics(virtual, finest, layer.name, [found])
+    head = _head(_save(virtual, made.with_suffix(".vrt")), is_flags=meaning_of(finest, layer.name).is_flags)
+    if len(head) > room:
+        raise StoreError(f"{layer.name}: its head takes {len(head)} bytes, {room} were left for it")
+    name_tiles(head, (last, *reversed(placed)))
+    with made.open("r+b") as again:
+        again.write(head)
 
-    stored: Stored
-    name: str
-    part: Window
-    path: Path
+
+def _room(virtual: ET.Element, layer: Layer) -> int:
+    """No less than the head of a file takes, bytes: what it says of statistics is known after the tiles."""
+    tiles = sum(tiles_of(each.raster) for each in layer.levels)
+    return len(ET.tostring(virtual)) + _HEAD_OF_TILE * tiles + _HEAD_BESIDES
 
 
-def _virtual(sources: Sequence[_Spooled], layer: Layer, watch: Watch) -> Path:
-    """Codes of all levels in files, and virtual rasters of what they mean: the finest one's."""
-    finest, *coarser = sources
-    meaning = _meaning(finest.stored, layer.name)
-    for each in coarser:
-        _spool(each, _uncounted, watch)
-        _save(each, _described(each, layer, meaning))
-    # Of the finest alone: sums over means are others.
-    tallies = _spool(finest, partial(tally, fill=meaning.fill), watch)
-    return _save(finest, _described(finest, layer, meaning, tallies, coarser))
+def _head(virtual: Path, *, is_flags: bool) -> bytearray:
+    """A virtual raster as a COG of GDAL's driver, but without pixels."""
+    from rasterio.shutil import copy
+
+    empty = virtual.with_name("empty.tif")
+    predictor = NO_PREDICTOR if is_flags else PREDICTOR
+    copy(virtual, empty, driver="COG", sparse_ok="YES", predictor=predictor, **_PACKED)
+    return bytearray(empty.read_bytes())
+
+
+def _counting(stored: Stored, name: str) -> Callable[[npt.NDArray[Any]], Tally]:
+    return partial(tally, fill=meaning_of(stored, name).fill)
 
 
 def _uncounted(_: npt.NDArray[Any]) -> Tally:
     return Tally()
 
 
-def _save(spooled: _Spooled, described: ET.Element) -> Path:
-    path = spooled.path.with_suffix(".vrt")
+def _spooled(layer: Layer, part: Window, place: Path, watch: Watch) -> Path:
+    """Values of a part of a map in a file, shard by shard, and the virtual raster that says what they are."""
+    import rasterio
+
+    stored, (rows, cols), file = layer.levels[0], part.shape, place / "values.tif"
+    meaning, counted = meaning_of(stored, layer.name), _counting(stored, layer.name)
+    codes = stored.dataset[layer.name]
+    tallies = [Tally()] * _bands(codes)
+    pieces, title = list(stored.pieces(part)), f"export {layer.name}"
+    profile = {"driver": "GTiff", "dtype": _dtype(meaning, codes), "count": len(tallies), "bigtiff": "YES"}
+    tiles = {"tiled": True, "blockxsize": TILE, "blockysize": TILE, "interleave": "band"}
+    size = {"height": rows, "width": cols, "transform": transform_of(stored.raster, part)}
+
+    def read(piece: Piece) -> tuple[npt.NDArray[Any], list[Tally]]:
+        pixels = stored.read(layer.name, piece.source)
+        return pixels, [counted(band) for band in pixels]
+
+    watch(Started(title=title, shards=len(pieces), pixels=rows * cols))
+    with rasterio.open(file, "w", **profile, **tiles, **size) as dataset:
+        for piece, (pixels, found) in ahead(read, pieces):
+            dataset.write(meaning.values(pixels), window=piece.target.slices)
+            tallies = [one.with_(other) for one, other in zip(tallies, found, strict=True)]
+            watch(ShardDone(title=title, shard=None, pixels=pixels[0].size))
+    watch(StageDone(title=title))
+    virtual = _described(stored, layer, part)
+    _add_statistics(virtual, stored, layer.name, tallies)
+    _add_sources(virtual, file)
+    return _save(virtual, file.with_suffix(".vrt"))
+
+
+def _save(described: ET.Element, path: Path) -> Path:
     ET.ElementTree(described).write(path)
     return path
 
 
-def _spool(spooled: _Spooled, counted: Callable[[npt.NDArray[Any]], Tally], watch: Watch) -> list[Tally]:
-    """Put the codes of a window into a file, shard by shard; their tallies by band."""
-    import rasterio
-
-    stored, (rows, cols) = spooled.stored, spooled.part.shape
-    codes = stored.dataset[spooled.name]
-    tallies = [Tally()] * _bands(codes)
-    pieces, title = list(stored.pieces(spooled.part)), f"export {spooled.name}"
-    profile = {"driver": "GTiff", "dtype": codes.dtype, "count": len(tallies), "bigtiff": "YES"}
-    tiles = {"tiled": True, "blockxsize": 512, "blockysize": 512, "interleave": "band"}
-    place = {"height": rows, "width": cols, "transform": transform_of(stored.raster, spooled.part)}
-
-    def read(piece: Piece) -> tuple[npt.NDArray[Any], list[Tally]]:
-        pixels = stored.read(spooled.name, piece.source)
-        return pixels, [counted(band) for band in pixels]
-
-    watch(Started(title=title, shards=len(pieces), pixels=rows * cols))
-    with rasterio.open(spooled.path, "w", **profile, **tiles, **place) as dataset:
-        for piece, (pixels, found) in _ahead(read, pieces):
-            dataset.write(pixels, window=piece.target.slices)
-            tallies = [one.with_(other) for one, other in zip(tallies, found, strict=True)]
-            watch(ShardDone(title=title, shard=None, pixels=pixels[0].size))
-    watch(StageDone(title=title))
-    return tallies
-
-
-def _ahead(function: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> Iterator[tuple[ItemT, ResultT]]:
-    """Items with their results, in order, while the next ones are on their way."""
-    waiting: deque[tuple[ItemT, Future[ResultT]]] = deque()
-    readers = min(usable_cores(), _MOST_READERS)
-    with ThreadPoolExecutor(readers) as pool:
-        for item in items:
-            waiting.append((item, pool.submit(function, item)))
-            if len(waiting) > readers:
-                done, result = waiting.popleft()
-                yield done, result.result()
-        for done, result in waiting:
-            yield done, result.result()
-
-
-def _described(
-    spooled: _Spooled,
-    layer: Layer,
-    meaning: _Meaning,
-    tallies: Sequence[Tally] = (),
-    coarser: Sequence[_Spooled] = (),
-) -> ET.Element:
-    """A virtual raster of a file of codes, in the map's units."""
-    stored, (rows, cols) = spooled.stored, spooled.part.shape
-    codes, transform = stored.dataset[spooled.name], transform_of(stored.raster, spooled.part)
+def _described(stored: Stored, layer: Layer, part: Window) -> ET.Element:
+    """A virtual raster of a part of a map: all but its pixels."""
+    codes, transform, (rows, cols) = stored.dataset[layer.name], transform_of(stored.raster, part), part.shape
+    meaning = meaning_of(stored, layer.name)
     root = ET.Element("VRTDataset", rasterXSize=str(cols), rasterYSize=str(rows))
     wkt = lunar_crs(crs_code(stored.raster)).to_wkt("WKT2_2019")
     _add(root, "SRS", wkt, dataAxisToSRSAxisMapping=_axes(stored))
     _add(root, "GeoTransform", ",".join(f"{each:.17g}" for each in transform.to_gdal()))
     _add_tags(root, layer.says)
-    kind = _gdal_type(codes.dtype) if meaning.is_flags else "Float32"
-    for number, (title, found) in enumerate(zip_longest(_titles(codes), tallies), start=1):
-        band = _add(root, "VRTRasterBand", dataType=kind, band=str(number), **_BLOCKS)
+    blocks = {"blockXSize": str(TILE), "blockYSize": str(TILE)}
+    for number, title in enumerate(_titles(codes), start=1):
+        kind = _gdal_type(_dtype(meaning, codes))
+        band = _add(root, "VRTRasterBand", dataType=kind, band=str(number), **blocks)
         _add(band, "Description", title)
-        _add(band, "UnitType", _unit(spooled.name, codes))
-        if found:
-            _add_tags(band, statistics_tags(found, step=meaning.step, offset=meaning.offset))
+        _add(band, "UnitType", _unit(layer.name, codes))
         if meaning.fill is not None:
             _add(band, "NoDataValue", str(meaning.fill) if meaning.is_flags else "nan")
-        _add_source(band, spooled.path, number, meaning)
-        for each in coarser:
-            overview = _add(band, "Overview")
-            _add(overview, "SourceFilename", str(each.path.with_suffix(".vrt")))
-            _add(overview, "SourceBand", str(number))
     return root
 
 
-def _add_source(band: ET.Element, path: Path, number: int, meaning: _Meaning) -> None:
-    source = _add(band, "SimpleSource" if meaning.is_flags else "ComplexSource")
-    _add(source, "SourceFilename", str(path))
-    _add(source, "SourceBand", str(number))
-    if meaning.is_flags:
-        return
-    if meaning.fill is not None:
-        _add(source, "NODATA", str(meaning.fill))
-    _add(source, "ScaleOffset", repr(meaning.offset))
-    _add(source, "ScaleRatio", repr(meaning.step))
+def _add_statistics(virtual: ET.Element, stored: Stored, name: str, tallies: Sequence[Tally]) -> None:
+    meaning = meaning_of(stored, name)
+    for band, found in zip(virtual.iter("VRTRasterBand"), tallies, strict=True):
+        _add_tags(band, statistics_tags(found, step=meaning.step, offset=meaning.offset))
+
+
+def _add_sources(virtual: ET.Element, file: Path) -> None:
+    for band in virtual.iter("VRTRasterBand"):
+        source = _add(band, "SimpleSource")
+        _add(source, "SourceFilename", str(file))
+        _add(source, "SourceBand", band.attrib["band"])
+
+
+def _add_overview(virtual: ET.Element, file: Path) -> None:
+    for band in virtual.iter("VRTRasterBand"):
+        overview = _add(band, "Overview")
+        _add(overview, "SourceFilename", str(file))
+        _add(overview, "SourceBand", band.attrib["band"])
 
 
 def _add(parent: ET.Element, name: str, text: str = "", **attrs: str) -> ET.Element:
@@ -279,17 +268,17 @@ def _axes(stored: Stored) -> str:
     return "2,1" if isinstance(stored.raster, Grid) else "1,2"
 
 
-def _copy(virtual: Path, to: Path, shown: Target | None, *, is_flags: bool) -> None:
+def _copy(virtual: Path, to: Path, shown: Target | None) -> None:
     """Have GDAL's driver write the virtual raster, or what another projection shows of it."""
     import rasterio
     from rasterio.crs import CRS
     from rasterio.shutil import copy
     from rasterio.vrt import WarpedVRT
 
-    # Flags and classes have no mean.
-    averaged = "NEAREST" if is_flags else "AVERAGE"
-    options = {**_PACKED, "num_threads": str(usable_cores()), "overview_resampling": averaged}
     with rasterio.open(virtual) as dataset:
+        # Flags and classes have no mean.
+        averaged = "AVERAGE" if dataset.dtypes[0] == "float32" else "NEAREST"
+        options = {**_PACKED, "num_threads": str(usable_cores()), "overview_resampling": averaged}
         if shown is None:
             copy(dataset, to, driver="COG", **options)
             return
@@ -300,15 +289,8 @@ def _copy(virtual: Path, to: Path, shown: Target | None, *, is_flags: bool) -> N
             copy(warped, to, driver="COG", statistics="YES", **options)
 
 
-def _meaning(stored: Stored, name: str) -> _Meaning:
-    attrs = stored.dataset[name].attrs
-    fill = attrs.get("_FillValue")
-    return _Meaning(
-        step=float(attrs.get("scale_factor", 1.0)),
-        offset=float(attrs.get("add_offset", 0.0)),
-        fill=None if fill is None else int(fill),
-        is_flags="scale_factor" not in attrs,
-    )
+def _dtype(meaning: Meaning, codes: xr.DataArray) -> np.dtype[Any]:
+    return codes.dtype if meaning.is_flags else np.dtype(np.float32)
 
 
 def _bands(codes: xr.DataArray) -> int:
