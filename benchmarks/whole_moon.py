@@ -29,7 +29,7 @@ from lunarcloud.maps import MapPlan, Run, finish_maps, load_run, map_works, plan
 from lunarcloud.models import QIU2025, answers, builtin, load_model, package, predict, session
 from lunarcloud.moon import Shard
 from lunarcloud.mosaic import Mosaic, load_mosaic
-from lunarcloud.storage import Folder, folder
+from lunarcloud.storage import Folder, folder, sharding
 from lunarcloud.testing.machine import machine, peak_mib
 from lunarcloud.testing.small_root import OXIDES, defective_spectra, plain_model, write_model, write_mosaic
 
@@ -51,6 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         against_xarray(Path(name) / "peer")
         where_the_time_goes(Path(name) / "parts")
+        what_checksums_cost(Path(name) / "checksums")
         sizes = [ppd for ppd in (11, 23, 46, 91) if ppd <= largest]
         # Half a Gpixel of networks would take ten minutes more.
         with_networks = by_size(Path(name) / "networks", sizes[:3], networks=True)
@@ -261,6 +262,27 @@ def _cpu_seconds(work: Work, shards: list[Shard]) -> tuple[float, float, float]:
             work.group.write(shard, arrays)
     everything = time.process_time() - start
     return asked, made - asked, everything - made
+
+
+def what_checksums_cost(place: Path) -> None:
+    """CPU time of whole shards with and without a checksum a chunk, in turn."""
+    planned = prepared(place, 23, networks=True)
+    work, *_ = map_works(planned, folder(place / "run"))
+    (first, *_) = work.group.layout.raster.shards()
+    ways = {"without": sharding._COMPRESSORS[:1], "with": sharding._COMPRESSORS}
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    _cpu_seconds(work, [first])
+    for _ in range(_ROUNDS_OF_SHARE):
+        for way, compressors in ways.items():
+            with patch.object(sharding, "_COMPRESSORS", compressors):
+                seconds[way].append(sum(_cpu_seconds(work, [first])))
+    ratios = [one / other for one, other in zip(seconds["with"], seconds["without"], strict=True)]
+    rows = [
+        {"checksums": way, "CPU s/Mpixel": _spread([each / _EDGE**2 * 1e6 for each in found], 3)}
+        for way, found in seconds.items()
+    ]
+    note = f"With them {_spread(ratios, 3)} of the time; {_ROUNDS_OF_SHARE} rounds of a whole shard, in turn."
+    report("what checksums cost", rows, of=__file__, packages=_PACKAGES, note=note)
 
 
 # ---- by size
