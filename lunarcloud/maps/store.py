@@ -35,8 +35,9 @@ _LARGEST_EDGE = 2048
 #: Groups of levels around the poles in that store, and the latitude where they end, degrees.
 POLES: tuple[moon.Pole, ...] = ("north", "south")
 _POLAR_LIMIT = 60.0
-# Columns of the coarsest level at most: a view of the whole Moon then takes 8 chunks, about 2 MB.
-_LARGEST_VIEW = 2048
+# Columns of the coarsest level at most: a view of the whole Moon then takes 8 chunks, about 2 MB; one of all
+# that is around a pole, which is as high as it is wide, 4 chunks, 1.4 MB.
+_LARGEST_VIEW, _LARGEST_POLE = 2048, 1024
 
 # Overviews are drawn at this many pixels a degree or the next finer.
 _DRAWN_PPD = 4
@@ -99,7 +100,7 @@ class Run:
     def levels(self) -> int:
         """Number of levels, the finest included: halved while rows are even, to one shard of few columns."""
         number, grid = 1, self.grid
-        while grid.n_rows % 2 == 0 and not _small(grid):
+        while grid.n_rows % 2 == 0 and not _small(grid, _LARGEST_VIEW):
             grid = self.level_grid(number)
             number += 1
         return number
@@ -122,7 +123,8 @@ class Run:
     @property
     def polar_levels(self) -> int:
         """Number of levels around each pole: one by each level of the whole Moon, to one shard."""
-        small = (level for level in range(self.levels) if _small(self.polar_grid("north", level)))
+        north = ((level, self.polar_grid("north", level)) for level in range(self.levels))
+        small = (level for level, raster in north if _small(raster, _LARGEST_POLE))
         return min(next(small, self.levels), self.levels - 1) + 1
 
     def polar_grid(self, pole: moon.Pole, level: int = 0) -> moon.PolarGrid:
@@ -226,9 +228,9 @@ def _drawn_level(run: Run) -> int:
     return next(fine, 0)
 
 
-def _small(raster: moon.Raster) -> bool:
+def _small(raster: moon.Raster, largest: int) -> bool:
     """Whether a level needs no coarser one: a whole view of it is a few chunks."""
-    return raster.shard_shape == (1, 1) and raster.n_cols <= _LARGEST_VIEW
+    return raster.shard_shape == (1, 1) and raster.n_cols <= largest
 
 
 def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:
