@@ -181,7 +181,8 @@ def finish_gravity(place: Folder, card: GravityCard, field: BouguerField) -> Non
 
     attributes = card.attributes()
     levels = level_groups(place, card.grids)
-    members: dict[str, Member] = {part: part_group(place, card.grids, part) for part in PARTS} | levels
+    members: dict[str, Member] = {part: part_group(place, card.grids, part) for part in PARTS}
+    members |= levels
     members["dh2"] = dh2_dataset(field, attributes)
     members["features"] = contrasts(field, features())
     members[_HARMONICS] = harmonics_dataset(field, attributes)

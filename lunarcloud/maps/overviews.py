@@ -44,7 +44,7 @@ class OverviewShard:
                 # Flags have no mean: a coarse pixel warns of whatever any of its four does.
                 arrays[variable.name] = any_flag(pixels)
             else:
-                arrays[variable.name] = halved(pixels, areas, fill=variable.fill)
+                arrays[variable.name] = halved(pixels, areas, fill=int(variable.fill))
         inputs = {key: found for entry in entries.values() for key, found in entry.objects.items()}
         return Product(arrays=arrays, inputs=inputs)
 

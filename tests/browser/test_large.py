@@ -113,7 +113,7 @@ def assert_shows_something(viewer: Viewer) -> None:
     assert viewer.colours(viewer.points(500))[:, 3].any()
 
 
-def test_the_whole_moon_of_64_pixels_a_degree_is_two_megabytes(far: Viewer, asked: Sent) -> None:
+def test_the_whole_moon_of_64_pixels_a_degree_is_two_megabytes_at_most(far: Viewer, asked: Sent) -> None:
     far.open(show="")
     assert_shows_something(far)
     assert 0 < len(asked.data) <= MOST_REQUESTS
@@ -121,14 +121,16 @@ def test_the_whole_moon_of_64_pixels_a_degree_is_two_megabytes(far: Viewer, aske
 
 
 @pytest.mark.parametrize("at", ["0,0", "130000,-70000", "-400000,300000"])
-@pytest.mark.parametrize("resolution", [2400, 1127, 1000, 563, 474])
-def test_a_view_of_a_pole_is_four_megabytes(far: Viewer, asked: Sent, at: str, resolution: int) -> None:
+@pytest.mark.parametrize("resolution", [2400, 1500, 952, 700, 476])
+def test_a_view_of_a_pole_is_four_megabytes_at_most(
+    far: Viewer, asked: Sent, at: str, resolution: int
+) -> None:
     far.open(view="south", at=at, res=resolution, show="")
     assert_shows_something(far)
     assert 0 < sum(asked.data) <= 4 * MB
 
 
-def test_the_whole_moon_of_100_metres_is_three_megabytes(near: Viewer, asked: Sent) -> None:
+def test_the_whole_moon_of_100_metres_is_three_megabytes_at_most(near: Viewer, asked: Sent) -> None:
     near.open(show="")
     assert near.level == 6
     assert_shows_something(near)
