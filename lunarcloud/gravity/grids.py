@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from lunarcloud.gravity.bouguer import PRODUCTS, BouguerField, products, sample
 from lunarcloud.gravity.card import GravityCard, Grids
 from lunarcloud.gravity.profiles import contrasts
 from lunarcloud.gravity.store import PARTS, STORE, Part, harmonics_dataset, read_field
+from lunarcloud.maps import OverviewShard, levels_of
 from lunarcloud.moon import GEOGRAPHIC, FloatArray, Grid, PolarGrid, Positions, Shard, Window
 from lunarcloud.storage import (
     GRID_MAPPING,
@@ -44,6 +46,7 @@ _TASK_BYTES_PER_DEGREE = 400
 _HARMONICS = "harmonics"
 # All products at degree 165; at degree 1200 half of it (benchmarks/gravity.py).
 _RATE = 1.0
+_OVERVIEW_RATE = 4.0
 
 
 def gridded(field: BouguerField, raster: Grid | PolarGrid, attrs: Mapping[str, Any]) -> xr.Dataset:
@@ -110,7 +113,7 @@ def gravity_works(place: Folder, grids: Grids, lmax: int) -> tuple[Work, ...]:
     lmax : int
         Highest degree of any product.
     """
-    return tuple(_work(place, grids, lmax, part) for part in PARTS)
+    return (*(_work(place, grids, lmax, part) for part in PARTS), *_overviews(place, grids))
 
 
 def part_group(place: Folder, grids: Grids, part: Part) -> Group:
@@ -126,6 +129,24 @@ def part_group(place: Folder, grids: Grids, part: Part) -> Group:
         Which.
     """
     return Group(place / STORE / part, gravity_layout(_raster(grids, part)), Ledger(place / f"ledger/{part}"))
+
+
+def level_groups(place: Folder, grids: Grids) -> dict[str, Group]:
+    """The global grid and its overviews, each half of the one before, by name: ``global``, ``global_1`` ...
+
+    Parameters
+    ----------
+    place : Folder
+        The reduction's folder.
+    grids : Grids
+        Its grids.
+    """
+    finest, *coarser = levels_of(grids.grid)
+    rasters = {"global": finest} | {f"global_{number}": each for number, each in enumerate(coarser, 1)}
+    return {
+        name: Group(place / STORE / name, gravity_layout(raster), Ledger(place / f"ledger/{name}"))
+        for name, raster in rasters.items()
+    }
 
 
 def write_harmonics(place: Folder, card: GravityCard, field: BouguerField) -> None:
@@ -156,14 +177,17 @@ def finish_gravity(place: Folder, card: GravityCard, field: BouguerField) -> Non
         The reduction: what is no shard is made from it here.
     """
     # Loads Zarr, which a reduction that is there already does not need.
-    from lunarcloud.storage import finish_tree
+    from lunarcloud.storage import finish_tree, multiscales
 
     attributes = card.attributes()
+    levels = level_groups(place, card.grids)
     members: dict[str, Member] = {part: part_group(place, card.grids, part) for part in PARTS}
+    members |= levels
     members["dh2"] = dh2_dataset(field, attributes)
     members["features"] = contrasts(field, features())
     members[_HARMONICS] = harmonics_dataset(field, attributes)
-    finish_tree(place / STORE, members, {**attributes, "gravity": place.name})
+    rasters = {name: group.layout.raster for name, group in levels.items()}
+    finish_tree(place / STORE, members, {**attributes, "gravity": place.name}, {"": multiscales(rasters)})
 
 
 def _work(place: Folder, grids: Grids, lmax: int, part: Part) -> Work:
@@ -177,6 +201,20 @@ def _work(place: Folder, grids: Grids, lmax: int, part: Part) -> Work:
         memory=MemoryPlan(task=memory),
         rate=_RATE,
     )
+
+
+def _overviews(place: Folder, grids: Grids) -> Iterator[Work]:
+    """The coarser levels of the global grid, each of means of the one before."""
+    groups = level_groups(place, grids)
+    for (finer, coarse), raster in zip(pairwise(groups), levels_of(grids.grid)[1:], strict=True):
+        edge = min(raster.shard_edge, raster.n_cols)
+        yield Work(
+            title=f"gravity {coarse}",
+            group=groups[coarse],
+            function=OverviewShard(groups[finer], raster),
+            memory=MemoryPlan(task=_TASK_BYTES_PER_PIXEL * edge**2),
+            rate=_OVERVIEW_RATE,
+        )
 
 
 def gravity_layout(raster: Grid | PolarGrid) -> Layout:

@@ -10,6 +10,7 @@ from lunarcloud.maps.layout import (
     flags,
     maps_layout,
 )
+from lunarcloud.maps.overviews import OverviewShard, levels_of
 from lunarcloud.maps.plan import MapPlan, completed, map_works, plan_maps
 from lunarcloud.maps.sample import sampled_codes
 from lunarcloud.maps.store import (
@@ -33,6 +34,7 @@ __all__ = [
     "QUALITY",
     "STORE",
     "MapPlan",
+    "OverviewShard",
     "Run",
     "RunCard",
     "clip_flag",
@@ -43,6 +45,7 @@ __all__ = [
     "flags",
     "half_widths",
     "level_name",
+    "levels_of",
     "load_run",
     "map_works",
     "maps_layout",

@@ -12,6 +12,7 @@ from lunarcloud import moon
 from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
+from lunarcloud.maps.overviews import is_small, levels_of
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.storage import Folder, Group, Ledger, Range, open_small, range_of
 
@@ -35,8 +36,9 @@ _LARGEST_EDGE = 2048
 #: Groups of levels around the poles in that store, and the latitude where they end, degrees.
 POLES: tuple[moon.Pole, ...] = ("north", "south")
 _POLAR_LIMIT = 60.0
-# Columns of the coarsest level at most: a view of the whole Moon then takes 8 chunks, about 2 MB.
-_LARGEST_VIEW = 2048
+# Columns of the coarsest level around a pole at most: a view of all that is there, which is as high as it is
+# wide, then takes 4 chunks, 1.4 MB.
+_LARGEST_POLE = 1024
 
 # Overviews are drawn at this many pixels a degree or the next finer.
 _DRAWN_PPD = 4
@@ -97,12 +99,8 @@ class Run:
 
     @property
     def levels(self) -> int:
-        """Number of levels, the finest included: halved while rows are even, to one shard of few columns."""
-        number, grid = 1, self.grid
-        while grid.n_rows % 2 == 0 and not _small(grid):
-            grid = self.level_grid(number)
-            number += 1
-        return number
+        """Number of levels, the finest included."""
+        return len(levels_of(self.grid))
 
     @property
     def store(self) -> Folder:
@@ -111,7 +109,6 @@ class Run:
 
     def level_grid(self, level: int) -> moon.Grid:
         """The grid of a level: 0 is full resolution, each further one half of it."""
-        # A power of two divides without rounding: 304 pixels per degree become 9.5, and 4.75.
         return moon.grid(self.card.ppd / 2**level, self.card.shard_edge)
 
     def group(self, level: int = 0) -> Group:
@@ -122,7 +119,8 @@ class Run:
     @property
     def polar_levels(self) -> int:
         """Number of levels around each pole: one by each level of the whole Moon, to one shard."""
-        small = (level for level in range(self.levels) if _small(self.polar_grid("north", level)))
+        north = ((level, self.polar_grid("north", level)) for level in range(self.levels))
+        small = (level for level, raster in north if is_small(raster, _LARGEST_POLE))
         return min(next(small, self.levels), self.levels - 1) + 1
 
     def polar_grid(self, pole: moon.Pole, level: int = 0) -> moon.PolarGrid:
@@ -224,11 +222,6 @@ def value_range(run: Run, data: xr.DataArray) -> Range | None:
 def _drawn_level(run: Run) -> int:
     fine = (level for level in reversed(range(run.levels)) if run.level_grid(level).ppd >= _DRAWN_PPD)
     return next(fine, 0)
-
-
-def _small(raster: moon.Raster) -> bool:
-    """Whether a level needs no coarser one: a whole view of it is a few chunks."""
-    return raster.shard_shape == (1, 1) and raster.n_cols <= _LARGEST_VIEW
 
 
 def finish_maps(run: Run, attrs: Mapping[str, Any]) -> None:

@@ -174,7 +174,7 @@ def _report(record: Record[GravityCard], home: Folder) -> Report:
 PROCESS = Process(
     name="gravity",
     kind="gravity",
-    algorithm=6,
+    algorithm=7,
     inputs=GravityInputs,
     card=GravityCard,
     resolve=_resolve,

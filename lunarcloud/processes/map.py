@@ -214,7 +214,7 @@ def _report(record: Record[RunCard], home: Folder) -> Report:
 PROCESS = Process(
     name="map",
     kind="runs",
-    algorithm=8,
+    algorithm=9,
     inputs=MapInputs,
     card=RunCard,
     resolve=_resolve,

@@ -1,4 +1,4 @@
-"""The viewer: a page that reads a root in the browser, served here or put into the root itself."""
+"""The viewer: a page that reads a root in the browser, served here or put where others look at it."""
 
 from lunarcloud.viewer.page import write_page
 from lunarcloud.viewer.server import serving

@@ -37,7 +37,7 @@ _SECURITY = {
 }
 _PART = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
 
-_LOGGER = logging.getLogger("lunarcloud")
+_LOGGER = logging.getLogger("lunarcloud.viewer")
 
 
 class _Answer(NamedTuple):
@@ -83,6 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as http.server calls it
         _LOGGER.debug(format, *args)
 
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing: `_send` says more of it."""
+
     def _answer(self) -> _Answer:
         name = unquote(urlsplit(self.path).path).removeprefix("/") or PAGE
         if self.headers.get("Host") not in {f"{host}:{self.server.port}" for host in _NAMES}:
@@ -118,6 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
         return _Answer(HTTPStatus.PARTIAL_CONTENT, stop - start, about, body)
 
     def _send(self, answer: _Answer, *, with_body: bool) -> None:
+        sent = answer.length if with_body else 0
+        _LOGGER.debug("%s %s: %d, %d bytes", self.command, self.path, answer.status, sent)
         self.send_response(answer.status)
         for name, value in {**_SECURITY, **answer.headers}.items():
             self.send_header(name, value)

@@ -36,6 +36,24 @@ def test_the_page_is_put_into_the_root(lunarcloud: Command, truth_root: str) -> 
     assert Path(truth_root, "view", "index.html").exists()
 
 
+def test_the_page_is_put_beside_a_root_on_another_host(
+    lunarcloud: Command, truth_root: str, tmp_path: Path
+) -> None:
+    words = ("--export", "--to", tmp_path, "--address", "https://moon.example/root")
+    code, out, _ = lunarcloud("view", "--root", truth_root, *words)
+    assert (code, out) == (0, f"wrote {tmp_path}/view/index.html\n")
+    assert "https://moon.example;" in Path(tmp_path, "view", "index.html").read_text()
+
+
+@pytest.mark.parametrize("words", [("--to", "site"), ("--export", "--address", "https://moon.example")])
+def test_half_of_another_host_is_refused(
+    lunarcloud: Command, truth_root: str, words: tuple[str, ...]
+) -> None:
+    code, _, said = lunarcloud("view", "--root", truth_root, *words)
+    assert code == 2
+    assert "needs both --to and --address" in said
+
+
 def test_a_root_without_anything_published_is_refused(lunarcloud: Command) -> None:
     code, _, said = lunarcloud("view", "--root", f"memory://{uuid4().hex}")
     assert code == 2

@@ -1,5 +1,6 @@
 """A reduction in its folder: a Zarr that xarray, pyshtools and maps of the same grid understand."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -137,12 +138,27 @@ def test_bytes_do_not_depend_on_the_size_of_shards(found: Gravity) -> None:
 
 def test_all_groups_open_as_one_tree(found: Gravity) -> None:
     tree = xr.open_datatree(found.store.url, engine="zarr")
-    assert set(tree.children) == {*PARTS, "dh2", "features", "harmonics"}
+    assert set(tree.children) == {*PARTS, "global_1", "global_2", "dh2", "features", "harmonics"}
     for part in PARTS:
         stored = tree[part].to_dataset()
         # What says where pixels lie is of the store, not of a dataset, which may be a part of it.
         assert stored.drop_attrs(deep=False).identical(found.open(part).drop_attrs(deep=False))
         assert found.open(part).attrs.items() <= stored.attrs.items()
+
+
+def test_overviews_are_means_by_area_that_readers_find(found: Gravity) -> None:
+    tree = xr.open_datatree(found.store.url, engine="zarr")
+    levels = [level["asset"] for level in tree.attrs["multiscales"]["layout"]]
+    assert levels == ["global", "global_1", "global_2"]
+    for finer, coarser in pairwise(tree[name].to_dataset() for name in levels):
+        # The area of a row of pixels on a sphere goes as the cosine of its middle.
+        weights = np.cos(np.radians(finer["lat"].values))
+        for name in PRODUCTS:
+            columns = finer[name].values.reshape(len(weights), -1, 2).mean(axis=2)
+            rows = (columns * weights[:, None]).reshape(len(weights) // 2, 2, -1).sum(axis=1)
+            means = rows / weights.reshape(-1, 2).sum(axis=1)[:, None]
+            # Half a code, and what 32 bits leave.
+            np.testing.assert_allclose(coarser[name], means, atol=6e-4)
 
 
 def test_nothing_is_visible_before_it_is_finished(

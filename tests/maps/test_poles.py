@@ -176,7 +176,7 @@ def test_windows_that_are_read_hold_every_pixel_that_is_shared_out(pole: Pole, a
 
 @pytest.mark.parametrize(
     ("ppd", "edge", "sizes"),
-    [(4, 256, [246]), (64, 2048, [3932, 1966]), (304, 2048, [18670, 9336, 4668, 2334, 1168])],
+    [(4, 256, [246]), (64, 2048, [3932, 1966, 984]), (304, 2048, [18670, 9336, 4668, 2334, 1168, 584])],
 )
 def test_levels_around_a_pole_halve_to_one_shard_of_few_columns(
     ppd: int, edge: int, sizes: list[int], tmp_path: Path

@@ -2,6 +2,9 @@
 
 from uuid import uuid4
 
+import pytest
+
+from lunarcloud.errors import InputError
 from lunarcloud.storage import folder
 from lunarcloud.viewer import write_page
 
@@ -21,3 +24,28 @@ def test_what_an_earlier_version_put_there_goes() -> None:
     before = root.versions()
     write_page(root)
     assert root.versions() == before
+
+
+def test_a_page_for_another_host_may_ask_that_host_alone() -> None:
+    place = folder(f"memory://{uuid4().hex}")
+    assert write_page(place, "https://moon.example:8443/a/root") == f"{place.url}/view/index.html"
+    assert place.read("view/root.json") == b'{"root": "https://moon.example:8443/a/root/"}'
+    assert b"connect-src 'self' https://moon.example:8443;" in place.read("view/index.html")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://moon/root",
+        "moon.example/root",
+        "https://",
+        "https://moon.example; script-src *",
+        "https://me:secret@moon.example/root",
+        "https://moon.example/root?key=1",
+    ],
+)
+def test_what_is_no_address_of_a_root_is_refused(address: str) -> None:
+    place = folder(f"memory://{uuid4().hex}")
+    with pytest.raises(InputError, match="not where a browser finds a root"):
+        write_page(place, address)
+    assert place.keys() == []

@@ -15,6 +15,8 @@ import type { Grid, Level, Raster, StoredMap } from "./root";
 
 // Screen pixels between the points at which it is asked what is seen; no chunk that matters is narrower.
 const STEP = 8;
+// Pixels as large as the screen's but for rounding are no smaller, as a part of the way from a level to the next.
+const ROUNDING = 0.01;
 /** More chunks than this do not fit on the graphics card; coarser ones are taken. */
 export const MOST_CHUNKS = 96;
 
@@ -87,7 +89,10 @@ export function within({ chunk }: Level, { row, col }: Pixel): number {
   return (row % chunk) * chunk + (col % chunk);
 }
 
-/** The level whose pixels are nearest to the screen's, and the chunks of it that are seen. */
+/**
+ * The finest level whose pixels are no smaller than the screen's, and the chunks of it that are seen: of 512 pixels,
+ * 3 x 3 at most on a map of 1024 x 1024.
+ */
 export interface Needed {
   readonly level: number;
   readonly chunks: readonly Wanted[];
@@ -104,7 +109,7 @@ export function needed(raster: Raster, sight: Sight, size: Size, ratio: number):
   const exact = Math.log2(metres / ratio / pixelMetres(raster, 0));
   const last = raster.levels.length - 1;
   const points = seen(raster.grid, sight, size);
-  for (let level = Math.max(0, Math.min(last, Math.round(exact))); level <= last; level++) {
+  for (let level = Math.max(0, Math.min(last, Math.ceil(exact - ROUNDING))); level <= last; level++) {
     const chunks = chunksAt(raster, level, points);
     if (chunks.length <= MOST_CHUNKS) return { level, chunks };
   }

@@ -46,10 +46,20 @@ async function patient(request: Request): Promise<Response> {
       if (response.status < 500 || tries === AGAIN) return response;
     } catch (error) {
       if (request.signal.aborted) throw error;
-      if (tries === AGAIN) throw new Trouble(`${request.url} cannot be reached: ${String(error)}`);
+      if (tries === AGAIN) {
+        throw new Trouble(`${request.url} cannot be reached: ${String(error)}${hintFor(request)}`);
+      }
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** tries));
   }
+}
+
+/** What a browser does not tell its page: another host may have answered, but not for this page. */
+function hintFor({ url }: Request): string {
+  const { host, origin } = new URL(url);
+  return origin === location.origin
+    ? ""
+    : `. If ${host} is there, it does not let pages of ${location.origin} read (CORS)`;
 }
 
 /** A JSON document; nothing where there is none. */
