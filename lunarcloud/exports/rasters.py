@@ -22,7 +22,7 @@ from lunarcloud.moon import (
     grid,
     kilometres,
 )
-from lunarcloud.storage import GRID_MAPPING, Folder, open_codes, read_codes
+from lunarcloud.storage import GRID_MAPPING, Folder, open_codes
 
 if TYPE_CHECKING:  # slow to import
     import xarray as xr
@@ -107,7 +107,7 @@ class Stored:
 
     def read(self, name: str, window: Window) -> npt.NDArray[Any]:
         """Codes of a map, shape (bands, rows, cols)."""
-        codes = read_codes(self.place, self.dataset[name], window)
+        codes = self.dataset[name][..., *window.slices].values
         return codes if codes.ndim > 2 else codes[np.newaxis]
 
 

@@ -25,12 +25,12 @@ from lunarcloud.storage import (
     Folder,
     Group,
     Layout,
-    Ledger,
     Member,
     Variable,
     coordinates,
     dims,
     grid_mapping,
+    group_at,
     write_dataset,
 )
 
@@ -128,7 +128,7 @@ def part_group(place: Folder, grids: Grids, part: Part) -> Group:
     part : {"global", "north", "south"}
         Which.
     """
-    return Group(place / STORE / part, gravity_layout(_raster(grids, part)), Ledger(place / f"ledger/{part}"))
+    return group_at(place / STORE / part, gravity_layout(_raster(grids, part)))
 
 
 def level_groups(place: Folder, grids: Grids) -> dict[str, Group]:

@@ -14,7 +14,7 @@ from lunarcloud.errors import NotFoundError
 from lunarcloud.maps.layout import maps_layout
 from lunarcloud.maps.overviews import is_small, levels_of
 from lunarcloud.quantities import QUANTITIES
-from lunarcloud.storage import Folder, Group, Ledger, Range, open_small, range_of
+from lunarcloud.storage import Folder, Group, Range, group_at, open_small, range_of
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
     import xarray as xr
@@ -114,7 +114,7 @@ class Run:
     def group(self, level: int = 0) -> Group:
         """The maps of a level with their ledger."""
         layout = maps_layout(self.level_grid(level), self.card.maps, self.card.flags)
-        return Group(self.store / level_name(level), layout, Ledger(self.place / f"ledger/{level}"))
+        return group_at(self.store / level_name(level), layout)
 
     @property
     def polar_levels(self) -> int:
@@ -131,8 +131,7 @@ class Run:
     def polar(self, pole: moon.Pole, level: int = 0) -> Group:
         """The maps around a pole, made from the level of that number, with their ledger."""
         layout = maps_layout(self.polar_grid(pole, level), self.card.maps, self.card.flags)
-        path = f"{pole}/{level_name(level)}"
-        return Group(self.store / path, layout, Ledger(self.place / f"ledger/{path}"))
+        return group_at(self.store / f"{pole}/{level_name(level)}", layout)
 
     @property
     def groups(self) -> dict[str, Group]:
@@ -152,7 +151,7 @@ class Run:
     def intervals(self) -> Group:
         """The maps of half-widths with their ledger."""
         layout = maps_layout(self.intervals_grid, self.card.intervals, self.card.flags)
-        return Group(self.store / INTERVALS, layout, Ledger(self.place / f"ledger/{INTERVALS}"))
+        return group_at(self.store / INTERVALS, layout)
 
     def open(self, level: int = 0) -> xr.Dataset:
         """The maps of a level as a lazy dataset in their units; missing is NaN; ``quality`` stays flags.

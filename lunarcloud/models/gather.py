@@ -15,6 +15,7 @@ from lunarcloud.models.card import StationUse
 from lunarcloud.models.samples import Samples, SiteMean, site_mean, site_pixels
 from lunarcloud.mosaic import REFLECTANCE, Mosaic, as_reflectance, sampled_numbers
 from lunarcloud.quantities import OXIDES
+from lunarcloud.storage import open_codes
 
 if TYPE_CHECKING:  # slow to import, and stations with a reflectance need no pixels
     import xarray as xr
@@ -110,9 +111,7 @@ class _Opened:
         """Reflectance (band, lat, lon), lazy, and without Dask: a few pixels are read here and now."""
         import xarray as xr
 
-        opened: xr.Dataset = xr.open_zarr(
-            self.mosaic.group.place.url, zarr_format=3, consolidated=True, chunks=None
-        )
+        opened = xr.decode_cf(open_codes(self.mosaic.group.place))
         return opened[REFLECTANCE].transpose("band", "lat", "lon")
 
 

@@ -10,6 +10,7 @@ from lunarcloud.archive import MISSING
 from lunarcloud.moon import Grid, Window
 from lunarcloud.mosaic.layout import REFLECTANCE
 from lunarcloud.mosaic.store import Mosaic
+from lunarcloud.storage import open_codes
 
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
@@ -31,11 +32,8 @@ def sampled_numbers(mosaic: Mosaic, blocks: int, edge: int) -> npt.NDArray[np.in
     ndarray of int16, shape (block, band, pixel)
         As stored: reflectance by the card's factor and offset.
     """
-    import xarray as xr
-
     # Without Dask, and codes as they are: a few chunks are read here and now, not whole shards.
-    opened = xr.open_zarr(mosaic.group.place.url, zarr_format=3, chunks=None, mask_and_scale=False)
-    bands = opened[REFLECTANCE].transpose("band", "lat", "lon")
+    bands = open_codes(mosaic.group.place)[REFLECTANCE].transpose("band", "lat", "lon")
     windows = (window.slices for window in sample_windows(mosaic.grid, blocks, edge))
     return np.stack([bands.isel(lat=rows, lon=cols).values.reshape(len(bands), -1) for rows, cols in windows])
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lunarcloud import moon
 from lunarcloud.archive import CLEMENTINE, Instrument, instrument
 from lunarcloud.mosaic.layout import mosaic_layout
-from lunarcloud.storage import Folder, Group, Ledger, crs_of
+from lunarcloud.storage import Folder, Group, crs_of, group_at
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
     import xarray as xr
@@ -115,7 +115,7 @@ def mosaic_group(place: Folder, card: MosaicCard) -> Group:
         offset=card.offset,
         instrument=card.camera,
     )
-    return Group(place / STORE, layout, Ledger(place / "ledger"))
+    return group_at(place / STORE, layout)
 
 
 def mosaic_attributes(place: Folder, card: MosaicCard) -> dict[str, str]:

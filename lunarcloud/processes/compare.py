@@ -51,7 +51,7 @@ from lunarcloud.statistics import (
     shrunk,
     source_of,
 )
-from lunarcloud.storage import Folder, Group, Ledger, Range, range_of
+from lunarcloud.storage import Folder, Group, Range, group_at, range_of
 
 if TYPE_CHECKING:  # slow to import
     import xarray as xr
@@ -183,7 +183,7 @@ def _work(material: _Material, home: Folder) -> Work:
     sources, pairs = (material.first.source, material.second.source), material.pairs
     return Work(
         title="differences",
-        group=Group(home / "differences.zarr", difference_layout(sources[0], pairs), Ledger(home / "ledger")),
+        group=group_at(home / "differences.zarr", difference_layout(sources[0], pairs)),
         function=DifferenceShard(*sources, pairs),
         memory=_memory(material),
         rate=_RATE / len(pairs),

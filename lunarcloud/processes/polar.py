@@ -49,7 +49,7 @@ from lunarcloud.statistics import (
     with_chance,
     with_probabilities,
 )
-from lunarcloud.storage import Folder, Group, Ledger, open_dataset
+from lunarcloud.storage import Folder, group_at, open_dataset
 
 if TYPE_CHECKING:  # slow to import
     import xarray as xr
@@ -204,7 +204,7 @@ def _work(material: _Material, home: Folder, candidates: Candidates) -> Work:
     edge = max(raster.shard_edge, material.run.card.shard_edge)
     return Work(
         title="polar maps",
-        group=Group(home / "polar.zarr", polar_layout(source, raster), Ledger(home / "ledger")),
+        group=group_at(home / "polar.zarr", polar_layout(source, raster)),
         function=ProjectShard(source, raster, candidates.classifier),
         memory=MemoryPlan(task=_TASK_BYTES_PER_PIXEL * edge**2 + _TASK_BYTES),
         rate=1.0,

@@ -11,16 +11,9 @@ from lunarcloud.storage.headers import cache_control, content_type
 from lunarcloud.storage.retry import WAITS, retried
 
 if TYPE_CHECKING:
-    from lunarcloud.storage.dataset import (
-        crs_of,
-        open_codes,
-        open_dataset,
-        open_small,
-        read_codes,
-        write_dataset,
-    )
+    from lunarcloud.storage.dataset import crs_of, open_codes, open_dataset, open_small, write_dataset
     from lunarcloud.storage.georeference import bounds, multiscales, transform
-    from lunarcloud.storage.group import EMPTY, Group, Member
+    from lunarcloud.storage.group import Group, Member, group_at
     from lunarcloud.storage.layout import (
         GRID_MAPPING,
         Bands,
@@ -30,7 +23,7 @@ if TYPE_CHECKING:
         dims,
         grid_mapping,
     )
-    from lunarcloud.storage.ledger import Entry, Ledger, entries_digest
+    from lunarcloud.storage.ledger import EMPTY, Entry, Ledger, entries_digest
     from lunarcloud.storage.ranges import Range, range_of, ranges_of
     from lunarcloud.storage.tree import finish_tree
 
@@ -60,6 +53,7 @@ __all__ = [
     "finish_tree",
     "folder",
     "grid_mapping",
+    "group_at",
     "local_path",
     "multiscales",
     "open_codes",
@@ -69,7 +63,6 @@ __all__ = [
     "problem_of",
     "range_of",
     "ranges_of",
-    "read_codes",
     "read_document",
     "retried",
     "transform",
@@ -80,11 +73,11 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "dataset": ("crs_of", "open_codes", "open_dataset", "open_small", "read_codes", "write_dataset"),
+        "dataset": ("crs_of", "open_codes", "open_dataset", "open_small", "write_dataset"),
         "georeference": ("bounds", "multiscales", "transform"),
-        "group": ("EMPTY", "Group", "Member"),
+        "group": ("Group", "Member", "group_at"),
         "layout": ("GRID_MAPPING", "Bands", "Layout", "Variable", "coordinates", "dims", "grid_mapping"),
-        "ledger": ("Entry", "Ledger", "entries_digest"),
+        "ledger": ("EMPTY", "Entry", "Ledger", "entries_digest"),
         "ranges": ("Range", "range_of", "ranges_of"),
         "tree": ("finish_tree",),
     },

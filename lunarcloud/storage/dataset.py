@@ -10,15 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from lunarcloud.errors import NotFoundError, StoreError
-from lunarcloud.moon import Window
+from lunarcloud.errors import StoreError
 from lunarcloud.storage.faults import undamaged
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.georeference import of_the_store
 from lunarcloud.storage.layout import GRID_MAPPING
-from lunarcloud.storage.retry import retried
 
 if TYPE_CHECKING:  # slow to import, here and below: whoever finds everything done writes nothing
     import xarray as xr
@@ -43,7 +40,8 @@ def open_dataset(place: Folder) -> xr.Dataset:
     NotFoundError
         If nothing finished is there.
     StoreError
-        If its metadata are damaged.
+        If its metadata are damaged; and when an array is read, wherever that is, if an object of it is
+        damaged, or is not there although the ledger holds it.
     """
     return _decoded(place, chunks={})
 
@@ -64,49 +62,19 @@ def open_codes(place: Folder) -> xr.Dataset:
     NotFoundError, StoreError
         As `open_dataset`.
     """
-    with undamaged(place.url, _ROOT):
-        return _stored(place, chunks=None)
+    # Loads Zarr, here and below.
+    from lunarcloud.storage.reading import open_stored
 
-
-@retried
-def read_codes(place: Folder, codes: xr.DataArray, window: Window) -> npt.NDArray[Any]:
-    """The pixels of a window of an array that `open_codes` opened, shape (bands,) rows, cols.
-
-    Parameters
-    ----------
-    place : Folder
-        The group.
-    codes : DataArray
-        Of the group; rows and columns are its last two dimensions.
-    window : Window
-        Which pixels.
-
-    Raises
-    ------
-    StoreError
-        If a chunk is damaged, or cannot be read.
-    """
-    with undamaged(place.url, str(codes.name)):
-        found: npt.NDArray[Any] = codes[..., *window.slices].values
-        return found
-
-
-def _stored(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
-    import xarray as xr
-
-    if not place.exists(_ROOT):
-        raise NotFoundError(f"{place.url}: nothing published there")
-    found: xr.Dataset = xr.open_zarr(
-        place.url, zarr_format=3, consolidated=True, mask_and_scale=False, chunks=chunks
-    )
-    return found
+    return open_stored(place, chunks=None)
 
 
 def _decoded(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
     import xarray as xr
 
+    from lunarcloud.storage.reading import open_stored
+
+    stored = open_stored(place, chunks)
     with undamaged(place.url, _ROOT):
-        stored = _stored(place, chunks)
         stored.attrs = {name: each for name, each in stored.attrs.items() if not of_the_store(name)}
         # JSON has one kind of number, so xarray takes each scale for double precision. What codes of 16 bits
         # mean is held by single precision far below their step.

@@ -55,7 +55,8 @@ class Folder(ABC):
             The object.
         start, end : int, optional
             The part ``[start, end)``; without them from the first and to the last byte. Beyond the object
-            there are no bytes, as in a slice.
+            there are no bytes, as in a slice. A `start` below zero counts from the object's end, to which it
+            is read then.
 
         Raises
         ------

@@ -21,13 +21,10 @@ from lunarcloud.storage.dataset import open_dataset
 from lunarcloud.storage.digests import digest
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.layout import Layout
-from lunarcloud.storage.ledger import Entry, Ledger
+from lunarcloud.storage.ledger import EMPTY, Entry, Ledger, ledger_beside
 
 if TYPE_CHECKING:  # slow to import, and what finds everything done makes no tables or arrays
     import xarray as xr
-
-#: Digest that stands for a shard without a single valid pixel: no object is stored for it.
-EMPTY = "empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +202,19 @@ class Group:
         except LunarcloudError as error:
             return str(error)
         return None if digest(data) == expected else f"{where}: {_damaged(data, expected)}"
+
+
+def group_at(place: Folder, layout: Layout) -> Group:
+    """A group of a record, with the ledger that lies beside its store.
+
+    Parameters
+    ----------
+    place : Folder
+        The Zarr group, in a store (``*.zarr``) in the record's folder.
+    layout : Layout
+        What it holds.
+    """
+    return Group(place, layout, ledger_beside(place))
 
 
 #: What a store holds: groups whose shards are all written, and datasets small enough to write now.

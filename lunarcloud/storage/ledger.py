@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,7 +12,12 @@ from lunarcloud.moon import Shard
 from lunarcloud.storage.digests import digest
 from lunarcloud.storage.folder import Folder
 
+#: Digest that stands for a shard without a single valid pixel: no object is stored for it.
+EMPTY = "empty"
+
 _NAME = re.compile(r"(\d+)-(\d+)\.json")
+# The folder of a record, and the path of a group in a store there.
+_GROUP = re.compile(r"(.*)/[^/]+\.zarr(/.*)?")
 
 
 class Entry(BaseModel):
@@ -28,6 +33,10 @@ class Entry(BaseModel):
     counts: dict[str, int] = Field(default_factory=dict, description="pixels by kind")
     seconds: float = Field(description="computing time")
     worker: str = Field(description="address of the worker")
+
+    def stored(self, key: str) -> bool:
+        """Whether an object of that key was stored with the shard."""
+        return self.objects.get(key, EMPTY) != EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,22 @@ class Ledger:
         if _key(found.shard) != key:
             raise damaged
         return found
+
+
+def home_of(group: Folder) -> tuple[Folder, str]:
+    """The folder of the record that a group is in, and the group's path in its store: empty, or ``/0``."""
+    found = _GROUP.fullmatch(group.url)
+    home, path = (found[1], found[2] or "") if found else (group.url.rpartition("/")[0], "")
+    return replace(group, url=home), path
+
+
+def ledger_beside(group: Folder) -> Ledger:
+    """The ledger of a group: in the record's folder, at the path that the group has in its store.
+
+    ``maps.zarr/north/0`` has ``ledger/north/0``, and ``mosaic.zarr`` has ``ledger``.
+    """
+    home, path = home_of(group)
+    return Ledger(home / f"ledger{path}")
 
 
 def entries_digest(entries: Iterable[Entry]) -> str:

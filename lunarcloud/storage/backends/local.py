@@ -28,8 +28,11 @@ class LocalFolder(Folder):
 
     def _read(self, key: str, start: int | None, end: int | None) -> bytes:
         with self._path(key).open("rb") as file:
-            file.seek(start or 0)
-            return file.read(-1 if end is None else max(0, end - (start or 0)))
+            begin = start or 0
+            if begin < 0:
+                begin = max(0, os.fstat(file.fileno()).st_size + begin)
+            file.seek(begin)
+            return file.read(-1 if end is None else max(0, end - begin))
 
     def _read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         return {key: self._read(key, None, None) for key in keys}
