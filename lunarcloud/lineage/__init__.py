@@ -12,7 +12,8 @@ from lunarcloud.lineage.record import (
     identity,
     series_of,
 )
-from lunarcloud.lineage.root import RECORD, Root, open_root
+from lunarcloud.lineage.root import Root, open_root
+from lunarcloud.storage import RECORD
 
 __all__ = [
     "FORMAT",

@@ -15,10 +15,9 @@ from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.lineage.catalog import LATEST, Catalog, Entry
 from lunarcloud.lineage.record import FORMAT, Record, Ref
 from lunarcloud.redaction import without_credentials
-from lunarcloud.storage import Folder, digest, folder, local_path, parse_document, problem_of
+from lunarcloud.storage import RECORD, Folder, digest, folder, local_path, parse_document, problem_of
 
 CATALOG = "catalog.json"
-RECORD = "record.json"
 
 CardT = TypeVar("CardT", bound=BaseModel)
 

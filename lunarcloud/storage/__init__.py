@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from lunarcloud.lazy import lazily
 from lunarcloud.storage.digests import CODING, digest
-from lunarcloud.storage.documents import parse_document, problem_of, read_document
+from lunarcloud.storage.documents import RECORD, parse_document, problem_of, read_document
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.folder import Folder, folder, local_path
 from lunarcloud.storage.headers import cache_control, content_type
@@ -31,6 +31,7 @@ __all__ = [
     "CODING",
     "EMPTY",
     "GRID_MAPPING",
+    "RECORD",
     "WAITS",
     "Bands",
     "Entry",

@@ -41,7 +41,7 @@ def open_dataset(place: Folder) -> xr.Dataset:
         If nothing finished is there.
     StoreError
         If its metadata are damaged; and when an array is read, wherever that is, if an object of it is
-        damaged, or is not there although the ledger holds it.
+        damaged, or is not there although it was stored.
     """
     return _decoded(place, chunks={})
 

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ValidationError
 from lunarcloud.errors import StoreError
 from lunarcloud.storage.folder import Folder
 
+#: What is known of a record, in its folder: `lineage` says what is in it.
+RECORD = "record.json"
+
 _Model = TypeVar("_Model", bound=BaseModel)
 _FORMAT = ("format",)
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import xarray as xr
+from pydantic import BaseModel
 from xarray.backends import ZarrStore
 from xarray.backends.zarr import ZarrArrayWrapper
 from xarray.core.indexing import LazilyIndexedArray
@@ -16,12 +17,16 @@ from zarr.core.buffer import Buffer, BufferPrototype
 
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.moon import Shard
+from lunarcloud.storage.documents import RECORD, read_document
 from lunarcloud.storage.faults import undamaged
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.ledger import home_of, ledger_beside
 
 _ROOT = "zarr.json"
-_SHARD = re.compile(r".+/c(?:/\d+)*?/(\d+)/(\d+)")
+# A chunk of an array, and of two dimensions and more the shard that it may be. A scalar that is zero is not
+# stored, and the reference system is one.
+_CHUNK = re.compile(r".+/c(?:/\d+)*/\d+")
+_SHARD = re.compile(r".+/c(?:/\d+)*/(\d+)/(\d+)")
 
 
 def open_stored(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
@@ -40,7 +45,7 @@ def open_stored(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
         If nothing finished is there.
     StoreError
         If its metadata or coordinates are damaged; and, whenever an array is read, if an object of it is, or
-        is not there although the ledger holds it.
+        is not there although it was stored.
     """
     with undamaged(place.url, _ROOT):
         group = _Group.open_group(FolderStore(place), consolidated=True, zarr_format=3)
@@ -155,17 +160,33 @@ def _slice_of(part: ByteRequest | None) -> tuple[int | None, int | None]:
             return None, None
 
 
+class _Record(BaseModel):
+    """Of a record what is looked for here: the digests of its objects but its shards."""
+
+    outputs: dict[str, str]
+
+
 def _require_never_stored(place: Folder, key: str) -> None:
     """Refuse to take an object that is gone for one that there never was: it would read as missing pixels."""
-    if (found := _SHARD.fullmatch(key)) is None:
-        return
-    try:
-        entry = ledger_beside(place).entry(Shard(int(found[1]), int(found[2])))
-    except NotFoundError:
-        return
-    if entry.stored(key):
-        record = "/".join(home_of(place)[0].url.split("/")[-2:])
+    home, _ = home_of(place)
+    if _in_ledger(place, key) or _in_record(home, f"{place.url[len(home.url) + 1 :]}/{key}"):
+        record = "/".join(home.url.split("/")[-2:])
         raise StoreError(
-            f"{place.url}/{key}: the ledger holds this object, but it is not there; "
+            f"{place.url}/{key}: this object was stored, but it is not there; "
             f"`lunarcloud repair {record}` makes it again"
         )
+
+
+def _in_ledger(place: Folder, key: str) -> bool:
+    found = _SHARD.fullmatch(key)
+    try:
+        return found is not None and ledger_beside(place).entry(Shard(*map(int, found.groups()))).stored(key)
+    except NotFoundError:
+        return False
+
+
+def _in_record(home: Folder, key: str) -> bool:
+    try:
+        return bool(_CHUNK.fullmatch(key)) and key in read_document(home, RECORD, _Record).outputs
+    except NotFoundError:
+        return False

@@ -1,12 +1,16 @@
 """A folder of each kind of store, and a small layout."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from lunarcloud.config import settings
 from lunarcloud.moon import grid
 from lunarcloud.storage import Bands, Folder, Layout, Variable, folder
+from lunarcloud.testing.faulty_proxy import Faults, faulty_proxy
+from lunarcloud.testing.s3_server import S3, reconnect
 
 
 @pytest.fixture(params=["local", "memory", "s3"])
@@ -18,6 +22,21 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
         return folder(f"memory://{uuid4().hex}")
     request.getfixturevalue("s3_environment")
     return folder(f"s3://moon/{uuid4().hex}")
+
+
+@pytest.fixture
+def faults(s3_environment: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    """What stands between this process and S3."""
+    with faulty_proxy(s3_environment.endpoint, silence_s=0.6) as found:
+        for name, value in {"LUNARCLOUD_TIMEOUT_S": "0.4", "LUNARCLOUD_BACKOFF_S": "0.02"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", found.endpoint)
+        settings.cache_clear()
+        reconnect()
+        yield found
+    monkeypatch.undo()
+    settings.cache_clear()
+    reconnect()
 
 
 @pytest.fixture

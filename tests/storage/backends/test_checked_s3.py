@@ -1,33 +1,21 @@
 """Whatever a gateway, a login page or a broken network says in S3's place: its own answer is waited for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from lunarcloud.config import settings
 from lunarcloud.storage import Folder, folder
-from lunarcloud.testing.faulty_proxy import FAULTS, Fault, Faults, faulty_proxy
-from lunarcloud.testing.s3_server import S3, reconnect
+from lunarcloud.testing.faulty_proxy import FAULTS, Fault, Faults
 
 DATA = b"moon" * 1000
 URL = "s3://moon/checked"
 
 
-@pytest.fixture
-def faults(s3_environment: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
-    """What stands between this process and a folder with two objects."""
+@pytest.fixture(autouse=True)
+def _two_objects(faults: Faults) -> None:
     for key in ("a", "d/a"):
         folder(URL).write(key, DATA)
-    with faulty_proxy(s3_environment.endpoint, silence_s=0.6) as found:
-        for name, value in {"LUNARCLOUD_TIMEOUT_S": "0.4", "LUNARCLOUD_BACKOFF_S": "0.02"}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AWS_ENDPOINT_URL", found.endpoint)
-        settings.cache_clear()
-        reconnect()
-        yield found
-    monkeypatch.undo()
-    settings.cache_clear()
-    reconnect()
+    faults.done.clear()
 
 
 def twice(faults: Faults, kind: Fault) -> None:
