@@ -1,5 +1,6 @@
 """Action export: what was asked for, in every form, or an error before anything is written."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,20 @@ def test_what_cannot_be_exported_is_refused_and_nothing_written(
     assert isinstance(refused.value, InputError)
     assert refused.value.exit_code == 2
     assert not list(tmp_path.rglob("*.*"))
+
+
+@pytest.mark.parametrize("form", ["--cog", "--netcdf"])
+def test_a_lost_shard_is_not_exported_as_missing_pixels(
+    root: str, tmp_path: Path, lunarcloud: Command, form: str
+) -> None:
+    shutil.copytree(root, tmp_path / "root")
+    (tmp_path / "root/runs/abc/maps.zarr/0/feo_cnn/c/0/0").unlink()
+    words = ("export", "--root", tmp_path / "root", "--maps", "feo_cnn", form, tmp_path / "out")
+    code, _, told = lunarcloud(*words)
+    assert code == 2
+    assert "maps.zarr/0/feo_cnn/c/0/0: this object was stored, but it is not there" in told
+    assert "`lunarcloud repair runs/abc`" in told
+    assert not list((tmp_path / "out").glob("*"))
 
 
 def test_the_command_says_where_the_files_are(root: str, tmp_path: Path, lunarcloud: Command) -> None:

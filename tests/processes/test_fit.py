@@ -1,5 +1,6 @@
 """Process fit: honest equations and networks of some stations, a mosaic's spectra, tables in words."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -223,6 +224,21 @@ def test_stations_on_a_synthetic_mosaic_give_back_its_coefficients(
     assert {use.reflectance for use in card.used} == {"mosaic"}
     assert all(use.pixels == 1 for use in card.used)
     assert found.record.given.parents["mosaic"].ref.id == "syn"
+
+
+@pytest.mark.parametrize("key", ["zarr.json", "reflectance/c/0/0/0"])
+def test_a_damaged_mosaic_ends_with_code_2_and_its_name(
+    synthetic_root: Folder, pixel_stations: str, tmp_path: Path, lunarcloud: Command, key: str
+) -> None:
+    shutil.copytree(synthetic_root.url, tmp_path / "root")
+    path = tmp_path / "root/mosaics/syn/mosaic.zarr" / key
+    # One bit of every 16 bytes is another: whichever of its chunks are read, or nothing is left of metadata.
+    data = np.frombuffer(path.read_bytes(), dtype=np.uint8) ^ (np.arange(path.stat().st_size) % 16 == 0)
+    path.write_bytes(b"" if key == "zarr.json" else data.tobytes())
+    words = ("--stations", pixel_stations, "--equations-only")
+    code, _, told = lunarcloud("fit", "--root", tmp_path / "root", *words)
+    assert code == 2
+    assert f"mosaics/syn/mosaic.zarr: {key.partition('/')[0]} is damaged" in told
 
 
 @pytest.fixture

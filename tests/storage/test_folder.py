@@ -41,7 +41,17 @@ def test_a_file_that_is_not_there_leaves_what_was_there(place: Folder, tmp_path:
 
 def test_a_part_of_an_object_is_read_as_a_slice_is_taken(place: Folder) -> None:
     place.write("digits", b"0123456789")
-    for start, end in ((2, 5), (None, 3), (7, None), (8, 99), (4, 4), (10, None), (20, 30)):
+    for start, end in (
+        (2, 5),
+        (None, 3),
+        (7, None),
+        (8, 99),
+        (4, 4),
+        (10, None),
+        (20, 30),
+        (-3, None),
+        (-20, None),
+    ):
         assert place.read("digits", start, end) == b"0123456789"[start:end]
 
 
