@@ -143,10 +143,7 @@ def level_groups(place: Folder, grids: Grids) -> dict[str, Group]:
     """
     finest, *coarser = levels_of(grids.grid)
     rasters = {"global": finest} | {f"global_{number}": each for number, each in enumerate(coarser, 1)}
-    return {
-        name: Group(place / STORE / name, gravity_layout(raster), Ledger(place / f"ledger/{name}"))
-        for name, raster in rasters.items()
-    }
+    return {name: group_at(place / STORE / name, gravity_layout(raster)) for name, raster in rasters.items()}
 
 
 def write_harmonics(place: Folder, card: GravityCard, field: BouguerField) -> None:
