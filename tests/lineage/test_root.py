@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from lunarcloud.errors import InputError, NotFoundError, StoreError
-from lunarcloud.lineage import Parent, Record, Ref, Root, open_root
-from lunarcloud.lineage.root import CATALOG, RECORD
+from lunarcloud.lineage import RECORD, Parent, Record, Ref, Root, open_root
+from lunarcloud.lineage.root import CATALOG
 
 
 def test_latest_is_the_last_of_the_first_series(

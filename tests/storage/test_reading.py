@@ -62,7 +62,8 @@ def group(place: Folder, layout: Layout) -> Group:
 
 
 def _plainly(place: Folder) -> xr.Dataset:
-    return xr.open_zarr(place.url, chunks=None, consolidated=True)
+    found: xr.Dataset = xr.open_zarr(place.url, chunks=None, consolidated=True)
+    return found
 
 
 def _flip(place: Folder, key: str) -> None:
