@@ -98,7 +98,7 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
 @contextmanager
 def _local(workers: int, threads: int) -> Iterator[Client]:
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     environment = dask.config.get("distributed.nanny.pre-spawn-environ")
     policy = {
@@ -109,16 +109,7 @@ def _local(workers: int, threads: int) -> Iterator[Client]:
         # For what workers spill, and for Dask's own locks, which would stay in the common one.
         TemporaryDirectory(prefix="lunarcloud-", ignore_cleanup_errors=True) as scratch,
         dask.config.set({**policy, "temporary-directory": scratch}),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=threads,
-            memory_limit=settings().memory_limit,
-            preload=["lunarcloud.engine.preload"],
-            # Any free port for its pages: several commands may run at once.
-            dashboard_address="127.0.0.1:0",
-            # A failing task is reported once, by the command.
-            silence_logs=logging.CRITICAL,
-        ) as local,
+        _started(workers, threads) as local,
         Client(local, set_as_default=False) as client,
     ):
         try:
@@ -128,6 +119,27 @@ def _local(workers: int, threads: int) -> Iterator[Client]:
         except BaseException:
             _stop(local)
             raise
+
+
+def _started(workers: int, threads: int) -> LocalCluster:
+    from distributed import LocalCluster
+
+    try:
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=threads,
+            memory_limit=settings().memory_limit,
+            preload=["lunarcloud.engine.preload"],
+            # Any free port for its pages: several commands may run at once.
+            dashboard_address="127.0.0.1:0",
+            # A failing task is reported once, by the command.
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:
+        raise AwayError(
+            f"the local workers ended while they started ({error}): killed, or for want of memory? "
+            "Run the same command again, with fewer --workers if that was it"
+        ) from error
 
 
 def _stop(local: LocalCluster) -> None:

@@ -9,7 +9,7 @@ import pytest
 from distributed import LocalCluster, Security
 
 from lunarcloud.engine import Cluster, MemoryPlan, Session
-from lunarcloud.errors import AwayError, LunarcloudError
+from lunarcloud.errors import AGAIN, AwayError, LunarcloudError
 
 
 def test_nothing_stays_in_the_temporary_folder_or_where_the_command_ran(
@@ -25,6 +25,16 @@ def test_nothing_stays_in_the_temporary_folder_or_where_the_command_ran(
         assert len(list(tmp_path.rglob("dask-scratch-space"))) == 1
     assert found == [(1, hex(1))]
     assert sorted(tmp_path.rglob("*")) == [tmp_path / "here", tmp_path / "scratch"]
+
+
+def test_workers_that_die_while_they_start_are_said_and_worth_another_try() -> None:
+    # An interpreter that finds no library ends at once.
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": {"PYTHONHOME": "/nowhere"}}),
+        pytest.raises(AwayError, match="local workers ended while they started") as refused,
+    ):
+        _computed(None)
+    assert refused.value.exit_code == AGAIN
 
 
 @pytest.fixture
@@ -45,7 +55,7 @@ def certificates(tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def _computed(scheduler: str) -> list[tuple[int, str]]:
+def _computed(scheduler: str | None) -> list[tuple[int, str]]:
     with Session(Cluster(scheduler=scheduler)) as session:
         return list(session.spread("hex", hex, [1], pixels=lambda _: 1, memory=MemoryPlan(task=1)))
 
