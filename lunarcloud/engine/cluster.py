@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -26,6 +28,8 @@ _SCHEMES = ("tcp", "tls", "ws", "wss", "inproc")
 _ADVICE = "give an address such as tcp://host:8786, or leave it out to run locally"
 # A worker that does not end by itself in about this time, seconds, is killed.
 _STOP_S = 1
+# What Python's tracker of semaphores says of those that it has removed.
+_TRACKER = "ignore:resource_tracker:UserWarning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +128,7 @@ def _local(workers: int, threads: int) -> Iterator[Client]:
 def _started(workers: int, threads: int) -> LocalCluster:
     from distributed import LocalCluster
 
+    _quieten_tracker()
     try:
         return LocalCluster(
             n_workers=workers,
@@ -140,6 +145,19 @@ def _started(workers: int, threads: int) -> LocalCluster:
             f"the local workers ended while they started ({error}): killed, or for want of memory? "
             "Run the same command again, with fewer --workers if that was it"
         ) from error
+
+
+def _quieten_tracker() -> None:
+    """Have Python clean up after a worker that was killed without a word: nobody has to do anything.
+
+    One that is busy when its command fails does not end in time, and leaves locks of libraries behind.
+    """
+    sys.warnoptions.append(_TRACKER)
+    try:
+        # It takes over the options of whoever starts it, and stays as long as the command.
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions.remove(_TRACKER)
 
 
 def _stop(local: LocalCluster) -> None:
