@@ -111,9 +111,7 @@ def test_seed_that_was_not_trained_is_refused(model: Model) -> None:
         replace(model, onnx=None).of_seed(0)
 
 
-def test_one_seed_of_a_file_that_is_no_ensemble_of_ours_is_refused(
-    model: Model, networks: Networks
-) -> None:
+def test_one_seed_of_a_file_that_is_no_ensemble_of_ours_is_refused(model: Model, networks: Networks) -> None:
     with pytest.raises(InputError, match="no ONNX model, or damaged"):
         replace(model, onnx=b"no model").of_seed(4)
     with pytest.raises(InputError, match="has no seed_1: it was not written by `fit`"):

@@ -89,6 +89,19 @@ def _lost(key: str, named: str = "") -> Harm:
     return harm
 
 
+def _swapped(one: str, other: str, *named: str) -> Harm:
+    """Two objects of the right form, each under the other's name."""
+
+    def harm(home: Path) -> set[str]:
+        first, second = (home / one).read_bytes(), (home / other).read_bytes()
+        assert first != second
+        (home / one).write_bytes(second)
+        (home / other).write_bytes(first)
+        return set(named or (one, other))
+
+    return harm
+
+
 def _rewritten(entry: str, named: str, **values: object) -> Harm:
     """An entry of a ledger says something else."""
 
@@ -122,6 +135,16 @@ HARM: dict[str, tuple[str, Harm]] = {
     ),
     "a lost shard of a mosaic": ("mosaics", _lost("mosaic.zarr/reflectance/c/0/0/2", "ledger/0-2.json")),
     "an entry that cannot be read": ("mosaics", _rewritten("ledger/0-1.json", "ledger/0-1.json")),
+    "entries that changed places": ("mosaics", _swapped("ledger/0-0.json", "ledger/0-1.json")),
+    "shards that changed places": (
+        "gravity",
+        _swapped(
+            "gravity.zarr/global/bouguer_anomaly/c/0/0",
+            "gravity.zarr/global/bouguer_anomaly/c/0/1",
+            "ledger/global/0-0.json",
+            "ledger/global/0-1.json",
+        ),
+    ),
     "a lost entry": ("mosaics", _lost("ledger/1-1.json", "ledger/")),
     "metadata of a mosaic": ("mosaics", _flipped("mosaic.zarr/zarr.json")),
     "lost metadata": ("mosaics", _lost("mosaic.zarr/reflectance/zarr.json")),
