@@ -138,7 +138,7 @@ def _inventory(place: Folder, groups: Sequence[Shards]) -> dict[str, str]:
         key
         for key in listed
         # Names with a dot in front are marks of commands that run now.
-        if key not in shards and not key.startswith((".", *ledgers)) and key not in (RECORD, "plan.json")
+        if key not in shards and not key.startswith((".", *ledgers)) and key != RECORD
     ]
     return {key: digest(place.read(key)) for key in keys}
 

@@ -109,7 +109,7 @@ def test_a_record_says_what_it_was_made_from_and_lists_every_object(root: str, c
     parts = (path for name in names for path in home.glob(f"maps.zarr/**/{name}/c/*/*"))
     shards = {str(path.relative_to(home)) for path in parts}
     ledger = set(made.place.keys("ledger"))
-    assert set(made.place.keys()) == {*record.outputs, *shards, *ledger, RECORD, "plan.json"}
+    assert set(made.place.keys()) == {*record.outputs, *shards, *ledger, RECORD}
 
 
 def test_a_dry_run_tells_the_truth_before_in_between_and_after(root: str, cluster: Cluster) -> None:

@@ -113,6 +113,10 @@ def _rewritten(entry: str, named: str, **values: object) -> Harm:
     return harm
 
 
+def _both(one: Harm, other: Harm) -> Harm:
+    return lambda home: one(home) | other(home)
+
+
 def _together(key: str, entry: str, named: str) -> Harm:
     """A shard was changed, and the ledger made to agree with it."""
 
@@ -147,9 +151,16 @@ HARM: dict[str, tuple[str, Harm]] = {
     ),
     "a lost entry": ("mosaics", _lost("ledger/1-1.json", "ledger/")),
     "metadata of a mosaic": ("mosaics", _flipped("mosaic.zarr/zarr.json")),
+    "latitudes of a mosaic": ("mosaics", _flipped("mosaic.zarr/lat/c/0")),
     "lost metadata": ("mosaics", _lost("mosaic.zarr/reflectance/zarr.json")),
     "a bit of a run's shard": ("runs", _flipped("maps.zarr/0/omat/c/0/2", "ledger/0/0-2.json")),
     "a lost shard of an overview": ("runs", _lost("maps.zarr/1/feo_cnn/c/0/1", "ledger/1/0-1.json")),
+    "a plan that cannot be read": ("runs", _rewritten("plan.json", "plan.json")),
+    "a lost plan": ("runs", _lost("plan.json")),
+    "plan and shard": (
+        "runs",
+        _both(_flipped("plan.json"), _flipped("maps.zarr/0/omat/c/0/2", "ledger/0/0-2.json")),
+    ),
     "shard and entry together": (
         "runs",
         _together("maps.zarr/0/omat/c/0/2", "ledger/0/0-2.json", "ledger/0/"),
@@ -243,6 +254,21 @@ def test_the_command_names_what_is_damaged_and_ends_with_1(
     assert lunarcloud("repair", "runs", *words)[0] == 0
     code, out, _ = lunarcloud("verify", "runs", *words, "--json")
     assert (code, json.loads(out)["damaged"]) == (0, [])
+
+
+@pytest.mark.parametrize("plan", [None, b"{}"])
+def test_workers_that_would_make_other_bytes_repair_nothing_and_forget_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, plan: bytes | None
+) -> None:
+    home = _home(root, "mosaics")
+    _flip(home / "mosaic.zarr/reflectance/c/0/0/2")
+    if plan is not None:
+        (home / "plan.json").write_bytes(plan)
+    before = folder(home / "ledger").read_all()
+    monkeypatch.setenv("LUNARCLOUD_PROVIDERS", '["CPUExecutionProvider", "AzureExecutionProvider"]')
+    with pytest.raises(InputError, match="AzureExecutionProvider"):
+        act("repair", root, Cluster(workers=1), record="mosaics")
+    assert folder(home / "ledger").read_all() == before
 
 
 def test_an_unknown_record_is_bad_input(template: Path, lunarcloud: Command) -> None:
