@@ -110,7 +110,7 @@ def test_what_is_missing_is_what_the_ledger_does_not_name(group: Group) -> None:
 def test_missing_reads_no_entry(group: Group) -> None:
     group.ledger.place.write("0-0.json", b"garbage")
     assert Shard(0, 0) not in group.missing()
-    with pytest.raises(StoreError, match=r"0-0\.json.*damaged; `lunarcloud repair` of its record makes it again"):
+    with pytest.raises(StoreError, match=r"0-0\.json.*damaged; `lunarcloud repair`"):
         group.read("feo", Shard(0, 0))
 
 
