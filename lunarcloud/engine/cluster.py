@@ -63,6 +63,25 @@ class Cluster:
         workers = self.workers or chosen.workers or max(1, usable_cores() // chosen.threads)
         return workers, chosen.threads
 
+    def require_report(self) -> None:
+        """Refuse a report that would be lost after hours of work.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        MissingPackageError
+            If what draws it is not installed.
+        """
+        if self.performance_report is None:
+            return
+        path = Path(self.performance_report)
+        if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+            raise InputError(
+                f"performance report {path}: cannot be written; give a file in a folder that is there"
+            )
+        _require_bokeh()
+
 
 @contextmanager
 def connect(cluster: Cluster | None = None) -> Iterator[Client]:
@@ -80,8 +99,7 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
         If a performance report is wanted and bokeh is not installed, or a pool and cryptography is not.
     """
     cluster = cluster or Cluster()
-    if cluster.performance_report is not None:
-        _require_report(Path(cluster.performance_report))
+    cluster.require_report()
     with ExitStack() as stack:
         if cluster.scheduler is not None:
             client = stack.enter_context(_remote(cluster.scheduler))
@@ -244,15 +262,6 @@ def _require_answer(address: str) -> None:
 
 def _no_answer(address: str, error: OSError) -> AwayError:
     return AwayError(f"no Dask scheduler answers at {address!r} ({str(error) or 'silence'}); {_ADVICE}")
-
-
-def _require_report(path: Path) -> None:
-    """Refuse a report that would be lost after hours of work."""
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InputError(
-            f"performance report {path}: cannot be written; give a file in a folder that is there"
-        )
-    _require_bokeh()
 
 
 def _require_bokeh() -> None:
