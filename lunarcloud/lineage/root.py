@@ -239,7 +239,7 @@ def _damaged(where: str, data: bytes, error: ValidationError) -> str:
     # The first layout's catalog held entries and no format.
     if isinstance(found, dict) and found.get("format", 1) != FORMAT:
         return (
-            f"{where} is of format {found.get('format', 1)}; this version reads format {FORMAT}: "
+            f"{where} is of format {found.get('format', 1)!r}; this version reads format {FORMAT}: "
             "use another root, or the version of lunarcloud that wrote it"
         )
     return f"{where} {problem_of(error)}"

@@ -126,9 +126,12 @@ def test_a_changed_record_is_told_from_the_published_one(root: Root, publish: Ca
         root.record(root.find("stations"), BaseModel)
 
 
-def test_a_root_of_the_first_layout_is_named(root: Root) -> None:
-    root.folder.write(CATALOG, b'{"entries": []}')
-    with pytest.raises(StoreError, match="is of format 1; this version reads format 3"):
+@pytest.mark.parametrize(
+    ("catalog", "said"), [(b'{"entries": []}', "format 1"), (b'{"format": "3"}', "format '3'")]
+)
+def test_a_root_of_another_layout_is_named(root: Root, catalog: bytes, said: str) -> None:
+    root.folder.write(CATALOG, catalog)
+    with pytest.raises(StoreError, match=f"is of {said}; this version reads format 3"):
         root.catalog()
 
 
