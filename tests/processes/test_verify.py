@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import InputError, StoreError
 from lunarcloud.lineage import RECORD, open_root
 from lunarcloud.processes.repair import Repair
-from lunarcloud.processes.verify import Verification
+from lunarcloud.processes.verify import ACTION, Verification
 from lunarcloud.storage import Folder, digest, folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
@@ -209,6 +210,15 @@ def test_what_was_changed_is_named_and_made_again_to_the_same_bytes(
     assert all(key.startswith("ledger/") for key in changed)
 
 
+def test_a_lost_shard_that_plain_xarray_reads_as_missing_is_named(root: Path, cluster: Cluster) -> None:
+    home = _home(root, "gravity")
+    anomaly = xr.open_zarr(home / "gravity.zarr/global")["bouguer_anomaly"]
+    assert not anomaly.isnull().any()
+    (home / "gravity.zarr/global/bouguer_anomaly/c/0/1").unlink()
+    assert anomaly.isnull().any()
+    assert [each.key for each in _verify(root, "gravity", cluster).damaged] == ["ledger/global/0-1.json"]
+
+
 def test_only_what_is_damaged_is_made_again(root: Path, cluster: Cluster) -> None:
     home = _home(root, "runs")
     before = {path: path.stat().st_mtime_ns for path in home.glob("maps.zarr/*/*/c/*/*")}
@@ -224,6 +234,7 @@ def test_a_damaged_record_is_named_and_cannot_be_repaired(root: Path, cluster: C
     _flip(_home(root, "runs") / RECORD)
     found = _verify(root, "runs", cluster)
     assert [(damage.what, damage.key) for damage in found.damaged] == [("record", RECORD)]
+    assert "restore it from a copy" in ACTION.report(found).remarks[-1]
     with pytest.raises(StoreError, match="restore it from a copy, or remove"):
         act("repair", root, cluster, record="runs")
 
