@@ -59,6 +59,10 @@ class TransientStoreError(StoreError):
     wait_s: float = 0.0
 
 
+class ClosedError(StoreError):
+    """What was to be replaced belongs to something finished: whoever came first has published it."""
+
+
 class AwayError(LunarcloudError, ConnectionError):
     """The Dask cluster does not answer, was lost, or has no workers. Worth a retry."""
 

@@ -52,6 +52,7 @@ def make(process: Process[Any, Any, Any], values: dict[str, Any], options: Commo
     """
     inputs, root, cluster = checked(process.inputs, values), open_root(options.root), options.cluster()
     if options.dry_run:
+        cluster.require_report()
         with Session(cluster) as session:
             estimates = estimate(process, inputs, root, threads=session.threads())
         return print_json(estimates) if options.as_json else print_estimates(estimates)

@@ -18,7 +18,7 @@ from lunarcloud.engine.events import (
 from lunarcloud.engine.logs import JsonFormatter, TextFormatter, log_about, write_log
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
-from lunarcloud.engine.pin import differences, facts
+from lunarcloud.engine.pin import PLAN, differences, facts
 from lunarcloud.engine.pool import Credentials, Lost, Meter, Pool, WorkerSource
 from lunarcloud.engine.session import Session
 from lunarcloud.engine.work import Product, ShardFunction, Work
@@ -28,6 +28,7 @@ __all__ = [
     "CA_FILE",
     "CERTIFICATE_FILE",
     "KEY_FILE",
+    "PLAN",
     "Cluster",
     "Credentials",
     "Event",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -26,6 +28,8 @@ _SCHEMES = ("tcp", "tls", "ws", "wss", "inproc")
 _ADVICE = "give an address such as tcp://host:8786, or leave it out to run locally"
 # A worker that does not end by itself in about this time, seconds, is killed.
 _STOP_S = 1
+# What Python's tracker of semaphores says of those that it has removed.
+_TRACKER = "ignore:resource_tracker:UserWarning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,25 @@ class Cluster:
         workers = self.workers or chosen.workers or max(1, usable_cores() // chosen.threads)
         return workers, chosen.threads
 
+    def require_report(self) -> None:
+        """Refuse a report that would be lost after hours of work.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        MissingPackageError
+            If what draws it is not installed.
+        """
+        if self.performance_report is None:
+            return
+        path = Path(self.performance_report)
+        if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+            raise InputError(
+                f"performance report {path}: cannot be written; give a file in a folder that is there"
+            )
+        _require_bokeh()
+
 
 @contextmanager
 def connect(cluster: Cluster | None = None) -> Iterator[Client]:
@@ -76,8 +99,7 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
         If a performance report is wanted and bokeh is not installed, or a pool and cryptography is not.
     """
     cluster = cluster or Cluster()
-    if cluster.performance_report is not None:
-        _require_report(Path(cluster.performance_report))
+    cluster.require_report()
     with ExitStack() as stack:
         if cluster.scheduler is not None:
             client = stack.enter_context(_remote(cluster.scheduler))
@@ -98,7 +120,7 @@ def connect(cluster: Cluster | None = None) -> Iterator[Client]:
 @contextmanager
 def _local(workers: int, threads: int) -> Iterator[Client]:
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     environment = dask.config.get("distributed.nanny.pre-spawn-environ")
     policy = {
@@ -109,16 +131,7 @@ def _local(workers: int, threads: int) -> Iterator[Client]:
         # For what workers spill, and for Dask's own locks, which would stay in the common one.
         TemporaryDirectory(prefix="lunarcloud-", ignore_cleanup_errors=True) as scratch,
         dask.config.set({**policy, "temporary-directory": scratch}),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=threads,
-            memory_limit=settings().memory_limit,
-            preload=["lunarcloud.engine.preload"],
-            # Any free port for its pages: several commands may run at once.
-            dashboard_address="127.0.0.1:0",
-            # A failing task is reported once, by the command.
-            silence_logs=logging.CRITICAL,
-        ) as local,
+        _started(workers, threads) as local,
         Client(local, set_as_default=False) as client,
     ):
         try:
@@ -128,6 +141,41 @@ def _local(workers: int, threads: int) -> Iterator[Client]:
         except BaseException:
             _stop(local)
             raise
+
+
+def _started(workers: int, threads: int) -> LocalCluster:
+    from distributed import LocalCluster
+
+    _quieten_tracker()
+    try:
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=threads,
+            memory_limit=settings().memory_limit,
+            preload=["lunarcloud.engine.preload"],
+            # Any free port for its pages: several commands may run at once.
+            dashboard_address="127.0.0.1:0",
+            # A failing task is reported once, by the command.
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:
+        raise AwayError(
+            f"the local workers ended while they started ({error}): killed, or for want of memory? "
+            "Run the same command again, with fewer --workers if that was it"
+        ) from error
+
+
+def _quieten_tracker() -> None:
+    """Have Python clean up after a worker that was killed without a word: nobody has to do anything.
+
+    One that is busy when its command fails does not end in time, and leaves locks of libraries behind.
+    """
+    sys.warnoptions.append(_TRACKER)
+    try:
+        # It takes over the options of whoever starts it, and stays as long as the command.
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions.remove(_TRACKER)
 
 
 def _stop(local: LocalCluster) -> None:
@@ -214,15 +262,6 @@ def _require_answer(address: str) -> None:
 
 def _no_answer(address: str, error: OSError) -> AwayError:
     return AwayError(f"no Dask scheduler answers at {address!r} ({str(error) or 'silence'}); {_ADVICE}")
-
-
-def _require_report(path: Path) -> None:
-    """Refuse a report that would be lost after hours of work."""
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InputError(
-            f"performance report {path}: cannot be written; give a file in a folder that is there"
-        )
-    _require_bokeh()
 
 
 def _require_bokeh() -> None:

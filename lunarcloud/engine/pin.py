@@ -7,11 +7,15 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
+from pydantic import TypeAdapter, ValidationError
+
 from lunarcloud.config import settings
 from lunarcloud.errors import InputError, StoreError
-from lunarcloud.storage import CODING, Folder
+from lunarcloud.storage import CODING, Folder, problem_of
 
 PLAN = "plan.json"
+
+_FACTS = TypeAdapter(dict[str, str])
 
 _DECIDING = ("numpy", "zarr", "numcodecs", "onnxruntime")
 # Other distributions that bring the same package.
@@ -89,10 +93,9 @@ def differences(begun: Mapping[str, str], found: Mapping[str, str]) -> str:
 
 def _begun(place: Folder) -> dict[str, str]:
     try:
-        begun = json.loads(place.read(PLAN))
-    except ValueError as error:
-        raise StoreError(f"{place.url}/{PLAN}: this file is damaged ({error})") from error
-    return {str(name): str(value) for name, value in begun.items()}
+        return _FACTS.validate_json(place.read(PLAN))
+    except ValidationError as error:
+        raise StoreError(f"{place.url}/{PLAN} {problem_of(error)}") from error
 
 
 def _version(name: str) -> str:

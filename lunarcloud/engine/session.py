@@ -116,7 +116,7 @@ class Session:
             return 0
         client = self._client()
         work.memory.require_fit(able(client, work.needs))
-        conditions = self._conditions(work)
+        conditions = self.hold(beside(work.group.place), work.needs)
         # What a worker process must show is checked by its first task, so workers may join at any time.
         task = ShardTask(work.function, work.group, Once(conditions.checker(work.memory)))
         window = work.group.layout.raster.window
@@ -192,6 +192,31 @@ class Session:
         require_alike(client, found, needs)
         return Conditions(set_mark, found)
 
+    def hold(self, place: Folder, needs: Mapping[str, float] | None = None) -> Conditions:
+        """What the workers of a record must meet, found out and pinned in its folder once.
+
+        Parameters
+        ----------
+        place : Folder
+            Of the record.
+        needs : mapping of str to float, optional
+            Resources of the workers that count.
+
+        Raises
+        ------
+        InputError
+            As `prove`; and if the record was begun with what would make other bytes.
+        StoreError
+            If what it was begun with cannot be read.
+        AwayError
+            As `prove`.
+        """
+        if place.url not in self._proven:
+            proven = self.prove(place, needs)
+            pin(place, proven.facts)
+            self._proven[place.url] = proven
+        return self._proven[place.url]
+
     def _client(self) -> Client:
         if self._connected is None:
             self._connected = self._stack.enter_context(connect(self._cluster))
@@ -217,15 +242,6 @@ class Session:
                 self._watch(ShardDone(title, shard_of(item), pixels(item)))
                 yield item, result
         self._watch(StageDone(title))
-
-    def _conditions(self, work: Work) -> Conditions:
-        """What the workers of a record must meet: found out and pinned once."""
-        place = beside(work.group.place)
-        if place.url not in self._proven:
-            proven = self.prove(place, work.needs)
-            pin(place, proven.facts)
-            self._proven[place.url] = proven
-        return self._proven[place.url]
 
     def _marked(self, place: Folder) -> Mark:
         """A mark in a folder until the session ends: workers that join later look for it too."""

@@ -135,6 +135,8 @@ class Record(Document, Generic[CardT]):
         Sharded Zarr groups by key, with the keys of their ledgers, which hold the shards' digests.
     ledgers : dict of str to str
         Digest of all entries of each of these ledgers.
+    facts : dict of str to str
+        A few words for lists.
     card : BaseModel
         What is to be known of the thing itself.
     """
@@ -153,6 +155,7 @@ class Record(Document, Generic[CardT]):
     outputs: dict[str, str]
     groups: dict[str, str] = Field(default_factory=dict)
     ledgers: dict[str, str] = Field(default_factory=dict)
+    facts: dict[str, str] = Field(default_factory=dict)
     card: CardT
 
     def dump(self) -> bytes:

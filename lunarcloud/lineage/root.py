@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -90,15 +90,34 @@ class Root:
             )
         return parse_document(data, f"{place.url}/{RECORD}", Record[card])  # type: ignore[valid-type]  # the card's type is known at run time
 
-    def publish(self, record: Record[Any], facts: dict[str, str] | None = None) -> Entry:
+    def finished(self, ref: Ref, card: type[CardT]) -> Record[CardT]:
+        """The record in a folder that is whole, published or not yet: no catalog has vouched for it.
+
+        Raises
+        ------
+        NotFoundError
+            If the folder is not whole.
+        StoreError
+            If the record is damaged.
+        """
+        place = self.place(ref)
+        return parse_document(place.read(RECORD), f"{place.url}/{RECORD}", Record[card])  # type: ignore[valid-type]  # the card's type is known at run time
+
+    def publish(self, record: Record[CardT]) -> Entry:
         """Make a finished record visible, atomically; one that is published already only becomes the head.
 
-        Whoever else publishes at the same time, no record is lost.
+        Whoever else publishes at the same time, no record is lost: the first of several who finish the same
+        one says what it is, for the others left its folder as it was.
+
+        Raises
+        ------
+        StoreError
+            If the record that was there first is damaged.
         """
         place = self.place(record.ref)
-        # The first of several who finish the same record says when that was.
         place.create(RECORD, record.dump())
         stored = place.read(RECORD)
+        record = parse_document(stored, f"{place.url}/{RECORD}", type(record))
         entry = Entry(
             ref=record.ref,
             label=record.label,
@@ -108,7 +127,7 @@ class Root:
             parents=record.given.parents,
             published=datetime.now(UTC),
             record=digest(stored),
-            facts=facts or {},
+            facts=record.facts,
             notes=record.given.notes,
         )
         add = Catalog.with_record_aside if self.heads_stay else Catalog.with_record
@@ -158,13 +177,17 @@ class Root:
     def remove(self, entry: Entry) -> None:
         """Remove a record and all that it made; it is invisible before its first object goes.
 
+        That is its record, so that what is left after a stop is not taken for a whole one.
+
         Raises
         ------
         InputError
             If another record was made from it.
         """
         self._changed(lambda catalog: catalog.without(entry))
-        self.place(entry.ref).remove_all()
+        place = self.place(entry.ref)
+        place.remove(RECORD)
+        place.remove_all()
 
     def relative(self, url: str) -> str:
         """A place as it is stored: relative to the root where it lies near it, without credentials."""
@@ -215,7 +238,7 @@ def _damaged(where: str, data: bytes, error: ValidationError) -> str:
     # The first layout's catalog held entries and no format.
     if isinstance(found, dict) and found.get("format", 1) != FORMAT:
         return (
-            f"{where} is of format {found.get('format', 1)}; this version reads format {FORMAT}: "
+            f"{where} is of format {found.get('format', 1)!r}; this version reads format {FORMAT}: "
             "use another root, or the version of lunarcloud that wrote it"
         )
     return f"{where} {problem_of(error)}"

@@ -18,6 +18,7 @@ import onnx
 import onnx.utils
 from onnx import TensorProto, helper, numpy_helper
 
+from lunarcloud.errors import InputError
 from lunarcloud.models.admission import INPUT
 from lunarcloud.models.equations import Equations
 from lunarcloud.models.inputs import Standard, maturity_terms
@@ -152,9 +153,19 @@ def of_seed(onnx_file: bytes, place: int) -> bytes:
     -------
     bytes
         A model file with the columns of this seed.
+
+    Raises
+    ------
+    InputError
+        If the networks of each seed are not apart in the file, as in one of another program.
     """
-    whole = onnx.load_from_string(onnx_file)
-    single = onnx.utils.Extractor(whole).extract_model([INPUT], [f"seed_{place}"])
+    whole, columns = onnx.load_from_string(onnx_file), f"seed_{place}"
+    if not any(columns in node.output for node in whole.graph.node):
+        raise InputError(
+            f"this model file has no {columns}: it was not written by `fit`, and one seed cannot be taken "
+            "out of it; map with all of them"
+        )
+    single = onnx.utils.Extractor(whole).extract_model([INPUT], [columns])
     serialised: bytes = single.SerializeToString(deterministic=True)
     return serialised
 

@@ -82,11 +82,13 @@ class Model:
         Raises
         ------
         InputError
-            If it has no networks of that seed.
+            If it has no networks of that seed, or its file is none that `require_runnable` lets through.
         """
         if self.onnx is None or seed not in self.seeds:
             there = f"it has {', '.join(map(str, self.seeds))}" if self.onnx else "it has no networks"
             raise InputError(f"model {self.id} has no networks of seed {seed}: {there}")
+        # The file may be anybody's, and is about to be taken apart.
+        require_runnable(self.onnx)
         # Loads onnx, which most models do not need.
         from lunarcloud.models.graph import of_seed
 

@@ -130,6 +130,12 @@ def _require_possible(inputs: ExportInputs, places: list[str]) -> None:
     """Refuse what no form can have, before anything is written."""
     if not places:
         raise InputError("give at least one of --cog, --netcdf, --pds4, --tables: the folder to write into")
+    for each in places:
+        if each.startswith("memory://"):
+            raise InputError(
+                f"{each}: nothing would be left of it, for memory:// ends with the command; give a folder, "
+                "or an object store such as s3://bucket/prefix"
+            )
     if inputs.cog and inputs.cog == inputs.pds4:
         raise InputError(f"--cog and --pds4 {inputs.cog!r}: give two folders: files have the same names")
     if inputs.crs and not inputs.cog:

@@ -1,8 +1,10 @@
 """Action ``repair``: exactly what `verify` names is made again, to the same bytes."""
 
+import json
+
 from pydantic import BaseModel, ConfigDict
 
-from lunarcloud.engine import Cluster, Session, Watch, differences
+from lunarcloud.engine import PLAN, Cluster, Session, Watch, differences
 from lunarcloud.errors import InputError
 from lunarcloud.lineage import Root
 from lunarcloud.processes.about import about
@@ -11,7 +13,7 @@ from lunarcloud.processes.process import Report
 from lunarcloud.processes.replay import Known, known, material_of
 from lunarcloud.processes.run import versions
 from lunarcloud.processes.verify import Damage, Name, Verification, verify
-from lunarcloud.storage import Folder
+from lunarcloud.storage import Folder, digest
 
 
 class Repair(BaseModel):
@@ -32,12 +34,28 @@ def _act(inputs: Name, root: Root, cluster: Cluster, watch: Watch) -> Repair:
     _require_same_versions(found)
     material = material_of(root, found)
     home = root.place(found.entry.ref).saying(about(found.process, found.entry.ref, found.record.given))
-    for damage in before.damaged:
-        _forget(home, damage)
     with Session(cluster, watch) as session:
+        if found.record.groups:
+            _hold_to_plan(session, home, found, before)
+        for damage in before.damaged:
+            _forget(home, damage)
         found.process.make(material, home, session)
     after: Verification = verify(root, found, cluster, watch)
     return Repair(record=before.record, made_again=before.damaged, left=after.damaged)
+
+
+def _hold_to_plan(session: Session, home: Folder, found: Known, before: Verification) -> None:
+    """Refuse workers that would make other bytes while all that is left is there; a damaged plan is anew."""
+    if any(damage.key == PLAN for damage in before.damaged):
+        home.remove(PLAN)
+    session.hold(home)
+    plan = home.read(PLAN)
+    if digest(plan) != found.record.outputs.get(PLAN, digest(plan)):
+        raise InputError(
+            f"{found.entry.ref} was made by workers unlike these ({json.loads(plan)}), and its {PLAN}, which "
+            "says what they were, is damaged: repair it with such workers, or remove the record and run its "
+            "command again"
+        )
 
 
 def _forget(home: Folder, damage: Damage) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lunarcloud import exports
 from lunarcloud.engine import Cluster, Published, Session, Watch, quiet
+from lunarcloud.errors import ClosedError
 from lunarcloud.lineage import RECORD, Given, Record, Ref, Root, identity, series_of
 from lunarcloud.processes.about import about
 from lunarcloud.processes.inputs import InputsT
@@ -91,9 +92,13 @@ def run_in(
     root.folder.require_writable()
     started, before = datetime.now(UTC), session.computed
     says = about(process, ref, given)
-    made = process.make(material, place.saying(says), session)
-    record = _record(process, ref, given, made, place, started, label)
-    root.publish(record, dict(made.facts))
+    try:
+        made = process.make(material, place.saying(says).until(RECORD), session)
+        record = _record(process, ref, given, made, place, started, label)
+    except ClosedError:
+        # Somebody who began at the same time, or was stopped before the last step, had made it all.
+        record = root.finished(ref, process.card)
+    record = root.record(root.publish(record), process.card)
     exports.complete(root, record, says)
     session.tell(Published(kind=ref.kind, id=ref.id, url=place.url))
     return Outcome(record, place, session.computed - before, root.snapshot().find(ref.kind).ref)
@@ -133,7 +138,7 @@ def _inventory(place: Folder, groups: Sequence[Shards]) -> dict[str, str]:
         key
         for key in listed
         # Names with a dot in front are marks of commands that run now.
-        if key not in shards and not key.startswith((".", *ledgers)) and key not in (RECORD, "plan.json")
+        if key not in shards and not key.startswith((".", *ledgers)) and key != RECORD
     ]
     return {key: digest(place.read(key)) for key in keys}
 
@@ -163,6 +168,7 @@ def _record(
         outputs=_inventory(place, made.groups),
         groups=names,
         ledgers=ledgers,
+        facts=dict(made.facts),
         card=made.card,
     )
 

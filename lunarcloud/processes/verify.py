@@ -12,13 +12,13 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 from lunarcloud.engine import Cluster, MemoryPlan, Session, Watch
-from lunarcloud.errors import LunarcloudError, NotFoundError
+from lunarcloud.errors import LunarcloudError, NotFoundError, StoreError
 from lunarcloud.lineage import RECORD, Record, Root
 from lunarcloud.processes.action import Action
 from lunarcloud.processes.inputs import ARGUMENT, Inputs, place
 from lunarcloud.processes.process import Report
 from lunarcloud.processes.replay import Known, known
-from lunarcloud.storage import EMPTY, Entry, Folder, digest, entries_digest
+from lunarcloud.storage import EMPTY, Entry, Folder, Ledger, digest, entries_digest
 
 # A shard's objects are held one after the other, and hashed.
 _TASK_BYTES = 256 * 2**20
@@ -142,14 +142,14 @@ def _act(inputs: Name, root: Root, cluster: Cluster, watch: Watch) -> Verificati
 
 def _groups(home: Folder, record: Record[Any]) -> Iterator[_Shards]:
     for key, ledger_key in record.groups.items():
-        ledger = home / ledger_key.rstrip("/")
+        ledger = Ledger(home / ledger_key.rstrip("/"))
         entries: dict[str, Entry | None] = {}
-        for name, data in ledger.read_all().items():
+        for name, data in ledger.place.read_all().items():
             try:
-                entries[f"{ledger_key}{name}"] = Entry.model_validate_json(data)
-            except ValueError:
+                entries[f"{ledger_key}{name}"] = ledger.parse(name, data)
+            except StoreError:
                 entries[f"{ledger_key}{name}"] = None
-        yield _Shards(home / key.rstrip("/"), ledger, ledger_key, entries)
+        yield _Shards(home / key.rstrip("/"), ledger.place, ledger_key, entries)
 
 
 def _ledger_damage(record: Record[Any], shards: _Shards) -> list[Damage]:
@@ -188,10 +188,11 @@ def _report(found: Verification) -> Report:
     }
     if not found.damaged:
         return Report({**facts, "damaged": "none"})
-    advice = f"`lunarcloud repair {found.record.rpartition('/')[2]}` makes again what is damaged"
-    return Report(
-        {**facts, "damaged": len(found.damaged)}, {}, (*(each.problem for each in found.damaged), advice)
-    )
+    problems = tuple(each.problem for each in found.damaged)
+    # What is wrong with the record itself says what to do: nothing can be made again without one.
+    if not any(each.what == "record" for each in found.damaged):
+        problems += (f"`lunarcloud repair {found.record.rpartition('/')[2]}` makes again what is damaged",)
+    return Report({**facts, "damaged": len(found.damaged)}, {}, problems)
 
 
 ACTION = Action(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 from uuid import uuid4
 
-from lunarcloud.errors import InputError, NotFoundError
+from lunarcloud.errors import ClosedError, InputError, NotFoundError
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.retry import retried
 
@@ -32,6 +32,8 @@ class Folder(ABC):
     url: str
     #: Attributes of every dataset written under it, and its ``note`` below every figure: see `saying`.
     says: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    #: The object, and the folder it is in, after which nothing under this one is replaced: see `until`.
+    last: tuple["Folder", str] | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -44,6 +46,13 @@ class Folder(ABC):
     def saying(self, attrs: Mapping[str, str]) -> Self:
         """The same folder, whose datasets all say something of themselves, whoever writes them."""
         return replace(self, says=tuple(attrs.items()))
+
+    def until(self, key: str) -> Self:
+        """The same folder, in which nothing is replaced any more once it has an object of that key.
+
+        For several who make the same thing at once, whose bytes may differ: the first to finish is right.
+        """
+        return replace(self, last=(self, key))
 
     @retried
     def read(self, key: str, start: int | None = None, end: int | None = None) -> bytes:
@@ -70,9 +79,18 @@ class Folder(ABC):
 
     @retried
     def write(self, key: str, data: bytes) -> None:
-        """Put an object, whole or not at all; what was there is replaced."""
+        """Put an object, whole or not at all; what was there is replaced.
+
+        Raises
+        ------
+        ClosedError
+            If there is such an object and the last one of the folder: see `until`.
+        """
         with explained(self.url, key):
-            self._write(key, data)
+            # What is new needs no question.
+            if self.last is None or not self._create(key, data):
+                self._require_open(key)
+                self._write(key, data)
 
     @retried
     def upload(self, key: str, file: Path) -> None:
@@ -183,6 +201,13 @@ class Folder(ABC):
         probe = f".probe-{uuid4().hex}"
         self.write(probe, b"")
         self.remove(probe)
+
+    def _require_open(self, key: str) -> None:
+        if self.last is None:
+            return
+        place, last = self.last
+        if place.exists(last):
+            raise ClosedError(f"{self.url}/{key}: not replaced, for {place.url}/{last} is there")
 
     def _rewrite(self, key: str, change: Callable[[bytes | None], bytes]) -> bytes:
         """An update by somebody who holds the lock of the object."""

@@ -101,12 +101,14 @@ class Group:
         variable = self.layout.variable(name)
         key, objects = object_key(variable, shard), (entry or self.ledger.entry(shard)).objects
         if key not in objects:
-            raise StoreError(f"{self.ledger.place.url}: the ledger knows nothing of {key}; repair this shard")
+            text = f"{self.ledger.place.url}: the ledger knows nothing of {key}"
+            raise StoreError(f"{text}; {self.ledger.advice(shard)}")
         if objects[key] == EMPTY:
             return missing(self.layout, variable, shard)
         data = self.place.read(key)
         if digest(data) != objects[key]:
-            raise StoreError(f"{self.place.url}/{key}: {_damaged(data, objects[key])}; repair this shard")
+            text = f"{self.place.url}/{key}: {_damaged(data, objects[key])}"
+            raise StoreError(f"{text}; {self.ledger.advice(shard)}")
         return decode(self.layout, variable, shard, data)
 
     def read_window(

@@ -65,11 +65,11 @@ class Ledger:
         StoreError
             If the entry is damaged.
         """
-        return self._parse(_key(shard), self.place.read(_key(shard)))
+        return self.parse(_key(shard), self.place.read(_key(shard)))
 
     def entries(self) -> dict[Shard, Entry]:
         """All finished shards, in the raster's order; errors as `entry`."""
-        found = (self._parse(key, data) for key, data in self.place.read_all().items())
+        found = (self.parse(key, data) for key, data in self.place.read_all().items())
         return dict(sorted((entry.shard, entry) for entry in found))
 
     def done(self) -> set[Shard]:
@@ -86,10 +86,16 @@ class Ledger:
         """Have a shard computed again: it counts as unfinished from now on."""
         self.place.remove(_key(shard))
 
-    def _parse(self, key: str, data: bytes) -> Entry:
+    def parse(self, key: str, data: bytes) -> Entry:
+        """An entry that was read already.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged, or of another shard than its key says.
+        """
         damaged = StoreError(
-            f"{self.place.url}/{key}: this entry of the ledger is damaged; "
-            "remove it and run the command again: its shard is computed again"
+            f"{self.place.url}/{key}: this entry of the ledger is damaged; {self._advice(key)}"
         )
         try:
             found = Entry.model_validate_json(data)
@@ -99,6 +105,16 @@ class Ledger:
         if _key(found.shard) != key:
             raise damaged
         return found
+
+    def advice(self, shard: Shard) -> str:
+        """What to do about a damaged shard, in words."""
+        return self._advice(_key(shard))
+
+    def _advice(self, key: str) -> str:
+        return (
+            "`lunarcloud repair` of its record makes it again; if that is not published yet, remove "
+            f"{self.place.url}/{key} and run its command again"
+        )
 
 
 def home_of(group: Folder) -> tuple[Folder, str]:

@@ -72,7 +72,17 @@ class FolderStore(Store):
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
-        """The bytes of an object, or of a part; None where nothing was stored."""
+        """The bytes of an object, or of a part; None where nothing was stored.
+
+        Parameters
+        ----------
+        key : str
+            The object.
+        prototype : BufferPrototype
+            What the bytes come in.
+        byte_range : ByteRequest, optional
+            The part.
+        """
         # In a thread: it may wait minutes for a store that is away.
         data = await asyncio.to_thread(self._read, key, *_slice_of(byte_range))
         return None if data is None else prototype.buffer.from_bytes(data)

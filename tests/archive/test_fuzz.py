@@ -48,6 +48,7 @@ from lunarcloud.moon import RADIUS_M
 from lunarcloud.synthetic import write_map_tiles
 from lunarcloud.testing.wac import wac_picture
 from tests.archive.cube_files import EIGHT_NM, KAGUYA, write_raster
+from tests.planted import Planted
 
 CASES = int(os.environ.get("LUNARCLOUD_FUZZ", "15"))
 #: A reader that takes longer hangs.
@@ -325,22 +326,12 @@ def test_a_damaged_file_is_read_or_refused_in_words(
     shutil.rmtree(folder)
 
 
-class _Planted:
-    """Unpickled, it makes a file."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Path.touch, (self.mark,)
-
-
 @pytest.mark.parametrize("name", READERS)
 def test_a_pickle_in_place_of_a_file_is_not_unpickled(whole: Path, tmp_path: Path, name: str) -> None:
     reader, mark = READERS[name], tmp_path / "unpickled"
     array = io.BytesIO()
-    np.save(array, np.array([_Planted(mark)], object), allow_pickle=True)
-    for data in (pickle.dumps(_Planted(mark)), array.getvalue()):
+    np.save(array, np.array([Planted(mark)], object), allow_pickle=True)
+    for data in (pickle.dumps(Planted(mark)), array.getvalue()):
         for each in {*reader.beside, reader.name}:
             (tmp_path / each).write_bytes(data if each == reader.name else (whole / each).read_bytes())
         # A shapefile is read without its attributes, if they are damaged.

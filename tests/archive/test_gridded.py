@@ -15,6 +15,7 @@ from affine import Affine
 from lunarcloud.archive.gridded import Gridded
 from lunarcloud.errors import ArchiveError, GeometryError, InputError
 from lunarcloud.moon import RADIUS_M, FloatArray, lunar_crs
+from tests.planted import Planted
 
 # A degree a pixel; the value tells the pixel, and the one at 45 N, 90 E is missing.
 LAT, LON = 89.5 - np.arange(180.0), np.arange(360.0) - 179.5
@@ -137,16 +138,6 @@ def test_the_digest_is_of_the_content(tmp_path: Path) -> None:
     assert _zarr(first).digest() == _zarr(second).digest() != _matrix(first).digest()
 
 
-class _Planted:
-    """Unpickled, it makes a file."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Path.touch, (self.mark,)
-
-
 @pytest.mark.parametrize(
     ("dtype", "filters", "compressor"),
     [
@@ -167,9 +158,9 @@ def test_a_pickle_in_a_zarr_group_is_not_unpickled(
     escaped = json.dumps(array).replace("pickle", "\\u0070ickle")
     (place / "lat" / ".zarray").write_text(escaped)
     (place / "lat" / ".zattrs").write_text('{"_ARRAY_DIMENSIONS": ["lat"]}')
-    (place / "lat" / "0").write_bytes(pickle.dumps(_Planted(mark)))
+    (place / "lat" / "0").write_bytes(pickle.dumps(Planted(mark)))
     with pytest.raises(ArchiveError, match="arrays of pickled objects are not read"):
         Gridded(str(place)).at(np.zeros(1), np.zeros(1))
     assert not mark.exists()
-    pickle.loads(pickle.dumps(_Planted(mark)))  # noqa: S301 - ours: what would have happened
+    pickle.loads(pickle.dumps(Planted(mark)))  # noqa: S301 - ours: what would have happened
     assert mark.exists()

@@ -289,11 +289,12 @@ def test_a_root_that_can_be_none_is_refused(lunarcloud: Command, root: str, said
     assert said in _refused(lunarcloud, "list", "--root", root)
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
 def test_a_report_that_could_not_be_written_is_refused_before_anything_is_computed(
-    lunarcloud: Command, good_tile: bytes, tmp_path: Path
+    lunarcloud: Command, good_tile: bytes, tmp_path: Path, more: tuple[str, ...]
 ) -> None:
     (tmp_path / "good.img").write_bytes(good_tile)
-    words = ("ingest", tmp_path / "good.img", "--root", tmp_path / "r", "--ppd", 1)
+    words = ("ingest", tmp_path / "good.img", "--root", tmp_path / "r", "--ppd", 1, *more)
     message = _refused(lunarcloud, *words, "--performance-report", tmp_path / "nowhere" / "x.html")
     assert "in a folder that is there" in message
     assert not list(tmp_path.glob("r/mosaics/*/ledger/*"))

@@ -1,5 +1,8 @@
 """Local clusters leave nothing behind; others are spoken to by TLS."""
 
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,7 @@ import pytest
 from distributed import LocalCluster, Security
 
 from lunarcloud.engine import Cluster, MemoryPlan, Session
-from lunarcloud.errors import AwayError, LunarcloudError
+from lunarcloud.errors import AGAIN, AwayError, LunarcloudError
 
 
 def test_nothing_stays_in_the_temporary_folder_or_where_the_command_ran(
@@ -25,6 +28,44 @@ def test_nothing_stays_in_the_temporary_folder_or_where_the_command_ran(
         assert len(list(tmp_path.rglob("dask-scratch-space"))) == 1
     assert found == [(1, hex(1))]
     assert sorted(tmp_path.rglob("*")) == [tmp_path / "here", tmp_path / "scratch"]
+
+
+def test_workers_that_die_while_they_start_are_said_and_worth_another_try() -> None:
+    # An interpreter that finds no library ends at once.
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": {"PYTHONHOME": "/nowhere"}}),
+        pytest.raises(AwayError, match="local workers ended while they started") as refused,
+    ):
+        _computed(None)
+    assert refused.value.exit_code == AGAIN
+
+
+_BUSY = """
+import multiprocessing
+import time
+
+from lunarcloud.engine import Cluster, MemoryPlan, Session
+
+def work(number):
+    global lock
+    lock = multiprocessing.Lock()
+    time.sleep(60 * number)
+    raise ValueError("no such thing")
+
+if __name__ == "__main__":
+    with Session(Cluster(workers=1)) as session:
+        list(session.spread("work", work, [0, 1], pixels=lambda _: 1, memory=MemoryPlan(task=1)))
+"""
+
+
+def test_what_a_busy_worker_of_a_failed_command_leaves_is_cleaned_up_in_silence(tmp_path: Path) -> None:
+    script = tmp_path / "busy.py"
+    script.write_text(_BUSY)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, script], capture_output=True, env=environment, check=False)
+    error = done.stderr.decode()
+    assert error.splitlines()[-1].endswith("ComputeError: 0: ValueError: no such thing")
+    assert "resource_tracker" not in error
 
 
 @pytest.fixture
@@ -45,7 +86,7 @@ def certificates(tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def _computed(scheduler: str) -> list[tuple[int, str]]:
+def _computed(scheduler: str | None) -> list[tuple[int, str]]:
     with Session(Cluster(scheduler=scheduler)) as session:
         return list(session.spread("hex", hex, [1], pixels=lambda _: 1, memory=MemoryPlan(task=1)))
 

@@ -98,6 +98,17 @@ def test_a_record_that_others_were_made_from_is_not_removed(
     assert root.folder.keys() == [CATALOG]
 
 
+def test_what_a_stopped_removal_leaves_is_no_record(
+    root: Root, publish: Callable[..., Parent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = publish("stations", {"name": "main"}).ref
+    root.place(ref).write("stations.csv", b"")
+    monkeypatch.setattr(type(root.folder), "_remove_all", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        root.remove(root.find("stations"))
+    assert root.place(ref).keys() == ["stations.csv"]
+
+
 def test_the_head_goes_back_when_its_record_is_removed(
     root: Root, make_record: Callable[..., Record[BaseModel]]
 ) -> None:
@@ -115,9 +126,12 @@ def test_a_changed_record_is_told_from_the_published_one(root: Root, publish: Ca
         root.record(root.find("stations"), BaseModel)
 
 
-def test_a_root_of_the_first_layout_is_named(root: Root) -> None:
-    root.folder.write(CATALOG, b'{"entries": []}')
-    with pytest.raises(StoreError, match="is of format 1; this version reads format 3"):
+@pytest.mark.parametrize(
+    ("catalog", "said"), [(b'{"entries": []}', "format 1"), (b'{"format": "3"}', "format '3'")]
+)
+def test_a_root_of_another_layout_is_named(root: Root, catalog: bytes, said: str) -> None:
+    root.folder.write(CATALOG, catalog)
+    with pytest.raises(StoreError, match=f"is of {said}; this version reads format 3"):
         root.catalog()
 
 

@@ -10,7 +10,7 @@ from lunarcloud.errors import InputError
 from lunarcloud.models import Answers, HalfWidths, Model, interval_maps, network_maps, predict, session
 from lunarcloud.models.card import Card
 from lunarcloud.models.equations import QIU2025
-from lunarcloud.models.graph import Networks, Perceptron, perceptron_graph, product_graph
+from lunarcloud.models.graph import Networks, Perceptron, perceptron_graph, plain_graph, product_graph
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.samples import Samples
 from lunarcloud.testing.small_root import student_record, untrained_record
@@ -109,6 +109,13 @@ def test_seed_that_was_not_trained_is_refused(model: Model) -> None:
         model.of_seed(6)
     with pytest.raises(InputError, match="no networks of seed 0: it has no networks"):
         replace(model, onnx=None).of_seed(0)
+
+
+def test_one_seed_of_a_file_that_is_no_ensemble_of_ours_is_refused(model: Model, networks: Networks) -> None:
+    with pytest.raises(InputError, match="no ONNX model, or damaged"):
+        replace(model, onnx=b"no model").of_seed(4)
+    with pytest.raises(InputError, match="has no seed_1: it was not written by `fit`"):
+        replace(model, onnx=plain_graph(networks)).of_seed(5)
 
 
 def test_perceptron_answers_wild_spectra_with_numbers(networks: Networks) -> None:

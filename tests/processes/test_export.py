@@ -94,6 +94,7 @@ def test_gravity_comes_with_its_own_poles_and_projected_from_the_whole(
     [
         ({}, "at least one of --cog, --netcdf, --pds4, --tables"),
         ({"cog": "a", "pds4": "a"}, "give two folders"),
+        ({"cog": "memory://a"}, "memory:// ends with the command"),
         ({"netcdf": "a", "crs": "IAU_2015:30135"}, "only COGs are projected"),
         ({"tables": "a", "colours": True}, "go beside COGs"),
         ({"pds4": "a", "region": "Tycho"}, "--pds4 writes whole maps"),

@@ -1,6 +1,7 @@
 """Process map: what it publishes opens anywhere, is the same however computed; bad input changes nothing."""
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import NOWHERE, dry_run, make
 from lunarcloud.testing.s3_server import S3, reconnect
 from lunarcloud.testing.small_root import publish, write_model, write_mosaic
+from tests.planted import Planted
 
 
 @pytest.fixture(scope="module")
@@ -177,12 +179,48 @@ def test_a_mosaic_of_another_body_is_refused(root: str, lunarcloud: Command) -> 
     assert "3396.2 km, the Moon's is 1737.4 km" in error
 
 
-def test_a_damaged_record_is_named(root: str, lunarcloud: Command) -> None:
-    record = _mosaic(root) / "record.json"
-    record.write_text(record.read_text().replace('"ppd": 2', '"ppd": 3'))
+def test_a_model_without_a_name_is_bad_input(root: str, lunarcloud: Command) -> None:
+    code, _, error = lunarcloud("map", "--root", root, "--model", "")
+    assert (code, "models ''" in error) == (2, True), error
+
+
+@pytest.mark.parametrize(("kind", "number"), [("mosaics", '"ppd": 2'), ("models", '"reach": ')])
+def test_a_damaged_record_is_named(root: str, kind: str, number: str, lunarcloud: Command) -> None:
+    record = Path(root, open_root(root).find(kind).ref.path, "record.json")
+    before = record.read_text()
+    record.write_text(before.replace(number, f"{number}1"))
+    assert record.read_text() != before
     code, _, error = lunarcloud("map", "--root", root)
     assert code == 2
     assert f"{record} is not the record that was published" in error
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "catalog.json",
+        "mosaics/*/record.json",
+        "mosaics/*/ledger/0-0.json",
+        "mosaics/*/mosaic.zarr/zarr.json",
+        "mosaics/*/mosaic.zarr/lat/c/0",
+        "mosaics/*/mosaic.zarr/reflectance/c/0/0/0",
+        "models/*/record.json",
+        "models/*/*.onnx",
+    ],
+)
+@pytest.mark.usefixtures("no_figures")
+def test_a_pickle_in_place_of_an_object_is_not_unpickled(
+    root: str, scheduler: str, tmp_path: Path, lunarcloud: Command, planted: str
+) -> None:
+    mark = tmp_path / "unpickled"
+    for path in Path(root).glob(planted):
+        path.write_bytes(pickle.dumps(Planted(mark)))
+    words = ("--root", root, "--scheduler", scheduler)
+    lunarcloud("map", *words)
+    lunarcloud("verify", "mosaics", *words)
+    assert not mark.exists()
+    pickle.loads(path.read_bytes())  # noqa: S301 - ours: what would have happened
+    assert mark.exists()
 
 
 def test_a_damaged_shard_of_the_mosaic_is_named(root: str, scheduler: str, lunarcloud: Command) -> None:

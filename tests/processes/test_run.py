@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -15,15 +16,16 @@ from lunarcloud.errors import AwayError
 from lunarcloud.lineage import RECORD, identity, open_root
 from lunarcloud.maps import Run
 from lunarcloud.moon import grid
-from lunarcloud.processes import checked, estimate, load_process, run_process
+from lunarcloud.processes import Outcome, checked, estimate, load_process, run_process
 from lunarcloud.processes.map import _draw
-from lunarcloud.processes.process import Made
-from lunarcloud.storage import Folder, Range, folder
+from lunarcloud.processes.process import Made, Process
+from lunarcloud.storage import Folder, Range, digest, folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.faulty_proxy import faulty_proxy
 from lunarcloud.testing.make import NOWHERE, dry_run, make
 from lunarcloud.testing.s3_server import S3, reconnect
 from lunarcloud.testing.small_root import write_mosaic
+from tests.toys import PROCESS
 
 EQUATIONS = {"model": "qiu2025"}
 # Shards of three levels, and around each pole.
@@ -107,7 +109,7 @@ def test_a_record_says_what_it_was_made_from_and_lists_every_object(root: str, c
     parts = (path for name in names for path in home.glob(f"maps.zarr/**/{name}/c/*/*"))
     shards = {str(path.relative_to(home)) for path in parts}
     ledger = set(made.place.keys("ledger"))
-    assert set(made.place.keys()) == {*record.outputs, *shards, *ledger, RECORD, "plan.json"}
+    assert set(made.place.keys()) == {*record.outputs, *shards, *ledger, RECORD}
 
 
 def test_a_dry_run_tells_the_truth_before_in_between_and_after(root: str, cluster: Cluster) -> None:
@@ -178,6 +180,39 @@ def test_a_late_twin_changes_nothing_that_is_published(
     assert {key for key in after if not key.startswith("ledger/")} == set(published[0])
     assert {key for key, data in published[0].items() if after[key] != data} == set()
     assert len(open_root(root).catalog().of(process.kind)) == 1
+
+
+def _saying(word: str, before: Callable[[], object] = lambda: None) -> Process[Any, Any, Any]:
+    """The toy, whose bytes are these, whatever it was given; others do something before it ends."""
+
+    def make(material: Any, home: Folder, session: Session) -> Made[Any]:
+        before()
+        return PROCESS.make(material._replace(said=word), home, session)
+
+    return replace(PROCESS, make=make)
+
+
+def _toy(root: Path, process: Process[Any, Any, Any]) -> Outcome:
+    return run_process(process, checked(PROCESS.inputs, {"word": "moon"}), open_root(root))
+
+
+def test_a_late_twin_with_other_bytes_replaces_nothing_and_returns_what_is_published(tmp_path: Path) -> None:
+    found = list[Outcome]()
+    late = _saying("second", lambda: found.append(_toy(tmp_path, _saying("first"))))
+    second = _toy(tmp_path, late)
+    assert second.place.read("said.txt") == b"first"
+    assert (second.record, second.latest) == (found[0].record, found[0].latest)
+    assert second.record.outputs == {"said.txt": digest(b"first")}
+
+
+def test_what_was_stopped_just_before_it_was_published_is_published_as_it_is(tmp_path: Path) -> None:
+    first = _toy(tmp_path, _saying("first"))
+    facts = open_root(tmp_path).find("toys").facts
+    (tmp_path / "catalog.json").unlink()
+    second = _toy(tmp_path, _saying("second"))
+    assert second.place.read("said.txt") == b"first"
+    assert second.record == first.record
+    assert open_root(tmp_path).find("toys").facts == facts == {"said": "first"}
 
 
 def test_marks_of_other_commands_are_no_part_of_a_record(

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import InputError, StoreError
 from lunarcloud.lineage import RECORD, open_root
 from lunarcloud.processes.repair import Repair
-from lunarcloud.processes.verify import Verification
+from lunarcloud.processes.verify import ACTION, Verification
 from lunarcloud.storage import Folder, digest, folder
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import Command
@@ -89,6 +90,19 @@ def _lost(key: str, named: str = "") -> Harm:
     return harm
 
 
+def _swapped(one: str, other: str, *named: str) -> Harm:
+    """Two objects of the right form, each under the other's name."""
+
+    def harm(home: Path) -> set[str]:
+        first, second = (home / one).read_bytes(), (home / other).read_bytes()
+        assert first != second
+        (home / one).write_bytes(second)
+        (home / other).write_bytes(first)
+        return set(named or (one, other))
+
+    return harm
+
+
 def _rewritten(entry: str, named: str, **values: object) -> Harm:
     """An entry of a ledger says something else."""
 
@@ -98,6 +112,10 @@ def _rewritten(entry: str, named: str, **values: object) -> Harm:
         return {named}
 
     return harm
+
+
+def _both(one: Harm, other: Harm) -> Harm:
+    return lambda home: one(home) | other(home)
 
 
 def _together(key: str, entry: str, named: str) -> Harm:
@@ -122,11 +140,28 @@ HARM: dict[str, tuple[str, Harm]] = {
     ),
     "a lost shard of a mosaic": ("mosaics", _lost("mosaic.zarr/reflectance/c/0/0/2", "ledger/0-2.json")),
     "an entry that cannot be read": ("mosaics", _rewritten("ledger/0-1.json", "ledger/0-1.json")),
+    "entries that changed places": ("mosaics", _swapped("ledger/0-0.json", "ledger/0-1.json")),
+    "shards that changed places": (
+        "gravity",
+        _swapped(
+            "gravity.zarr/global/bouguer_anomaly/c/0/0",
+            "gravity.zarr/global/bouguer_anomaly/c/0/1",
+            "ledger/global/0-0.json",
+            "ledger/global/0-1.json",
+        ),
+    ),
     "a lost entry": ("mosaics", _lost("ledger/1-1.json", "ledger/")),
     "metadata of a mosaic": ("mosaics", _flipped("mosaic.zarr/zarr.json")),
+    "latitudes of a mosaic": ("mosaics", _flipped("mosaic.zarr/lat/c/0")),
     "lost metadata": ("mosaics", _lost("mosaic.zarr/reflectance/zarr.json")),
     "a bit of a run's shard": ("runs", _flipped("maps.zarr/0/omat/c/0/2", "ledger/0/0-2.json")),
     "a lost shard of an overview": ("runs", _lost("maps.zarr/1/feo_cnn/c/0/1", "ledger/1/0-1.json")),
+    "a plan that cannot be read": ("runs", _rewritten("plan.json", "plan.json")),
+    "a lost plan": ("runs", _lost("plan.json")),
+    "plan and shard": (
+        "runs",
+        _both(_flipped("plan.json"), _flipped("maps.zarr/0/omat/c/0/2", "ledger/0/0-2.json")),
+    ),
     "shard and entry together": (
         "runs",
         _together("maps.zarr/0/omat/c/0/2", "ledger/0/0-2.json", "ledger/0/"),
@@ -175,6 +210,15 @@ def test_what_was_changed_is_named_and_made_again_to_the_same_bytes(
     assert all(key.startswith("ledger/") for key in changed)
 
 
+def test_a_lost_shard_that_plain_xarray_reads_as_missing_is_named(root: Path, cluster: Cluster) -> None:
+    home = _home(root, "gravity")
+    anomaly = xr.open_zarr(home / "gravity.zarr/global")["bouguer_anomaly"]
+    assert not anomaly.isnull().any()
+    (home / "gravity.zarr/global/bouguer_anomaly/c/0/1").unlink()
+    assert anomaly.isnull().any()
+    assert [each.key for each in _verify(root, "gravity", cluster).damaged] == ["ledger/global/0-1.json"]
+
+
 def test_only_what_is_damaged_is_made_again(root: Path, cluster: Cluster) -> None:
     home = _home(root, "runs")
     before = {path: path.stat().st_mtime_ns for path in home.glob("maps.zarr/*/*/c/*/*")}
@@ -190,6 +234,7 @@ def test_a_damaged_record_is_named_and_cannot_be_repaired(root: Path, cluster: C
     _flip(_home(root, "runs") / RECORD)
     found = _verify(root, "runs", cluster)
     assert [(damage.what, damage.key) for damage in found.damaged] == [("record", RECORD)]
+    assert "restore it from a copy" in ACTION.report(found).remarks[-1]
     with pytest.raises(StoreError, match="restore it from a copy, or remove"):
         act("repair", root, cluster, record="runs")
 
@@ -220,6 +265,21 @@ def test_the_command_names_what_is_damaged_and_ends_with_1(
     assert lunarcloud("repair", "runs", *words)[0] == 0
     code, out, _ = lunarcloud("verify", "runs", *words, "--json")
     assert (code, json.loads(out)["damaged"]) == (0, [])
+
+
+@pytest.mark.parametrize("plan", [None, b"{}"])
+def test_workers_that_would_make_other_bytes_repair_nothing_and_forget_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, plan: bytes | None
+) -> None:
+    home = _home(root, "mosaics")
+    _flip(home / "mosaic.zarr/reflectance/c/0/0/2")
+    if plan is not None:
+        (home / "plan.json").write_bytes(plan)
+    before = folder(home / "ledger").read_all()
+    monkeypatch.setenv("LUNARCLOUD_PROVIDERS", '["CPUExecutionProvider", "AzureExecutionProvider"]')
+    with pytest.raises(InputError, match="AzureExecutionProvider"):
+        act("repair", root, Cluster(workers=1), record="mosaics")
+    assert folder(home / "ledger").read_all() == before
 
 
 def test_an_unknown_record_is_bad_input(template: Path, lunarcloud: Command) -> None:

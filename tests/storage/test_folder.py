@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from s3fs import S3FileSystem
 
-from lunarcloud.errors import NotFoundError, StoreError, TransientStoreError
+from lunarcloud.errors import ClosedError, NotFoundError, StoreError, TransientStoreError
 from lunarcloud.storage import Folder, folder
 from lunarcloud.testing.s3_server import S3, reconnect
 
@@ -21,6 +21,18 @@ def test_what_is_written_is_read(place: Folder) -> None:
     assert not place.exists("a")
     assert place.keys() == ["a/b"]
     assert (place / "a").read_all() == {"b": b"moon"}
+
+
+def test_what_is_there_stays_once_the_last_object_is(place: Folder) -> None:
+    closing = place.until("last")
+    (closing / "a").write("b", b"begun")
+    (closing / "a").write("b", b"moon")
+    place.write("last", b"")
+    with pytest.raises(ClosedError, match=r"a/b: not replaced, for .*/last is there"):
+        pickle.loads(pickle.dumps(closing / "a")).write("b", b"late")  # noqa: S301 - our own bytes
+    assert place.read("a/b") == b"moon"
+    place.write("a/b", b"repaired")
+    assert place.read("a/b") == b"repaired"
 
 
 def test_a_file_becomes_an_object_in_the_place_of_what_was_there(place: Folder, tmp_path: Path) -> None:

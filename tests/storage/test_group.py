@@ -110,7 +110,7 @@ def test_what_is_missing_is_what_the_ledger_does_not_name(group: Group) -> None:
 def test_missing_reads_no_entry(group: Group) -> None:
     group.ledger.place.write("0-0.json", b"garbage")
     assert Shard(0, 0) not in group.missing()
-    with pytest.raises(StoreError, match=r"0-0\.json.*damaged"):
+    with pytest.raises(StoreError, match=r"0-0\.json.*damaged; `lunarcloud repair`"):
         group.read("feo", Shard(0, 0))
 
 
@@ -155,7 +155,7 @@ def test_a_damaged_shard_is_named(whole: Group) -> None:
     data = bytearray(whole.place.read("feo/c/1/2"))
     data[100] ^= 1
     whole.place.write("feo/c/1/2", bytes(data))
-    with pytest.raises(StoreError, match=r"feo/c/1/2.*damaged"):
+    with pytest.raises(StoreError, match=r"feo/c/1/2.*damaged.*`lunarcloud repair` of its record"):
         whole.read("feo", Shard(1, 2))
     (problem,) = whole.verify(Shard(1, 2))
     assert "feo/c/1/2" in problem
