@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,6 +124,11 @@ def _require_own_pixels(head: bytes, source: str) -> None:
     ends = [at for mark in _ISIS_ENDS if (at := head.find(mark)) >= 0]
     if not ends or b"\0" in head[: min(ends)]:
         raise ArchiveError(f"{source}: the ISIS label has no End in its first {_LABEL_BYTES} bytes")
+    try:
+        head[: min(ends)].decode()
+    except UnicodeDecodeError as error:
+        # GDAL would quote it, and rasterio cannot read the quotation.
+        raise ArchiveError(f"{source}: the ISIS label is not text in UTF-8, at byte {error.start}") from error
     if _CORE.search(head[: min(ends) + _BEYOND]):
         raise ArchiveError(
             f"{source}: its label names another file (^Core); only a cube with its pixels in the same "
@@ -133,23 +138,25 @@ def _require_own_pixels(head: bytes, source: str) -> None:
 
 @contextmanager
 def _opened(url: str, storage: Storage) -> Iterator["rasterio.DatasetReader"]:
-    with foreign(url, "not a readable cube"), alone(), _open(url, storage) as dataset:
-        yield dataset
-
-
-def _open(url: str, storage: Storage) -> "rasterio.DatasetReader":
     import rasterio
 
-    return rasterio.open(_ALIAS[storage], driver=storage, opener=partial(_file, url, _ALIAS[storage]))
+    alias = _ALIAS[storage]
+    # Files are closed here: where GDAL refuses one, rasterio does not.
+    with foreign(url, "not a readable cube"), alone(), ExitStack() as files:
+        opener = partial(_file, files, url, alias)
+        with rasterio.open(alias, driver=storage, opener=opener) as dataset:
+            yield dataset
 
 
-def _file(url: str, alias: str, path: str, mode: str = "rb", **_: object) -> io.BufferedReader:
+def _file(
+    files: ExitStack, url: str, alias: str, path: str, mode: str = "rb", **_: object
+) -> io.BufferedReader:
     """What GDAL is given for a name: the cube for its own, nothing for any other."""
     if path.rpartition("/")[2] != alias or mode != "rb":
         raise FileNotFoundError(path)
-    if "://" not in url:
-        return Path(url).open("rb")
-    return io.BufferedReader(_Remote(url), _BUFFER)
+    return files.enter_context(
+        Path(url).open("rb") if "://" not in url else io.BufferedReader(_Remote(url), _BUFFER)
+    )
 
 
 class _Remote(io.RawIOBase):
