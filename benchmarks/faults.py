@@ -13,14 +13,14 @@ were killed.
 import argparse
 import os
 import random
-import signal
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +28,6 @@ from typing import Any, NamedTuple
 os.environ.update(LUNARCLOUD_TIMEOUT_S="1", LUNARCLOUD_BACKOFF_S="0.05", LUNARCLOUD_WORKER_WAIT_S="60")
 
 import numpy as np
-from distributed import Client
 
 from benchmarks._results import report
 from lunarcloud.engine import Cluster, MemoryPlan, Product, Session, Work, connect
@@ -152,7 +151,7 @@ def _alone(work: Work, seed: int) -> Ran:
     kills, commands = [0], 0
     while work.group.missing():
         commands += 1
-        with connect(Cluster(workers=3)) as client, _killer(client, kills, seed):
+        with connect(Cluster(workers=3)) as client, _killing(kills, seed):
             try:
                 with Session(Cluster(scheduler=str(client.scheduler_info()["address"]))) as session:
                     session.compute(work)
@@ -176,27 +175,24 @@ def _command(work: Work) -> None:
         session.compute(work)
 
 
-class _killer:  # noqa: N801 - used like a function
-    """Kills a random worker every few seconds, for the length of a ``with`` block."""
+@contextmanager
+def _killing(kills: list[int], seed: int) -> Iterator[None]:
+    """Within, a worker of this process is killed every few seconds."""
+    stop, chosen = threading.Event(), random.Random(seed)  # noqa: S311 - no secret
 
-    def __init__(self, client: Client, kills: list[int], seed: int) -> None:
-        self.stop, self.kills, self.random = threading.Event(), kills, random.Random(seed)  # noqa: S311 - no secret
-        self.client = client
-        self.thread = threading.Thread(target=self._run)
+    def kill() -> None:
+        while not stop.wait(_KILL_EVERY_S):
+            if workers := active_children():
+                chosen.choice(workers).kill()
+                kills[0] += 1
 
-    def _run(self) -> None:
-        while not self.stop.wait(_KILL_EVERY_S):
-            processes = list(self.client.run(os.getpid, on_error="ignore").values())
-            if processes and not self.stop.is_set():
-                os.kill(self.random.choice(processes), signal.SIGKILL)
-                self.kills[0] += 1
-
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        self.thread.join()
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _losses(group: Group) -> int:
