@@ -11,8 +11,8 @@ from lunarcloud.config import settings
 from lunarcloud.errors import AGAIN, LunarcloudError, NotFoundError, StoreError, TransientStoreError
 from lunarcloud.storage import explained, folder
 from lunarcloud.storage.faults import beyond_end, lost_race
-from lunarcloud.testing.faulty_proxy import faulty_proxy
-from lunarcloud.testing.s3_server import S3, reconnect
+from lunarcloud.testing.faulty_proxy import Faults
+from lunarcloud.testing.s3_server import S3
 from tests.web import busy_first, refusing
 
 
@@ -118,18 +118,13 @@ def test_lost_races_and_ends_are_known_by_their_codes() -> None:
 
 
 def test_a_store_that_sends_a_byte_now_and_then_is_given_up(
-    s3_environment: S3, monkeypatch: pytest.MonkeyPatch
+    faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = folder("s3://moon/slow")
     place.write("a", b"moon" * 100)
-    with faulty_proxy(s3_environment.endpoint, silence_s=2.0) as proxy:
-        for name, value in {"LUNARCLOUD_REQUEST_S": "1", "LUNARCLOUD_RETRIES": "0"}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        settings.cache_clear()
-        reconnect()
-        proxy.plan = lambda asked, path: "slow" if asked == "GET" else None
-        with pytest.raises(TransientStoreError, match="not done after 1 s"):
-            place.read("a")
+    for name, value in {"REQUEST_S": "1", "RETRIES": "0", "TIMEOUT_S": "15"}.items():
+        monkeypatch.setenv(f"LUNARCLOUD_{name}", value)
     settings.cache_clear()
-    reconnect()
+    faults.plan = lambda asked, path: "slow" if asked == "GET" else None
+    with pytest.raises(TransientStoreError, match="not done after 1 s"):
+        place.read("a")
