@@ -30,12 +30,12 @@ def test_nothing_stays_in_the_temporary_folder_or_where_the_command_ran(
     assert sorted(tmp_path.rglob("*")) == [tmp_path / "here", tmp_path / "scratch"]
 
 
-def test_workers_that_die_while_they_start_are_said_and_worth_another_try() -> None:
+def test_workers_that_die_while_they_start_are_said_and_worth_another_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # An interpreter that finds no library ends at once.
-    with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": {"PYTHONHOME": "/nowhere"}}),
-        pytest.raises(AwayError, match="local workers ended while they started") as refused,
-    ):
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    with pytest.raises(AwayError, match="local workers ended while they started") as refused:
         _computed(None)
     assert refused.value.exit_code == AGAIN
 
