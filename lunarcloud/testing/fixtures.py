@@ -61,14 +61,21 @@ def s3_environment(s3: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
 @contextmanager
 def sketching() -> Iterator[None]:
     """Origins searched a tenth as finely, few seeds and lessons, figures drawn but not rendered."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, few_lessons():
         patch.setattr("lunarcloud.models.origins.PER_UNIT", 100)
         patch.setattr("lunarcloud.processes.fit._SPREAD_SEEDS", 1)
+        patch.setattr("lunarcloud.figures.save_figure", _sketch)
+        patch.setattr("lunarcloud.reprocessing.page._small", lambda data, width: data)
+        yield
+
+
+@contextmanager
+def few_lessons() -> Iterator[None]:
+    """Students taught a sixth as long: what they are is the same, but for how well they answer."""
+    with pytest.MonkeyPatch.context() as patch:
         for name in ("MEANS", "HALF_WIDTHS"):
             lessons = getattr(student, name)
             patch.setattr(student, name, lessons.model_copy(update={"epochs": lessons.epochs // 6}))
-        patch.setattr("lunarcloud.figures.save_figure", _sketch)
-        patch.setattr("lunarcloud.reprocessing.page._small", lambda data, width: data)
         yield
 
 

@@ -12,6 +12,7 @@ from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.engine import Cluster
 from lunarcloud.processes import Outcome
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.fixtures import few_lessons
 from lunarcloud.testing.make import make
 
 #: From rings of (lon, lat) to the path of a GeoJSON file with one polygon, ``box``.
@@ -74,7 +75,8 @@ def of_synthetic_tiles(
     root, tiles = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("tiles")
     write_tiles(tiles, ppd=8, product_ids=SOME)
     made = {"ingest": make("ingest", root, cluster, tiles=(str(tiles),), ppd=4)}
-    made["fit"] = make("fit", root, cluster, stations=str(few_oxides), seeds=2)
+    with few_lessons():
+        made["fit"] = make("fit", root, cluster, stations=str(few_oxides), seeds=2)
     for name in ("map", "reduce", "compare", "prospector", "polar"):
         made[name] = make(name, root, cluster)
     made["provenance"] = make("provenance", root, cluster, feo=(10, 20))
