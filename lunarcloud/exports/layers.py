@@ -129,9 +129,15 @@ def _apart(home: Folder, keys: Sequence[str], level: int) -> list[Group]:
     """Groups beside each other, such as gravity's around the poles."""
     if level:
         raise InputError(f"--level {level}: {home.url} has no levels, only runs have")
+    # Of the global grid there are coarser levels beside it, each named after it.
+    coarser = [key for key in keys if key.rpartition("_")[0].endswith(f"/{_MAIN}")]
     found = []
     for key in keys:
+        if key in coarser:
+            continue
         store, _, part = key.partition(".zarr")
-        suffix = "" if part.strip("/") in ("", _MAIN) else f"_{part.strip('/')}"
-        found.append(Group(f"{store}{suffix}", suffix, [Stored(home / key)]))
+        is_main = part.strip("/") in ("", _MAIN)
+        suffix = "" if is_main else f"_{part.strip('/')}"
+        levels = [key, *coarser] if is_main else [key]
+        found.append(Group(f"{store}{suffix}", suffix, [Stored(home / each) for each in levels]))
     return found
