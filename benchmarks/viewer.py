@@ -53,7 +53,7 @@ _PPD, _MAP, _RANGE = 64, "feo_equation", (0.0, 22.0)
 _ROUNDS, _PATIENCE_MS = 3, 120_000
 _SIZE = ViewportSize(width=1280, height=800)
 # Of the page's map in that window, and of the others.
-_WIDTH, _HEIGHT = 1033, 773
+_WIDTH, _HEIGHT = 1013, 773
 _SWITCHES = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 _WEB = Path(__file__).parents[1] / "web"
 _TILE = 256

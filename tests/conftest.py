@@ -1,11 +1,15 @@
 """What the tests of many rooms share: reference data and published runs."""
 
 import bz2
+import fcntl
 import gzip
 import os
 import shutil
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy.typing as npt
 import pytest
@@ -27,6 +31,42 @@ os.environ.setdefault("LUNARCLOUD_BACKOFF_S", "0.01")
 # The same examples everywhere, and no deadline: a slow machine is not a wrong result.
 hypothesis_settings.register_profile("lunarcloud", deadline=None, derandomize=True, max_examples=40)
 hypothesis_settings.load_profile("lunarcloud")
+
+#: A folder by its name, which one process of a run of the tests has at a time.
+Shared: TypeAlias = Callable[[str], AbstractContextManager[Path]]
+
+_COMPILED = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What one process compiles to train networks is there for all: it takes longer than to train a few of them."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        config.stash[_COMPILED] = tempfile.mkdtemp(prefix="compiled-")
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = config.stash[_COMPILED]
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing stays."""
+    if place := config.stash.get(_COMPILED, None):
+        shutil.rmtree(place)
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """Folders of all processes of a run: what is published there by the first is there for the others."""
+    mine = tmp_path_factory.getbasetemp()
+    everyones = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+
+    @contextmanager
+    def held(name: str) -> Iterator[Path]:
+        place = everyones / name
+        place.mkdir(exist_ok=True)
+        with (place / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield place
+
+    return held
 
 
 @pytest.fixture(scope="session")

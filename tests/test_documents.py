@@ -117,6 +117,8 @@ def prepared(shared: str, sketches: None, tmp_path_factory: pytest.TempPathFacto
                 "--ppd 4": "--ppd 2",
                 "--ppd 8": "--ppd 1",
                 "8786": str(_free_port()),
+                # As many as an ensemble takes.
+                "lunarcloud fit": "lunarcloud fit --seeds 2",
             },
         )
 

@@ -130,6 +130,20 @@ def test_a_view_of_a_pole_is_four_megabytes_at_most(
     assert 0 < sum(asked.data) <= 4 * MB
 
 
+def test_a_view_of_a_pole_never_shows_parts_of_more_than_nine_chunks(
+    far: Viewer, medium: Shown, asked: Sent
+) -> None:
+    level = medium.maps()["south/1"].to_dataset()
+    x, y, pixel = level.x.values, level.y.values, float(level.x[1] - level.x[0])
+    # The edges at the left and at the top within the last pixel of a chunk: the others reach as far as they can.
+    width, height = far.open(view="south", show="").size
+    at = f"{x[511] + width / 2 * pixel},{y[511] - height / 2 * pixel}"
+    asked.clear()
+    far.open(view="south", at=at, res=pixel * 0.995, show="")
+    assert_shows_something(far)
+    assert 4 < len(asked.data) <= 9
+
+
 def test_the_whole_moon_of_100_metres_is_three_megabytes_at_most(near: Viewer, asked: Sent) -> None:
     near.open(show="")
     assert near.level == 6

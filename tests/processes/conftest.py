@@ -14,6 +14,7 @@ from lunarcloud.processes import Outcome
 from lunarcloud.synthetic import write_tiles
 from lunarcloud.testing.fixtures import few_lessons
 from lunarcloud.testing.make import make
+from tests.conftest import Shared
 
 #: From rings of (lon, lat) to the path of a GeoJSON file with one polygon, ``box``.
 PolygonFile = Callable[[list[list[list[float]]]], str]
@@ -68,16 +69,16 @@ def require_pictures() -> Callable[[Outcome], None]:
 
 
 @pytest.fixture(scope="session")
-def of_synthetic_tiles(
-    cluster: Cluster, few_oxides: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Outcome]:
+def of_synthetic_tiles(shared: Shared, cluster: Cluster, few_oxides: Path) -> dict[str, Outcome]:
     """Something of every kind, from some tiles of the synthetic Moon, under one root; by process."""
-    root, tiles = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("tiles")
-    write_tiles(tiles, ppd=8, product_ids=SOME)
-    made = {"ingest": make("ingest", root, cluster, tiles=(str(tiles),), ppd=4)}
-    with few_lessons():
-        made["fit"] = make("fit", root, cluster, stations=str(few_oxides), seeds=2)
-    for name in ("map", "reduce", "compare", "prospector", "polar"):
-        made[name] = make(name, root, cluster)
-    made["provenance"] = make("provenance", root, cluster, feo=(10, 20))
+    with shared("of_synthetic_tiles") as place:
+        root, tiles = place / "root", place / "tiles"
+        if not tiles.exists():
+            write_tiles(tiles, ppd=8, product_ids=SOME)
+        made = {"ingest": make("ingest", root, cluster, tiles=(str(tiles),), ppd=4)}
+        with few_lessons():
+            made["fit"] = make("fit", root, cluster, stations=str(few_oxides), seeds=2)
+        for name in ("map", "reduce", "compare", "prospector", "polar"):
+            made[name] = make(name, root, cluster)
+        made["provenance"] = make("provenance", root, cluster, feo=(10, 20))
     return made

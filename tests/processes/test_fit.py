@@ -20,7 +20,7 @@ from lunarcloud.mosaic import REFLECTANCE, MosaicCard, mosaic_group
 from lunarcloud.processes import Outcome, Report, load_process, mosaic_of
 from lunarcloud.storage import Folder, folder, open_dataset
 from lunarcloud.synthetic import reflectance, station_table, truth
-from lunarcloud.testing.fixtures import Command
+from lunarcloud.testing.fixtures import Command, few_lessons
 from lunarcloud.testing.make import dry_run, make
 from lunarcloud.testing.small_root import publish, write_shard
 
@@ -36,7 +36,8 @@ def few_root(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def few_fit(few_stations: Path, few_root: str) -> Outcome:
     """Their fit, with ensembles of two."""
-    return make("fit", few_root, stations=str(few_stations), seeds=2)
+    with few_lessons():
+        return make("fit", few_root, stations=str(few_stations), seeds=2)
 
 
 def columns(path: Path, *names: str) -> str:
@@ -119,7 +120,8 @@ def test_a_model_is_made_from_a_published_table(few_root: str, few_fit: Outcome)
 
 
 def test_same_stations_give_the_same_bytes(few_stations: Path, few_fit: Outcome, tmp_path: Path) -> None:
-    again = make("fit", tmp_path, stations=str(few_stations), seeds=2)
+    with few_lessons():
+        again = make("fit", tmp_path, stations=str(few_stations), seeds=2)
     one, other = (dict(found.place.read_all()) for found in (few_fit, again))
     # The record says when.
     assert one.pop("record.json") != other.pop("record.json")
@@ -424,8 +426,9 @@ def shipped_root(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def shipped_card(shipped_root: str) -> Card:
-    """What is known of the model of the shipped stations, fitted as `lunarcloud fit` does it."""
-    return card_of(make("fit", shipped_root))
+    """What is known of the model of the shipped stations, of as many seeds as the card tells the spread of."""
+    with few_lessons():
+        return card_of(make("fit", shipped_root, seeds=3))
 
 
 def accuracy_of(card: Card, kind: str, oxide: str) -> Accuracy:
@@ -458,7 +461,8 @@ def test_networks_fit_like_the_papers(
     loocv, spread = given(found.loocv), given(found.loocv_r2_by_seed)
     assert least_loocv_r2 < loocv.r2 < found.training.r2
     assert spread.least <= spread.median <= spread.greatest
-    assert spread.least <= loocv.r2 <= spread.greatest
+    # The mean of networks may be better than each, and is hardly worse than all.
+    assert spread.least <= loocv.r2
 
 
 @pytest.mark.long
@@ -483,7 +487,7 @@ def test_card_says_how_far_it_falls_short_of_the_paper(shipped_card: Card) -> No
 @pytest.mark.long
 @pytest.mark.usefixtures("shipped_card")
 def test_command_prints_the_accuracy(lunarcloud: Command, shipped_root: str) -> None:
-    code, told, _ = lunarcloud("fit", "--root", shipped_root)
+    code, told, _ = lunarcloud("fit", "--root", shipped_root, "--seeds", 3)
     assert code == 0
     iron = next(line for line in told.splitlines() if line.split()[:2] == ["feo", "equation"])
     assert iron.split()[2:5] == ["47", "1.01", "0.952"]

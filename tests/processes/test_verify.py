@@ -43,7 +43,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, few_oxi
     write_tiles(place / "tiles", ppd=4, product_ids=["UI03N009", "UI03N027"])
     root = place / "root"
     make("ingest", root, cluster, tiles=(str(place / "tiles"),), ppd=2, shard=180)
-    make("fit", root, stations=str(few_oxides))
+    make("fit", root, stations=str(few_oxides), seeds=2)
     make("map", root, cluster)
     make("gravity", root, cluster, ppd=1, shard=90, degrees=(10, 20), gradient_degrees=(10, 20))
     make("reduce", root, cluster, sampling="pixels")

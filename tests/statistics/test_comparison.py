@@ -29,7 +29,7 @@ from lunarcloud.statistics.source import GriddedSource, Source
 from lunarcloud.statistics.units import Unit, maria, whole_moon
 from lunarcloud.testing.ensemble import Ensemble
 
-ON = grid(2, 128)
+ON = grid(2, 360)
 
 
 @pytest.fixture(scope="module")
