@@ -39,7 +39,7 @@ _COMPILED = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What one process compiles to train networks is there for all: it takes longer than to train a few of them."""
+    """What one process compiles to train networks is there for all: it takes longer than to train few."""
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         config.stash[_COMPILED] = tempfile.mkdtemp(prefix="compiled-")
         os.environ["JAX_COMPILATION_CACHE_DIR"] = config.stash[_COMPILED]

@@ -135,7 +135,7 @@ def test_a_view_of_a_pole_never_shows_parts_of_more_than_nine_chunks(
 ) -> None:
     level = medium.maps()["south/1"].to_dataset()
     x, y, pixel = level.x.values, level.y.values, float(level.x[1] - level.x[0])
-    # The edges at the left and at the top within the last pixel of a chunk: the others reach as far as they can.
+    # The edges at the left and at the top in the last pixel of a chunk: the others reach farthest.
     width, height = far.open(view="south", show="").size
     at = f"{x[511] + width / 2 * pixel},{y[511] - height / 2 * pixel}"
     asked.clear()

@@ -426,7 +426,7 @@ def shipped_root(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def shipped_card(shipped_root: str) -> Card:
-    """What is known of the model of the shipped stations, of as many seeds as the card tells the spread of."""
+    """What is known of the model of the shipped stations, of as many seeds as tell the spread."""
     with few_lessons():
         return card_of(make("fit", shipped_root, seeds=3))
 
