@@ -187,7 +187,7 @@ def _predict(values: npt.NDArray[np.float32], steps: npt.NDArray[np.uint8]) -> N
     """What TIFF's predictor makes of rows: of each all first bytes, then all second ones ..., as steps."""
     rows, cols = values.shape
     numbers, planes = values.view(np.uint32), np.empty((rows, values.itemsize, cols), np.uint8)
-    # First comes the byte of sign and exponent. Cut off numbers, since to pick bytes out of memory takes longer.
+    # First comes the byte of sign and exponent. Cut off numbers: to pick bytes out of memory takes longer.
     for byte in range(values.itemsize):
         planes[:, byte] = numbers >> 8 * (values.itemsize - 1 - byte)
     flat = planes.reshape(steps.shape)
