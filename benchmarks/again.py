@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks._results import Row, report
 from lunarcloud.lineage import Catalog, Entry, Ref, open_root
 from lunarcloud.storage import folder
+from lunarcloud.testing.s3_server import s3_server
 
 _ROUNDS = 5
 _MANY = 10_000
@@ -38,7 +39,10 @@ def main() -> None:
         commands = {entry.process: _again(given, entry) for entry in open_root(given).catalog().records}
         commands["reprocess"] = ["reprocess", "--root", given]
         commands[f"list of {_MANY} records"] = ["list", "--root", _many(place / "many")]
-        _measure({what: [_program(), *words] for what, words in commands.items()})
+        with s3_server(place / "s3") as server:
+            os.environ.update(server.environment)
+            commands["reprocess, root on S3"] = ["reprocess", "--root", _on_s3(given)]
+            _measure({what: [_program(), *words] for what, words in commands.items()})
 
 
 def _measure(commands: dict[str, Sequence[str]]) -> None:
@@ -71,6 +75,14 @@ def _demonstration(place: Path) -> str:
 def _again(root: str, entry: Entry) -> list[str]:
     record = Path(root) / entry.ref.path / "record.json"
     return ["run", json.loads(record.read_text())["process"], "--root", root, "--inputs", str(record)]
+
+
+def _on_s3(root: str) -> str:
+    """A copy of a root in a bucket."""
+    here, there = folder(root), folder("s3://moon/again")
+    for key, data in here.read_all().items():
+        there.write(key, data)
+    return there.url
 
 
 def _many(place: Path) -> str:
