@@ -59,6 +59,10 @@ class TransientStoreError(StoreError):
     wait_s: float = 0.0
 
 
+class DamagedError(StoreError):
+    """What came is not what was written: it is damaged, or became another on the way."""
+
+
 class ClosedError(StoreError):
     """What was to be replaced belongs to something finished: whoever came first has published it."""
 

@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from lunarcloud.errors import LunarcloudError, NotFoundError, StoreError, TransientStoreError
+from lunarcloud.errors import (
+    DamagedError,
+    LunarcloudError,
+    NotFoundError,
+    StoreError,
+    TransientStoreError,
+)
 
 # Libraries whose errors are the store's, not ours.
 _CLIENTS = {"botocore", "aiobotocore", "aiohttp", "gcsfs", "adlfs", "s3fs"}
@@ -137,7 +143,7 @@ def undamaged(url: str, what: str) -> Iterator[None]:
             if isinstance(error, LunarcloudError) or (_from_store(error) and not lost):
                 raise
             reason = f"{type(error).__name__}: {error}"
-            raise StoreError(f"{url}: {what} is damaged ({reason[:_REASON_LENGTH]}); repair it") from error
+            raise DamagedError(f"{url}: {what} is damaged ({reason[:_REASON_LENGTH]}); repair it") from error
 
 
 def _from_store(error: Exception) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any
 
 import xarray as xr
@@ -15,7 +16,8 @@ from xarray.core.indexing import LazilyIndexedArray
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 
-from lunarcloud.errors import NotFoundError, StoreError
+from lunarcloud.config import settings
+from lunarcloud.errors import DamagedError, NotFoundError, StoreError
 from lunarcloud.moon import Shard
 from lunarcloud.storage.documents import RECORD, read_document
 from lunarcloud.storage.faults import undamaged
@@ -152,6 +154,13 @@ class _Checked(ZarrArrayWrapper):
     __slots__ = ()
 
     def __getitem__(self, key: Any) -> Any:
+        # Of a part of an object no digest is known before it is decoded: on its way it may become another.
+        for _ in range(settings().retries):
+            with suppress(DamagedError):
+                return self._read(key)
+        return self._read(key)
+
+    def _read(self, key: Any) -> Any:
         array = self.get_array()  # type: ignore[no-untyped-call]
         with undamaged(str(array.store), array.path):
             return super().__getitem__(key)  # type: ignore[no-untyped-call]

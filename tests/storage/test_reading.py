@@ -87,6 +87,20 @@ def test_each_object_is_waited_for_as_is_any_other(faults: Faults, layout: Layou
     assert min(number for path, number in read.items() if path.endswith(("zarr.json", "/c/0", SHARD))) == 3
 
 
+def test_a_part_that_came_as_something_else_is_asked_for_again(faults: Faults, layout: Layout) -> None:
+    group, asked = _made(folder(f"s3://moon/{uuid4().hex}"), layout), Counter[str]()
+    part = {"lat": slice(3), "lon": slice(200, 203)}
+
+    def first_three(method: str, path: str) -> Fault | None:
+        asked[path] += 1
+        return "zeros" if path.endswith(SHARD) and asked[path] <= 3 else None
+
+    faults.plan = first_three
+    found = open_codes(group.place)["feo"].isel(part)
+    np.testing.assert_array_equal(found, _codes(group.layout)[:3, 200:203])
+    assert faults.done["zeros"] == 3
+
+
 def test_no_more_is_asked_of_a_store_than_plain_xarray_asks(faults: Faults, layout: Layout) -> None:
     place = _made(folder(f"s3://moon/{uuid4().hex}"), layout).place
     numbers = []

@@ -53,7 +53,7 @@ def test_all_ends_as_without_the_fault(faults: Faults, kind: Fault) -> None:
     assert faults.done[kind] > 1
 
 
-# Of zeros in place of a part only who knows what is in it can tell: chunks have checksums.
+# Of zeros in place of a part only who knows what is in it can tell (tests/storage/test_reading.py).
 @pytest.mark.parametrize("kind", sorted({*FAULTS} - {"zeros", "aborted", "too late", "cut upload"}))
 def test_a_part_is_read_as_without_the_fault(faults: Faults, kind: Fault) -> None:
     twice(faults, kind)
