@@ -6,9 +6,11 @@ and go.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
+from concurrent.futures import Future as Fetching
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
@@ -129,6 +131,8 @@ class _Driver(Generic[Item, Result]):
         self._waiting: dict[Hashable, tuple[str, Item]] = {}
         self._again = count(1)
         self._finished = as_completed(loop=client.loop, raise_errors=False)
+        # Tasks that have ended, and the results of those that ended well, on their way.
+        self._fetching: tuple[list[tuple[Future[Any], str]], Fetching[list[Result]]] | None = None
 
     def run(self) -> Iterator[tuple[Item, Result]]:
         """Items with their results until all are done."""
@@ -148,6 +152,8 @@ class _Driver(Generic[Item, Result]):
 
     def close(self) -> None:
         """Let go of the tasks in flight: those that do not run yet never will."""
+        if self._fetching is not None:
+            self._fetching[1].cancel()
         for future in list(self._finished.futures):
             future.release()
         self._finished.clear()
@@ -175,14 +181,22 @@ class _Driver(Generic[Item, Result]):
         self._state = submitted(self._state, len(tasks))
 
     def _collect(self) -> Iterator[tuple[Item, Result]]:
-        """What has ended; after a moment's wait if nothing has."""
-        if not self._finished.has_ready():
-            time.sleep(_POLL_S)
+        """What has ended and is here; after a moment's wait if nothing is."""
+        if self._fetching is None:
+            if not self._finished.has_ready():
+                time.sleep(_POLL_S)
+                return
+            self._fetching = self._fetch()
+        found, results = self._fetching
+        # A moment: what went with its worker is on its way until another has computed it, or for ever.
+        if not wait([results], _LOOK_S).done:
             return
-        # The state of each at one moment, for a worker may be gone in the next, and its results with it.
-        found = [(future, future.status) for future in self._finished.next_batch(block=False)]
-        # Together: to fetch them one by one takes a message to and fro for each.
-        fetched = iter(self._client.gather([future for future, status in found if status == "finished"]))
+        self._fetching = None
+        if results.exception() and any(status == "finished" != future.status for future, status in found):
+            # It went with its worker and failed when it was computed again: all are looked at anew.
+            self._finished.update([future for future, _ in found])
+            return
+        fetched = iter(results.result())
         for future, status in found:
             if status in _PENDING:
                 self._finished.add(future)
@@ -197,6 +211,16 @@ class _Driver(Generic[Item, Result]):
                     self._send([(f"{name}-again-{next(self._again)}", name, item)])
                 case _:
                     yield item, next(fetched)
+
+    def _fetch(self) -> tuple[list[tuple[Future[Any], str]], Fetching[list[Result]]]:
+        """Have the results of all that has ended brought here."""
+        # The state of each at one moment, for a worker may be gone in the next, and its results with it.
+        found = [(future, future.status) for future in self._finished.next_batch(block=False)]
+        # Together: to fetch them one by one takes a message to and fro for each.
+        ready = [future for future, status in found if status == "finished"]
+        results = self._client.gather(ready, asynchronous=True)
+        loop: Any = self._client.loop
+        return found, asyncio.run_coroutine_threadsafe(results, loop.asyncio_loop)
 
     def _trouble(self) -> str:
         """What the source of workers, where there is one, last had trouble with: a sentence's end."""

@@ -165,6 +165,28 @@ def test_results_that_were_lost_with_their_worker_are_computed_again(tmp_path: P
     assert found == {item: item * item for item in range(6)}
 
 
+def test_results_that_were_lost_with_the_last_worker_are_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LUNARCLOUD_WORKER_WAIT_S", "1")
+    settings.cache_clear()
+    with connect(Cluster(workers=1)) as own:
+        results = stream(own, _Gated(tmp_path / "gate"), range(6))
+        next(results)
+        (tmp_path / "gate").touch()
+        _wait(lambda: _results(own) >= 5)
+        # The client is not told, as when it asks at the moment of the loss.
+        own._stream_handlers["lost-data"] = lambda **_: None
+        (worker,), cluster = own.run(os.getpid).values(), own.cluster
+        assert cluster is not None
+        os.kill(worker, signal.SIGKILL)
+        cluster.scale(0)
+        _wait(lambda: not own.ncores() and not cluster.workers)
+        with pytest.raises(AwayError, match="no worker for 1 s"):
+            list(results)
+    settings.cache_clear()
+
+
 def _wait(true: Callable[[], bool]) -> None:
     while not true():
         time.sleep(0.01)
