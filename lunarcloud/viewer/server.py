@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from itertools import chain
+from os import fstat
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from lunarcloud.errors import InputError, LunarcloudError, NotFoundError
 from lunarcloud.storage import Folder, cache_control, content_type
+from lunarcloud.storage.backends import LocalFolder
 from lunarcloud.viewer.page import PAGE, WHERE, built, where
 
 # The only address that it listens on, and its names: a site whose name was made to lead here gets nothing.
@@ -23,6 +26,8 @@ _NAMES = (_HOST, "localhost")
 _ROOT = "root/"
 # A browser keeps its connections for the next look, but not for ever.
 _TIMEOUT_S = 120.0
+# No more of an object is held at once; what is larger the system sends by itself, or it is read by parts.
+_HELD = 2**20
 # The page runs its own code, decodes in workers by WebAssembly and asks nobody else; only notebooks of this
 # machine may hold it in a frame.
 _SECURITY = {
@@ -40,13 +45,20 @@ _PART = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
 _LOGGER = logging.getLogger("lunarcloud.viewer")
 
 
+class _InFile(NamedTuple):
+    """Bytes that lie in a file: the system sends them, and nobody holds them."""
+
+    file: BinaryIO
+    start: int
+
+
 class _Answer(NamedTuple):
     """What is sent: for HEAD without the body, but with its length."""
 
     status: HTTPStatus
     length: int
     headers: Mapping[str, str]
-    body: bytes
+    body: Iterable[bytes] | _InFile
 
 
 class _Server(ThreadingHTTPServer):
@@ -75,10 +87,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        self._send(self._answer(), with_body=True)
+        with ExitStack() as opened:
+            self._send(self._answer(opened))
 
     def do_HEAD(self) -> None:
-        self._send(self._answer(), with_body=False)
+        self.do_GET()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as http.server calls it
         _LOGGER.debug(format, *args)
@@ -86,27 +99,29 @@ class _Handler(BaseHTTPRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: `_send` says more of it."""
 
-    def _answer(self) -> _Answer:
+    def _answer(self, opened: ExitStack) -> _Answer:
         name = unquote(urlsplit(self.path).path).removeprefix("/") or PAGE
         if self.headers.get("Host") not in {f"{host}:{self.server.port}" for host in _NAMES}:
             return _words(HTTPStatus.MISDIRECTED_REQUEST, "this server answers to localhost alone")
         if name in self.server.page:
             body = self.server.page[name]
-            return _Answer(HTTPStatus.OK, len(body), _about(name, f"view/{name}"), body)
+            return _Answer(HTTPStatus.OK, len(body), _about(name, f"view/{name}"), [body])
         if not name.startswith(_ROOT):
             return _words(HTTPStatus.NOT_FOUND, f"there is no {name} here")
         try:
-            return self._object(name.removeprefix(_ROOT))
+            return self._object(name.removeprefix(_ROOT), opened)
         except NotFoundError as error:
             return _words(HTTPStatus.NOT_FOUND, str(error))
         except LunarcloudError as error:
             return _words(HTTPStatus.BAD_GATEWAY, str(error))
 
-    def _object(self, key: str) -> _Answer:
+    def _object(self, key: str, opened: ExitStack) -> _Answer:
         # What leads out of the root, or is no key but a place beside it.
         if any(part in ("", ".", "..") for part in key.split("/")) or "\0" in key or "\\" in key:
             return _words(HTTPStatus.BAD_REQUEST, "this is not the key of an object")
-        size = self.server.root.size(key)
+        root = self.server.root
+        file = opened.enter_context(root.open(key)) if isinstance(root, LocalFolder) else None
+        size = fstat(file.fileno()).st_size if file else root.size(key)
         about = {**_about(key, key), "Accept-Ranges": "bytes"}
         asked = _PART.fullmatch(self.headers.get("Range", ""))
         # A range of a form that is not known is the whole, as HTTP has it.
@@ -114,22 +129,50 @@ class _Handler(BaseHTTPRequestHandler):
         if asked and start >= stop:
             none = _words(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, f"{key} has {size} bytes")
             return none._replace(headers={**none.headers, "Content-Range": f"bytes */{size}"})
-        body = b"" if self.command == "HEAD" else self.server.root.read(key, start, stop)
+        # What is small goes out in one packet with its headers, sooner than the system would begin.
+        body = _InFile(file, start) if file and stop - start > _HELD else self._read(key, start, stop)
         if asked is None:
             return _Answer(HTTPStatus.OK, size, about, body)
         about["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
         return _Answer(HTTPStatus.PARTIAL_CONTENT, stop - start, about, body)
 
-    def _send(self, answer: _Answer, *, with_body: bool) -> None:
-        sent = answer.length if with_body else 0
-        _LOGGER.debug("%s %s: %d, %d bytes", self.command, self.path, answer.status, sent)
+    def _read(self, key: str, start: int, stop: int) -> Iterable[bytes]:
+        """A part of an object, a little at a time."""
+        if self.command == "HEAD":
+            return []
+        begins = range(start, stop, _HELD)
+        parts = (self.server.root.read(key, at, min(at + _HELD, stop)) for at in begins)
+        # The first now: a store that does not answer is told before the status is.
+        return chain([next(parts, b"")], parts)
+
+    def _send(self, answer: _Answer) -> None:
+        asks_body = self.command != "HEAD"
+        _LOGGER.debug(
+            "%s %s: %d, %d bytes", self.command, self.path, answer.status, answer.length * asks_body
+        )
         self.send_response(answer.status)
         for name, value in {**_SECURITY, **answer.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(answer.length))
         self.end_headers()
-        if with_body:
-            self.wfile.write(answer.body)
+        if asks_body and self._sent(answer) != answer.length:
+            # A body that ends too early is told by nothing else, once its length was.
+            self.close_connection = True
+
+    def _sent(self, answer: _Answer) -> int:
+        """How many bytes of the body went out."""
+        sent = 0
+        try:
+            if not isinstance(answer.body, _InFile):
+                for part in answer.body:
+                    sent += self.wfile.write(part)
+            else:
+                self.wfile.flush()
+                sent = self.connection.sendfile(answer.body.file, answer.body.start, answer.length)
+        except (LunarcloudError, ConnectionError) as error:
+            # The store failed in the middle of it, or whoever asked went away.
+            _LOGGER.debug("%s: %s", self.path, error)
+        return sent
 
 
 def _about(name: str, key: str) -> dict[str, str]:
@@ -139,7 +182,7 @@ def _about(name: str, key: str) -> dict[str, str]:
 def _words(status: HTTPStatus, text: str) -> _Answer:
     body = f"{text}\n".encode()
     about = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
-    return _Answer(status, len(body), about, body)
+    return _Answer(status, len(body), about, [body])
 
 
 def _part(asked: re.Match[str], size: int) -> tuple[int, int]:

@@ -1,19 +1,30 @@
 """The server of the viewer: whole objects and parts of them, to this machine alone."""
 
-from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPResponse
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from hashlib import sha256
+from http.client import HTTPConnection, HTTPResponse, IncompleteRead
+from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lunarcloud.errors import InputError
-from lunarcloud.storage import folder
+from lunarcloud.storage import Folder, folder
+from lunarcloud.storage.backends import LocalFolder, ObjectFolder
 from lunarcloud.viewer import serving
 
 DIGITS = b"0123456789"
 KEY = "runs/0123456789abcdef/digits"
+# More than anybody wants to hold.
+MB = 2**20
+LARGE = 48 * MB + 17
+SHARD = "runs/large/shard"
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +131,105 @@ def test_a_port_that_is_taken_is_refused_in_words(port: int) -> None:
         serving(folder("memory://other"), port),
     ):
         pass
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with one large object of noise."""
+    place = tmp_path_factory.mktemp("root")
+    (place / SHARD).parent.mkdir(parents=True)
+    (place / SHARD).write_bytes(np.random.default_rng(3).bytes(LARGE))
+    return place
+
+
+def of_disk(place: Path) -> Folder:
+    """The folder itself."""
+    return LocalFolder(str(place))
+
+
+def of_store(place: Path) -> Folder:
+    """The same as an object store: behind fsspec, read by ranges."""
+    return ObjectFolder(f"file://{place}")
+
+
+@pytest.fixture(params=[of_disk, of_store])
+def server(request: pytest.FixtureRequest, large: Path) -> Iterator[HTTPConnection]:
+    """A connection to the server of such a root."""
+    with connected(request.param(large)) as connection:
+        yield connection
+
+
+@contextmanager
+def connected(root: Folder) -> Iterator[HTTPConnection]:
+    """A connection to a server of a root."""
+    with serving(root) as url, closing(HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
+        yield connection
+
+
+def asked(server: HTTPConnection, method: str = "GET", key: str = SHARD, **headers: str) -> HTTPResponse:
+    """An answer whose body is still to be read."""
+    server.request(method, f"/root/{key}", headers=headers)
+    return server.getresponse()
+
+
+def digest_of(answer: HTTPResponse) -> str:
+    """SHA-256 of a body, read a little at a time."""
+    found = sha256()
+    while part := answer.read(MB):
+        found.update(part)
+    return found.hexdigest()
+
+
+def most_held(call: Callable[[], object]) -> int:
+    """Bytes that this process held at once, the server's threads included, more than before."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_object_comes_whole_and_is_never_held_whole(server: HTTPConnection, large: Path) -> None:
+    found = []
+    held = most_held(lambda: found.append(digest_of(asked(server))))
+    assert found == [sha256((large / SHARD).read_bytes()).hexdigest()]
+    assert held < 8 * MB
+
+
+def test_a_large_part_is_exact_and_never_held_whole(server: HTTPConnection, large: Path) -> None:
+    first, last = 3 * MB + 5, 40 * MB + 1
+    found = []
+    held = most_held(lambda: found.append(digest_of(asked(server, Range=f"bytes={first}-{last}"))))
+    assert found == [sha256((large / SHARD).read_bytes()[first : last + 1]).hexdigest()]
+    assert held < 8 * MB
+
+
+def test_head_has_the_size_alone(server: HTTPConnection) -> None:
+    answer = asked(server, "HEAD")
+    assert (answer.status, answer.headers["Content-Length"], answer.read()) == (200, str(LARGE), b"")
+
+
+def test_an_empty_object_has_no_body(server: HTTPConnection, large: Path) -> None:
+    (large / "empty").touch()
+    for _ in range(2):  # over one connection: no more came than was said
+        answer = asked(server, key="empty")
+        assert (answer.status, answer.headers["Content-Length"], answer.read()) == (200, "0", b"")
+
+
+def test_a_folder_is_no_object(server: HTTPConnection) -> None:
+    assert asked(server, key="runs").status == 404
+
+
+class Failing(ObjectFolder):
+    """A store that fails after a while."""
+
+    def _read(self, key: str, start: int | None, end: int | None) -> bytes:
+        if (start or 0) >= 4 * MB:
+            raise PermissionError("the account was closed")
+        return ObjectFolder._read(self, key, start, end)
+
+
+def test_a_store_that_fails_in_the_middle_gives_no_whole_object(large: Path) -> None:
+    with connected(Failing(f"file://{large}")) as server, pytest.raises(IncompleteRead):
+        asked(server).read()

@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
+from lunarcloud.storage.faults import explained
 from lunarcloud.storage.folder import Folder
 
 # Suffix of files that are no objects: being written, or locks.
@@ -25,6 +27,18 @@ class LocalFolder(Folder):
         """As `Folder.require_writable`, of the nearest folder that is there: nothing is left behind."""
         there = next(each for each in (Path(self.url), *Path(self.url).parents) if each.exists())
         Folder.require_writable(replace(self, url=str(there)))
+
+    def open(self, key: str) -> BinaryIO:
+        """The file that an object is, for whoever passes it on without reading it.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none.
+        """
+        with explained(self.url, key):
+            self._size(key)
+            return self._path(key).open("rb")
 
     def _read(self, key: str, start: int | None, end: int | None) -> bytes:
         with self._path(key).open("rb") as file:
