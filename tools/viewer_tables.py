@@ -12,6 +12,7 @@ from typing import Any
 from matplotlib import colormaps
 
 from lunarcloud.archive import features
+from lunarcloud.archive.scheme import ROWS
 from lunarcloud.figures.gravity import _SHADES
 from lunarcloud.quantities import OXIDES, QUANTITIES
 
@@ -21,7 +22,7 @@ PALETTES = ("viridis", "cividis", "inferno", "magma", "plasma", "gray", "RdBu_r"
 
 
 def tables() -> dict[str, Any]:
-    """What the page knows without asking a root: palettes, maps, gravity's colours, names of places."""
+    """What the page knows without asking a root: palettes, maps, gravity's colours, tiles, names of places."""
     return {
         "palettes": {name: palette(name) for name in PALETTES},
         "maps": {
@@ -39,6 +40,7 @@ def tables() -> dict[str, Any]:
         "gravity": {
             name: {"palette": shade.colours, "signed": shade.signed} for name, shade in _SHADES.items()
         },
+        "tiles": ROWS,
         "names": [[each.name, each.lon, each.lat, each.diameter_km] for each in features()],
     }
 

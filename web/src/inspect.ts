@@ -1,7 +1,7 @@
 /** All that is known of one pixel, at full resolution: maps with their chance, spectrum, where it came from. */
 
 import { read } from "./chunks";
-import { chunkAt, pixelAt, within } from "./levels";
+import { centreOf, chunkAt, pixelAt, within } from "./levels";
 import { type Place, distance, METRES_A_DEGREE } from "./moon";
 import { valueOf } from "./picture";
 import {
@@ -14,7 +14,7 @@ import {
   parentOf,
   recordOf,
 } from "./root";
-import { type Name, NAMES } from "./tables";
+import { type Name, NAMES, TILES } from "./tables";
 
 export interface Value {
   readonly map: StoredMap;
@@ -43,7 +43,7 @@ export interface Near<Of> {
 export interface Origin {
   readonly model: { readonly entry: Entry; readonly record: RecordDocument } | undefined;
   readonly mosaic: { readonly entry: Entry; readonly record: RecordDocument } | undefined;
-  /** Archive tile whose area holds the place. */
+  /** The tile of the mosaic that holds the pixel's centre; nothing where the mosaic does not have it. */
   readonly tile: string | undefined;
 }
 
@@ -91,16 +91,18 @@ export async function classesAt(maps: readonly StoredMap[], place: Place): Promi
   );
 }
 
-/** Where a run came from. */
-export async function originOf(root: Root, run: Entry, place: Place): Promise<Origin> {
+/** Where a map of a run came from, and the tile of its pixel at a place. */
+export async function originOf(root: Root, map: StoredMap, place: Place): Promise<Origin> {
   const [model, mosaic] = await Promise.all(
     ["model", "mosaic"].map(async (role) => {
-      const entry = parentOf(root, run, role);
+      const entry = parentOf(root, map.entry, role);
       return entry && { entry, record: await recordOf(root, entry) };
     }),
   );
   const tiles = (mosaic?.record.card["tiles"] ?? {}) as Readonly<Record<string, string>>;
-  return { model, mosaic, tile: tileAt(Object.keys(tiles), place) };
+  const pixel = map.on.latlon && pixelAt(map.on.latlon, 0, place);
+  const tile = pixel && tileAt(centreOf(map.on.latlon, pixel));
+  return { model, mosaic, tile: tile !== undefined && tile in tiles ? tile : undefined };
 }
 
 /** The bands of a mosaic at a place, and the wavelengths that the model has for them. */
@@ -124,22 +126,19 @@ export async function spectrumAt(
   };
 }
 
-// Tiles of Clementine's mosaics are named after their middle (UI24N015), and rows of them are 7 degrees apart.
-const TILE = /(\d\d)([NS])(\d{3})/i;
-const HALF_ROW = 3.5;
+/** The tile of the archive's scheme whose bounds hold a place. */
+function tileAt({ lon, lat }: Place): string | undefined {
+  const row = TILES.find(({ low, high }) => Math.abs(lat) >= low && Math.abs(lat) < high);
+  if (!row) return undefined;
+  const width = 360 / row.count;
+  const west = Math.floor(((lon + 360) % 360) / width) * width;
+  // Names hold the longitude of the middle without its fraction.
+  const middle = Math.floor(west + width / 2);
+  return `UI${digits(row.code, 2)}${lat < 0 ? "S" : "N"}${digits(middle, 3)}`;
+}
 
-/** The tile whose middle is nearest along its own row; nothing where names do not say where tiles are. */
-function tileAt(names: readonly string[], place: Place): string | undefined {
-  const middles = names.flatMap((name) => {
-    const found = TILE.exec(name);
-    if (!found) return [];
-    // 03N is the row from the equator to 7 N: its middle is cut to whole degrees.
-    const lat = (Number(found[1]) + 0.5) * (found[2]!.toUpperCase() === "N" ? 1 : -1);
-    return [{ name, lat, lon: Number(found[3]) }];
-  });
-  const row = middles.filter(({ lat }) => Math.abs(lat - place.lat) <= HALF_ROW + 0.01);
-  const off = (lon: number) => Math.abs(((lon - place.lon + 540) % 360) - 180);
-  return row.sort((a, b) => off(a.lon) - off(b.lon))[0]?.name;
+function digits(number: number, count: number): string {
+  return String(number).padStart(count, "0");
 }
 
 /** The nearest of some places. */

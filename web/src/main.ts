@@ -14,6 +14,7 @@ import { showScale } from "./scale";
 import { brush, plotSeen, scatterSection, showScatter } from "./scatter";
 import { type Scene, isSigned, sceneOf } from "./scene";
 import { searchSection } from "./search";
+import { showSimilar, similarSection } from "./similar";
 import { type State, change, followAddress, onChange, state } from "./state";
 import { type MeasuredStation, stationsOf } from "./stations";
 import { drawVectors, letters, lines } from "./vectors";
@@ -38,7 +39,8 @@ async function main(): Promise<void> {
   const tools = [
     searchSection(() => stations),
     measuring.measureSection(),
-    scatterSection(refresh),
+    scatterSection(),
+    similarSection(),
     savingSection(() => scene),
   ];
   buildPanel(root, tools, fit);
@@ -104,6 +106,7 @@ function refresh(): void {
   showNotes(scene);
   showSwipe(scene);
   showScatter(scene);
+  void showSimilar(scene);
   picture.paint(scene, state(), view.sight().kind, brush(scene));
   draw();
   void measuring.measure(scene);

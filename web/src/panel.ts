@@ -73,7 +73,8 @@ function mapControls(root: Root, fit: () => void): Child[] {
       el("span", {}, "Map"),
       el("select", {
         id: "map-name",
-        onchange: (event) => change({ map: chosen(event), range: undefined, palette: undefined }),
+        onchange: (event) =>
+          change({ map: chosen(event), range: undefined, palette: undefined, box: undefined }),
       }),
     ),
     el("div", { id: "legend" }),

@@ -10,7 +10,7 @@ import type { Kind, Place, Sight } from "./moon";
 import { type Coat, type Colour, type Drawn, Renderer, chunksOf } from "./renderer";
 import type { Raster, StoredMap } from "./root";
 import type { Scene } from "./scene";
-import type { State } from "./state";
+import type { Box, State } from "./state";
 import { DIVERGING } from "./tables";
 import { sight, size } from "./view";
 
@@ -30,7 +30,7 @@ const EXAGGERATED = 4;
 /** What is marked of a scatter plot: values of two maps. */
 export interface Brush {
   readonly maps: readonly [StoredMap, StoredMap];
-  readonly ranges: readonly [Range, Range];
+  readonly ranges: Box;
 }
 
 /** The colours of the main map, and of the difference. */

@@ -54,7 +54,7 @@ async function contentOf(scene: Scene, place: Place, stations: readonly Measured
   const [rows, quality, origin, classes] = await Promise.all([
     rowsAt(scene.maps, place),
     scene.quality && qualityAt(scene.quality, place),
-    isRun ? originOf(scene.root, scene.entry, place) : undefined,
+    isRun ? originOf(scene.root, scene.map, place) : undefined,
     classesAt(scene.candidates, place),
   ]);
   const spectrum = origin && (await spectrumAt(scene.root, origin, place));
@@ -69,7 +69,7 @@ async function contentOf(scene: Scene, place: Place, stations: readonly Measured
     spectrum && spectrumPart(spectrum),
     el("h3", {}, "All maps here"),
     rowsPart(rows, scene.map.name),
-    isRun && similarPart(rows),
+    isRun && similarPart(rows, place),
     stations.length > 0 && stationsPart(stations, place),
     el("h3", {}, "Where it comes from"),
     originPart(scene.entry, origin, scene.record.finished),
@@ -187,7 +187,7 @@ function originPart(entry: Entry, origin: Origin | undefined, finished: string):
     ["finished", finished.slice(0, 16).replace("T", " ")],
     ["model", origin?.model && called(origin.model.entry)],
     ["mosaic", origin?.mosaic && called(origin.mosaic.entry)],
-    ["tile", origin?.tile],
+    ["lies in tile", origin?.tile],
     ["note", entry.notes.join("; ") || undefined],
   ];
   return el(

@@ -20,12 +20,13 @@ const PAUSE_MS = 300;
  * `fetch` for objects of a root.
  *
  * A server that knows no ranges answers with the whole file, which would be taken for the range and shown as other
- * numbers: this is refused. An object store without the right to list says 403 where there is no object: that is 404.
+ * numbers: this is refused. An object store without the right to list says 403 where there is no object: that is 404,
+ * and who asked says that it may also be one that must not be read.
  */
 export async function fetchObject(request: Request): Promise<Response> {
   const ranged = request.headers.has("Range");
   const response = await patient(request);
-  if (response.status === 403 && ranged) return new Response(null, { status: 404 });
+  if (response.status === 403) return new Response(null, { status: 404 });
   if (response.status === 404) return response;
   if (!response.ok) throw new Trouble(`${request.url}: the server answered ${response.status}`);
   if (ranged && response.status !== 206) {

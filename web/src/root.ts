@@ -108,7 +108,8 @@ export async function openRoot(page: URL): Promise<Root> {
   }
   const url = new URL(said.root, page);
   const catalog = (await fetchJson(new URL("catalog.json", url))) as Catalog | undefined;
-  if (!catalog) throw new Trouble(`${url.href} is no root: it has no catalog.json`);
+  if (!catalog)
+    throw new Trouble(`${url.href}catalog.json is not there, or may not be read: this is no root`);
   if (catalog.format !== FORMAT) {
     throw new Trouble(`${url.href} is of format ${String(catalog.format)}; this page reads format ${FORMAT}`);
   }
@@ -179,7 +180,8 @@ export function recordOf(root: Root, ref: Ref): Promise<RecordDocument> {
   let found = documents.get(href);
   if (!found) {
     found = fetchJson(href).then((document) => {
-      if (!document) throw new Trouble(`${href} is not there, although the catalog names it`);
+      if (!document)
+        throw new Trouble(`${href} is not there, or may not be read, although the catalog names it`);
       return document as RecordDocument;
     });
     documents.set(href, found);

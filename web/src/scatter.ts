@@ -1,15 +1,16 @@
 /** Two maps against each other, of the pixels that are seen; a box in the plot marks its pixels on the map. */
 
 import { CHART, type Axis, chart, across, up } from "./charts";
-import { rgbaOf } from "./colours";
-import { type Child, byId, el, fill, svg } from "./dom";
+import { type Range, rgbaOf } from "./colours";
+import { byId, el, fill, svg } from "./dom";
 import { section } from "./panel";
 import { type Brush, shownAt } from "./picture";
 import type { StoredMap } from "./root";
 import type { Scene } from "./scene";
+import { type Box, change, state } from "./state";
 import { MAPS } from "./tables";
 import { placeAt, size } from "./view";
-import { round } from "./words";
+import { digitsOf, round, typed } from "./words";
 
 // Screen pixels between the samples, and cells of the plot.
 const STEP = 4;
@@ -21,36 +22,82 @@ interface Plot {
   readonly y: Axis;
 }
 
-let second = "";
+/** The ends of the box, in the order of the state. */
+const ENDS = ["box-low", "box-high", "box-from", "box-to"] as const;
+
 let plot: Plot | undefined;
-let box: Brush["ranges"] | undefined;
 
-/** Called when the map has to be painted again. */
-let repaint: () => void = () => undefined;
-
-export function scatterSection(whenBrushed: () => void): HTMLElement {
-  repaint = whenBrushed;
+export function scatterSection(): HTMLElement {
   return section("Two maps", [
     el("select", {
       id: "second",
       "aria-label": "Plot against",
-      onchange: (event) => {
-        second = (event.target as HTMLSelectElement).value;
-        box = undefined;
-        repaint();
-      },
+      onchange: (event) =>
+        change({ against: (event.target as HTMLSelectElement).value || undefined, box: undefined }),
     }),
     el("div", { id: "scatter" }),
+    el(
+      "div",
+      { id: "box", hidden: true },
+      // As they are in the plot: what is across comes first.
+      axisFields("box-across", "box-from", "box-to"),
+      axisFields("box-up", "box-low", "box-high"),
+      el("button", { type: "button", id: "unmark", onclick: () => change({ box: undefined }) }, "Unmark"),
+      el("p", { class: "hint", role: "status", id: "marked" }),
+    ),
   ]);
+}
+
+/** Where the ends of the box along one axis are typed. */
+function axisFields(name: string, least: string, most: string): HTMLElement {
+  const end = (id: string, word: string) =>
+    el(
+      "label",
+      {},
+      `${word} `,
+      el("input", { id, type: "text", inputmode: "decimal", class: "number", onchange: takeBox }),
+    );
+  return el(
+    "div",
+    { role: "group", "aria-labelledby": name },
+    el("span", { class: "hint", id: name }),
+    el("div", { class: "row" }, end(least, "from"), end(most, "to")),
+  );
+}
+
+/** Mark what is typed; ends that are left out are those of the plot. */
+function takeBox(): void {
+  const texts = ENDS.map((id) => byId<HTMLInputElement>(id).value.trim());
+  if (!plot || !texts.some(Boolean)) return change({ box: undefined });
+  const open = [plot.y.least, plot.y.most, plot.x.least, plot.x.most];
+  const ends = texts.map((text, at) => (text ? typed(text) : open[at]));
+  const [low, high, from, to] = ends;
+  const isRange = [low! <= high!, from! <= to!];
+  for (const [at, id] of ENDS.entries())
+    byId<HTMLInputElement>(id).setCustomValidity(
+      isRange[Math.floor(at / 2)] ? "" : "Two numbers, the smaller one first",
+    );
+  if (isRange.every(Boolean))
+    mark(plot, [
+      [low!, high!],
+      [from!, to!],
+    ]);
+  else byId<HTMLInputElement>(ENDS[isRange[0] ? 3 : 1]).reportValidity();
+}
+
+/** The second map; nothing where none is chosen, or the one that is shown. */
+function secondOf({ maps, map }: Scene): StoredMap | undefined {
+  const { against } = state();
+  return against === map.name ? undefined : maps.find(({ name }) => name === against);
 }
 
 /** The maps of the plot, and the ranges that are marked; without a box an empty one, so that both are read. */
 export function brush(scene: Scene): Brush | undefined {
-  const other = scene.maps.find(({ name }) => name === second);
+  const other = secondOf(scene);
   return (
     other && {
       maps: [scene.map, other],
-      ranges: box ?? [
+      ranges: state().box ?? [
         [1, 0],
         [1, 0],
       ],
@@ -58,9 +105,9 @@ export function brush(scene: Scene): Brush | undefined {
   );
 }
 
-/** Offer the maps of a scene. */
+/** Offer the maps of a scene, and the ends of what is marked. */
 export function showScatter(scene: Scene): void {
-  if (!scene.maps.some(({ name }) => name === second) || second === scene.map.name) second = "";
+  const other = secondOf(scene);
   const select = byId<HTMLSelectElement>("second");
   fill(
     select,
@@ -69,16 +116,31 @@ export function showScatter(scene: Scene): void {
       .filter(({ name }) => name !== scene.map.name)
       .map((map) => el("option", { value: map.name }, `against ${labelOf(map)}`)),
   );
-  select.value = second;
-  if (!second) {
-    plot = box = undefined;
-    fill(byId("scatter"));
+  select.value = other?.name ?? "";
+  byId("box").hidden = !other;
+  if (!other) {
+    plot = undefined;
+    return fill(byId("scatter"));
   }
+  byId("box-across").textContent = labelOf(other);
+  byId("box-up").textContent = labelOf(scene.map);
+  showEnds(state().box);
+}
+
+function showEnds(box: Box | undefined): void {
+  const ends = box?.flat() ?? [];
+  for (const [at, id] of ENDS.entries()) {
+    const input = byId<HTMLInputElement>(id);
+    input.value = ends[at] === undefined ? "" : String(ends[at]);
+    input.setCustomValidity("");
+  }
+  byId("unmark").hidden = !box;
+  if (!box) fill(byId("marked"));
 }
 
 /** Plot what is seen, once it is all there. */
 export function plotSeen(scene: Scene): void {
-  const other = scene.maps.find(({ name }) => name === second);
+  const other = secondOf(scene);
   if (!other) return;
   const points = pairsSeen(scene.map, other);
   if (!points.length)
@@ -94,21 +156,25 @@ export function plotSeen(scene: Scene): void {
       points.map(([a]) => a),
     ),
   };
-  fill(byId("scatter"), drawn(plot, points), ...hints(points.length));
+  fill(
+    byId("scatter"),
+    drawn(plot, points),
+    el("p", { class: "hint" }, "Drag a box, or type its ends, to mark its pixels on the map."),
+  );
+  const { y, x } = plot;
+  for (const [at, end] of [y.least, y.most, x.least, x.most].entries())
+    byId<HTMLInputElement>(ENDS[at]!).placeholder = round(end);
+  showCount(points);
 }
 
-function hints(count: number): Child[] {
-  const [y, x] = box ?? [];
-  return [
-    el(
-      "p",
-      { class: "hint" },
-      x && y
-        ? `Marked: ${round(x[0])} to ${round(x[1])} and ${round(y[0])} to ${round(y[1])}.`
-        : `${count.toLocaleString("en")} points of this view; drag a box to mark them on the map.`,
-    ),
-    box && el("button", { type: "button", onclick: () => mark(undefined) }, "Unmark"),
-  ] as Child[];
+function showCount(points: readonly [number, number][]): void {
+  const { box } = state();
+  if (!box) return;
+  const [[low, high], [from, to]] = box;
+  const count = points.filter(([a, b]) => a >= low && a <= high && b >= from && b <= to).length;
+  const said = `Marked: ${count.toLocaleString("en")} of ${points.length.toLocaleString("en")} points of this view.`;
+  // A text that stays is not spoken again.
+  if (byId("marked").textContent !== said) byId("marked").textContent = said;
 }
 
 function labelOf({ name, longName, units }: StoredMap): string {
@@ -138,7 +204,8 @@ function axisOf(map: StoredMap, values: readonly number[]): Axis {
   return { label: labelOf(map), least: least - room, most: most + room };
 }
 
-function drawn({ x, y }: Plot, points: readonly [number, number][]): HTMLElement {
+function drawn(of: Plot, points: readonly [number, number][]): HTMLElement {
+  const { x, y } = of;
   const counts = new Float64Array(CELLS * CELLS);
   const cell = (axis: Axis, value: number) =>
     Math.floor(((value - axis.least) / (axis.most - axis.least)) * CELLS);
@@ -168,15 +235,15 @@ function drawn({ x, y }: Plot, points: readonly [number, number][]): HTMLElement
     height: `${(100 * (height - top - bottom)) / height}%`,
   });
   const marked = svg("rect", { class: "box" });
-  showBox(marked, { x, y });
+  const { box } = state();
+  if (box) showBox(marked, of, box);
   const graph = chart(x, y, `Density of ${points.length} pixels: ${y.label} against ${x.label}`, marked);
   const area = el("div", { class: "scatter" }, canvas, graph);
-  area.addEventListener("pointerdown", (event) => drag(event, graph, marked));
+  area.addEventListener("pointerdown", (event) => drag(event, of, graph, marked));
   return area;
 }
 
-function showBox(marked: SVGRectElement, { x, y }: { x: Axis; y: Axis }): void {
-  if (!box) return;
+function showBox(marked: SVGRectElement, { x, y }: { x: Axis; y: Axis }, box: Box): void {
   const [[low, high], [from, to]] = box;
   marked.setAttribute("x", String(across(x, from)));
   marked.setAttribute("width", String(across(x, to) - across(x, from)));
@@ -185,34 +252,49 @@ function showBox(marked: SVGRectElement, { x, y }: { x: Axis; y: Axis }): void {
 }
 
 /** Drag a box over the plot. */
-function drag(event: PointerEvent, graph: SVGSVGElement, marked: SVGRectElement): void {
+function drag(event: PointerEvent, of: Plot, graph: SVGSVGElement, marked: SVGRectElement): void {
   event.preventDefault();
-  const start = valuesAt(event, graph);
+  const start = valuesAt(event, of, graph);
+  let box: Box | undefined;
   const move = (to: PointerEvent) => {
-    const end = valuesAt(to, graph);
+    const end = valuesAt(to, of, graph);
     const sorted = (a: number, b: number) => [Math.min(a, b), Math.max(a, b)] as const;
-    box = [sorted(start.y, end.y), sorted(start.x, end.x)];
-    if (plot) showBox(marked, plot);
+    box = stored(of, [sorted(start.y, end.y), sorted(start.x, end.x)]);
+    showBox(marked, of, box);
+    showEnds(box);
   };
   const end = () => {
     graph.ownerDocument.removeEventListener("pointermove", move);
-    mark(box);
+    change({ box });
   };
   graph.ownerDocument.addEventListener("pointermove", move);
   graph.ownerDocument.addEventListener("pointerup", end, { once: true });
 }
 
-function valuesAt({ clientX, clientY }: PointerEvent, graph: SVGSVGElement): { x: number; y: number } {
+function valuesAt(
+  { clientX, clientY }: PointerEvent,
+  { x, y }: Plot,
+  graph: SVGSVGElement,
+): { x: number; y: number } {
   const frame = graph.getBoundingClientRect();
   const { width, height, left, right, top, bottom } = CHART;
   const part = (at: number, from: number, to: number) => Math.max(0, Math.min(1, (at - from) / (to - from)));
-  const x = part(((clientX - frame.left) / frame.width) * width, left, width - right);
-  const y = part(((clientY - frame.top) / frame.height) * height, height - bottom, top);
   const of = (axis: Axis, at: number) => axis.least + at * (axis.most - axis.least);
-  return plot ? { x: of(plot.x, x), y: of(plot.y, y) } : { x: 0, y: 0 };
+  return {
+    x: of(x, part(((clientX - frame.left) / frame.width) * width, left, width - right)),
+    y: of(y, part(((clientY - frame.top) / frame.height) * height, height - bottom, top)),
+  };
 }
 
-function mark(ranges: Brush["ranges"] | undefined): void {
-  box = ranges;
-  repaint();
+function mark(of: Plot, box: Box): void {
+  change({ box: stored(of, box) });
+}
+
+/** A box with the digits that its maps are stored with: it marks the same pixels. */
+function stored({ maps }: Plot, box: Box): Box {
+  const [up, across] = box.map(([least, most], at): Range => {
+    const digits = digitsOf(Object.values(maps[at]!.on)[0]!.coding.scale);
+    return [Number(least.toFixed(digits)), Number(most.toFixed(digits))];
+  });
+  return [up!, across!];
 }

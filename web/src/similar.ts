@@ -2,15 +2,19 @@
 
 import { keepComputed, read } from "./chunks";
 import { classShades } from "./colours";
-import { el, fill } from "./dom";
-import type { Row } from "./inspect";
+import { byId, el } from "./dom";
+import { type Row, rowsAt } from "./inspect";
 import { allChunks } from "./levels";
-import { areaKm2 } from "./moon";
+import { type Place, areaKm2 } from "./moon";
+import { section } from "./panel";
 import { paintAbove } from "./picture";
+import type { Coat } from "./renderer";
+import { Trouble, wordsOf } from "./requests";
 import type { Raster } from "./root";
+import type { Scene } from "./scene";
+import { change, state } from "./state";
 import { MAPS } from "./tables";
-import { wordsOf } from "./requests";
-import { areaText } from "./words";
+import { areaText, placeText } from "./words";
 
 /** The widest level that is searched, columns: the whole Moon in a second. */
 const WIDEST = 2048;
@@ -26,10 +30,74 @@ const COLOURS = [
   [0, 0, 0, 0],
 ] as const;
 
-let searches = 0;
+/** What was searched last, and what was said of it. */
+const last = { key: "", said: "" };
 
-/** A button that finds places like a pixel with these values, and says how many. */
-export function similarPart(rows: readonly Row[]): HTMLElement | undefined {
+/** Where it is said what is marked, and how to be rid of it. */
+export function similarSection(): HTMLElement {
+  const part = section("Places like one", [
+    el("p", { class: "hint similar-said" }),
+    el("button", { type: "button", id: "unlike", onclick: () => change({ like: undefined }) }, "Hide"),
+  ]);
+  part.id = "like";
+  part.hidden = true;
+  return part;
+}
+
+/** A button that marks places like a pixel with these values; it says how many. */
+export function similarPart(rows: readonly Row[], place: Place): HTMLElement | undefined {
+  if (!searched(rows).length) return undefined;
+  const { like } = state();
+  const isThis = like?.lon === place.lon && like.lat === place.lat;
+  return el(
+    "div",
+    {},
+    el(
+      "div",
+      { class: "row" },
+      el(
+        "button",
+        { type: "button", id: "similar", onclick: () => change({ like: place }) },
+        "Find places like this one",
+      ),
+    ),
+    el(
+      "p",
+      { class: "hint similar-said", role: "status", id: "similar-found" },
+      isThis ? last.said : undefined,
+    ),
+  );
+}
+
+/** Mark what the state wants to be marked. */
+export async function showSimilar({ maps, entry }: Scene): Promise<void> {
+  const { like } = state();
+  byId("like").hidden = !like;
+  const key = like ? `${entry.kind}/${entry.id} ${like.lon},${like.lat}` : "";
+  if (key === last.key) return;
+  last.key = key;
+  paintAbove([]);
+  if (!like) return tell("");
+  tell("Looking …");
+  try {
+    const rows = searched(await rowsAt(maps, like));
+    const found = await find(rows, key);
+    // Another place may have been asked for meanwhile.
+    if (key !== last.key) return;
+    paintAbove([found.coat]);
+    tell(`Like ${placeText(like)}, ${found.said}`);
+  } catch (error) {
+    if (key === last.key) tell(wordsOf(error));
+  }
+}
+
+function tell(said: string): void {
+  last.said = said;
+  for (const each of document.querySelectorAll(".similar-said")) each.textContent = said;
+}
+
+/** The values by which places are compared. */
+function searched(rows: readonly Row[]): Row[] {
   const used = rows.filter(({ map, value }) => {
     const row = MAPS[map.name];
     return (
@@ -41,51 +109,23 @@ export function similarPart(rows: readonly Row[]): HTMLElement | undefined {
   });
   // Equations and networks say the same: by networks where there are any.
   const networks = used.filter(({ map }) => MAPS[map.name]!.method === "cnn");
-  const by = networks.length ? networks : used;
-  if (!by.length) return undefined;
-  const said = el("p", { class: "hint", role: "status", id: "similar-found" });
-  return el(
-    "div",
-    {},
-    el(
-      "div",
-      { class: "row" },
-      el(
-        "button",
-        {
-          type: "button",
-          id: "similar",
-          onclick: async () => {
-            fill(said, "Looking …");
-            fill(said, await find(by).catch(wordsOf));
-          },
-        },
-        "Find places like this one",
-      ),
-      el(
-        "button",
-        {
-          type: "button",
-          onclick: () => {
-            paintAbove([]);
-            fill(said);
-          },
-        },
-        "Hide",
-      ),
-    ),
-    said,
-  );
+  return networks.length ? networks : used;
 }
 
-async function find(rows: readonly Row[]): Promise<string> {
+interface Found {
+  readonly coat: Coat;
+  readonly said: string;
+}
+
+async function find(rows: readonly Row[], key: string): Promise<Found> {
+  if (!rows.length) throw new Trouble("There is no composition by which places could be compared.");
   const [{ raster }] = rows as [Row];
   const number = Math.max(
     0,
     raster.levels.findIndex(({ cols }) => cols <= WIDEST),
   );
   const spreads = await Promise.all(rows.map((row) => spreadOf(row.map.on.latlon!, number)));
-  const level = { ...raster.levels[number]!, url: `computed:${++searches}` };
+  const level = { ...raster.levels[number]!, url: `computed:${key}` };
   const found: Raster = {
     id: level.url,
     grid: "latlon",
@@ -119,11 +159,17 @@ async function find(rows: readonly Row[]): Promise<string> {
   const thresholds = shades.thresholds.map((_, place) =>
     place === 0 ? NEAR / STEP + 1 : place === 1 ? FAR / STEP + 1 : MISSING + place,
   );
-  paintAbove([
-    { mode: "value", rasters: [found], opacity: 1, from: 0, to: 1, shades: { ...shades, thresholds } },
-  ]);
+  const coat: Coat = {
+    mode: "value",
+    rasters: [found],
+    opacity: 1,
+    from: 0,
+    to: 1,
+    shades: { ...shades, thresholds },
+  };
   const names = rows.map(({ map }) => MAPS[map.name]!.label.replace(/ \(.*/, "")).join(", ");
-  return `Like it within ${NEAR} standard deviations of the whole Moon in ${names}: ${areaText(near)}; within ${FAR} (paler): ${areaText(far)}. On level ${number}, pixels of 1/${round(level.perUnit)}°.`;
+  const said = `within ${NEAR} standard deviations of the whole Moon in ${names}: ${areaText(near)}; within ${FAR} (paler): ${areaText(far)}. On level ${number}, pixels of 1/${round(level.perUnit)}°.`;
+  return { coat, said };
 }
 
 function round(value: number): number {

@@ -10,6 +10,9 @@ export type How = "swipe" | "difference";
 export type Overlay = "names" | "stations" | "graticule" | "relief" | "candidates";
 export const OVERLAYS: readonly Overlay[] = ["graticule", "names", "stations", "candidates", "relief"];
 
+/** Ranges of values of two maps. */
+export type Box = readonly [Range, Range];
+
 export interface State {
   /** Record whose map is shown, as `kind/id`; nothing is the latest run. */
   readonly of?: string;
@@ -32,6 +35,12 @@ export interface State {
   readonly place?: Place;
   /** What was drawn to be measured. */
   readonly shape?: Shape;
+  /** The map that the scatter plot has across. */
+  readonly against?: string;
+  /** What is marked in it: values of the map, and of the one across. */
+  readonly box?: Box;
+  /** The place whose like is marked. */
+  readonly like?: Place;
 }
 
 /** A change: what is `undefined` goes back to what it is without being said. */
@@ -99,6 +108,9 @@ export function written(of: State): string {
     ["show", [...of.shown].sort().join()],
     ["place", of.place && `${of.place.lon},${of.place.lat}`],
     ["shape", of.shape && [of.shape.is, of.shape.kind, ...of.shape.points.flat()].join()],
+    ["against", of.against],
+    ["box", of.against && of.box?.flat().join()],
+    ["like", of.like && `${of.like.lon},${of.like.lat}`],
   ];
   const said = parts.filter((part): part is [string, string] => part[1] !== undefined);
   return said
@@ -127,6 +139,9 @@ export function read(hash: string): State {
       : undefined,
     place: placeOf(numbers(said.get("place"), 2)),
     shape: shapeOf(said.get("shape")),
+    against: said.get("against") ?? undefined,
+    box: boxOf(numbers(said.get("box"), 4)),
+    like: placeOf(numbers(said.get("like"), 2)),
   };
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
   return { ...DEFAULT, ...Object.fromEntries(given) };
@@ -142,6 +157,16 @@ function sightOf(said: URLSearchParams): Sight | undefined {
 
 function placeOf(at: readonly number[] | undefined): Place | undefined {
   return at && Math.abs(at[1]!) <= 90 ? { lon: at[0]!, lat: at[1]! } : undefined;
+}
+
+function boxOf(ends: readonly number[] | undefined): Box | undefined {
+  const [low, high, from, to] = ends ?? [];
+  return low! <= high! && from! <= to!
+    ? [
+        [low!, high!],
+        [from!, to!],
+      ]
+    : undefined;
 }
 
 function shapeOf(text: string | null): Shape | undefined {

@@ -20,10 +20,22 @@ export interface Name {
   readonly diameterKm: number;
 }
 
+/** Tiles of the archive between two latitudes, from 0 degrees eastward; the same in the north and in the south. */
+export interface TileRow {
+  /** Of their names. */
+  readonly code: number;
+  readonly low: number;
+  readonly high: number;
+  readonly count: number;
+}
+
 /** 256 colours of each palette, six hexadecimal digits a colour. */
 export const PALETTES: Readonly<Record<string, string>> = tables.palettes;
 export const MAPS = tables.maps as unknown as Readonly<Record<string, MapRow>>;
 export const GRAVITY: Readonly<Record<string, { palette: string; signed: boolean }>> = tables.gravity;
+export const TILES: readonly TileRow[] = (tables.tiles as [number, number, number, number][]).map(
+  ([code, low, high, count]) => ({ code, low, high, count }),
+);
 /** Named places, the largest first. */
 export const NAMES: readonly Name[] = (tables.names as [string, number, number, number][])
   .map(([name, lon, lat, diameterKm]) => ({ name, lon, lat, diameterKm }))
