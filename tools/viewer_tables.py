@@ -22,7 +22,7 @@ PALETTES = ("viridis", "cividis", "inferno", "magma", "plasma", "gray", "RdBu_r"
 
 
 def tables() -> dict[str, Any]:
-    """What the page knows without asking a root: palettes, maps, gravity's colours, tiles, names of places."""
+    """What the page knows without asking a root: palettes, maps, gravity's colours, tiles, names."""
     return {
         "palettes": {name: palette(name) for name in PALETTES},
         "maps": {

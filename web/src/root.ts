@@ -218,7 +218,8 @@ async function readMaps(href: string, entry: Entry): Promise<readonly StoredMap[
       const known = maps.get(name);
       maps.set(name, {
         name,
-        longName: text(attributes["long_name"]) ?? name,
+        // Units are told besides.
+        longName: text(attributes["long_name"])?.replace(" (Eotvos)", "") ?? name,
         units: unitsOf(text(attributes["units"])),
         entry,
         on: { ...known?.on, [raster.grid]: raster },

@@ -243,12 +243,14 @@ function drawn(of: Plot, points: readonly [number, number][]): HTMLElement {
   return area;
 }
 
-function showBox(marked: SVGRectElement, { x, y }: { x: Axis; y: Axis }, box: Box): void {
-  const [[low, high], [from, to]] = box;
-  marked.setAttribute("x", String(across(x, from)));
-  marked.setAttribute("width", String(across(x, to) - across(x, from)));
-  marked.setAttribute("y", String(up(y, high)));
-  marked.setAttribute("height", String(up(y, low) - up(y, high)));
+/** Draw a box, as far as the plot goes. */
+function showBox(marked: SVGRectElement, { x, y }: Plot, [ofY, ofX]: Box): void {
+  const [low, high] = ofY.map((end) => Math.max(y.least, Math.min(y.most, end)));
+  const [from, to] = ofX.map((end) => Math.max(x.least, Math.min(x.most, end)));
+  marked.setAttribute("x", String(across(x, from!)));
+  marked.setAttribute("width", String(across(x, to!) - across(x, from!)));
+  marked.setAttribute("y", String(up(y, high!)));
+  marked.setAttribute("height", String(up(y, low!) - up(y, high!)));
 }
 
 /** Drag a box over the plot. */

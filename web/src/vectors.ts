@@ -236,12 +236,12 @@ function nameStyle(name: string, pixels: number): Style {
   const large = pixels > 120;
   return once(
     `${name}${large}`,
-    () => new Style({ text: letter(name, `${large ? "italic 600 13" : "italic 12"}px`) }),
+    () => new Style({ text: letter(name, large ? "italic 600" : "italic", large ? 13 : 12) }),
   );
 }
 
 function gridStyle(text: string): Style {
-  return once(text, () => new Style({ text: letter(text, "10px", "rgba(255, 255, 255, 0.75)"), zIndex: -1 }));
+  return once(text, () => new Style({ text: letter(text, "", 10, "rgba(255, 255, 255, 0.75)"), zIndex: -1 }));
 }
 
 function stationStyle(site: string): Style {
@@ -254,16 +254,18 @@ function stationStyle(site: string): Style {
           fill: new Fill({ color: "#fff" }),
           stroke: new Stroke({ color: INK, width: 1.5 }),
         }),
-        text: letter(site, "11px", PAPER, 11),
+        text: letter(site, "", 11, PAPER, 11),
       }),
   );
 }
 
-function letter(text: string, font: string, color = PAPER, offsetY = 0): Text {
+/** Letters as large as those of the page, whose usual size is 13. */
+function letter(text: string, style: string, size: number, color = PAPER, offset = 0): Text {
+  const larger = parseFloat(getComputedStyle(document.documentElement).fontSize) / 13;
   return new Text({
     text,
-    font: `${font} system-ui, sans-serif`,
-    offsetY,
+    font: `${style} ${size * larger}px system-ui, sans-serif`.trim(),
+    offsetY: offset * larger,
     fill: new Fill({ color }),
     stroke: new Stroke({ color: "rgba(10, 14, 20, 0.75)", width: 2.6 }),
   });

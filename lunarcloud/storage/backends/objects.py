@@ -169,7 +169,7 @@ def _within_time(store: Any, call: str, *args: Any, **keywords: Any) -> Any:
 
 
 def _said(path: str, store: Any) -> dict[str, str]:
-    """What S3 tells browsers of an object that is written; other stores have words of their own for it."""
+    """What S3 tells browsers of an object that is written; other stores are told nothing (docs/store.md)."""
     if "s3" not in store.protocol:
         return {}
     return {"ContentType": content_type(path), "CacheControl": cache_control(path)}
