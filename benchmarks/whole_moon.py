@@ -220,8 +220,8 @@ def where_the_time_goes(place: Path) -> None:
     ppd = load_run(folder(place), planned.card).intervals_grid.ppd
     note = (
         f"{_ROUNDS_OF_SHARE} rounds of {len(whole)} whole shards each, after a first one; with student and "
-        f"intervals {len(planned.card.maps)} maps, and {len(planned.card.intervals)} of half-widths at {ppd} "
-        f"pixels per degree, instead of ten for {np.median(sure / one):.2f} "
+        f"intervals {len(planned.card.maps)} maps, and {len(planned.card.intervals)} of half-widths at "
+        f"{ppd:g} pixels per degree, instead of ten for {np.median(sure / one):.2f} "
         f"({np.min(sure) / np.max(one):.2f} .. {np.max(sure) / np.min(one):.2f}) of the time."
     )
     report("where the time goes", rows, of=__file__, packages=_PACKAGES, note=note)

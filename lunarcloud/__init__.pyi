@@ -586,7 +586,8 @@ def export(
         Projection of the COGs, by its code, such as IAU_2015:30135 (south polar stereographic), 30130
         (north), 30140 (Mollweide); without it the maps' own.
     level : int, default 0
-        Of a run: 0 is full resolution, each further one half of it; at least 0, at most 30.
+        Of a run: 0 is full resolution, each further one coarser, as a rule half of it; at least 0, at
+        most 30.
     cog : str or path, optional
         Folder or URL for cloud-optimised GeoTIFFs, NAME.tif, in the maps' units, for QGIS and others.
     colours : bool, default False

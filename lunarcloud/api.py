@@ -59,7 +59,7 @@ def open_maps(root: str | os.PathLike[str], run: str = LATEST, level: int = 0) -
     root, run : str
         As in `open_mosaic`.
     level : int
-        0 is full resolution, each further one half of it.
+        0 is full resolution, each further one coarser, as a rule half of it.
 
     Raises
     ------

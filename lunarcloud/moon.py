@@ -182,37 +182,35 @@ class Grid(Raster):
     """The global latitude/longitude grid; make one with `grid`.
 
     Latitude descends from the north pole, longitude ascends from -180; both are given at pixel centres,
-    in degrees, on IAU_2015:30100.
-
-    Attributes
-    ----------
-    ppd : float
-        Pixels per degree; there are 180 x ppd rows and 360 x ppd columns, whole numbers.
+    in degrees, on IAU_2015:30100. There are twice as many columns as rows.
     """
 
-    ppd: float
+    @property
+    def ppd(self) -> float:
+        """Pixels per degree: a whole number at full resolution, of an overview perhaps 25 / 12, rounded."""
+        return self.n_rows / 180
 
     def lat(self, window: Window | None = None) -> FloatArray:
         """Latitudes of the rows of a window, degrees, descending; all rows without one."""
         window = window or self.whole
         # Half a pixel below its upper edge, which for row 0 is the pole. Each row from its own number, so
         # that a window's latitudes are to the bit those of the whole grid.
-        return 90.0 - (np.arange(window.row_start, window.row_stop, dtype=np.float64) + 0.5) / self.ppd
+        return 90.0 - (np.arange(window.row_start, window.row_stop, dtype=float) + 0.5) * 180.0 / self.n_rows
 
     def lon(self, window: Window | None = None) -> FloatArray:
         """East longitudes of the columns of a window, degrees -180..180; all columns without one."""
         window = window or self.whole
-        return (np.arange(window.col_start, window.col_stop, dtype=np.float64) + 0.5) / self.ppd - 180.0
+        return (np.arange(window.col_start, window.col_stop, dtype=float) + 0.5) * 360.0 / self.n_cols - 180.0
 
     def lat_edges(self, window: Window | None = None) -> FloatArray:
         """Latitudes of the rows' edges, degrees, descending: one more than there are rows."""
         window = window or self.whole
-        return 90.0 - np.arange(window.row_start, window.row_stop + 1) / self.ppd
+        return 90.0 - np.arange(window.row_start, window.row_stop + 1) * 180.0 / self.n_rows
 
     def lon_edges(self, window: Window | None = None) -> FloatArray:
         """East longitudes of the columns' edges, degrees, ascending: one more than there are columns."""
         window = window or self.whole
-        return np.arange(window.col_start, window.col_stop + 1) / self.ppd - 180.0
+        return np.arange(window.col_start, window.col_stop + 1) * 360.0 / self.n_cols - 180.0
 
     def row_of(self, lat: _Degrees) -> _Degrees:
         """Latitudes, degrees, as rows with fractions: 0 at the north pole, whole at edges of pixels."""
@@ -250,7 +248,7 @@ class Grid(Raster):
         """
         # sin(lat + half) - sin(lat - half) = 2 sin(half) cos(lat), and dlon = 2 half: the plain difference
         # loses its leading digits near the poles, where the two sines are nearly equal.
-        half = math.radians(0.5 / self.ppd)
+        half = math.radians(90.0 / self.n_rows)
         return 4.0 * RADIUS_M**2 * half * math.sin(half) * np.cos(np.radians(self.lat(window)))
 
 
@@ -323,7 +321,7 @@ def grid(ppd: float, shard_edge: int | None = None) -> Grid:
     rows = int(180 * ppd)
     if rows < 1 or rows != 180 * ppd:
         raise GeometryError(f"{ppd} pixels per degree: give an integer of 1 or more (304 is full resolution)")
-    return Grid(ppd=ppd, n_rows=rows, n_cols=2 * rows, shard_edge=_shard_edge(rows, 2 * rows, shard_edge))
+    return Grid(n_rows=rows, n_cols=2 * rows, shard_edge=_shard_edge(rows, 2 * rows, shard_edge))
 
 
 def polar_grid(pole: Pole, *, limit: float, pixel_m: float, shard_edge: int | None = None) -> PolarGrid:

@@ -10,7 +10,7 @@ from hypothesis.strategies import DataObject
 
 from lunarcloud import moon
 from lunarcloud.errors import GeometryError
-from lunarcloud.moon import SPHERE_KM2, Pole, Shard, Window, grid, lunar_crs, polar_grid
+from lunarcloud.moon import SPHERE_KM2, Grid, Pole, Shard, Window, grid, lunar_crs, polar_grid
 
 ppds = st.integers(1, 40)
 edges = st.integers(5, 300)
@@ -94,6 +94,15 @@ def test_a_grid_may_have_a_fraction_of_a_pixel_a_degree() -> None:
     assert g.shape == (855, 1710)
     assert g.pixel_area_m2().sum() * g.n_cols == pytest.approx(SPHERE_KM2 * 1e6)
     assert g.lat()[[0, -1]] == pytest.approx([90.0 - 0.5 / 4.75, 0.5 / 4.75 - 90.0])
+
+
+@given(st.integers(1, 5000))
+def test_pixels_of_any_number_of_rows_end_at_the_poles_and_at_180_degrees(rows: int) -> None:
+    g = Grid(n_rows=rows, n_cols=2 * rows, shard_edge=256)
+    assert g.lat_edges()[[0, -1]].tolist() == [90.0, -90.0]
+    assert g.lon_edges()[[0, -1]].tolist() == [-180.0, 180.0]
+    np.testing.assert_allclose(g.lat(), -g.lat()[::-1], rtol=0, atol=1e-13)
+    assert math.isclose(g.pixel_area_m2().sum() * g.n_cols / 1e6, SPHERE_KM2, rel_tol=1e-12)
 
 
 def test_a_shard_beyond_the_raster_is_refused() -> None:

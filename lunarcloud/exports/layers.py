@@ -28,7 +28,7 @@ class Group:
     suffix : str
         What tells its maps from those of the record's other groups; empty where there is nothing to tell.
     levels : sequence of Stored
-        The wanted one, then its overviews, each half of the one before.
+        The wanted one, then its overviews, each coarser than the one before.
     """
 
     title: str
@@ -70,7 +70,7 @@ def groups_of(home: Folder, record: Record[Any], level: int, *, whole_moon: bool
     record : Record
         Of any kind.
     level : int
-        Of a run: 0 is full resolution, each further one half of it.
+        Of a run: 0 is full resolution, each further one coarser.
     whole_moon : bool
         Only those on the global grid, of which there are regions and projections.
 

@@ -19,7 +19,6 @@ from lunarcloud.moon import (
     Grid,
     PolarGrid,
     Window,
-    grid,
     kilometres,
 )
 from lunarcloud.storage import GRID_MAPPING, Folder, open_codes
@@ -74,7 +73,7 @@ class Stored:
         edge = int((codes.encoding.get("shards") or codes.encoding["chunks"])[-1])
         code = str(self.dataset[GRID_MAPPING].attrs["authority"])
         if code == GEOGRAPHIC and cols == 2 * rows:
-            return grid(rows / 180, edge)
+            return Grid(n_rows=rows, n_cols=cols, shard_edge=edge)
         if code not in _POLES:
             raise StoreError(f"{self.place.url}: {rows} x {cols} pixels on {code} are no grid that is known")
         x = self.dataset["x"].values
@@ -120,8 +119,9 @@ def transform_of(raster: Grid | PolarGrid, window: Window) -> Affine:
         left = (window.col_start - raster.n_cols / 2) * raster.pixel_m
         top = (raster.n_rows / 2 - window.row_start) * raster.pixel_m
         return Affine(raster.pixel_m, 0.0, left, 0.0, -raster.pixel_m, top)
-    step = 1.0 / raster.ppd
-    left, top = window.col_start / raster.ppd - 180.0, 90.0 - window.row_start / raster.ppd
+    step = 180.0 / raster.n_rows
+    left = window.col_start * 360.0 / raster.n_cols - 180.0
+    top = 90.0 - window.row_start * 180.0 / raster.n_rows
     return Affine(step, 0.0, left, 0.0, -step, top)
 
 

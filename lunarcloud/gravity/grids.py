@@ -132,7 +132,7 @@ def part_group(place: Folder, grids: Grids, part: Part) -> Group:
 
 
 def level_groups(place: Folder, grids: Grids) -> dict[str, Group]:
-    """The global grid and its overviews, each half of the one before, by name: ``global``, ``global_1`` ...
+    """The global grid and its overviews, each coarser than the one before, by name: ``global_1`` ...
 
     Parameters
     ----------
@@ -203,7 +203,8 @@ def _work(place: Folder, grids: Grids, lmax: int, part: Part) -> Work:
 def _overviews(place: Folder, grids: Grids) -> Iterator[Work]:
     """The coarser levels of the global grid, each of means of the one before."""
     groups = level_groups(place, grids)
-    for (finer, coarse), raster in zip(pairwise(groups), levels_of(grids.grid)[1:], strict=True):
+    for finer, coarse in pairwise(groups):
+        raster = groups[coarse].layout.raster
         edge = min(raster.shard_edge, raster.n_cols)
         yield Work(
             title=f"gravity {coarse}",

@@ -100,7 +100,11 @@ class Run:
     @property
     def levels(self) -> int:
         """Number of levels, the finest included."""
-        return len(levels_of(self.grid))
+        return len(self._grids)
+
+    @property
+    def _grids(self) -> tuple[moon.Grid, ...]:
+        return levels_of(self.grid)
 
     @property
     def store(self) -> Folder:
@@ -108,8 +112,8 @@ class Run:
         return self.place / STORE
 
     def level_grid(self, level: int) -> moon.Grid:
-        """The grid of a level: 0 is full resolution, each further one half of it."""
-        return moon.grid(self.card.ppd / 2**level, self.card.shard_edge)
+        """The grid of a level: 0 is full resolution, each further one is coarser (`levels_of`)."""
+        return self._grids[level]
 
     def group(self, level: int = 0) -> Group:
         """The maps of a level with their ledger."""

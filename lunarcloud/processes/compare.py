@@ -215,7 +215,7 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[FindingCa
     if "beyond_chance" in statistics:
         statistics[CHANCE_OF_MEAN_DIFFERENCE] = ("pair", "unit"), _chances_of_means(material)
     statistics.attrs |= {"title": f"Comparison of lunar composition maps, {what}", **about}
-    coarse = shrunk(work.group, names, overview_grid(run).ppd, stream=stream_over(session, "figures", run))
+    coarse = shrunk(work.group, names, overview_grid(run), stream=stream_over(session, "figures", run))
     return keep(
         home,
         facts={

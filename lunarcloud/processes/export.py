@@ -44,7 +44,9 @@ class ExportInputs(Inputs):
         "(north), 30140 (Mollweide); without it the maps' own",
     )
     level: int = option(
-        0, "of a run: 0 is full resolution, each further one half of it", limits={"ge": 0, "le": 30}
+        0,
+        "of a run: 0 is full resolution, each further one coarser, as a rule half of it",
+        limits={"ge": 0, "le": 30},
     )
     cog: str | None = place(
         None, "folder or URL for cloud-optimised GeoTIFFs, NAME.tif, in the maps' units, for QGIS and others"

@@ -174,7 +174,7 @@ def _report(record: Record[GravityCard], home: Folder) -> Report:
 PROCESS = Process(
     name="gravity",
     kind="gravity",
-    algorithm=7,
+    algorithm=8,
     inputs=GravityInputs,
     card=GravityCard,
     resolve=_resolve,

@@ -214,7 +214,7 @@ def _report(record: Record[RunCard], home: Folder) -> Report:
 PROCESS = Process(
     name="map",
     kind="runs",
-    algorithm=9,
+    algorithm=10,
     inputs=MapInputs,
     card=RunCard,
     resolve=_resolve,

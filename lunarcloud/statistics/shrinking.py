@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from lunarcloud.moon import FloatArray, Grid, Shard, Window, grid
+from lunarcloud.moon import FloatArray, Grid, Shard, Window
 from lunarcloud.statistics.comparison import NO_DIFFERENCE
 from lunarcloud.statistics.source import Stream, one_by_one
 from lunarcloud.storage import GRID_MAPPING, Group, Layout, coordinates
@@ -29,7 +29,7 @@ class ShrinkWindow:
     names : tuple of str
         Which of its maps.
     coarse : Grid
-        A grid whose resolution divides that of the maps.
+        A grid whose number of rows divides that of the maps.
     """
 
     differences: Group
@@ -45,7 +45,7 @@ class ShrinkWindow:
 
 
 def shrunk(
-    differences: Group, names: Sequence[str], ppd: float, *, stream: Stream = one_by_one
+    differences: Group, names: Sequence[str], coarser: Grid, *, stream: Stream = one_by_one
 ) -> dict[str, xr.DataArray]:
     """Difference maps on a coarser grid, in the maps' units; NaN where all of a pixel is missing or left out.
 
@@ -55,8 +55,8 @@ def shrunk(
         As `comparison.DifferenceShard` makes it, all its shards finished.
     names : sequence of str
         Which of its maps.
-    ppd : float
-        Pixels per degree of the coarser grid, a divisor of the maps'.
+    coarser : Grid
+        A grid whose number of rows divides that of the maps.
     stream : callable
         How the windows are spread over workers.
 
@@ -69,9 +69,9 @@ def shrunk(
     import xarray as xr
 
     layout = differences.layout
-    factor = layout.raster.n_rows // grid(ppd).n_rows
+    factor = layout.raster.n_rows // coarser.n_rows
     # Windows of the coarse grid that are no larger than a shard of the fine one.
-    coarse = grid(ppd, max(1, layout.raster.shard_edge // factor))
+    coarse = replace(coarser, shard_edge=max(1, layout.raster.shard_edge // factor))
     pixels = {name: np.full(coarse.shape, np.nan) for name in names}
     task = ShrinkWindow(differences, tuple(names), coarse)
     for shard, found in stream(task, coarse.shards()):

@@ -50,7 +50,8 @@ def multiscales(levels: Mapping[str, Raster]) -> dict[str, Any]:
     Parameters
     ----------
     levels : mapping of str to Raster
-        By the name of its group, the finest first; each is half of the one before.
+        By the name of its group, the finest first; each has pixels a whole number of times as long as the one
+        before.
     """
     first, *_ = levels
     same = {"scale": [1.0, 1.0], "translation": [0.0, 0.0]}
@@ -59,7 +60,7 @@ def multiscales(levels: Mapping[str, Raster]) -> dict[str, Any]:
         {
             "asset": coarse,
             "derived_from": fine,
-            "transform": _halved(levels[fine], levels[coarse]),
+            "transform": _from_finer(levels[fine], levels[coarse]),
             "resampling_method": "average",
             **_pixels(levels[coarse]),
         }
@@ -108,8 +109,9 @@ def _pixels(raster: Raster) -> dict[str, Any]:
     return {"spatial:shape": list(raster.shape), "spatial:transform": transform(raster)}
 
 
-def _halved(fine: Raster, coarse: Raster) -> dict[str, list[float]]:
+def _from_finer(fine: Raster, coarse: Raster) -> dict[str, list[float]]:
     """Pixel size and first corner of a level, down and across, in pixels of the one it is derived from."""
-    # Around a pole a level may reach a pixel farther than the finer one: its half need not be a whole number.
-    corner = [(fine.n_rows - 2 * coarse.n_rows) / 2, (fine.n_cols - 2 * coarse.n_cols) / 2]
-    return {"scale": [2.0, 2.0], "translation": corner}
+    factor = round(transform(coarse)[0] / transform(fine)[0])
+    # Around a pole a level may reach farther than the finer one: its corner need not be one of pixels.
+    corner = [(fine.n_rows - factor * coarse.n_rows) / 2, (fine.n_cols - factor * coarse.n_cols) / 2]
+    return {"scale": [float(factor)] * 2, "translation": corner}

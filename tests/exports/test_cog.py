@@ -22,6 +22,7 @@ from lunarcloud.moon import GEOGRAPHIC, RADIUS_M, grid, lunar_crs
 from lunarcloud.mosaic import load_mosaic
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.storage import Folder, folder
+from lunarcloud.testing.runs import MakeRun
 from lunarcloud.testing.s3_server import S3
 from lunarcloud.testing.small_root import write_mosaic
 
@@ -64,6 +65,22 @@ def test_it_is_a_cog_by_gdals_own_mark_with_tiles_and_overviews_first(run: Run, 
 def test_overviews_are_the_stores_own_levels(run: Run, target: Folder) -> None:
     with rasterio.open(write(run, target), overview_level=0) as image:
         np.testing.assert_array_equal(image.read(1), truth(run, 1))
+
+
+def test_levels_by_thirds_are_overviews_too(make_run: MakeRun, target: Folder) -> None:
+    on = grid(3, 256)
+    run = make_run(on, {"feo_cnn": np.random.default_rng(0).uniform(0.0, 25.0, on.shape)})
+    path = write(run, target)
+    with rasterio.open(path) as image:
+        assert image.overviews(1) == [2, 4, 12]
+    for level in range(run.levels):
+        with rasterio.open(path, **({"overview_level": level - 1} if level else {})) as image:
+            np.testing.assert_array_equal(image.read(1), truth(run, level))
+            assert image.bounds == (-180, -90, 180, 90)
+    write_cog(target, "3.tif", Layer(levels(run)[3:], "feo_cnn"), Wanted(), quiet)
+    with rasterio.open(f"{target.url}/3.tif") as image:
+        assert image.shape == (45, 90)
+        assert image.bounds == (-180, -90, 180, 90)
 
 
 def test_statistics_are_those_of_the_values(run: Run, target: Folder) -> None:

@@ -161,6 +161,14 @@ def test_overviews_are_means_by_area_that_readers_find(found: Gravity) -> None:
             np.testing.assert_allclose(coarser[name], means, atol=6e-4)
 
 
+def test_overviews_go_on_by_thirds_where_rows_are_odd(tmp_path: Path) -> None:
+    works = gravity_works(folder(tmp_path), Grids(moon.grid(75), 60.0), LMAX)
+    rows = [(work.title, work.group.layout.raster.n_rows) for work in works[len(PARTS) :]]
+    assert rows == [
+        (f"gravity global_{level}", each) for level, each in enumerate((6750, 3375, 1125, 375), 1)
+    ]
+
+
 def test_nothing_is_visible_before_it_is_finished(
     reduced: tuple[GravityCard, BouguerField], tmp_path: Path
 ) -> None:

@@ -31,7 +31,7 @@ def _differences(make_run: MakeRun, place: Folder, edge: int) -> Group:
 
 @pytest.mark.parametrize("edge", [720, 270])
 def test_what_is_left_out_is_in_no_mean(make_run: MakeRun, edge: int) -> None:
-    found = shrunk(_differences(make_run, folder("memory://shrunk"), edge), ["feo"], ppd=1)["feo"]
+    found = shrunk(_differences(make_run, folder("memory://shrunk"), edge), ["feo"], grid(1))["feo"]
     assert found.shape == (180, 360)
     np.testing.assert_allclose(found.values[:90], 2.0, atol=1e-9)
     assert np.isnan(found.values[90:]).all()

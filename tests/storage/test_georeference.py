@@ -30,16 +30,18 @@ def test_the_transform_leads_to_the_coordinates_of_the_pixels(raster: Raster) ->
     assert json.loads(json.dumps(found)) == found
 
 
-def test_levels_say_where_their_first_corner_lies_in_the_finer_one() -> None:
-    fine, coarse = (polar_grid("north", limit=60.0, pixel_m=pixel) for pixel in (100.0, 200.0))
-    assert 2 * coarse.n_cols > fine.n_cols
+@pytest.mark.parametrize("factor", [2, 3, 5])
+def test_levels_say_where_their_first_corner_lies_in_the_finer_one(factor: int) -> None:
+    fine, coarse = (polar_grid("north", limit=60.0, pixel_m=pixel) for pixel in (100.0, 100.0 * factor))
+    assert factor * coarse.n_cols > fine.n_cols
     found = multiscales({"0": fine, "1": coarse})
     first, second = found["multiscales"]["layout"]
     assert (second["asset"], second["derived_from"]) == ("1", "0")
     # The other way: the coarse level's corner in pixels of the fine one, through the plane.
     corner = ~Affine(*first["spatial:transform"]) * (Affine(*second["spatial:transform"]) * (0, 0))
     assert second["transform"]["translation"] == pytest.approx(corner[::-1], abs=1e-6)
-    assert second["spatial:transform"][0] == 2 * first["spatial:transform"][0]
+    assert second["transform"]["scale"] == [factor, factor]
+    assert second["spatial:transform"][0] == pytest.approx(factor * first["spatial:transform"][0])
     assert found["proj:code"] == "IAU_2015:30130"
     # By the convention, at the root each level has its own, and no other is there.
     assert not {"spatial:transform", "spatial:shape"} & found.keys()

@@ -15,8 +15,8 @@ import type { Grid, Level, Raster, StoredMap } from "./root";
 
 // Screen pixels between the points at which it is asked what is seen; no chunk that matters is narrower.
 const STEP = 8;
-// Pixels as large as the screen's but for rounding are no smaller, as a part of the way from a level to the next.
-const ROUNDING = 0.01;
+// Pixels as large as the screen's but for rounding are no smaller.
+const ROUNDING = 1.007;
 /** More chunks than this do not fit on the graphics card; coarser ones are taken. */
 export const MOST_CHUNKS = 96;
 
@@ -47,6 +47,11 @@ export function onGrid(grid: Grid, place: Place): Point | undefined {
 export function pixelMetres(raster: Raster, level: number): number {
   const { perUnit } = raster.levels[level]!;
   return raster.grid === "latlon" ? METRES_A_DEGREE / perUnit : 1 / perUnit;
+}
+
+/** How many pixels of the finest level one of a level is the mean of; around a pole, as many areas. */
+export function pixelsIn(raster: Raster, level: number): number {
+  return Math.round(raster.levels[0]!.perUnit / raster.levels[level]!.perUnit) ** 2;
 }
 
 /** The pixel of a level at a place; nothing beside the raster. */
@@ -106,10 +111,12 @@ export interface Needed {
  */
 export function needed(raster: Raster, sight: Sight, size: Size, ratio: number): Needed | undefined {
   const metres = isPole(sight.kind) ? sight.resolution : sight.resolution * METRES_A_DEGREE;
-  const exact = Math.log2(metres / ratio / pixelMetres(raster, 0));
+  const fitting = raster.levels.findIndex(
+    (_, level) => pixelMetres(raster, level) * ROUNDING >= metres / ratio,
+  );
   const last = raster.levels.length - 1;
   const points = seen(raster.grid, sight, size);
-  for (let level = Math.max(0, Math.min(last, Math.ceil(exact - ROUNDING))); level <= last; level++) {
+  for (let level = fitting < 0 ? last : fitting; level <= last; level++) {
     const chunks = chunksAt(raster, level, points);
     if (chunks.length <= MOST_CHUNKS) return { level, chunks };
   }

@@ -2,7 +2,7 @@
 
 import { byId, el, fill } from "./dom";
 import { fittedAll, fittedSeen } from "./fit";
-import { pixelMetres } from "./levels";
+import { pixelMetres, pixelsIn } from "./levels";
 import * as measuring from "./measure";
 import { type Place, type Sight, toPlace } from "./moon";
 import { buildPanel, showKind, showPanel } from "./panel";
@@ -267,7 +267,7 @@ function pixelText({ raster, pixel }: picture.Shown): string {
   const wide = lengthText(pixelMetres(raster, pixel.level));
   const resampled = raster.grid === "latlon" ? "" : ", polar map";
   if (pixel.level === 0) return `pixel of ${wide}${resampled}, full resolution`;
-  return `mean of ${4 ** pixel.level} pixels, ${wide}${resampled}, level ${pixel.level}`;
+  return `mean of ${pixelsIn(raster, pixel.level)} pixels, ${wide}${resampled}, level ${pixel.level}`;
 }
 
 /** Colours from the least to the greatest of what is seen, but 2 % at both ends. */

@@ -12,10 +12,11 @@ import Style from "ol/style/Style";
 import { type Axis, CHART, across, chart, path, up } from "./charts";
 import { css, rgbaOf } from "./colours";
 import { byId, csv, el, fill, row, save, svg, table } from "./dom";
+import { pixelsIn } from "./levels";
 import { type Point, toPlane } from "./moon";
 import { coloursOf } from "./picture";
 import { section } from "./panel";
-import { type StoredMap, called } from "./root";
+import { type Raster, type StoredMap, called } from "./root";
 import type { Scene } from "./scene";
 import { type Shape, lengthOf, outline } from "./shape";
 import { change, state } from "./state";
@@ -206,7 +207,7 @@ async function areaContent(
   const digits = digitsOf(found[0]!.raster.coding.scale) + 1;
   const number = (value: number | undefined) =>
     value === undefined ? "none" : value.toFixed(digits).replace("-", "\u2212");
-  const { got } = found[0]!;
+  const { raster, got } = found[0]!;
   return [
     table(
       {
@@ -219,7 +220,7 @@ async function areaContent(
       [scene.look.label, ...found.map(({ of }) => (found.length > 1 ? of.entry.id.slice(0, 6) : ""))],
       rows.map(([name, say]) => row({}, name, ...found.map((each) => say(each.got)))),
     ),
-    el("p", { class: "hint" }, `Weighted by area, ${levelText(got.level)}.`),
+    el("p", { class: "hint" }, `Weighted by area, ${levelText(raster, got.level)}.`),
     histogram(got, range, palette, scene.look.label),
     el(
       "button",
@@ -240,9 +241,9 @@ async function areaContent(
   ];
 }
 
-function levelText(level: number): string {
+function levelText(raster: Raster, level: number): string {
   return level
-    ? `from means of ${4 ** level} pixels (level ${level}), since the area is large`
+    ? `from means of ${pixelsIn(raster, level)} pixels (level ${level}), since the area is large`
     : "at full resolution";
 }
 
@@ -341,7 +342,7 @@ async function lineContent(maps: readonly StoredMap[], line: Shape, scene: Scene
     el(
       "p",
       {},
-      `${lengthText(lengthOf(line))}, ${found[0]!.samples.length} samples ${levelText(found[0]!.level)}`,
+      `${lengthText(lengthOf(line))}, ${found[0]!.samples.length} samples ${levelText(found[0]!.of.on.latlon!, found[0]!.level)}`,
     ),
     ...(values.length
       ? [
