@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 from uuid import uuid4
 
 from lunarcloud.errors import ClosedError, InputError, NotFoundError
@@ -76,6 +76,16 @@ class Folder(ABC):
         """
         with explained(self.url, key):
             return self._read(key, start, end)
+
+    def open(self, key: str) -> BinaryIO | None:
+        """The file that an object is, for whoever passes it on unread; None where objects are no files.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such file.
+        """
+        return None
 
     @retried
     def write(self, key: str, data: bytes) -> None:

@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlsplit
 
 from lunarcloud.errors import InputError, LunarcloudError, NotFoundError
 from lunarcloud.storage import Folder, cache_control, content_type
-from lunarcloud.storage.backends import LocalFolder
 from lunarcloud.viewer.page import PAGE, WHERE, built, where
 
 # The only address that it listens on, and its names: a site whose name was made to lead here gets nothing.
@@ -120,7 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
         if any(part in ("", ".", "..") for part in key.split("/")) or "\0" in key or "\\" in key:
             return _words(HTTPStatus.BAD_REQUEST, "this is not the key of an object")
         root = self.server.root
-        file = opened.enter_context(root.open(key)) if isinstance(root, LocalFolder) else None
+        file = root.open(key)
+        if file:
+            opened.enter_context(file)
         size = fstat(file.fileno()).st_size if file else root.size(key)
         about = {**_about(key, key), "Accept-Ranges": "bytes"}
         asked = _PART.fullmatch(self.headers.get("Range", ""))

@@ -29,13 +29,7 @@ class LocalFolder(Folder):
         Folder.require_writable(replace(self, url=str(there)))
 
     def open(self, key: str) -> BinaryIO:
-        """The file that an object is, for whoever passes it on without reading it.
-
-        Raises
-        ------
-        NotFoundError
-            If there is none.
-        """
+        """As `Folder.open`."""
         with explained(self.url, key):
             self._size(key)
             return self._path(key).open("rb")
