@@ -12,8 +12,10 @@ import pytest
 import xarray as xr
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
+from lunarcloud.archive import shipped_stations
 from lunarcloud.engine import Cluster
 from lunarcloud.moon import grid
+from lunarcloud.processes.stations import write_stations
 from lunarcloud.storage import Folder, folder
 from lunarcloud.testing.fixtures import sketching
 from lunarcloud.testing.make import make
@@ -51,13 +53,18 @@ class Shown:
     root: Folder
     run: str
     other: str
-    gravity: str
-    polar: str
+    gravity: str = ""
+    polar: str = ""
+    comparison: str = ""
 
     @property
     def place(self) -> Path:
         """The root's folder."""
         return Path(self.root.url)
+
+    def stored(self, path: str) -> xr.Dataset:
+        """A group of arrays of the root."""
+        return xr.open_zarr(f"{self.root.url}/{path}")
 
     def maps(self, run: str | None = None) -> xr.DataTree:
         """The maps of a run at all levels."""
@@ -66,17 +73,20 @@ class Shown:
 
 @pytest.fixture(scope="session")
 def shown(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Shown:
-    """A root of noise, whose every pixel differs from the next, with two runs, gravity and candidates."""
+    """A root of noise, whose every pixel differs from the next, with a record of each kind that is shown."""
     place = folder(tmp_path_factory.mktemp("root"))
     write_mosaic(place, grid(4, 1024), defective_spectra)
     write_model(place)
+    write_stations(place / "models/untrained", shipped_stations())
     with sketching():
         run = make("map", place.url, cluster).place.name
         other = make("map", place.url, cluster, seed=0).place.name
         low = (10, 40)
         gravity = make("gravity", place.url, cluster, ppd=2, degrees=low, gradient_degrees=low).place.name
-        polar = make("polar", place.url, cluster, run=run).place.name
-    return Shown(place, run, other, gravity, polar)
+        # With pixels of both classes: no noise has as much iron as maria.
+        polar = make("polar", place.url, cluster, run=run, feo_above=10, mg_below=0.7).place.name
+        comparison = make("compare", place.url, cluster, run=run, other=other).place.name
+    return Shown(place, run, other, gravity, polar, comparison)
 
 
 @pytest.fixture(scope="session")

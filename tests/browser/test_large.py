@@ -57,18 +57,33 @@ def published(place: Path, ppd: int, written: Callable[[Run], Written]) -> Shown
         write_some(group, written(run).get(name, ()))
     finish_maps(run, {"title": "a little of a large run", "references": "none", "license": "none"})
     publish(root, ref, "map", card, content="large", groups=[*run.groups.values()])
-    return Shown(root, "large", "", "", "")
+    return Shown(root, "large", "")
 
 
-def here_and_there(_: Run) -> Written:
+def whole(run: Run, names: Collection[str]) -> Written:
+    """All of some levels."""
+    return {name: {*run.groups[name].layout.raster.shards()} for name in names}
+
+
+def coarsest(run: Run, pole: str) -> list[str]:
+    """Levels around a pole of which a view of all of it may be, the two coarsest."""
+    return sorted((name for name in run.groups if name.startswith(f"{pole}/")), key=_number)[-2:]
+
+
+def _number(name: str) -> int:
+    return int(name.partition("/")[2])
+
+
+def here_and_there(run: Run) -> Written:
     """Of the finest what is at 31 N, 173 E, and at the south pole; all of the coarsest."""
-    return {"0": {Shard(row=8, col=52)}, "south/0": {Shard(row=4, col=4)}, "6": {Shard(row=0, col=0)}}
+    few = {"0": {Shard(row=8, col=52)}, "south/0": {Shard(row=4, col=4)}}
+    return {**whole(run, ["6", *coarsest(run, "south")]), **few}
 
 
-def coarse_and_south(run: Run) -> Written:
-    """All of the coarsest level, and of those around the south pole."""
-    wanted = [name for name in run.groups if name == str(run.levels - 1) or name.startswith("south/")]
-    return {name: {*run.groups[name].layout.raster.shards()} for name in wanted}
+def coarse_and_poles(run: Run) -> Written:
+    """All of the coarsest level, and of those around the poles."""
+    poles = [name for name in run.groups if name.startswith("south/")]
+    return whole(run, [str(run.levels - 1), *poles, *coarsest(run, "north")])
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +95,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 @pytest.fixture(scope="module")
 def medium(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """A root with a run of 11 520 x 23 040 pixels."""
-    return published(tmp_path_factory.mktemp("medium"), 64, coarse_and_south)
+    return published(tmp_path_factory.mktemp("medium"), 64, coarse_and_poles)
 
 
 def opened(viewer_of: Callable[..., Viewer], root: Shown) -> Iterator[Viewer]:
@@ -142,6 +157,26 @@ def test_a_view_of_a_pole_never_shows_parts_of_more_than_nine_chunks(
     far.open(view="south", at=at, res=pixel * 0.995, show="")
     assert_shows_something(far)
     assert 4 < len(asked.data) <= 9
+
+
+def test_the_other_pole_is_as_light(far: Viewer, medium: Shown, asked: Sent) -> None:
+    far.open(view="north", at="0,0", res=2400, show="")
+    assert_shows_something(far)
+    assert 0 < sum(asked.data) <= 4 * MB
+    points = far.points(4000)
+    x, y = far.planes(points)
+    level = medium.maps()[f"north/{far.level}"].to_dataset()
+    assert_colours(far, level, points, 1000, y=y, x=x)
+
+
+def test_a_whole_view_of_a_pole_of_100_metres_is_four_megabytes_at_most(near: Viewer, asked: Sent) -> None:
+    near.open(view="south", show="")
+    near.page.click("#whole")
+    near.drawn()
+    assert near.level > 2
+    assert_shows_something(near)
+    assert 0 < len(asked.data) <= MOST_REQUESTS
+    assert sum(asked.data) <= 4 * MB
 
 
 def test_the_whole_moon_of_100_metres_is_three_megabytes_at_most(near: Viewer, asked: Sent) -> None:

@@ -20,6 +20,8 @@ from tests.browser.conftest import Shown, Viewer
 
 # Bytes and requests of data for a first look at the whole Moon, and bytes of the page itself.
 MOST_BYTES, MOST_REQUESTS, MOST_OF_PAGE = 2_000_000, 10, 700_000
+# Of text and what is behind it (WCAG 2.2, AA).
+LEAST_CONTRAST = 4.5
 _CANVAS = """async () => {
   const canvas = document.querySelector("#map canvas.pixels");
   const bytes = new Uint8Array(4 * canvas.width * canvas.height);
@@ -34,6 +36,32 @@ _NAMELESS = """() => {
   const all = [...document.querySelectorAll("button, input, select")];
   const named = (each) => each.ariaLabel || each.textContent?.trim() || labelled(each);
   return all.filter((each) => !named(each)).map((each) => each.outerHTML);
+}"""
+
+
+# Texts that are seen, with their contrast to what is behind them (WCAG 2.2), where that is below a bound.
+_FAINT = """(least) => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const linear = (part) => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const behind = (each) => {
+    for (; each; each = each.parentElement) {
+      const colour = parts(getComputedStyle(each).backgroundColor);
+      if (colour.length === 3) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const contrast = (each) => {
+    const { color, fill } = getComputedStyle(each);
+    const text = each instanceof SVGElement ? fill : color;
+    const [a, b] = [parts(text), behind(each)].map(light).sort((a, b) => b - a);
+    return (a + 0.05) / (b + 0.05);
+  };
+  const written = (each) => [...each.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+  const all = [...document.body.querySelectorAll("*")];
+  const seen = all.filter((each) => written(each) && each.checkVisibility());
+  const found = seen.map((each) => `${contrast(each).toFixed(2)} ${each.outerHTML.slice(0, 90)}`);
+  return [found.length, found.filter((each) => parseFloat(each) < least)];
 }"""
 
 
@@ -238,6 +266,24 @@ def test_every_control_has_a_name(viewer: Viewer, shown: Shown) -> None:
     viewer.page.wait_for_selector("#origin")
     nameless = viewer.page.evaluate(_NAMELESS)
     assert nameless == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read(
+    viewer_of: Callable[..., Viewer], served: str, shown: Shown, scheme: str
+) -> None:
+    viewer = viewer_of(served, color_scheme=scheme)
+    shape = "area,plate,-20,-30,40,-10,0,40"
+    viewer.open(
+        map="feo_cnn", place="31.3,-12.6", shape=shape, show="relief", **{"with": f"runs/{shown.other}"}
+    )
+    viewer.page.wait_for_selector("#origin")
+    viewer.page.wait_for_selector("#statistics")
+    number, faint = viewer.page.evaluate(_FAINT, LEAST_CONTRAST)
+    assert number > 80
+    assert faint == []
+    dark = viewer.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    assert dark == (scheme == "dark")
 
 
 def moved_to(viewer: Viewer, lat: float) -> dict[str, str]:

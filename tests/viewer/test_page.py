@@ -1,5 +1,7 @@
 """The page in a root: whatever serves the root serves it."""
 
+import json
+import re
 from uuid import uuid4
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from lunarcloud.errors import InputError
 from lunarcloud.storage import folder
 from lunarcloud.viewer import write_page
+from lunarcloud.viewer.page import built
 
 
 def test_a_root_with_the_page_says_where_it_is_itself() -> None:
@@ -49,3 +52,15 @@ def test_what_is_no_address_of_a_root_is_refused(address: str) -> None:
     with pytest.raises(InputError, match="not where a browser finds a root"):
         write_page(place, address)
     assert place.keys() == []
+
+
+def test_the_page_names_what_it_is_made_of_and_the_licences(pytestconfig: pytest.Config) -> None:
+    package = json.loads((pytestconfig.rootpath / "web/package.json").read_text())
+    parts = built()["THIRD_PARTY.txt"].decode().split(f"\n{'-' * 80}\n")[1:]
+    titles = [part.strip().splitlines()[0] for part in parts]
+    named = {title.split(" (")[0] for title in titles}
+    assert {f"{name} {version}" for name, version in package["dependencies"].items()} <= named
+    for title, part in zip(titles, parts, strict=True):
+        assert re.fullmatch(r"\S+ [\d.]+ \([A-Za-z0-9.() -]+\)", title)
+        assert "copyright" in part.lower(), title
+        assert "has no file of its licence" not in part, title

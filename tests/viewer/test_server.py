@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from lunarcloud.errors import InputError
 from lunarcloud.storage import Folder, folder
 from lunarcloud.storage.backends import LocalFolder, ObjectFolder
+from lunarcloud.testing.s3_server import BUCKET, S3, reconnect
 from lunarcloud.viewer import serving
 
 DIGITS = b"0123456789"
@@ -27,9 +28,24 @@ LARGE = 48 * MB + 17
 SHARD = "runs/large/shard"
 
 
+@pytest.fixture(scope="module", params=["memory", "s3"])
+def place(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the root is: in memory, or on a real S3 server."""
+    url = f"{request.param}://{{}}{uuid4().hex}"
+    if request.param == "memory":
+        yield url.format("")
+        return
+    server: S3 = request.getfixturevalue("s3")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        reconnect()
+        yield url.format(f"{BUCKET}/")
+
+
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    root = folder(f"memory://{uuid4().hex}")
+def port(place: str) -> Iterator[int]:
+    root = folder(place)
     root.write(KEY, DIGITS)
     root.write("catalog.json", b"{}")
     with serving(root) as url:
