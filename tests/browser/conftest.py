@@ -64,7 +64,8 @@ class Shown:
 
     def stored(self, path: str) -> xr.Dataset:
         """A group of arrays of the root."""
-        return xr.open_zarr(f"{self.root.url}/{path}")
+        found: xr.Dataset = xr.open_zarr(f"{self.root.url}/{path}")
+        return found
 
     def maps(self, run: str | None = None) -> xr.DataTree:
         """The maps of a run at all levels."""

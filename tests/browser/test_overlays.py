@@ -89,10 +89,12 @@ def test_stations_are_drawn_where_they_are(viewer: Viewer) -> None:
 def test_a_graticule_is_drawn_along_meridians_and_parallels(viewer: Viewer) -> None:
     viewer.open(view="plate", at="17,13", res=0.2, map="feo_cnn", show="graticule")
     # 110 pixels are 22 degrees: the next round step is 30.
-    on = [(lon, lat) for lon in (-30, 0, 30, 60) for lat in (-17, 7, 41)]
-    on += [(lon, lat) for lon in (-11, 19, 44) for lat in (-30, 0, 30)]
+    on = [(lon, lat) for lon in (-30.0, 0.0, 30.0, 60.0) for lat in (-17.0, 7.0, 41.0)]
+    on += [(lon, lat) for lon in (-11.0, 19.0, 44.0) for lat in (-30.0, 0.0, 30.0)]
     assert all(marked(viewer, "lines", on))
-    assert not any(marked(viewer, "lines", [(lon + 15, lat + 8) for lon in (-30, 0, 30) for lat in (0, 30)]))
+    assert not any(
+        marked(viewer, "lines", [(lon, lat) for lon in (-15.0, 15.0, 45.0) for lat in (8.0, 38.0)])
+    )
 
 
 def test_names_are_written_at_what_they_name(viewer: Viewer) -> None:

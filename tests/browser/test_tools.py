@@ -142,8 +142,8 @@ def farthest(level: xr.Dataset) -> npt.NDArray[np.float64]:
     for name in names:
         values = level[name].astype("float64")
         value = values.sel(lon=PLACE[0], lat=PLACE[1], method="nearest")
-        off.append(np.abs(values - value) / values.weighted(weights).std())
-    return np.max([each.values for each in off], axis=0)
+        off.append(((values - value) / values.weighted(weights).std()).values)
+    return np.asarray(np.max(np.abs(off), axis=0))
 
 
 def test_places_like_one_are_those_of_all_its_oxides(viewer: Viewer, shown: Shown) -> None:

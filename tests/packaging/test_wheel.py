@@ -56,7 +56,13 @@ def test_the_wheel_is_small_and_holds_the_package_alone(wheel: Path) -> None:
     assert wheel.stat().st_size <= MOST_BYTES
     names = contents(wheel)
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"lunarcloud"}
-    assert {"lunarcloud/py.typed", "lunarcloud/archive/data/LDEM_4.IMG"} <= set(names)
+    kept = {
+        "py.typed",
+        "archive/data/LDEM_4.IMG",
+        "viewer/static/index.html",
+        "viewer/static/THIRD_PARTY.txt",
+    }
+    assert {f"lunarcloud/{name}" for name in kept} <= set(names)
 
 
 def test_the_sdist_builds_the_same_wheel(unpacked: Path, wheel: Path, tmp_path: Path) -> None:
@@ -79,8 +85,15 @@ def test_the_wheel_runs_the_demo_in_another_environment(
     what = f"lunarcloud[fit] @ {wheel.as_uri()}"
     words = ["-m", "pip", "install", "--quiet", "-c", str(unpacked / "constraints.txt"), what]
     subprocess.run([python, *words], cwd=tmp_path, check=True)
-    found = traced([python.with_name("lunarcloud"), "demo", "--ppd", "2"], tmp_path)
+    lunarcloud = python.with_name("lunarcloud")
+    found = traced([lunarcloud, "demo", "--ppd", "2"], tmp_path)
     assert "means over the whole Moon" in found.printed
+    said, _, root = found.printed.splitlines()[-1].strip().rpartition(" --root ")
+    assert said == "look at it in a browser: lunarcloud view"
+    work = found.place / "work"
+    words = [lunarcloud, "view", "--root", root, "--export"]
+    subprocess.run(words, cwd=work, env={"PATH": os.defpath}, check=True)
+    assert (work / root / "view/index.html").is_file()
     package = place / "lib"
     assert any(path.is_relative_to(package) and path.name == "LP165P.cof" for path in found.opened)
     assert not [path for path in found.opened if path.is_relative_to(pytestconfig.rootpath)]
