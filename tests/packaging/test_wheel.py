@@ -91,8 +91,8 @@ def test_the_wheel_runs_the_demo_in_another_environment(
     said, _, root = found.printed.splitlines()[-1].strip().rpartition(" --root ")
     assert said == "look at it in a browser: lunarcloud view"
     work = found.place / "work"
-    words = [lunarcloud, "view", "--root", root, "--export"]
-    subprocess.run(words, cwd=work, env={"PATH": os.defpath}, check=True)
+    view: list[str | Path] = [lunarcloud, "view", "--root", root, "--export"]
+    subprocess.run(view, cwd=work, env={"PATH": os.defpath}, check=True)
     assert (work / root / "view/index.html").is_file()
     package = place / "lib"
     assert any(path.is_relative_to(package) and path.name == "LP165P.cof" for path in found.opened)
