@@ -39,6 +39,7 @@ class Source(NamedTuple):
     axes: tuple[str, str] = ("lon", "lat")
     #: Maps that are looked at; all where nothing is said.
     few: tuple[str, ...] = ()
+    level: int = 0
 
 
 def as_they_are(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Places:
@@ -63,6 +64,7 @@ FEW = ("feo_cnn", "novelty", "tio2_cnn_chance")
 ON_GLOBE = places_by(ORTHOGRAPHIC.format(25, 40), A_DEGREE, (25, 40))
 SOURCES = {
     "run": Source(run, "maps.zarr/0", FLAT),
+    "run, halved": Source(run, "maps.zarr/1", {**FLAT, "res": 0.5}, few=FEW, level=1),
     "run, north": Source(run, "maps.zarr/north/0", NORTH, as_they_are, ("x", "y"), FEW),
     "run, globe": Source(run, "maps.zarr/0", GLOBE, ON_GLOBE, few=FEW),
     "intervals": Source(run, "maps.zarr/intervals", FLAT),
@@ -106,7 +108,7 @@ def test_every_map_is_drawn_and_told_as_it_is_stored(viewer: Viewer, shown: Show
     for each in maps:
         viewer.page.select_option("#map-name", each)
         viewer.drawn()
-        assert viewer.level == 0
+        assert viewer.level == source.level
         values = nearest(stored, each, **where)
         assert_drawn(viewer, points[clear], values[clear], each)
         for (x, y), value in zip(points[clear][:3], values[clear][:3], strict=True):

@@ -305,30 +305,6 @@ def test_a_name_and_coordinates_are_found(viewer: Viewer) -> None:
         assert [float(each) for each in state["at"].split(",")] == pytest.approx([lon, lat])
 
 
-def test_places_like_one_hold_it(viewer: Viewer) -> None:
-    viewer.open(view="plate", at="31.3,-12.6", res=0.05, map="feo_cnn", place="31.3,-12.6", show="")
-    viewer.page.wait_for_selector("#origin")
-    viewer.page.click("#similar")
-    expect(viewer.page.locator("#similar-found")).to_contain_text("km²", timeout=20_000)
-
-
-def test_a_box_in_a_plot_marks_its_pixels(viewer: Viewer) -> None:
-    viewer.open(view="plate", at="0,0", res=0.2, map="feo_cnn", opacity=0, show="")
-    viewer.page.select_option("#second", "tio2_cnn")
-    plot = viewer.page.wait_for_selector(".scatter")
-    assert plot
-    assert not viewer.colours(viewer.points(500)).any()
-    plot.scroll_into_view_if_needed()
-    frame = plot.bounding_box()
-    assert frame
-    viewer.page.mouse.move(frame["x"] + frame["width"] * 0.2, frame["y"] + frame["height"] * 0.1)
-    viewer.page.mouse.down()
-    viewer.page.mouse.move(frame["x"] + frame["width"] * 0.95, frame["y"] + frame["height"] * 0.75)
-    viewer.page.mouse.up()
-    viewer.page.wait_for_timeout(500)
-    assert (viewer.colours(viewer.points(800))[:, 3] > 0).mean() > 0.05
-
-
 def test_candidates_lie_over_the_map(viewer: Viewer, shown: Shown) -> None:
     viewer.open(view="south", at="0,0", res=2000, map="feo_cnn", opacity=0, show="")
     assert not viewer.colours(viewer.points(500)).any()
@@ -336,15 +312,6 @@ def test_candidates_lie_over_the_map(viewer: Viewer, shown: Shown) -> None:
     viewer.page.wait_for_timeout(500)
     viewer.drawn()
     assert viewer.colours(viewer.points(3000))[:, 3].any()
-
-
-def test_a_picture_of_what_is_seen_is_saved(viewer: Viewer) -> None:
-    viewer.open(map="feo_cnn")
-    with viewer.page.expect_download() as saving:
-        viewer.page.click("#save-png")
-    data = saving.value.path().read_bytes()
-    assert data.startswith(b"\x89PNG")
-    assert len(data) > 20_000
 
 
 @pytest.mark.parametrize("width", [390, 320])

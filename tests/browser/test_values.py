@@ -10,7 +10,6 @@ import shapely
 import xarray as xr
 
 from lunarcloud.moon import angular_distance, kilometres
-from lunarcloud.quantities import QUANTITIES
 from tests.browser.conftest import Shown, Viewer
 
 PLACE = (31.3, -12.6)
@@ -31,38 +30,10 @@ def asked(viewer: Viewer) -> Viewer:
     return viewer
 
 
-def test_the_value_below_the_pointer_is_the_stored_one_of_every_map(viewer: Viewer, shown: Shown) -> None:
-    viewer.open(view="plate", at="20.03,10.07", res=0.2, map="feo_cnn", show="")
-    tree, points = shown.maps(), viewer.points(6, seed=4)
-    lon, lat = viewer.planes(points)
-    names = [name for name in tree["0"].data_vars if name not in ("quality", "crs")]
-    assert len(names) > 12
-    for name in names:
-        viewer.page.select_option("#map-name", str(name))
-        viewer.drawn()
-        for (x, y), place in zip(points, zip(lon, lat, strict=True), strict=True):
-            viewer.hover(int(x), int(y))
-            stored = at(tree[str(viewer.level)].to_dataset(), *place)[name]
-            assert viewer.value() == pytest.approx(float(stored), rel=1e-6, nan_ok=True), (name, place)
-
-
 def test_a_mean_of_pixels_says_so(viewer: Viewer) -> None:
     viewer.open(view="plate", at="0,0", res=0.5, map="feo_cnn", show="")
     assert "mean of 4 pixels" in viewer.hover(400, 300)
     assert re.search(r"\d\.\d{3}° [NS] \d+\.\d{3}° [EW]", viewer.page.inner_text("#value"))
-
-
-def test_a_place_has_the_full_value_of_every_map(asked: Viewer, shown: Shown) -> None:
-    stored = at(shown.maps()["0"].to_dataset(), *PLACE)
-    rows = asked.page.locator("#rows tbody tr")
-    found = {
-        str(row.get_attribute("data-map")): float(row.get_attribute("data-value") or "nan")
-        for row in rows.all()
-    }
-    wanted = {name for name, row in QUANTITIES.items() if name in stored and row.about is None}
-    assert found.keys() == wanted
-    for name, value in found.items():
-        assert value == pytest.approx(float(stored[name]), rel=1e-6, nan_ok=True), name
 
 
 def test_a_value_is_told_with_its_chance(asked: Viewer, shown: Shown) -> None:
@@ -85,16 +56,6 @@ def test_a_place_has_its_spectrum_and_where_it_came_from(asked: Viewer, shown: S
     assert shown.run in origin
     assert mosaic in origin
     assert "untrained" in origin
-
-
-def test_quality_is_told_in_words(viewer: Viewer, shown: Shown) -> None:
-    level = shown.maps()["0"].to_dataset()
-    flags = level["quality"].compute()
-    row, col = np.argwhere((flags.values & 2) > 0)[1000]
-    lat, lon = float(level["lat"][row]), float(level["lon"][col])
-    viewer.open(map="feo_cnn", place=f"{lon},{lat}", show="")
-    viewer.page.wait_for_selector("#quality")
-    assert "off scale input" in viewer.page.inner_text("#quality")
 
 
 def test_a_click_asks_about_the_place_below_it(viewer: Viewer) -> None:
