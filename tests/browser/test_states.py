@@ -3,10 +3,13 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from lunarcloud.archive.scheme import Cell, cells
@@ -137,6 +140,21 @@ def test_a_plot_is_made_and_marked_by_keys_alone(viewer: Viewer, shown: Shown) -
     page.keyboard.press("Enter")
     viewer.until(lambda state: "box" not in state)
     assert page.input_value("#box-high") == ""
+
+
+def test_the_focus_of_the_map_is_seen(viewer: Viewer) -> None:
+    viewer.open(view="plate", at="0,0", res=0.2, map="feo_cnn", show="")
+    before = viewer.page.screenshot()
+    viewer.page.keyboard.press("Tab")
+    viewer.page.keyboard.press("Enter")  # the link to the map
+    assert focused(viewer.page) == "map"
+    assert (edges(viewer.page.screenshot()) != edges(before)).all()
+
+
+def edges(picture: bytes) -> npt.NDArray[np.int64]:
+    """Greys in the middle of the right edge and of the upper one of the window, which are the map's."""
+    pixels = np.asarray(Image.open(BytesIO(picture)).convert("L"), dtype=np.int64)
+    return np.array([pixels[300, -2], pixels[1, -300]])
 
 
 def test_an_end_that_is_left_out_is_that_of_the_plot(viewer: Viewer) -> None:

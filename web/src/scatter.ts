@@ -42,7 +42,11 @@ export function scatterSection(): HTMLElement {
       // As they are in the plot: what is across comes first.
       axisFields("box-across", "box-from", "box-to"),
       axisFields("box-up", "box-low", "box-high"),
-      el("button", { type: "button", id: "unmark", onclick: () => change({ box: undefined }) }, "Unmark"),
+      el(
+        "div",
+        { class: "row" },
+        el("button", { type: "button", id: "unmark", onclick: () => change({ box: undefined }) }, "Unmark"),
+      ),
       el("p", { class: "hint", role: "status", id: "marked" }),
     ),
   ]);
@@ -78,10 +82,12 @@ function takeBox(): void {
       isRange[Math.floor(at / 2)] ? "" : "Two numbers, the smaller one first",
     );
   if (isRange.every(Boolean))
-    mark(plot, [
-      [low!, high!],
-      [from!, to!],
-    ]);
+    change({
+      box: stored(plot, [
+        [low!, high!],
+        [from!, to!],
+      ]),
+    });
   else byId<HTMLInputElement>(ENDS[isRange[0] ? 3 : 1]).reportValidity();
 }
 
@@ -286,10 +292,6 @@ function valuesAt(
     x: of(x, part(((clientX - frame.left) / frame.width) * width, left, width - right)),
     y: of(y, part(((clientY - frame.top) / frame.height) * height, height - bottom, top)),
   };
-}
-
-function mark(of: Plot, box: Box): void {
-  change({ box: stored(of, box) });
 }
 
 /** A box with the digits that its maps are stored with: it marks the same pixels. */

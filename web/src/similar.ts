@@ -37,7 +37,11 @@ const last = { key: "", said: "" };
 export function similarSection(): HTMLElement {
   const part = section("Places like one", [
     el("p", { class: "hint similar-said" }),
-    el("button", { type: "button", id: "unlike", onclick: () => change({ like: undefined }) }, "Hide"),
+    el(
+      "div",
+      { class: "row" },
+      el("button", { type: "button", id: "unlike", onclick: () => change({ like: undefined }) }, "Hide"),
+    ),
   ]);
   part.id = "like";
   part.hidden = true;
