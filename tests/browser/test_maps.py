@@ -177,3 +177,34 @@ def test_a_click_tells_the_chance_and_the_interval_of_every_map(viewer: Viewer, 
         digits = len(found[1].partition(".")[2])
         assert float(found[1]) == pytest.approx(value, abs=0.51 * 10.0**-digits), (name, cell)
         assert float(found[1]) > 0
+
+
+@pytest.mark.parametrize("name", ["feo_cnn_chance", "mg_number_half95"])
+def test_a_click_on_a_map_of_uncertainty_gives_its_value(viewer: Viewer, shown: Shown, name: str) -> None:
+    lon, lat = PLACE
+    viewer.open(map=name, place=f"{lon},{lat}", show="")
+    viewer.page.wait_for_selector("#origin")
+    group = "0" if name.endswith("chance") else "intervals"
+    value = float(at(shown.stored(f"runs/{shown.run}/maps.zarr/{group}"), lon, lat)[name])
+    told = re.match(r"[\d.]+", viewer.page.inner_text("#place-value"))
+    assert told
+    digits = len(told[0].partition(".")[2])
+    assert float(told[0]) == pytest.approx(value, abs=0.51 * 10.0**-digits)
+
+
+def test_a_record_of_another_kind_is_shown_when_it_is_chosen(viewer: Viewer, shown: Shown) -> None:
+    viewer.open(view="plate", at="0,0", res=0.4, show="")
+    for of in (comparison(shown), gravity(shown), run(shown)):
+        viewer.page.select_option("#of", of)
+        viewer.until(lambda said, of=of: said.get("of") == of)  # type: ignore[misc]
+        viewer.drawn()
+        assert viewer.colours(viewer.points(500))[:, 3].any()
+        assert viewer.page.locator("#troubles").is_hidden()
+
+
+def test_what_is_said_of_a_pixel_moves_nothing(viewer: Viewer, shown: Shown) -> None:
+    of = gravity(shown)
+    viewer.open(of=of, map="bouguer_gradient_east", view="south", at="0,0", res=2000, show="")
+    before = viewer.size
+    assert len(viewer.hover(500, 300)) > 80
+    assert viewer.size == before

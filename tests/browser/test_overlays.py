@@ -65,10 +65,15 @@ def test_nothing_lies_over_a_map_that_is_shown_alone(viewer: Viewer) -> None:
     assert viewer.page.evaluate(_ANY_MARK)
 
 
+def placed(station: Station) -> tuple[float, float]:
+    """Longitude, -180..180, and latitude."""
+    return (station.lon + 180) % 360 - 180, station.lat
+
+
 def alone(stations: Sequence[Station]) -> list[tuple[float, float]]:
     """Longitudes and latitudes of those that are far from all others, whose names leave theirs room."""
     return [
-        ((each.lon + 180) % 360 - 180, each.lat)
+        placed(each)
         for each in stations
         if all(
             float(angular_distance(lat=each.lat, lon=each.lon, to_lat=other.lat, to_lon=other.lon)) > APART
@@ -78,12 +83,17 @@ def alone(stations: Sequence[Station]) -> list[tuple[float, float]]:
     ]
 
 
-def test_stations_are_drawn_where_they_are(viewer: Viewer) -> None:
-    viewer.open(view="plate", at="40,10", res=0.1, map="feo_cnn", show="stations")
-    seen = [place for place in alone(shipped_stations().stations) if abs(place[0] - 40) < 45]
-    assert len(seen) >= 2
-    assert all(marked(viewer, "letters", seen))
-    assert not any(marked(viewer, "letters", [(lon, lat + 3) for lon, lat in seen]))
+def test_every_station_is_drawn_where_it_is(viewer: Viewer) -> None:
+    viewer.open(view="plate", at="10,5", res=0.1, map="feo_cnn", show="stations")
+    stations = shipped_stations().stations
+    seen = [place for each in stations if abs((place := placed(each))[0] - 10) < 45]
+    assert len(seen) > 30
+    assert all(marked(viewer, "lines", seen))
+    apart = [place for place in alone(stations) if place in seen]
+    assert len(apart) >= 2
+    assert not any(marked(viewer, "lines", [(lon, lat + 3) for lon, lat in apart]))
+    # Below each its name, for which there is room.
+    assert all(marked(viewer, "letters", [(lon, lat - 1.2) for lon, lat in apart], (4, 4)))
 
 
 def test_a_graticule_is_drawn_along_meridians_and_parallels(viewer: Viewer) -> None:
@@ -198,6 +208,17 @@ def test_a_click_on_a_candidate_tells_its_class(viewer: Viewer, shown: Shown, co
     viewer.page.locator("#map").click(position={"x": width // 2, "y": height // 2})
     viewer.page.wait_for_selector("#origin")
     assert viewer.page.inner_text("#class") == f"Candidate: {words}"
+
+
+def test_a_click_on_what_is_no_candidate_tells_no_class(viewer: Viewer, shown: Shown) -> None:
+    stored = shown.stored(f"polar/{shown.polar}/polar.zarr")
+    row, col = np.argwhere(stored["mare_basalt"].values == 0)[700]
+    viewer.open(map="feo_cnn", view="south", at=f"{float(stored.x[col])},{float(stored.y[row])}", res=2000)
+    viewer.page.check("#show-candidates")
+    width, height = viewer.size
+    viewer.page.locator("#map").click(position={"x": width // 2, "y": height // 2})
+    viewer.page.wait_for_selector("#origin")
+    assert viewer.page.locator("#class").count() == 0
 
 
 def test_a_click_where_nothing_was_searched_tells_no_class(viewer: Viewer) -> None:

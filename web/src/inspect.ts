@@ -48,7 +48,7 @@ export interface Origin {
 }
 
 /** The value of a map at a place, at full resolution. */
-async function valueAt(map: StoredMap, place: Place): Promise<Value | undefined> {
+export async function valueAt(map: StoredMap, place: Place): Promise<Value | undefined> {
   const raster = map.on.latlon ?? map.on.north ?? map.on.south;
   const pixel = raster && pixelAt(raster, 0, place);
   if (!pixel) return undefined;
@@ -83,12 +83,10 @@ function flagsOf({ coding }: Raster, code: number): string[] {
   return [...coding.flags].filter(([bit]) => (code & bit) !== 0).map(([, meaning]) => meaning);
 }
 
-/** The classes of a place, in words, by maps of classes. */
+/** The classes of a place, in words, by maps of classes; 0 is what is of none of them. */
 export async function classesAt(maps: readonly StoredMap[], place: Place): Promise<string[]> {
   const found = await Promise.all(maps.map((map) => valueAt(map, place)));
-  return found.flatMap((each) =>
-    each?.value === undefined ? [] : (each.raster.coding.flags.get(each.value) ?? []),
-  );
+  return found.flatMap((each) => (each?.value ? (each.raster.coding.flags.get(each.value) ?? []) : []));
 }
 
 /** Where a map of a run came from, and the tile of its pixel at a place. */

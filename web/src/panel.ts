@@ -157,7 +157,6 @@ function recordSelect(root: Root): HTMLSelectElement {
 const FIRST: Readonly<Record<string, string>> = {
   runs: "feo_cnn",
   gravity: "bouguer_anomaly",
-  comparisons: "feo",
 };
 
 function rangeInput(end: "least" | "most"): HTMLInputElement {

@@ -6,6 +6,7 @@ import {
   type Origin,
   type Row,
   type Spectrum,
+  type Value,
   classesAt,
   featureAt,
   nearest,
@@ -13,6 +14,7 @@ import {
   qualityAt,
   rowsAt,
   spectrumAt,
+  valueAt,
 } from "./inspect";
 import type { Place } from "./moon";
 import { type Entry, called } from "./root";
@@ -58,7 +60,8 @@ async function contentOf(scene: Scene, place: Place, stations: readonly Measured
     classesAt(scene.candidates, place),
   ]);
   const spectrum = origin && (await spectrumAt(scene.root, origin, place));
-  const main = rows.find(({ map }) => map.name === scene.map.name);
+  // What says how sure another map is has no row of its own.
+  const main = rows.find(({ map }) => map.name === scene.map.name) ?? (await valueAt(scene.map, place));
   return [
     header(place),
     el("p", { class: "hint" }, whereText(place)),
@@ -97,7 +100,7 @@ function whereText(place: Place): string {
 }
 
 /** A value as `7.16 ± 0.03 wt%`. */
-function rowText({ map, raster, value, chance }: Row): string {
+function rowText({ map, raster, value, chance }: Value & { readonly chance?: number | undefined }): string {
   if (value === undefined) return "missing";
   const number = chance ? withChance(value, chance) : valueText(value, raster.coding.scale);
   return `${number} ${map.units}`.trim();

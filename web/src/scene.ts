@@ -55,7 +55,9 @@ export async function sceneOf(root: Root, state: State): Promise<Scene> {
   const entry = entryOf(root, state);
   const [record, all] = await Promise.all([recordOf(root, entry), storedMaps(root, entry)]);
   const maps = inOrder(all.filter(({ name }) => name !== QUALITY));
-  const map = maps.find(({ name }) => name === state.map) ?? (state.of === undefined ? maps[0] : undefined);
+  // Of a record of another kind it is not known yet what maps it has.
+  const isAny = state.of === undefined || state.map === "";
+  const map = maps.find(({ name }) => name === state.map) ?? (isAny ? maps[0] : undefined);
   if (!map) {
     const known = maps.map(({ name }) => name).join(", ") || "none that can be drawn";
     throw new Trouble(`${entry.kind}/${entry.id} has no map ${state.map}; it has ${known}`);

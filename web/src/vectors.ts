@@ -53,6 +53,14 @@ const MARK_INSIDE = new Style({
   image: new CircleStyle({ radius: 7, stroke: new Stroke({ color: INK, width: 1.6 }) }),
 });
 
+const STATION = new Style({
+  image: new CircleStyle({
+    radius: 3.5,
+    fill: new Fill({ color: "#fff" }),
+    stroke: new Stroke({ color: INK, width: 1.5 }),
+  }),
+});
+
 const still = source();
 const moving = source();
 export const lines = new VectorLayer({ source: still, className: "lines", updateWhileInteracting: true });
@@ -80,6 +88,8 @@ export function drawVectors(sight: Sight, { shown, stations, place }: Drawing): 
   still.clear(true);
   still.addFeatures([
     ...(shown.has("graticule") ? graticule(sight, step) : []),
+    // Names give way to each other, places do not.
+    ...(shown.has("stations") ? stations.flatMap((each) => styled(sight, each, STATION)) : []),
     ...(place ? [styled(sight, place, MARK), styled(sight, place, MARK_INSIDE)].flat() : []),
   ]);
   moving.clear(true);
@@ -245,18 +255,7 @@ function gridStyle(text: string): Style {
 }
 
 function stationStyle(site: string): Style {
-  return once(
-    `station ${site}`,
-    () =>
-      new Style({
-        image: new CircleStyle({
-          radius: 3.5,
-          fill: new Fill({ color: "#fff" }),
-          stroke: new Stroke({ color: INK, width: 1.5 }),
-        }),
-        text: letter(site, "", 11, PAPER, 11),
-      }),
-  );
+  return once(`station ${site}`, () => new Style({ text: letter(site, "", 11, PAPER, 11) }));
 }
 
 /** Letters as large as those of the page, whose usual size is 13. */
