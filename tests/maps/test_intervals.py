@@ -51,7 +51,7 @@ def _pixels(mosaic: Mosaic) -> np.ndarray:
 
 @pytest.mark.parametrize("coarse", [grid(1, 50), grid(1, 360), grid(FINE, 60)])
 def test_the_pixel_at_a_coarse_pixels_centre_is_looked_at(mosaic: Mosaic, coarse: Grid) -> None:
-    step = FINE // coarse.ppd
+    step = round(FINE / coarse.ppd)
     expected = _pixels(mosaic)[:, step // 2 :: step, step // 2 :: step]
     assert np.array_equal(_whole(mosaic, coarse), expected)
 
