@@ -40,6 +40,15 @@ _COLOURS = """(points) => {
   return points.map((point) => [...bytes.subarray(first(point), first(point) + 4)]);
 }"""
 
+# The same of all that is drawn, as one word.
+_DIGEST = """async () => {
+  const canvas = document.querySelector("#map canvas.pixels");
+  const bytes = new Uint8Array(4 * canvas.width * canvas.height);
+  const gl = canvas.getContext("webgl2");
+  gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+  return [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].join();
+}"""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Which browser."""
@@ -158,6 +167,11 @@ class Viewer:
     def colours(self, points: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         """What is drawn at pixels of the screen: RGBA."""
         return np.array(self.page.evaluate(_COLOURS, points.tolist()), dtype=np.uint8)
+
+    @property
+    def digest(self) -> str:
+        """Of all that is drawn: pictures with one are alike to the bit."""
+        return str(self.page.evaluate(_DIGEST))
 
     def hover(self, x: int, y: int) -> str:
         """What the page says of the middle of a pixel of the map."""

@@ -22,15 +22,6 @@ from tests.browser.conftest import Shown, Viewer
 MOST_BYTES, MOST_REQUESTS, MOST_OF_PAGE = 2_000_000, 10, 700_000
 # Of text and what is behind it (WCAG 2.2, AA).
 LEAST_CONTRAST = 4.5
-_CANVAS = """async () => {
-  const canvas = document.querySelector("#map canvas.pixels");
-  const bytes = new Uint8Array(4 * canvas.width * canvas.height);
-  const gl = canvas.getContext("webgl2");
-  gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
-  return [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].join();
-}"""
-
-
 _NAMELESS = """() => {
   const labelled = (each) => [...(each.labels ?? [])].some((label) => label.textContent.trim());
   const all = [...document.querySelectorAll("button, input, select")];
@@ -117,11 +108,6 @@ def exported(shown: Shown) -> Path:
     return shown.place
 
 
-def picture(viewer: Viewer) -> str:
-    """Digest of all that is drawn."""
-    return str(viewer.page.evaluate(_CANVAS))
-
-
 @pytest.mark.parametrize("view", ["plate", "south", "globe"])
 def test_a_link_restores_the_view_to_the_bit(
     viewer: Viewer, viewer_of: Callable[..., Viewer], shown: Shown, view: str
@@ -136,11 +122,11 @@ def test_a_link_restores_the_view_to_the_bit(
     page.fill("#search", "-71.3, 33.7")
     page.press("#search", "Enter")
     before = viewer.until(lambda state: state.get("place") == "33.7,-71.3" and state["at"] != "12.25,-33.5")
-    drawn = picture(viewer.drawn())
+    drawn = viewer.drawn().digest
     other = viewer_of(page.url.partition("#")[0])
     other.open(**before)
     assert other.state == before
-    assert picture(other) == drawn
+    assert other.digest == drawn
 
 
 def test_the_policy_allows_no_code_from_strings_and_no_other_host(viewer: Viewer) -> None:

@@ -38,13 +38,6 @@ _TOO_WIDE = """() => ["html", "#controls", "#place", "#status"].filter((name) =>
   const { left, right } = each.getBoundingClientRect();
   return left < 0 || right > innerWidth || each.scrollWidth > each.clientWidth;
 })"""
-_DIGEST = """async () => {
-  const canvas = document.querySelector("#map canvas.pixels");
-  const bytes = new Uint8Array(4 * canvas.width * canvas.height);
-  const gl = canvas.getContext("webgl2");
-  gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
-  return [...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))].join();
-}"""
 
 
 def is_like_said(viewer: Viewer) -> Viewer:
@@ -52,11 +45,6 @@ def is_like_said(viewer: Viewer) -> Viewer:
     expect(viewer.page.locator("#like .similar-said")).to_contain_text("km²", timeout=PATIENCE_MS)
     viewer.page.wait_for_timeout(500)
     return viewer.drawn()
-
-
-def pixels(viewer: Viewer) -> str:
-    """Digest of all that is drawn."""
-    return str(viewer.page.evaluate(_DIGEST))
 
 
 def focused(page: Page) -> str:
@@ -82,34 +70,34 @@ def test_a_link_restores_what_is_marked_of_a_plot(
     viewer: Viewer, viewer_of: Callable[..., Viewer], served: str
 ) -> None:
     plain = viewer.open(view="plate", at="12.25,-33.5", res=0.1, map="feo_cnn", against="tio2_cnn", show="")
-    unmarked = pixels(plain)
+    unmarked = plain.digest
     viewer.open(
         view="plate", at="12.25,-33.5", res=0.1, map="feo_cnn", against="tio2_cnn", box="2,9,1,4", show=""
     )
     viewer.page.wait_for_selector(".scatter")
-    marked = pixels(viewer)
+    marked = viewer.digest
     assert marked != unmarked
     other = viewer_of(served).open(**viewer.state)
     other.page.wait_for_selector(".scatter")
     assert other.page.input_value("#second") == "tio2_cnn"
     assert other.state == viewer.state
-    assert pixels(other) == marked
+    assert other.digest == marked
 
 
 def test_a_link_restores_places_like_one(
     viewer: Viewer, viewer_of: Callable[..., Viewer], served: str
 ) -> None:
     viewer.open(view="plate", at="31.3,-12.6", res=0.2, map="feo_cnn", place="31.3,-12.6", show="")
-    unmarked = pixels(viewer)
+    unmarked = viewer.digest
     viewer.page.click("#similar")
-    marked = pixels(is_like_said(viewer))
+    marked = is_like_said(viewer).digest
     assert marked != unmarked
     other = is_like_said(viewer_of(served).open(**viewer.state))
-    assert pixels(other) == marked
+    assert other.digest == marked
     other.page.click("#close")
     other.page.click("#unlike")
     other.page.wait_for_timeout(500)
-    assert pixels(other.drawn()) == unmarked
+    assert other.drawn().digest == unmarked
 
 
 def test_a_plot_is_made_and_marked_by_keys_alone(viewer: Viewer, shown: Shown) -> None:
