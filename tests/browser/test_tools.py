@@ -112,7 +112,7 @@ def test_a_box_in_a_plot_marks_the_pixels_in_it(viewer: Viewer, shown: Shown) ->
     viewer.page.mouse.down()
     viewer.page.mouse.move(*screen[1])
     viewer.page.mouse.up()
-    expect(viewer.page.locator("#scatter .hint")).to_contain_text("Marked")
+    expect(viewer.page.locator("#marked")).to_contain_text("Marked")
     viewer.page.wait_for_timeout(500)
     viewer.drawn()
     points = viewer.points(6000)
