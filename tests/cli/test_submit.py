@@ -101,8 +101,8 @@ def test_a_dry_run_says_what_it_would_take_and_writes_nothing(lunarcloud: Comman
         "50s",
     )
     out = lunarcloud(*words)[1]
-    assert "28 shards to compute (0 done), 0.093 Mpixel · 4.5e-05 vCPU-h · 7 x 4 vCPU: about 60 s" in out
-    assert "~2.2e-06 $ compute + 0 $ requests · at most +0.00204 GB stored" in out
+    assert "29 shards to compute (0 done), 0.093 Mpixel · 4.5e-05 vCPU-h · 8 x 4 vCPU: about 60 s" in out
+    assert "~2.2e-06 $ compute + 0 $ requests · at most +0.00205 GB stored" in out
     assert "not within 50 s: no number of workers is enough" in out
-    assert json.loads(lunarcloud(*words, "--json")[1])["shards"] == 28
+    assert json.loads(lunarcloud(*words, "--json")[1])["shards"] == 29
     assert folder(tmp_path).keys() == before

@@ -31,7 +31,7 @@ from lunarcloud.storage import Ledger
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
 # Of full resolution, and with those of two levels and of both poles.
-SHARDS, ALL, WORKERS = 18, 28, 2
+SHARDS, ALL, WORKERS = 18, 29, 2
 #: Maps with shards that take a while, each start noted, and without pictures.
 _PROGRAM = """
 from pathlib import Path
