@@ -35,8 +35,8 @@ from lunarcloud.testing.small_root import write_model, write_mosaic
 pytestmark = pytest.mark.long
 
 GRID = grid(1, 64)
-# Of full resolution, and with those of two levels, of both poles and of the half-widths.
-SHARDS, ALL = 18, 18 + 6 + 2 + 2 + 2
+# Of full resolution, and with those of three levels, of both poles and of the half-widths.
+SHARDS, ALL = 18, 18 + 6 + 2 + 1 + 2 + 2
 
 
 class Whole(NamedTuple):

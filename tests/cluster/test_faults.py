@@ -18,7 +18,7 @@ from lunarcloud.testing.kube import Kube, eventually, run
 from lunarcloud.testing.submitted import begun, redone, submit, wait, working
 from tests.cluster.conftest import Sent, Sound
 
-SHARDS = 72  # of full resolution; there are 40 more
+SHARDS = 72  # of full resolution; there are 41 more
 
 
 def test_rows_1_2_7_lost_workers_cost_what_they_had_running(
