@@ -94,8 +94,6 @@ def test_every_map_is_drawn_and_told_as_it_is_stored(viewer: Viewer, shown: Show
     stored = stored_of(shown, source)
     maps = source.few or maps_of(stored)
     assert len(maps) > 2
-    # Wide enough for what is written below the map: a second line would move it.
-    viewer.page.set_viewport_size({"width": 1600, "height": 700})
     viewer.open(of=source.of(shown), map=maps[0], **source.sight, show="")
     points = viewer.points(4000, seed=3)
     places = np.array(source.places(*viewer.planes(points)))
