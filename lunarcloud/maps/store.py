@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lunarcloud import moon
 from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
-from lunarcloud.maps.layout import maps_layout
+from lunarcloud.maps.layout import decode, maps_layout
 from lunarcloud.maps.overviews import is_small, levels_of
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.storage import Folder, Group, Range, group_at, open_small, range_of
@@ -200,12 +200,30 @@ def load_run(place: Folder, card: RunCard) -> Run:
 
 def overview(run: Run) -> xr.Dataset:
     """The maps of a run at a resolution fit for a picture of the whole Moon."""
-    return open_small(run.group(_drawn_level(run)).place)
+    return open_small(_drawn_group(run).place)
 
 
-def half_widths(run: Run) -> xr.Dataset:
-    """The half-widths of a run's intervals."""
-    return open_small(run.intervals().place)
+def drawn(run: Run, name: str) -> xr.DataArray:
+    """One map as `overview` has it, or the half-widths of an interval, of a run that need not be finished.
+
+    Parameters
+    ----------
+    run : Run
+        Whose shards of that level are written.
+    name : str
+        The map.
+
+    Raises
+    ------
+    NotFoundError, StoreError
+        If a shard is missing, or damaged.
+    """
+    import xarray as xr
+
+    half = name in run.card.intervals
+    group, grid = (run.intervals(), run.intervals_grid) if half else (_drawn_group(run), overview_grid(run))
+    coords, attrs = {"lat": grid.lat(), "lon": grid.lon()}, group.layout.variable(name).attrs
+    return xr.DataArray(decode(group.read_window(name, grid.whole), name), coords, name=name, attrs=attrs)
 
 
 def overview_grid(run: Run) -> moon.Grid:
@@ -220,6 +238,10 @@ def value_range(run: Run, data: xr.DataArray) -> Range | None:
     grid, group = (run.intervals_grid, INTERVALS) if is_half else (run.level_grid(level), level_name(level))
     shade = QUANTITIES[name]
     return range_of(data.values, grid.pixel_area_m2(), shade.step, shade.colours, f"{STORE}/{group}")
+
+
+def _drawn_group(run: Run) -> Group:
+    return run.group(_drawn_level(run))
 
 
 def _drawn_level(run: Run) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
 from threading import Lock
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pydantic import model_validator
 
-from lunarcloud.engine import MemoryPlan, Session
+from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Record, Root
 from lunarcloud.maps import (
     NOVELTY,
@@ -20,16 +20,16 @@ from lunarcloud.maps import (
     Run,
     RunCard,
     completed,
+    drawn,
     finish_maps,
-    half_widths,
     load_run,
     map_works,
-    overview,
     overview_grid,
     plan_maps,
     value_range,
 )
 from lunarcloud.models import Model
+from lunarcloud.moon import PolarGrid
 from lunarcloud.processes.inputs import Inputs, given_of, option, parent
 from lunarcloud.processes.process import Estimate, Made, Process, Report, content_of, estimate_work, shards_of
 from lunarcloud.processes.records import model_of, mosaic_of
@@ -97,13 +97,20 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
     run, works = load_run(home, material.plan.card), map_works(material.plan, home)
-    session.require(_memory_of_picture(run))
+    pictures = _memory_of_picture(run)
+    session.require(pictures)
     for work in works:
-        session.compute(work)
+        if not _is_polar(work):
+            session.compute(work)
+    # No picture shows what is around the poles: drawn before it, none keeps workers after the last shard.
+    ranges = _draw(run, session)
+    for work in filter(_is_polar, works):
+        memory = replace(work.memory, process=work.memory.process + pictures.process)
+        session.compute(replace(work, memory=memory))
     groups = [shards_of(work.group) for work in works]
     finish_maps(run, {"title": "Lunar oxide maps", "run": home.name, **material.ids})
     counted = completed(material.plan.card, groups[0].entries)
-    card = counted.model_copy(update={"ranges": _draw(run, session)})
+    card = counted.model_copy(update={"ranges": ranges})
     facts = {
         "ppd": str(card.ppd),
         "model": material.ids["model"],
@@ -113,17 +120,21 @@ def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
     return Made(card, content_of(groups), groups, facts)
 
 
+def _is_polar(work: Work) -> bool:
+    return isinstance(work.group.layout.raster, PolarGrid)
+
+
 def _draw(run: Run, session: Session) -> dict[str, Range]:
     """A picture of every map and one of how sure they are, by a few of the workers; the maps' values."""
     pixels = prod(overview_grid(run).shape)
-    drawn = session.spread(
+    found_by = session.spread(
         "figures",
         _Pictures(run),
         _shares(run.card),
         pixels=lambda share: len(share) * pixels,
         memory=_memory_of_picture(run),
     )
-    found = {name: each for _, ranges in drawn for name, each in ranges.items()}
+    found = {name: each for _, ranges in found_by for name, each in ranges.items()}
     return {name: found[name] for name in (*run.card.maps, *run.card.intervals) if name in found}
 
 
@@ -154,9 +165,7 @@ class _Pictures:
         seen: dict[str, Range | None] = {}
 
         def read(name: str) -> xr.DataArray:
-            # Opened anew for each: an open dataset keeps what was read of it.
-            held = half_widths(self.run) if name in self.run.card.intervals else overview(self.run)
-            data = held[name].load()
+            data = drawn(self.run, name)
             if name not in seen:
                 seen[name] = value_range(self.run, data)
             return data
