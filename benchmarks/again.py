@@ -39,7 +39,9 @@ def main() -> None:
         commands = {entry.process: _again(given, entry) for entry in open_root(given).catalog().records}
         commands["reprocess"] = ["reprocess", "--root", given]
         commands[f"list of {_MANY} records"] = ["list", "--root", _many(place / "many")]
-        with s3_server(place / "s3") as server:
+        bucket = place / "s3"
+        bucket.mkdir()
+        with s3_server(bucket) as server:
             os.environ.update(server.environment)
             commands["reprocess, root on S3"] = ["reprocess", "--root", _on_s3(given)]
             _measure({what: [_program(), *words] for what, words in commands.items()})
