@@ -8,6 +8,9 @@ TESTS ?=
 AT_ONCE ?= 3
 DEMO ?= demo
 
+# Some machines forbid Python to keep what it compiled: hundreds of processes would compile the same modules each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo demo-s3 notebooks test test-long test-reference test-fuzz test-wheel test-browser test-cluster viewer check \
 	docs bench constraints clean
 

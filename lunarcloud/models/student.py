@@ -97,18 +97,18 @@ def teach(
     """
     pool = _pool(samples, equations, stations, pixels)
     lesson, examined = (_said(fitted.networks, each) for each in (pool.taught, pool.held_out))
-    taught = distil(
-        Lesson(network_inputs(pool.taught, equations.equations), lesson.mean, lesson.chance, lesson.chance),
-        equations.equations,
-        MEANS,
-        seed=0,
-    )
+    # Side by side: a lesson keeps one core busy.
+    with ThreadPoolExecutor(1) as beside:
+        of_half_widths = beside.submit(_teach_intervals, samples, fitted, equations, pool)
+        inputs = network_inputs(pool.taught, equations.equations)
+        told = Lesson(inputs, lesson.mean, lesson.chance, lesson.chance)
+        taught = distil(told, equations.equations, MEANS, seed=0)
+        intervals, of_intervals = of_half_widths.result()
     answered = _answers(taught, pool.held_out, len(fitted.networks.oxides))
     errors = tuple(
         _error(oxide, *(said[row] for said in (*examined, *answered)))
         for row, oxide in enumerate(fitted.networks.oxides)
     )
-    intervals, of_intervals = _teach_intervals(samples, fitted, equations, pool)
     record = StudentRecord(
         teaching=MEANS,
         teaching_of_intervals=HALF_WIDTHS,
