@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
-from lunarcloud.errors import AwayError, InputError
+from lunarcloud.errors import AwayError, InputError, StoreError, TransientStoreError
 from lunarcloud.jobs import records
 from lunarcloud.jobs.job import Job
 from lunarcloud.jobs.launcher import Launcher, launcher
@@ -122,9 +122,12 @@ def prepare(name: str, inputs: Inputs, root: Root, wanted: Wanted) -> Prepared:
         )
     require_storable(inputs)
     if name in ACTIONS:
-        return _checked(_action(name, inputs, wanted), place, root)
+        action = _action(name, inputs, wanted)
+        _require_answer(root)
+        return _checked(action, place, root)
     if not place.near:
         require_sendable(inputs)
+    _require_answer(root)
     found = _process(name, inputs, root, wanted)
     return found if found.published else _checked(found, place, root)
 
@@ -188,6 +191,15 @@ def _process(name: str, inputs: Inputs, root: Root, wanted: Wanted) -> Prepared:
             values[role] = typed[role]
     job = _job(name, ref.id, absolute(inputs, values), wanted, record=str(ref), label=wanted.label)
     return Prepared(job=job, process=process, inputs=inputs, material=material, published=catalog.get(ref))
+
+
+def _require_answer(root: Root) -> None:
+    """Refuse an address at which nothing answers: a person has just given it, and can mend it."""
+    try:
+        root.catalog()
+    except TransientStoreError as error:
+        advice = "check its address (AWS_ENDPOINT_URL, if it is not Amazon's)"
+        raise StoreError(f"{error}; {advice}") from error
 
 
 def _action(name: str, inputs: Inputs, wanted: Wanted) -> Prepared:

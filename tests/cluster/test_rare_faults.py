@@ -146,6 +146,9 @@ def test_row_11_workers_that_cannot_start_are_explained(kube: Kube, root: str, s
 
     assert "nodes are available" in _refusal(root, sent(0.5, nowhere, LUNARCLOUD_WORKER_WAIT_S="15"))
     assert "localhost/nothing:1" in _refusal(root, sent(0.5, nothing, LUNARCLOUD_WORKER_WAIT_S="15"))
+    # Room for the runner alone.
+    with _quota(kube, pods=1):
+        assert "exceeded quota" in _refusal(root, sent(0.5, LUNARCLOUD_WORKER_WAIT_S="15"))
 
 
 def test_row_15_workers_come_and_go_three_times_and_nothing_is_done_twice(

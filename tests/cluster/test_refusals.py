@@ -20,6 +20,7 @@ from tests.cluster.conftest import CHART
         ("map", {"LUNARCLOUD_NAMESPACE": "nowhere"}, "is the chart installed in that namespace"),
         ("map", {"KUBECONFIG": "/nowhere"}, "set KUBECONFIG"),
         ("map", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "s3://"),
+        ("map", {"AWS_ENDPOINT_URL": "http://10.200.0.1:9", "LUNARCLOUD_RETRIES": "0"}, "10.200.0.1:9"),
     ],
 )
 def test_what_cannot_work_is_refused_before_a_pod_is_made(
@@ -40,14 +41,6 @@ def test_what_cannot_work_is_refused_before_a_pod_is_made(
     assert "Traceback" not in ended.stderr
     monkeypatch.undo()
     assert run("kubectl", "-n", kube.namespace, "get", "jobs", "-o", "name") == before
-
-
-def test_a_store_that_does_not_answer_is_worth_another_try(
-    root: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://10.200.0.1:9")
-    monkeypatch.setenv("LUNARCLOUD_RETRIES", "0")
-    assert "10.200.0.1:9" in submit(root, code=75)["error"]
 
 
 def test_a_secret_that_is_missing_is_named(kube: Kube, root: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from html import escape
@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from lunarcloud.engine import Cluster
-from lunarcloud.lineage import Root, open_root
+from lunarcloud.lineage import Entry, Root, open_root
 from lunarcloud.moon import grid
 from lunarcloud.processes.inbox import INBOX
 from lunarcloud.reprocessing.status import status_of
@@ -163,8 +163,8 @@ def test_a_table_in_the_bucket_is_the_new_moon_within_minutes(
     assert told.is_signed
     assert most[0] > 0
     after = arrivals.catalog()
-    made = {each.process for each in after.records if before.get(each.ref) is None}
-    assert made == {"stations", "fit", "map", "reduce", "compare"}
+    new = [each for each in after.records if before.get(each.ref) is None]
+    assert {each.process for each in new} == {"stations", "fit", "map", "reduce", "compare"}
     assert {each.label for each in after.records if each.label} == {"apart"}
     apart = [each for each in before.records if each.label]
     assert len(apart) == 2
@@ -173,8 +173,18 @@ def test_a_table_in_the_bucket_is_the_new_moon_within_minutes(
     report = told.event["data"]["report"]
     assert escape("Chang'E-9").encode() in folder(report.rpartition("/")[0]).read("report.html")
     with capsys.disabled():
-        print(f"\n  table put to change told {told.time - put:.0f} s, workers 0 -> {most[0]} -> 0")
+        print(
+            f"\n  table put to change told {told.time - put:.0f} s, {_computing_s(arrivals, new):.0f} of it "
+            f"computing, workers 0 -> {most[0]} -> 0"
+        )
     eventually(lambda: _workers(kube) == 0)
+
+
+def _computing_s(root: Root, entries: Iterable[Entry]) -> float:
+    """Seconds that records took to be made, one after the other."""
+    records = (json.loads(root.place(each.ref).read("record.json")) for each in entries)
+    times = ((datetime.fromisoformat(each[end]) for end in ("started", "finished")) for each in records)
+    return sum((finished - started).total_seconds() for started, finished in times)
 
 
 def test_a_store_that_pokes_is_answered_at_once_and_a_withdrawn_table_brings_the_old_moon_back(

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,10 +12,57 @@ import yaml
 
 CHART = Path(__file__).parents[2] / "deploy/helm/lunarcloud"
 
+#: Values of installations: as it comes, with all that it can have, reprocessing.
+PLAIN: tuple[str, ...] = ()
+FULL = (
+    "root=s3://moon/clementine",
+    "s3.endpoint=http://10.0.0.1:8333",
+    "s3.region=eu-1",
+    "s3.existingSecret=store",
+    "image.digest=sha256:" + "0" * 64,
+    "image.pullSecrets={registry}",
+    "runner.labels.kueue\\.x-k8s\\.io/queue-name=moon",
+    "runner.nodeSelector.disk=fast",
+    "runner.tolerations[0].operator=Exists",
+    "pools.gpu.threads=2",
+    "pools.gpu.minimum=0",
+    "pools.gpu.maximum=3",
+    "pools.gpu.startSeconds=120",
+    "pools.gpu.priceVcpuHour=0.5",
+    "pools.gpu.image.tag=1-gpu",
+    "pools.gpu.env.LUNARCLOUD_TIMEOUT_S=20",
+    "pools.gpu.resources.limits.memory=16Gi",
+    "pools.gpu.resources.limits.nvidia\\.com/gpu=1",
+    "pools.gpu.tolerations[0].key=gpu",
+    "submitters[0].kind=User",
+    "submitters[0].name=selene",
+    "submitters[0].apiGroup=rbac.authorization.k8s.io",
+    "resourceQuota.enabled=true",
+    "labels.team=maps",
+)
+REPROCESS = (
+    "root=s3://moon/clementine",
+    "reprocess.enabled=true",
+    "reprocess.tolerance=0.1",
+    "reprocess.webhooks[0]=https://example.org/hook",
+    "reprocess.webhookSecret=hooks",
+    "reprocess.listen.enabled=true",
+    "reprocess.listen.from[0].namespaceSelector.matchLabels.store=minio",
+)
+
 #: helm with a command's words; its exit code, output and error text.
 Helm: TypeAlias = Callable[..., tuple[int, str, str]]
 #: Kubernetes' objects by kind and name, from values as `--set` takes them.
 Rendered: TypeAlias = Callable[..., dict[tuple[str, str], dict[str, Any]]]
+
+
+def made_by_jobs(objects: dict[tuple[str, str], Any], release: str = "lunarcloud") -> Iterator[Any]:
+    """The templates of jobs and workers, named and commanded as the program does it."""
+    for file, text in objects["ConfigMap", f"{release}-templates"]["data"].items():
+        if file != "pools.yaml":
+            made = yaml.safe_load(text)
+            made["metadata"]["name"] = "lc-map-1"
+            yield made
 
 
 @pytest.fixture

@@ -10,58 +10,12 @@ import pytest
 import yaml
 
 from lunarcloud import __version__
-from tests.deploy.conftest import CHART, Helm, Rendered
-
-_PLAIN: tuple[str, ...] = ()
-_FULL = (
-    "root=s3://moon/clementine",
-    "s3.endpoint=http://10.0.0.1:8333",
-    "s3.region=eu-1",
-    "s3.existingSecret=store",
-    "image.digest=sha256:" + "0" * 64,
-    "image.pullSecrets={registry}",
-    "runner.labels.kueue\\.x-k8s\\.io/queue-name=moon",
-    "runner.nodeSelector.disk=fast",
-    "runner.tolerations[0].operator=Exists",
-    "pools.gpu.threads=2",
-    "pools.gpu.minimum=0",
-    "pools.gpu.maximum=3",
-    "pools.gpu.startSeconds=120",
-    "pools.gpu.priceVcpuHour=0.5",
-    "pools.gpu.image.tag=1-gpu",
-    "pools.gpu.env.LUNARCLOUD_TIMEOUT_S=20",
-    "pools.gpu.resources.limits.memory=16Gi",
-    "pools.gpu.resources.limits.nvidia\\.com/gpu=1",
-    "pools.gpu.tolerations[0].key=gpu",
-    "submitters[0].kind=User",
-    "submitters[0].name=selene",
-    "submitters[0].apiGroup=rbac.authorization.k8s.io",
-    "resourceQuota.enabled=true",
-    "labels.team=maps",
-)
-_REPROCESS = (
-    "root=s3://moon/clementine",
-    "reprocess.enabled=true",
-    "reprocess.tolerance=0.1",
-    "reprocess.webhooks[0]=https://example.org/hook",
-    "reprocess.webhookSecret=hooks",
-    "reprocess.listen.enabled=true",
-    "reprocess.listen.from[0].namespaceSelector.matchLabels.store=minio",
-)
-
-
-def _made_by_jobs(objects: dict[tuple[str, str], Any], release: str = "lunarcloud") -> Iterator[Any]:
-    """The templates of jobs and workers, named and commanded as the program does it."""
-    for file, text in objects["ConfigMap", f"{release}-templates"]["data"].items():
-        if file != "pools.yaml":
-            made = yaml.safe_load(text)
-            made["metadata"]["name"] = "lc-map-1"
-            yield made
+from tests.deploy.conftest import CHART, FULL, PLAIN, REPROCESS, Helm, Rendered, made_by_jobs
 
 
 def _pods(objects: dict[tuple[str, str], Any]) -> Iterator[Any]:
     """Specifications of all pods that are ever made."""
-    for each in (*objects.values(), *_made_by_jobs(objects)):
+    for each in (*objects.values(), *made_by_jobs(objects)):
         if each["kind"] == "Pod":
             yield each["spec"]
         if each["kind"] in ("Job", "Deployment"):
@@ -75,13 +29,13 @@ def test_helm_finds_no_fault(helm: Helm) -> None:
     assert code == 0, out + error
 
 
-@pytest.mark.parametrize("values", [_PLAIN, _FULL, _REPROCESS], ids=["plain", "full", "reprocess"])
+@pytest.mark.parametrize("values", [PLAIN, FULL, REPROCESS], ids=["plain", "full", "reprocess"])
 @pytest.mark.parametrize("kubernetes", ["1.31", "1.32", "1.33", "1.34"])
 def test_everything_is_valid_for_each_kubernetes(
     rendered: Rendered, kubernetes: str, values: tuple[str, ...]
 ) -> None:
     objects = rendered(*values, kubernetes=kubernetes)
-    for each in (*objects.values(), *_made_by_jobs(objects)):
+    for each in (*objects.values(), *made_by_jobs(objects)):
         kubernetes_validate.validate(each, kubernetes, strict=True)
 
 
@@ -116,7 +70,7 @@ def test_values_that_cannot_be_are_refused_by_name(helm: Helm, value: str, named
     assert named in error
 
 
-@pytest.mark.parametrize("values", [_PLAIN, _FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("values", [PLAIN, FULL], ids=["plain", "full"])
 def test_an_installation_holds_no_secret_and_opens_no_port(
     rendered: Rendered, values: tuple[str, ...]
 ) -> None:
@@ -136,7 +90,7 @@ def test_an_installation_holds_no_secret_and_opens_no_port(
 
 
 def test_every_pod_is_restricted(rendered: Rendered) -> None:
-    pods = list(_pods(rendered(*_FULL, *_REPROCESS)))
+    pods = list(_pods(rendered(*FULL, *REPROCESS)))
     assert len(pods) == 6  # the job's, two pools', the doctor's, and two that reprocess
     for pod in pods:
         (container,) = pod["containers"]
@@ -152,7 +106,7 @@ def test_every_pod_is_restricted(rendered: Rendered) -> None:
 
 
 def test_a_job_ends_on_bad_input_and_is_not_charged_for_evictions(rendered: Rendered) -> None:
-    job = next(each for each in _made_by_jobs(rendered()) if each["kind"] == "Job")["spec"]
+    job = next(each for each in made_by_jobs(rendered()) if each["kind"] == "Job")["spec"]
     failing, ignoring = job["podFailurePolicy"]["rules"]
     assert failing == {
         "action": "FailJob",
@@ -164,7 +118,7 @@ def test_a_job_ends_on_bad_input_and_is_not_charged_for_evictions(rendered: Rend
 
 
 def test_workers_have_no_token_and_time_to_drain(rendered: Rendered) -> None:
-    for worker in (each for each in _made_by_jobs(rendered(*_FULL)) if each["kind"] == "Pod"):
+    for worker in (each for each in made_by_jobs(rendered(*FULL)) if each["kind"] == "Pod"):
         assert worker["spec"]["automountServiceAccountToken"] is False
         assert worker["spec"]["terminationGracePeriodSeconds"] == 120
         assert worker["spec"]["serviceAccountName"] == "lunarcloud-worker"
@@ -172,7 +126,7 @@ def test_workers_have_no_token_and_time_to_drain(rendered: Rendered) -> None:
 
 
 def test_pools_say_what_their_workers_are(rendered: Rendered) -> None:
-    objects = rendered(*_FULL)
+    objects = rendered(*FULL)
     templates = objects["ConfigMap", "lunarcloud-templates"]["data"]
     assert yaml.safe_load(templates["pools.yaml"])["gpu"] == {
         "threads": 2,
@@ -205,7 +159,7 @@ def test_a_store_of_ones_own_is_reached_at_its_port_and_credentials_of_machines_
 
 
 def test_submitters_are_bound_to_their_role(rendered: Rendered) -> None:
-    bound = rendered(*_FULL)["RoleBinding", "lunarcloud-submitter"]
+    bound = rendered(*FULL)["RoleBinding", "lunarcloud-submitter"]
     assert [each["name"] for each in bound["subjects"]] == ["lunarcloud-submitter", "selene"]
 
 
@@ -220,11 +174,11 @@ def test_metrics_bring_a_monitor_alerts_and_one_way_in(rendered: Rendered) -> No
 
 
 def test_reprocessing_is_off_unless_asked_for(rendered: Rendered) -> None:
-    assert not {kind for kind, _ in rendered(*_FULL)} & {"CronJob", "Deployment", "Service"}
+    assert not {kind for kind, _ in rendered(*FULL)} & {"CronJob", "Deployment", "Service"}
 
 
 def test_one_reprocesses_at_a_time_and_waits_for_who_is_at_it(rendered: Rendered) -> None:
-    cron = rendered(*_REPROCESS)["CronJob", "lunarcloud-reprocess"]["spec"]
+    cron = rendered(*REPROCESS)["CronJob", "lunarcloud-reprocess"]["spec"]
     assert (cron["schedule"], cron["concurrencyPolicy"]) == ("*/10 * * * *", "Forbid")
     job = cron["jobTemplate"]["spec"]
     assert job["podFailurePolicy"]["rules"][0] == {
@@ -242,7 +196,7 @@ def test_one_reprocesses_at_a_time_and_waits_for_who_is_at_it(rendered: Rendered
 
 
 def test_who_reprocesses_may_what_a_submitter_may(rendered: Rendered) -> None:
-    objects = rendered(*_REPROCESS)
+    objects = rendered(*REPROCESS)
     bound = {
         each["roleRef"]["name"]
         for (kind, _), each in objects.items()
@@ -253,7 +207,7 @@ def test_who_reprocesses_may_what_a_submitter_may(rendered: Rendered) -> None:
 
 
 def test_a_poke_comes_in_at_one_port_from_who_is_named(rendered: Rendered) -> None:
-    objects = rendered(*_REPROCESS)
+    objects = rendered(*REPROCESS)
     (way_in,) = objects["NetworkPolicy", "lunarcloud-poke"]["spec"]["ingress"]
     assert way_in == {
         "from": [{"namespaceSelector": {"matchLabels": {"store": "minio"}}}],
@@ -269,16 +223,16 @@ def test_a_poke_comes_in_at_one_port_from_who_is_named(rendered: Rendered) -> No
 
 
 def test_staleness_and_failures_alert(rendered: Rendered) -> None:
-    groups = rendered(*_REPROCESS, "metrics.enabled=true")["PrometheusRule", "lunarcloud"]["spec"]["groups"]
+    groups = rendered(*REPROCESS, "metrics.enabled=true")["PrometheusRule", "lunarcloud"]["spec"]["groups"]
     alerts = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
     assert alerts["LunarcloudStale"] == 'max(lunarcloud_staleness_seconds{namespace="moon"}) > 7200'
     assert ">= 3" in alerts["LunarcloudReprocessFailed"]
 
 
 def test_another_release_has_its_own_names(rendered: Rendered) -> None:
-    objects = rendered(*_FULL, release="luna")
+    objects = rendered(*FULL, release="luna")
     assert all(name.startswith("luna-") or name == "luna" for _, name in objects)
-    made = list(_made_by_jobs(objects, release="luna"))
+    made = list(made_by_jobs(objects, release="luna"))
     pods = [each["spec"].get("template", each)["spec"] for each in made]
     assert {pod["serviceAccountName"] for pod in pods} == {"luna-runner", "luna-worker"}
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lunarcloud import moon
-from lunarcloud.errors import AwayError, InputError
+from lunarcloud.errors import AwayError, InputError, StoreError
 from lunarcloud.jobs import Submission, Wanted, look, prepare, records, seconds, submit_job, want_cancel
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.processes import load_action, load_process
@@ -95,6 +95,17 @@ def test_what_makes_a_folder_of_its_own_machine_is_refused_far_away(monkeypatch:
     add_place(monkeypatch, "store", near=False)
     with pytest.raises(InputError, match="run `lunarcloud demo` here"):
         prepare("demo", load_action("demo").inputs(), open_root("s3://moon/demo"), Wanted(on="store"))
+
+
+@pytest.mark.parametrize("name", ["toy", "check-toy"])
+def test_an_address_at_which_no_store_answers_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(variable, "mine")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("LUNARCLOUD_RETRIES", "0")
+    with pytest.raises(StoreError, match="check its address") as refused:
+        _submitted(open_root("s3://nowhere/moon"), name, word="hello")
+    assert refused.value.exit_code == 2
 
 
 def test_an_action_is_done_again_each_time(root: Root) -> None:
