@@ -32,6 +32,8 @@ class Job(BaseModel):
         Fewer than the pool has.
     deadline_s : float, optional
         When it should be done, seconds after its start: as many workers as that takes, no more.
+    aside : bool
+        Whether what it publishes moves no head: whoever submitted it moves all at once (`Root.aside`).
     submitted : datetime
         UTC.
     """
@@ -47,4 +49,5 @@ class Job(BaseModel):
     pool: str = "cpu"
     max_workers: int | None = Field(default=None, ge=1)
     deadline_s: float | None = Field(default=None, gt=0)
+    aside: bool = False
     submitted: datetime

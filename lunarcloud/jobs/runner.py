@@ -89,7 +89,8 @@ def _made(root: Root, job: Job, keeper: Keeper) -> dict[str, Any]:
         return {"result": result.model_dump(mode="json"), "exit_code": action.exit_code(result)}
     process = load_process(job.process)
     inputs = checked(process.inputs, job.inputs, field_name)
-    made = run_process(process, inputs, root, cluster=cluster, watch=watch, label=job.label)
+    home = root.aside() if job.aside else root
+    made = run_process(process, inputs, home, cluster=cluster, watch=watch, label=job.label)
     record = str(made.record.ref)
     if record != job.record:
         watch(Note(f"{record} was made, not {job.record}: what it is made from changed after the submission"))

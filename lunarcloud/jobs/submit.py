@@ -105,7 +105,7 @@ def prepare(name: str, inputs: Inputs, root: Root, wanted: Wanted) -> Prepared:
     inputs : Inputs
         Its own, checked.
     root : Root
-        Where it is submitted.
+        Where it is submitted; one that is `aside` has the job publish so, too.
     wanted : Wanted
         Where and how it should run.
 
@@ -189,7 +189,8 @@ def _process(name: str, inputs: Inputs, root: Root, wanted: Wanted) -> Prepared:
         # What is built in, or published by the process itself, is no record yet that could be named.
         if catalog.get(parent.ref) is None:
             values[role] = typed[role]
-    job = _job(name, ref.id, absolute(inputs, values), wanted, record=str(ref), label=wanted.label)
+    about = {"record": str(ref), "label": wanted.label, "aside": root.heads_stay}
+    job = _job(name, ref.id, absolute(inputs, values), wanted, **about)
     return Prepared(job=job, process=process, inputs=inputs, material=material, published=catalog.get(ref))
 
 
@@ -215,7 +216,7 @@ def _action(name: str, inputs: Inputs, wanted: Wanted) -> Prepared:
     return Prepared(job=job, process=action, inputs=inputs)
 
 
-def _job(name: str, identified: str, values: dict[str, Any], wanted: Wanted, **more: str) -> Job:
+def _job(name: str, identified: str, values: dict[str, Any], wanted: Wanted, **more: Any) -> Job:
     try:
         return Job(
             id=f"{name}-{identified}",

@@ -45,8 +45,6 @@ def here(session: Session, root: Root) -> Make:
 def as_jobs(root: Root, wanted: Wanted, watch: Watch) -> Make:
     """Make each step as a job: one that runs already, also for somebody else, is only waited for.
 
-    Where another main table is the cause, a step's parents are no heads yet, so what it publishes is none.
-
     Parameters
     ----------
     root : Root
@@ -56,12 +54,13 @@ def as_jobs(root: Root, wanted: Wanted, watch: Watch) -> Make:
     watch : callable
         Told how they go.
     """
+    aside = root.aside()
 
     def make(process: Process[Any, Any, Any], inputs: Inputs, label: str) -> Made:
-        prepared = prepare(process.name, inputs, root, wanted._replace(label=label))
+        prepared = prepare(process.name, inputs, aside, wanted._replace(label=label))
         if prepared.published is not None:
             return Made(prepared.published, None)
-        job = submit_job(prepared, root).job
+        job = submit_job(prepared, aside).job
         follow_job(root, job, watch)
         seen = Submitted(root, job).require_done()
         return Made(root.catalog().locate(seen.status.record or job.record), seen.status.shards)

@@ -1,7 +1,9 @@
 """Steps as jobs of their own: submitted once, found by the next reconciler, failing in the job's words."""
 
 import re
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +52,16 @@ def test_each_step_is_a_job_of_its_own_and_heads_move_when_all_are_made(root: Ro
     after = root.catalog().heads
     assert {series for series in before if after[series] == before[series]} == set()
     assert _reprocess().steps == ()
+
+
+def test_what_a_step_publishes_is_no_head_though_all_that_it_is_made_of_are(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, newer = root.catalog(), replace(CHAIN[-1], algorithm=CHAIN[-1].algorithm + 1)
+    monkeypatch.setattr(sys.modules[f"world_{newer.name}"], "PROCESS", newer)
+    made = as_jobs(root, Wanted(on="here"), quiet)(newer, checked(newer.inputs, {}), "")
+    assert before.get(made.entry.ref) is None
+    assert root.catalog().heads == before.heads
 
 
 def test_the_report_says_what_it_took_and_cost(root: Root) -> None:
