@@ -38,6 +38,7 @@ STEPS = {
 PROGRAM = """
 import os, signal, sys
 from lunarcloud.cli import main
+from lunarcloud.engine import session
 from lunarcloud.lineage import Root
 from lunarcloud.processes import load_process
 from lunarcloud.reprocessing import action, reconcile, telling
@@ -61,6 +62,8 @@ reconcile._compared = deadly(reconcile._compared)
 action.write_change = deadly(action.write_change)
 Root.advance = deadly(Root.advance)
 telling.tell = deadly(telling.tell)
+if last < 0:  # amid the shards of the run
+    session.ShardDone, last, seen = deadly(session.ShardDone), -last, 0
 import lunarcloud.processes.map
 lunarcloud.processes.map._draw = lambda *_: {}
 with sketching():
@@ -91,17 +94,40 @@ def _bytes(place: Path) -> dict[str, Any]:
     return {**content, "heads": catalog.heads}
 
 
+def _killed(place: Path, cluster: Cluster, last: int) -> subprocess.CompletedProcess[bytes]:
+    """A reprocess that dies after so many steps, or shards where below 0; 0: never."""
+    words = [sys.executable, "-c", PROGRAM, "reprocess", "--now", "--root", str(place)]
+    words += ["--scheduler", str(cluster.scheduler), str(last)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(words, env=environment, capture_output=True, check=False)
+
+
+def _computed(place: Path, cluster: Cluster) -> int:
+    """Reprocess; how many shards of the run that took."""
+    steps = act("reprocess", place, cluster, now=True).steps
+    return next(step.shards_computed for step in steps if step.process == "map")
+
+
+def test_killed_amid_the_shards_it_computes_the_others_alone(
+    place: Path, cluster: Cluster, tmp_path: Path
+) -> None:
+    quiet = Path(shutil.copytree(place, tmp_path / "quiet"))
+    every = _computed(quiet, cluster)
+    killed = _killed(place, cluster, -5)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    folder(place / "leases").remove("reprocess.json")
+    assert 0 < _computed(place, cluster) <= every - 5
+    assert _bytes(place) == _bytes(quiet)
+
+
 def test_killed_after_each_step_and_called_again_it_makes_the_same_bytes(
     place: Path, cluster: Cluster, tmp_path: Path
 ) -> None:
     quiet = Path(shutil.copytree(place, tmp_path / "quiet"))
     act("reprocess", quiet, cluster, now=True)
-    words = [sys.executable, "-c", PROGRAM, "reprocess", "--now", "--root", str(place)]
-    words += ["--scheduler", str(cluster.scheduler)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     before = open_root(place).catalog()
     for step, number in STEPS.items():
-        killed = subprocess.run([*words, str(number)], env=environment, capture_output=True, check=False)
+        killed = _killed(place, cluster, number)
         assert killed.returncode == -signal.SIGKILL, (step, killed.stderr)
         heads = open_root(place).catalog().heads
         moved = {series for series in before.heads if heads[series] != before.heads[series]}
@@ -109,7 +135,7 @@ def test_killed_after_each_step_and_called_again_it_makes_the_same_bytes(
         assert len(moved) == (4 if step in list(STEPS)[6:] else 0), step
         # One would have to wait until the killed is taken for dead.
         folder(place / "leases").remove("reprocess.json")
-    last = subprocess.run([*words, "0"], env=environment, capture_output=True, check=False)
+    last = _killed(place, cluster, 0)
     assert last.returncode == 0, last.stderr
     assert _bytes(place) == _bytes(quiet)
     assert untold(open_root(place)) == []
