@@ -16,7 +16,7 @@ from lunarcloud.figures.style import DPI, PAGE_IN, plate_carree, save, typeset
 from lunarcloud.moon import grid
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.storage import GRID_MAPPING, Layout, coordinates, folder
-from tests.figures.conftest import Overprinted
+from tests.figures.conftest import Hatched, Overprinted
 
 
 def _field(name: str, values: npt.NDArray[np.float64]) -> xr.DataArray:
@@ -54,6 +54,16 @@ def test_the_middle_of_the_picture_is_the_near_side() -> None:
     rows, cols = image.shape
     assert image[rows // 2, cols // 2] == 20.0
     assert image[rows // 2, cols // 4] == 0.0
+
+
+def test_a_map_is_hatched_where_spectra_are_unlike_any_station_and_nowhere_else(hatched: Hatched) -> None:
+    beyond = np.zeros((360, 720))
+    beyond[:180, 360:] = 1.0
+    figure = draw_map(_field("feo_cnn", np.full((360, 720), 9.0)), "FeO", beyond=_field("novelty", beyond))
+    # Two dots of twelve.
+    assert hatched(figure.axes[0]) == pytest.approx([0.0, 1 / 6, 0.0, 0.0], abs=0.01)
+    assert figure.axes[0].get_title(loc="left") == "FeO\nhatched: unlike any station"
+    assert len(draw_map(_field("feo_cnn", beyond), "FeO").axes[0].images) == 1
 
 
 def test_mg_number_is_drawn_with_the_shores_of_the_maria() -> None:

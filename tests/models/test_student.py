@@ -145,10 +145,18 @@ def test_errors_of_the_record_are_those_of_pixels_held_out(
     said = predict(session(perceptron_graph(taught.means, {})), asked).T
     assert record.held_out == len(asked)
     for row, each in enumerate(record.errors):
-        error = np.abs(said[row] - members.mean(axis=0)[row])
+        error, chance = np.abs(said[row] - members.mean(axis=0)[row]), members.std(axis=0, ddof=1)[row]
+        # By definition: so many of a hundred lie below a quantile, linearly between the nearest two.
+        *_, last_but_one, largest = np.sort(error)
         assert each.rms == pytest.approx(np.sqrt(np.mean(error**2)), rel=0.01)
-        assert each.largest == pytest.approx(error.max(), rel=0.01)
-        assert each.chance == pytest.approx(np.median(members.std(axis=0, ddof=1)[row]), rel=0.01)
+        assert each.largest == pytest.approx(largest, rel=0.01)
+        below = 0.001 * (len(error) - 1)
+        assert each.of_999 == pytest.approx(largest - below * (largest - last_but_one), rel=0.01)
+        assert each.chance == pytest.approx(np.median(chance), rel=0.01)
+        assert 0 < np.mean(error <= chance / 5) < 1
+        assert each.within_a_fifth == pytest.approx(np.mean(error <= chance / 5))
+        relative = said[len(record.errors) + row] / chance - 1
+        assert each.chance_error == pytest.approx(np.sqrt(np.mean(relative**2)), rel=0.01)
 
 
 def test_mosaic_too_empty_to_hold_pixels_out_is_as_none_and_same_lessons_give_the_same_bytes(
