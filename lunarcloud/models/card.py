@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from lunarcloud.models.choices import Choices
 from lunarcloud.models.equations import Equations
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.novelty import Novelty
@@ -285,6 +286,8 @@ class StudentRecord(_Record):
     ----------
     teaching, teaching_of_intervals : Teaching
         Sizes and lengths of both perceptrons.
+    choices : Choices or None
+        How their spectra were chosen, and what intervals they stand for; None on cards of earlier versions.
     mosaic : bool
         Whether it was taught on pixels of the mosaic, and not on mixtures of the stations' spectra alone.
     spectra, held_out : int
@@ -299,6 +302,7 @@ class StudentRecord(_Record):
 
     teaching: Teaching
     teaching_of_intervals: Teaching
+    choices: Choices | None = None
     mosaic: bool
     spectra: int
     held_out: int
@@ -335,6 +339,8 @@ class Card(_Record):
         What leaving out a whole mission changes.
     mosaic_against_table : tuple of BandAgreement
         Whether both are one scale; empty where too few stations have both.
+    equal_spectra : tuple of tuple of str
+        Sites that have one spectrum, as those in one pixel of a mosaic: no model tells them apart.
     digests : dict
         SHA-256 of the model's files.
     software : dict
@@ -353,5 +359,6 @@ class Card(_Record):
     residuals: tuple[Residual, ...] = ()
     influence: tuple[MissionInfluence, ...] = ()
     mosaic_against_table: tuple[BandAgreement, ...] = ()
+    equal_spectra: tuple[tuple[str, ...], ...] = ()
     digests: dict[str, str] = {}
     software: dict[str, str] = {}
