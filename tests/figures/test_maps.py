@@ -118,6 +118,22 @@ def test_all_oxides_in_one_figure_span_the_middle_of_each_maps_area() -> None:
     assert bars[0].get_xlabel() == "FeO (wt%), 2.5 to 97.5 % of the area"
 
 
+def test_oxides_by_networks_are_hatched_where_spectra_are_unlike_any_station(
+    hatched: Hatched, overprinted: Overprinted
+) -> None:
+    beyond, values = np.zeros((360, 720)), np.full((360, 720), 0.5)
+    beyond[180:, :360] = 1.0
+    maps = xr.Dataset({name: _field(name, values) for name in ("feo_equation", "feo_cnn", "mg_number")})
+    figure = draw_oxides(maps, beyond=_field("novelty", beyond))
+    equation, *by_networks = figure.axes[::2]
+    assert len(equation.images) == 1
+    for axes in by_networks:
+        assert hatched(axes) == pytest.approx([0.0, 0.0, 1 / 6, 0.0], abs=0.01)
+    assert figure.get_supxlabel() == "hatched: unlike any station"
+    assert overprinted(figure) == []
+    assert draw_oxides(maps).get_supxlabel() == ""
+
+
 def test_the_middle_of_the_area_does_not_count_polar_pixels_as_much() -> None:
     values = np.zeros((360, 720))
     # An eighth of the pixels, but 2 % of the area, in each of the two caps.
