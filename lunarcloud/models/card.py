@@ -10,6 +10,10 @@ from lunarcloud.models.inputs import Standard
 from lunarcloud.models.novelty import Novelty
 from lunarcloud.models.training import Teaching, TrainingSettings
 
+# Of a student that answers for its ensemble: the error of any oxide, wt%, and the share of pixels where it is
+# within a fifth of what chance moves them by.
+_MOST_RMS, _LEAST_WITHIN_A_FIFTH = 0.1, 0.99
+
 Kind: TypeAlias = Literal["equation", "cnn"]
 
 
@@ -256,9 +260,16 @@ class StudentError(_Record):
     chance_error: float
 
     @property
-    def faithful(self) -> bool:
-        """Whether its error is below a fifth of the chance."""
-        return self.rms < self.chance / 5
+    def doubts(self) -> tuple[str, ...]:
+        """What its errors are, in words, that it may not answer for the ensemble with; empty if it may."""
+        said = {
+            f"more than {_MOST_RMS:g} wt%": self.rms > _MOST_RMS,
+            f"more than a fifth of the chance of {self.chance:.3f} wt%": self.rms >= self.chance / 5,
+            f"at {1 - self.within_a_fifth:.1%} of the pixels more than a fifth of their chance": (
+                self.within_a_fifth < _LEAST_WITHIN_A_FIFTH
+            ),
+        }
+        return tuple(words for words, true in said.items() if true)
 
 
 class IntervalError(_Record):
@@ -313,7 +324,7 @@ class StudentRecord(_Record):
     @property
     def faithful(self) -> bool:
         """Whether it may answer for the ensemble: it does so for every oxide."""
-        return all(each.faithful for each in self.errors)
+        return not any(each.doubts for each in self.errors)
 
 
 class Card(_Record):

@@ -114,10 +114,10 @@ def teach(
 
 def _not_fitted(samples: Samples, record: StudentRecord) -> dict[str, str]:
     reasons = {
-        f"{each.oxide} student": f"it errs by {each.rms:.3f} wt%, more than a fifth of the chance of "
-        f"{each.chance:.3f} wt%: every pixel is answered by all networks"
+        f"{each.oxide} student": f"it errs by {each.rms:.3f} wt%, {', '.join(each.doubts)}: "
+        "every pixel is answered by all networks"
         for each in record.errors
-        if not each.faithful
+        if each.doubts
     }
     made = {each.map for each in record.intervals}
     known = {each.oxide: np.isfinite(samples.oxide(each.oxide)) for each in record.errors}
