@@ -51,7 +51,7 @@ def hatched() -> Hatched:
     """Shares of the dots of a map of the whole Moon that are stripes: NW, NE, SW, SE of its middle."""
 
     def find(axes: Axes) -> list[float]:
-        stripes = np.isfinite(np.ma.filled(axes.images[1].get_array(), np.nan))
+        stripes = np.isfinite(np.asarray(axes.images[1].get_array()))
         rows, cols = stripes.shape
         y, x = (2 * (np.indices(stripes.shape)[i] + 0.5) / n - 1 for i, n in enumerate((rows, cols)))
         # The limb of Mollweide's projection is an ellipse, twice as wide as high, that fills the picture.

@@ -7,6 +7,8 @@ from lunarcloud.maps import RunCard, extrapolated
 
 NOVELTY = xr.DataArray(np.array([[0.5, 3.0], [3.1, np.nan]]), dims=("lat", "lon"), name="novelty")
 
+NOTHING: dict[str, xr.DataArray] = {}
+
 
 def _card(limit: float | None, *maps: str) -> RunCard:
     return RunCard(ppd=4, shard_edge=2048, maps=maps, flags={}, novelty_limit=limit)
@@ -19,5 +21,5 @@ def test_networks_extrapolate_beyond_the_models_limit() -> None:
 
 
 def test_a_run_without_novelty_or_limit_cannot_tell() -> None:
-    assert extrapolated(_card(None, "feo_cnn", "novelty"), {}.__getitem__) is None
-    assert extrapolated(_card(3.0, "feo_cnn"), {}.__getitem__) is None
+    assert extrapolated(_card(None, "feo_cnn", "novelty"), NOTHING.__getitem__) is None
+    assert extrapolated(_card(3.0, "feo_cnn"), NOTHING.__getitem__) is None

@@ -20,6 +20,7 @@ from lunarcloud.models import (
     session,
 )
 from lunarcloud.models import student as teaching
+from lunarcloud.models.choices import CHOICES
 from lunarcloud.models.distillation import Lesson, distil
 from lunarcloud.models.equation_fit import EquationFit, Predictions
 from lunarcloud.models.export import export_taught
@@ -49,7 +50,7 @@ def small() -> Iterator[None]:
         patch.setattr(teaching, "MEANS", Teaching(hidden=(24,), epochs=40, batch=256))
         patch.setattr(teaching, "HALF_WIDTHS", Teaching(hidden=(8,), epochs=60, batch=128))
         fewer = {"mixtures": 1000, "intervals_one_in": 8}
-        patch.setattr(teaching, "CHOICES", teaching.CHOICES.model_copy(update=fewer))
+        patch.setattr(teaching, "CHOICES", CHOICES.model_copy(update=fewer))
         patch.setattr("lunarcloud.models.origins.PER_UNIT", 100)
         yield
 
