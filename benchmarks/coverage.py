@@ -63,9 +63,9 @@ class Trial(NamedTuple):
 def main() -> None:
     print(f"machine: {machine()}")
     samples = gather(shipped_stations(), None, "table").samples
-    tables = {"stations left out in turn": by_station, "missions left out in turn": by_mission}
-    for table, tried in tables.items():
-        _report(table, list(tried(samples)))
+    said = without_one_and_two(samples)
+    _report("stations left out in turn", list(by_station(measured_maps(samples), said)))
+    _report("missions left out in turn", list(by_mission(samples)))
 
 
 def _report(table: str, trials: Sequence[Trial]) -> None:
@@ -98,9 +98,18 @@ def _row(name: str, trials: Sequence[Trial]) -> Row:
 # ---- by station
 
 
-def by_station(samples: Samples) -> Iterable[Trial]:
-    """Every station asked of the jackknife+ of the others."""
-    measured, said = measured_maps(samples), without_one_and_two(samples)
+def by_station(
+    measured: Mapping[str, FloatArray], said: Mapping[str, Mapping[LeftOut, FloatArray]]
+) -> Iterable[Trial]:
+    """Every station asked of the jackknife+ of the others.
+
+    Parameters
+    ----------
+    measured : mapping of str to ndarray, shape (station,)
+        By map, NaN where it was not.
+    said : mapping of str to mapping of LeftOut to ndarray, shape (station,)
+        By map, what is said of all stations by what was fitted without each and without each two.
+    """
     for name, values in measured.items():
         known = np.flatnonzero(np.isfinite(values)).tolist()
         for station in known:

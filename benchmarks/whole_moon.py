@@ -12,6 +12,7 @@ seed, as the paper's, stand beside those with student and intervals, of networks
 import argparse
 import tempfile
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from distributed import Client
 
 from benchmarks._results import Row, report
 from lunarcloud import moon
-from lunarcloud.engine import Cluster, Session, Work, connect
+from lunarcloud.engine import Cluster, Once, Session, Work, connect
+from lunarcloud.engine.shards import ShardTask
 from lunarcloud.maps import MapPlan, Run, finish_maps, load_run, map_works, plan_maps
 from lunarcloud.models import QIU2025, answers, builtin, load_model, package, predict, session
 from lunarcloud.moon import Shard
@@ -36,7 +38,8 @@ from lunarcloud.testing.small_root import OXIDES, defective_spectra, plain_model
 _ROUNDS = 2
 _PACKAGES = ("xarray", "dask", "onnxruntime", "zarr")
 _ROUNDS_OF_SHARE = 5
-_PARTS = ("networks", "reading, equations, novelty, flags, codes", "compressing, writing", "half-widths")
+_PARTS = ("networks", "reading, equations, novelty, flags, codes", "compressing, writing")
+_ONCE, _MAPS = ("half-widths", "overviews", "around the poles"), "without overviews and poles"
 _EDGE = 2048
 #: Pixels of the Moon at full resolution.
 _MOON = 109_164 * 54_582
@@ -197,41 +200,60 @@ def _compare(made: Run, place: Path) -> None:
 # ---- where the time goes
 
 
-def where_the_time_goes(place: Path) -> None:
-    """CPU time of a worker for whole shards, by part: with one seed, and with student and intervals."""
-    planned = prepared(place, 23, networks=True)
-    parts: dict[str, list[list[float]]] = {}
+def where_the_time_goes(place: Path, ppd: int = 23) -> None:
+    """CPU time of a worker for a run, by part: with one seed, and with student and intervals."""
+    planned = prepared(place, ppd, networks=True)
+    parts = dict[str, dict[str, npt.NDArray[np.float64]]]()
     with connect(Cluster(workers=1)) as client:
         for what, each in (("one seed", of_one_seed(planned)), ("student, intervals", planned)):
             work, *others = map_works(each, folder(place / what.replace(" ", "")))
             whole = [shard for shard in work.group.layout.raster.shards() if shard.row < 2 and shard.col < 2]
             pixels = len(whole) * _EDGE**2 / 1e6
             rounds = np.array(client.submit(_rounds, work, whole, pure=False).result()) / pixels
-            told = [other for other in others if other.title == "intervals"]
-            of_intervals = [client.submit(_whole_work, other, pure=False).result() for other in told]
-            once = np.full((len(rounds), 1), sum(of_intervals) / (planned.mosaic.card.pixels / 1e6))
-            rounds = np.hstack([rounds, once])
-            parts[what] = [*rounds.T.tolist(), rounds.sum(axis=1).tolist()]
+            # Of all shards: what is made of the finest level needs the whole of it.
+            client.submit(_whole_work, work, pure=False).result()
+            finest = dict(zip(_PARTS, rounds.T, strict=True))
+            once = dict.fromkeys(_ONCE, np.zeros(_ROUNDS_OF_SHARE))
+            for other in others:
+                seconds = client.submit(_whole_work, other, pure=False).result()
+                once[_part_of(other)] = once[_part_of(other)] + seconds / (planned.mosaic.card.pixels / 1e6)
+            everything = np.sum([*finest.values(), *once.values()], axis=0)
+            levels = once["overviews"] + once["around the poles"]
+            parts[what] = finest | once | {_MAPS: everything - levels, "all": everything}
     rows = [
-        {"CPU s/Mpixel": part, **{what: _spread(each[row], 3) for what, each in parts.items()}}
-        for row, part in enumerate((*_PARTS, "all"))
+        {"CPU s/Mpixel": part, **{what: _spread(each[part].tolist(), 3) for what, each in parts.items()}}
+        for part in (*_PARTS, *_ONCE, _MAPS, "all")
     ]
-    one, sure = (np.array(each[-1]) for each in parts.values())
-    ppd = load_run(folder(place), planned.card).intervals_grid.ppd
+    of_half_widths = load_run(folder(place), planned.card).intervals_grid.ppd
     note = (
-        f"{_ROUNDS_OF_SHARE} rounds of {len(whole)} whole shards each, after a first one; with student and "
-        f"intervals {len(planned.card.maps)} maps, and {len(planned.card.intervals)} of half-widths at "
-        f"{ppd:g} pixels per degree, instead of ten for {np.median(sure / one):.2f} "
-        f"({np.min(sure) / np.max(one):.2f} .. {np.max(sure) / np.min(one):.2f}) of the time."
+        f"{_ROUNDS_OF_SHARE} rounds of {len(whole)} whole shards each, after a first one; {', '.join(_ONCE)} "
+        "once, of all shards. Mpixels are the finest level's. With student and intervals "
+        f"{len(planned.card.maps)} maps, and {len(planned.card.intervals)} of half-widths at "
+        f"{of_half_widths:g} pixels per degree, instead of ten for {_ratio(parts, 'all')} of the time, "
+        f"{_MAPS} for {_ratio(parts, _MAPS)}."
     )
     report("where the time goes", rows, of=__file__, packages=_PACKAGES, note=note)
 
 
+def _part_of(work: Work) -> str:
+    if isinstance(work.group.layout.raster, moon.PolarGrid):
+        return "around the poles"
+    return "half-widths" if work.title == "intervals" else "overviews"
+
+
+def _ratio(parts: Mapping[str, Mapping[str, npt.NDArray[np.float64]]], part: str) -> str:
+    """What the second way takes of the first one's time: median and range."""
+    one, sure = (each[part] for each in parts.values())
+    ratio, least, most = np.median(sure / one), sure.min() / one.max(), sure.max() / one.min()
+    return f"{ratio:.2f} ({least:.2f} .. {most:.2f})"
+
+
 def _whole_work(work: Work) -> float:
-    """CPU time of this process for all shards of a work."""
+    """CPU time of this process for all shards of a work, which are noted, since others are made of them."""
+    task = ShardTask(work.function, work.group, Once(lambda: None))
     start = time.process_time()
     for shard in work.group.layout.raster.shards():
-        work.group.write(shard, work.function(shard).arrays)
+        task(shard)
     return time.process_time() - start
 
 

@@ -27,6 +27,9 @@ from lunarcloud.quantities import QUANTITIES, Quantity
 _NAMED_KM = 420.0
 # The paper's Fig. 1 has no map of maturity.
 _FIRST_FIGURE = tuple(name for name, row in QUANTITIES.items() if row.oxide or name == "mg_number")
+# Made by networks, which may say anything where no station told them.
+_BY_NETWORKS = ("cnn", "derived")
+_HATCHED = "hatched: unlike any station"
 # As in the paper's Fig. 1h: where Mg# falls is seen against where the maria end.
 _WITH_SHORES = "mg_number"
 # Parts of the area whose values the paper's colours span.
@@ -54,7 +57,7 @@ def draw_map(data: xr.DataArray, title: str, *, beyond: xr.DataArray | None = No
     image = draw_global(axes, data, cmap=shade.colours, vmin=shade.least, vmax=shade.most)
     if beyond is not None:
         hatch(axes, beyond)
-        title += "\nhatched: unlike any station"
+        title += f"\n{_HATCHED}"
     if data.name == _WITH_SHORES:
         draw_maria(axes)
     _name_maria(axes)
@@ -65,7 +68,7 @@ def draw_map(data: xr.DataArray, title: str, *, beyond: xr.DataArray | None = No
 
 
 @as_printed
-def draw_oxides(maps: xr.Dataset) -> Figure:
+def draw_oxides(maps: xr.Dataset, *, beyond: xr.DataArray | None = None) -> Figure:
     """The maps of oxides and Mg# in one figure, in the order of the paper's Fig. 1, two a row.
 
     Parameters
@@ -73,6 +76,8 @@ def draw_oxides(maps: xr.Dataset) -> Figure:
     maps : Dataset (lat, lon)
         Maps of a run, in their units; missing is NaN. Those that it has are drawn; the colours of each span
         the middle 95 % of its area.
+    beyond : DataArray (lat, lon), optional
+        1 where spectra are unlike any station's: maps of networks, and Mg# of theirs, are hatched there.
     """
     names = [name for name in _FIRST_FIGURE if name in maps]
     rows = math.ceil(len(names) / 2)
@@ -83,11 +88,15 @@ def draw_oxides(maps: xr.Dataset) -> Figure:
         shade, values = QUANTITIES[name], maps[name]
         low, high = middle_of_area(values) or (shade.least, shade.most)
         image = draw_global(axes, values, cmap=shade.colours, vmin=low, vmax=high)
+        if beyond is not None and shade.method in _BY_NETWORKS:
+            hatch(axes, beyond)
         if name == _WITH_SHORES:
             draw_maria(axes)
         bar = figure.colorbar(image, ax=axes, orientation="horizontal", shrink=0.7, pad=0.03, extend="both")
         bar.set_label(f"{shade.label}, 2.5 to 97.5 % of the area")
         axes.set_title(lettered(number, _title(shade)))
+    if beyond is not None:
+        figure.supxlabel(_HATCHED, fontsize=7)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lunarcloud import moon
 from lunarcloud.archive import CLEMENTINE
 from lunarcloud.errors import NotFoundError
-from lunarcloud.maps.layout import decode, maps_layout
+from lunarcloud.maps.layout import NOVELTY, decode, maps_layout
 from lunarcloud.maps.overviews import is_small, levels_of
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.storage import Folder, Group, Range, group_at, open_small, range_of
@@ -224,6 +224,23 @@ def drawn(run: Run, name: str) -> xr.DataArray:
     group, grid = (run.intervals(), run.intervals_grid) if half else (_drawn_group(run), overview_grid(run))
     coords, attrs = {"lat": grid.lat(), "lon": grid.lon()}, group.layout.variable(name).attrs
     return xr.DataArray(decode(group.read_window(name, grid.whole), name), coords, name=name, attrs=attrs)
+
+
+def extrapolated(card: RunCard, read: Callable[[str], xr.DataArray]) -> xr.DataArray | None:
+    """1 where spectra are unlike any station's, so that networks extrapolate; None of a run that cannot tell.
+
+    Parameters
+    ----------
+    card : RunCard
+        Of the run.
+    read : callable
+        Gives a map of the run by its name, as `overview` has it.
+    """
+    if card.novelty_limit is None or NOVELTY not in card.maps:
+        return None
+    novelty = read(NOVELTY)
+    # By numpy: the operators of xarray load all of Dask's arrays, in every worker that draws.
+    return novelty.copy(data=novelty.values > card.novelty_limit)
 
 
 def overview_grid(run: Run) -> moon.Grid:

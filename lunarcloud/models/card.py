@@ -4,10 +4,15 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from lunarcloud.models.choices import Choices
 from lunarcloud.models.equations import Equations
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.novelty import Novelty
 from lunarcloud.models.training import Teaching, TrainingSettings
+
+# Of a student that answers for its ensemble: the error of any oxide, wt%, and the share of pixels where it is
+# within a fifth of what chance moves them by.
+_MOST_RMS, _LEAST_WITHIN_A_FIFTH = 0.1, 0.99
 
 Kind: TypeAlias = Literal["equation", "cnn"]
 
@@ -255,9 +260,16 @@ class StudentError(_Record):
     chance_error: float
 
     @property
-    def faithful(self) -> bool:
-        """Whether its error is below a fifth of the chance."""
-        return self.rms < self.chance / 5
+    def doubts(self) -> tuple[str, ...]:
+        """What its errors are, in words, that it may not answer for the ensemble with; empty if it may."""
+        said = {
+            f"more than {_MOST_RMS:g} wt%": self.rms > _MOST_RMS,
+            f"more than a fifth of the chance of {self.chance:.3f} wt%": self.rms >= self.chance / 5,
+            f"at {1 - self.within_a_fifth:.1%} of the pixels more than a fifth of their chance": (
+                self.within_a_fifth < _LEAST_WITHIN_A_FIFTH
+            ),
+        }
+        return tuple(words for words, true in said.items() if true)
 
 
 class IntervalError(_Record):
@@ -285,6 +297,8 @@ class StudentRecord(_Record):
     ----------
     teaching, teaching_of_intervals : Teaching
         Sizes and lengths of both perceptrons.
+    choices : Choices or None
+        How their spectra were chosen, and what intervals they stand for; None on cards of earlier versions.
     mosaic : bool
         Whether it was taught on pixels of the mosaic, and not on mixtures of the stations' spectra alone.
     spectra, held_out : int
@@ -299,6 +313,7 @@ class StudentRecord(_Record):
 
     teaching: Teaching
     teaching_of_intervals: Teaching
+    choices: Choices | None = None
     mosaic: bool
     spectra: int
     held_out: int
@@ -309,7 +324,7 @@ class StudentRecord(_Record):
     @property
     def faithful(self) -> bool:
         """Whether it may answer for the ensemble: it does so for every oxide."""
-        return all(each.faithful for each in self.errors)
+        return not any(each.doubts for each in self.errors)
 
 
 class Card(_Record):
@@ -335,6 +350,8 @@ class Card(_Record):
         What leaving out a whole mission changes.
     mosaic_against_table : tuple of BandAgreement
         Whether both are one scale; empty where too few stations have both.
+    equal_spectra : tuple of tuple of str
+        Sites that have one spectrum, as those in one pixel of a mosaic: no model tells them apart.
     digests : dict
         SHA-256 of the model's files.
     software : dict
@@ -353,5 +370,6 @@ class Card(_Record):
     residuals: tuple[Residual, ...] = ()
     influence: tuple[MissionInfluence, ...] = ()
     mosaic_against_table: tuple[BandAgreement, ...] = ()
+    equal_spectra: tuple[tuple[str, ...], ...] = ()
     digests: dict[str, str] = {}
     software: dict[str, str] = {}

@@ -179,6 +179,7 @@ def _card(fitting: Fitting, fits: _Fits, training: TrainingRecord | None, digest
         ),
         influence=tuple(influences(gathered.samples, equations.equations)),
         mosaic_against_table=gathered.compared.bands if gathered.compared else (),
+        equal_spectra=gathered.samples.equal_spectra,
         digests=digests,
         software=_software(networks is not None),
     )

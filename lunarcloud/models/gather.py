@@ -12,6 +12,7 @@ from lunarcloud.archive import CLEMENTINE, Station, StationTable, same_bands
 from lunarcloud.errors import InputError
 from lunarcloud.models.agreement import NOT_MIXED_ABOVE, Compared, worst
 from lunarcloud.models.card import StationUse
+from lunarcloud.models.choices import CHOICES
 from lunarcloud.models.samples import Samples, SiteMean, site_mean, site_pixels
 from lunarcloud.mosaic import REFLECTANCE, Mosaic, as_reflectance, sampled_numbers
 from lunarcloud.quantities import OXIDES
@@ -23,10 +24,6 @@ if TYPE_CHECKING:  # slow to import, and stations with a reflectance need no pix
 #: Where reflectances come from; None: the table's where it has one, else the mosaic's, if both are one scale;
 #: mixed: the same whether they are or not.
 Source: TypeAlias = Literal["table", "mosaic", "mixed"] | None
-
-
-# Blocks of a mosaic, and pixels along their edge, that a student is taught on: 600 000 spectra.
-_BLOCKS, _EDGE = 600, 32
 
 
 class Gathered(NamedTuple):
@@ -97,7 +94,7 @@ def sampled_reflectance(mosaic: Mosaic) -> npt.NDArray[np.float32]:
     ndarray, float32, shape (block, band, pixel)
         Reflectances as fractions, NaN where missing; the same at every call.
     """
-    return as_reflectance(mosaic, sampled_numbers(mosaic, _BLOCKS, _EDGE))
+    return as_reflectance(mosaic, sampled_numbers(mosaic, CHOICES.blocks, CHOICES.block_edge))
 
 
 class _Opened:

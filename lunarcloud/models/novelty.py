@@ -33,7 +33,9 @@ class Novelty(BaseModel):
         W, lower triangular, with W' W the inverse covariance of the standardised inputs; the distance of
         a standardised spectrum z is ``|W z|``.
     limit : float
-        Distance within which 99 % of further spectra of the stations' (normal) distribution fall.
+        Distance within which further spectra of the stations' (normal) distribution fall.
+    confidence : float
+        The share of them that does.
     stations : int
         Stations they were estimated from.
     """
@@ -43,6 +45,8 @@ class Novelty(BaseModel):
     standard: Standard
     whitening: tuple[tuple[float, ...], ...]
     limit: Annotated[float, Field(gt=0)]
+    # On cards of earlier versions, too.
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.99
     stations: int
 
     @model_validator(mode="after")
@@ -86,7 +90,13 @@ def fit_novelty(inputs: FloatArray) -> Novelty:
     # The inverse of a triangle is one too, but for rounding above the diagonal; `_terms` leaves that out.
     whitening = np.tril(np.linalg.inv(np.linalg.cholesky(covariance)))
     limit = p * (n**2 - 1) / (n * (n - p)) * fdtri(p, n - p, CONFIDENCE)
-    return Novelty(standard=standard, whitening=_rows(whitening), limit=math.sqrt(float(limit)), stations=n)
+    return Novelty(
+        standard=standard,
+        whitening=_rows(whitening),
+        limit=math.sqrt(float(limit)),
+        confidence=CONFIDENCE,
+        stations=n,
+    )
 
 
 def novelty(reflectance: Reflectance, maturity: Reflectance, parameters: Novelty) -> npt.NDArray[np.float32]:

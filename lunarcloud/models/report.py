@@ -1,8 +1,15 @@
 """A model card for people: its accuracy as a table, and what a reader must know besides."""
 
-from lunarcloud.models.agreement import WARNED_ABOVE, worst
-from lunarcloud.models.card import Accuracy, Card, Score, Spread
+from collections import defaultdict
+from collections.abc import Iterator
 
+import numpy as np
+
+from lunarcloud.models.agreement import WARNED_ABOVE, worst
+from lunarcloud.models.card import Accuracy, Card, Residual, Score, Spread
+
+#: Robust standard deviations from the median error beyond which a reader is told of a station.
+FAR = 3.0
 _COLUMNS = ("oxide", "model", "n", "fit RMSE", "fit R2", "LOO RMSE", "LOO R2", "seeds", "mapped", "paper R2")
 
 
@@ -48,6 +55,8 @@ def remarks(card: Card) -> list[str]:
     """What a reader must know besides: what was left out, not fitted, or falls short of the paper."""
     return [
         *_disagreement(card),
+        *(f"{' and '.join(sites)}: one spectrum, which no model tells apart" for sites in card.equal_spectra),
+        *_outliers(card),
         *(f"left out: {site}: {reason}" for site, reason in card.left_out.items()),
         *(f"not fitted: {what}: {reason}" for what, reason in card.not_fitted.items()),
         *(
@@ -68,6 +77,27 @@ def _disagreement(card: Card) -> list[str]:
         f"mosaic and table differ by {found.difference:.1%} at {found.wavelength_nm:g} nm (root mean square "
         f"over {found.stations} stations, more than {WARNED_ABOVE:.0%}): the two are not one scale"
     ]
+
+
+def _outliers(card: Card) -> Iterator[str]:
+    """By model the stations that it misses by far more than the others."""
+    by_model = defaultdict[tuple[str, str], list[Residual]](list)
+    for each in card.residuals:
+        by_model[each.oxide, each.kind].append(each)
+    for (oxide, kind), own in by_model.items():
+        missed = np.array([_missed(each) for each in own])
+        off = np.abs(missed - np.median(missed))
+        # Of a normal distribution the standard deviation; what lies far off has no part in it.
+        deviation = 1.4826 * np.median(off)
+        far = np.flatnonzero((off > FAR * deviation) & (deviation > 0)).tolist()
+        if far:
+            said = (f"{own[at].site} {missed[at]:+.2f} wt% ({off[at] / deviation:.1f})" for at in far)
+            yield f"{oxide} {kind}: missed by more than {FAR:g} robust standard deviations: {', '.join(said)}"
+
+
+def _missed(found: Residual) -> float:
+    """The error at a station that was left out, or else of the fit."""
+    return (found.fitted if found.left_out is None else found.left_out) - found.measured
 
 
 # Two decimals of wt%, three of R2: as the paper gives them, and finer than the spread between seeds.

@@ -30,6 +30,14 @@ class Samples(NamedTuple):
         sites = tuple(site for site, wanted in zip(self.sites, stations, strict=True) if wanted)
         return Samples(sites, self.wavelengths_nm, self.reflectance[:, stations], self.oxides[:, stations])
 
+    @property
+    def equal_spectra(self) -> tuple[tuple[str, ...], ...]:
+        """Sites that have one spectrum, such as those in one pixel of a mosaic."""
+        by_spectrum: dict[tuple[float, ...], list[str]] = {}
+        for site, spectrum in zip(self.sites, self.reflectance.T.tolist(), strict=True):
+            by_spectrum.setdefault(tuple(spectrum), []).append(site)
+        return tuple(tuple(sites) for sites in by_spectrum.values() if len(sites) > 1)
+
 
 class SiteMean(NamedTuple):
     """Reflectance of a site: mean and standard deviation of its valid pixels in each band."""

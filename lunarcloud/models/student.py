@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lunarcloud.models.card import IntervalError, StudentError, StudentRecord
+from lunarcloud.models.choices import CHOICES
 from lunarcloud.models.distillation import Lesson, distil
 from lunarcloud.models.equation_fit import EquationFit, Predictions, evaluate
 from lunarcloud.models.equations import Equations
@@ -27,24 +28,12 @@ from lunarcloud.models.novelty import Novelty, novelty
 from lunarcloud.models.package import members, predict, session
 from lunarcloud.models.samples import Samples
 from lunarcloud.models.training import Teaching
-from lunarcloud.quantities import COVERAGES, mg_number
+from lunarcloud.quantities import mg_number
 
 MEANS = Teaching(hidden=(96, 96, 80), epochs=60, value_weight=0.7)
 HALF_WIDTHS = Teaching(hidden=(32, 32), epochs=200)
-# One block in so many is held out, as a whole: its pixels are too much alike to be parted.
-_HELD_OUT = 10
-# Mixtures of stations, and how many: what every model can be asked, whatever mosaic there is.
-_MIXTURES, _MIXED = 20_000, 3
-# One widened spectrum for so many of the sample: brighter or darker by the first, bands apart by the second
-# (standard deviations of natural logarithms).
-_WIDENED, _BRIGHTNESS, _BANDS = 4, 0.10, 0.01
-# Share of the sample that the student answers for; the rest is unlike almost everything it was taught.
-_ANSWERED = 0.999
 # Spectra asked of the ensemble at a time.
 _PART = 5_000
-# Every so many spectra are asked of all networks that were trained without a station: half-widths vary
-# slowly.
-_EVERY = 80
 # wt%, and a ratio a tenth of it: chance below cannot be told in what is stored.
 _LEAST = 1e-3
 
@@ -102,7 +91,7 @@ def teach(
         of_half_widths = beside.submit(_teach_intervals, samples, fitted, equations, pool)
         inputs = network_inputs(pool.taught, equations.equations)
         told = Lesson(inputs, lesson.mean, lesson.chance, lesson.chance)
-        taught = distil(told, equations.equations, MEANS, seed=0)
+        taught = distil(told, equations.equations, MEANS, seed=CHOICES.seed_of_means)
         intervals, of_intervals = of_half_widths.result()
     answered = _answers(taught, pool.held_out, len(fitted.networks.oxides))
     errors = tuple(
@@ -112,6 +101,7 @@ def teach(
     record = StudentRecord(
         teaching=MEANS,
         teaching_of_intervals=HALF_WIDTHS,
+        choices=CHOICES,
         mosaic=pool.mosaic,
         spectra=pool.taught.shape[1],
         held_out=pool.held_out.shape[1],
@@ -124,10 +114,10 @@ def teach(
 
 def _not_fitted(samples: Samples, record: StudentRecord) -> dict[str, str]:
     reasons = {
-        f"{each.oxide} student": f"it errs by {each.rms:.3f} wt%, more than a fifth of the chance of "
-        f"{each.chance:.3f} wt%: every pixel is answered by all networks"
+        f"{each.oxide} student": f"it errs by {each.rms:.3f} wt%, {', '.join(each.doubts)}: "
+        "every pixel is answered by all networks"
         for each in record.errors
-        if not each.faithful
+        if each.doubts
     }
     made = {each.map for each in record.intervals}
     known = {each.oxide: np.isfinite(samples.oxide(each.oxide)) for each in record.errors}
@@ -135,7 +125,7 @@ def _not_fitted(samples: Samples, record: StudentRecord) -> dict[str, str]:
     if {"mgo", "feo"} <= known.keys():
         maps["mg_number"] = "mg_number", known["mgo"] & known["feo"]
     for name, (called, stations) in maps.items():
-        for end, coverage in COVERAGES.items():
+        for end, coverage in CHOICES.coverages.items():
             if f"{name}_{end}" not in made:
                 reasons[f"{called} {coverage:.0%} interval"] = too_few(int(stations.sum()), coverage)
     return reasons
@@ -144,28 +134,28 @@ def _not_fitted(samples: Samples, record: StudentRecord) -> dict[str, str]:
 def _pool(
     samples: Samples, equations: EquationFit, stations: Novelty, pixels: npt.NDArray[np.float32] | None
 ) -> _Pool:
-    random = np.random.default_rng(0)
-    shares = random.dirichlet(np.ones(_MIXED), _MIXTURES)
+    random = np.random.default_rng(CHOICES.seed_of_spectra)
+    shares = random.dirichlet(np.ones(CHOICES.stations_mixed), CHOICES.mixtures)
     chosen = random.integers(0, len(samples.sites), shares.shape)
     mixtures = np.einsum("bnm,nm->bn", samples.reflectance[:, chosen], shares)
-    held = np.arange(_MIXTURES) % _HELD_OUT == 0
+    held = np.arange(CHOICES.mixtures) % CHOICES.held_out_one_in == 0
     seen, unseen = mixtures[:, ~held], mixtures[:, held]
     # Counted among those that have a valid pixel: of a mosaic of a few tiles most blocks are empty.
     blocks = [] if pixels is None else [spectra for each in pixels if (spectra := _valid(each)).size]
     # Of a single block none can be held out.
     mosaic = len(blocks) > 1
     if mosaic:
-        unseen = np.concatenate(blocks[::_HELD_OUT], axis=1)
-        del blocks[::_HELD_OUT]
+        unseen = np.concatenate(blocks[:: CHOICES.held_out_one_in], axis=1)
+        del blocks[:: CHOICES.held_out_one_in]
         seen = np.concatenate([*blocks, seen], axis=1)
-    widened = seen[:, ::_WIDENED]
+    widened = seen[:, :: CHOICES.widened_one_in]
     widened = widened * np.exp(
-        _BRIGHTNESS * random.standard_normal(widened.shape[1])
-        + _BANDS * random.standard_normal(widened.shape)
+        CHOICES.brightness * random.standard_normal(widened.shape[1])
+        + CHOICES.between_bands * random.standard_normal(widened.shape)
     )
     every = np.concatenate([seen, widened[:, (widened <= 1).all(axis=0)]], axis=1)
     distance, of_unseen = (_distance(each, equations, stations) for each in (every, unseen))
-    reach = float(np.quantile(of_unseen, _ANSWERED))
+    reach = float(np.quantile(of_unseen, CHOICES.answered))
     return _Pool(every[:, distance <= reach], unseen[:, of_unseen <= reach], reach, mosaic)
 
 
@@ -229,7 +219,8 @@ def _teach_intervals(
     samples: Samples, fitted: NetworkFit, equations: EquationFit, pool: _Pool
 ) -> tuple[Perceptron | None, tuple[IntervalError, ...]]:
     """A perceptron of half-widths, and how far it is from those that the networks give."""
-    taught, held_out = pool.taught[:, ::_EVERY], pool.held_out[:, :: _EVERY // 2]
+    every = CHOICES.intervals_one_in
+    taught, held_out = pool.taught[:, ::every], pool.held_out[:, :: every // 2]
     both = np.concatenate([taught, held_out], axis=1)
     widths = half_widths_of(samples, fitted, equations, both)
     if not widths:
@@ -241,7 +232,7 @@ def _teach_intervals(
     (taught, held_out), (seen, unseen) = (np.split(each, [n_taught], axis=1) for each in (both, table))
     nothing = np.empty((0, n_taught))
     lesson = Lesson(network_inputs(taught, equations.equations), nothing, nothing, seen)
-    made = distil(lesson, equations.equations, HALF_WIDTHS, seed=1)
+    made = distil(lesson, equations.equations, HALF_WIDTHS, seed=CHOICES.seed_of_intervals)
     answered = _answers(made, held_out, 0)[1]
     return made, tuple(
         IntervalError(
@@ -285,7 +276,7 @@ def half_widths_of(
     without = {name: np.stack(each) for name, each in rows.items()}
     return {
         f"{name}_{end}": half_widths(centres[name], without[name], np.abs(each[np.isfinite(each)]), coverage)
-        for end, coverage in COVERAGES.items()
+        for end, coverage in CHOICES.coverages.items()
         for name, each in residuals.items()
         if not too_few(len(without[name]), coverage)
     }

@@ -177,7 +177,7 @@ def _report(record: Record[Card], home: Folder) -> Report:
 PROCESS = Process(
     name="fit",
     kind="models",
-    algorithm=6,
+    algorithm=7,
     inputs=FitInputs,
     card=Card,
     resolve=_resolve,

@@ -14,13 +14,13 @@ from pydantic import model_validator
 from lunarcloud.engine import MemoryPlan, Session, Work
 from lunarcloud.lineage import Given, Record, Root
 from lunarcloud.maps import (
-    NOVELTY,
     STORE,
     MapPlan,
     Run,
     RunCard,
     completed,
     drawn,
+    extrapolated,
     finish_maps,
     load_run,
     map_works,
@@ -172,8 +172,7 @@ class _Pictures:
 
         @cache
         def beyond() -> xr.DataArray | None:
-            limit = self.run.card.novelty_limit
-            return _above(read(NOVELTY), limit) if limit and NOVELTY in self.run.card.maps else None
+            return extrapolated(self.run.card, read)
 
         pictures = (name if QUANTITIES[name].about is None else _UNCERTAINTY for name in names)
         with _ONE_PICTURE:
@@ -200,11 +199,6 @@ def _draw_picture(
         unsure = beyond() if QUANTITIES[name].method in ("cnn", "derived") else None
         figure = draw_map(shown, f"{shown.attrs['long_name']} · run {run.place.name}", beyond=unsure)
     save_figure(figure, run.place / "figures", f"{name}.png")
-
-
-def _above(data: xr.DataArray, limit: float) -> xr.DataArray:
-    # By numpy: the operators of xarray load all of Dask's arrays, in every worker that draws.
-    return data.copy(data=data.values > limit)
 
 
 def _report(record: Record[RunCard], home: Folder) -> Report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from lunarcloud.maps import load_run, overview
+from lunarcloud.maps import extrapolated, load_run, overview
 from lunarcloud.moon import Pole
 from lunarcloud.processes import Table
 from lunarcloud.publication.materials import Held, Materials, held, reason
@@ -101,7 +101,8 @@ def _maps(run: Held) -> Part:
     def draw() -> Figure:
         from lunarcloud.figures import draw_oxides
 
-        return draw_oxides(overview(load_run(run.place, run.record.card)).load())
+        shown = overview(load_run(run.place, run.record.card)).load()
+        return draw_oxides(shown, beyond=extrapolated(run.record.card, shown.__getitem__))
 
     absent = [named(name) for name in MEANS if name not in maps and name != "omat"]
     return Part(

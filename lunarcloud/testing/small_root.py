@@ -15,6 +15,7 @@ from lunarcloud.archive.instruments import CLEMENTINE, Instrument
 from lunarcloud.lineage import Given, Record, Ref, Root, series_of
 from lunarcloud.models import QIU2025, Card, Equations
 from lunarcloud.models.card import IntervalError, StudentError, StudentRecord, TrainingRecord
+from lunarcloud.models.choices import CHOICES
 from lunarcloud.models.graph import Networks, Perceptron, perceptron_graph, plain_graph, product_graph
 from lunarcloud.models.inputs import Standard
 from lunarcloud.models.network import initial_weights, stack
@@ -259,6 +260,7 @@ def student_record(oxides: tuple[str, ...], reach: float, intervals: tuple[str, 
     return StudentRecord(
         teaching=MEANS,
         teaching_of_intervals=HALF_WIDTHS,
+        choices=CHOICES,
         mosaic=False,
         spectra=1,
         held_out=1,

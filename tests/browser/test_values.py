@@ -41,10 +41,11 @@ def test_a_value_is_told_with_its_chance(asked: Viewer, shown: Shown) -> None:
     value, chance = float(stored["feo_cnn"]), float(stored["feo_cnn_chance"])
     said = re.fullmatch(r"([\d.]+) ± ([\d.]+) wt%", asked.page.inner_text("#place-value"))
     assert said
-    digits = len(said[2].partition(".")[2])
+    # Two digits of the chance count, and the value has as many decimals.
+    digits = 1 - int(f"{chance:.1e}".partition("e")[2])
     assert said[1] == f"{value:.{digits}f}"
     assert said[2] == f"{chance:.{digits}f}"
-    assert float(said[2]) > 0
+    assert len(said[2].replace(".", "").lstrip("0")) == 2
 
 
 def test_a_place_has_its_spectrum_and_where_it_came_from(asked: Viewer, shown: Shown) -> None:

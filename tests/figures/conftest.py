@@ -1,16 +1,20 @@
-"""What a figure says and where: texts that lie on each other."""
+"""What a figure says and where: texts that lie on each other, parts that are hatched."""
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from lunarcloud.figures.style import DPI
 
 Overprinted: TypeAlias = Callable[[Figure], list[tuple[str, str]]]
+Hatched: TypeAlias = Callable[[Axes], list[float]]
 
 
 def _texts(figure: Figure) -> Iterator[Text]:
@@ -38,5 +42,25 @@ def overprinted() -> Overprinted:
         # Extents of visible axes only: a hidden panel's texts are not drawn.
         placed = [(each.get_text(), each.get_window_extent().padded(-2.0)) for each in _texts(figure)]
         return [(a, b) for (a, at), (b, there) in combinations(placed, 2) if at.overlaps(there)]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def hatched() -> Hatched:
+    """Shares of the dots of a map of the whole Moon that are stripes: NW, NE, SW, SE of its middle."""
+
+    def find(axes: Axes) -> list[float]:
+        stripes = np.isfinite(np.asarray(axes.images[1].get_array()))
+        rows, cols = stripes.shape
+        y, x = (2 * (np.indices(stripes.shape)[i] + 0.5) / n - 1 for i, n in enumerate((rows, cols)))
+        # The limb of Mollweide's projection is an ellipse, twice as wide as high, that fills the picture.
+        assert not stripes[np.hypot(x, y) > 1.01].any()
+        quarters: list[npt.NDArray[np.bool_]] = [
+            (np.hypot(x, y) < 1) & (np.sign(y) == down) & (np.sign(x) == right)
+            for down in (-1, 1)
+            for right in (-1, 1)
+        ]
+        return [float(stripes[quarter].mean()) for quarter in quarters]
 
     return find

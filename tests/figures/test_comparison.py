@@ -4,13 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from lunarcloud.archive.lpgrs import Prospector, read_prospector
-from lunarcloud.figures.comparison import draw_prospector
+from lunarcloud.figures.comparison import draw_difference, draw_prospector
 from lunarcloud.moon import grid
 from lunarcloud.statistics.prospector import compare_with_prospector
 from lunarcloud.statistics.source import source_of
 from lunarcloud.testing.runs import MakeRun
+from tests.figures.conftest import Hatched
 
 
 @pytest.fixture
@@ -52,3 +54,17 @@ def test_a_known_bias_is_read_back_from_the_scatter(make_run: MakeRun, lp: Prosp
     assert f"map = {float(one['map_on_prospector_slope']):.3f} LP" in note
     assert f"LP = {float(one['prospector_on_map_slope']):.3f} map" in note
     assert bar.get_ylabel() == "pixels per hexagon"
+
+
+def test_a_difference_is_hatched_where_chance_explains_it_and_nowhere_else(hatched: Hatched) -> None:
+    on = grid(2)
+    values, explained = np.full(on.shape, 1.05), np.full(on.shape, 0.5)
+    values[180:, 360:] = -0.95
+    # Where nothing is known nothing is explained.
+    values[:180, :360], explained[:180, :360] = np.nan, 9.0
+    difference = xr.DataArray(values, {"lat": on.lat(), "lon": on.lon()}, ("lat", "lon"))
+    (axes, _) = draw_difference(difference, "FeO (wt%)", "apart", explained).axes
+    assert hatched(axes) == pytest.approx([0.0, 0.0, 0.0, 1 / 6], abs=0.01)
+    assert axes.get_title(loc="left") == "apart\nhatched: within 2 times what chance explains"
+    (plain, _) = draw_difference(difference, "FeO (wt%)", "apart").axes
+    assert len(plain.images) == 1

@@ -16,7 +16,7 @@ from lunarcloud.figures.style import DPI, PAGE_IN, plate_carree, save, typeset
 from lunarcloud.moon import grid
 from lunarcloud.quantities import QUANTITIES
 from lunarcloud.storage import GRID_MAPPING, Layout, coordinates, folder
-from tests.figures.conftest import Overprinted
+from tests.figures.conftest import Hatched, Overprinted
 
 
 def _field(name: str, values: npt.NDArray[np.float64]) -> xr.DataArray:
@@ -54,6 +54,16 @@ def test_the_middle_of_the_picture_is_the_near_side() -> None:
     rows, cols = image.shape
     assert image[rows // 2, cols // 2] == 20.0
     assert image[rows // 2, cols // 4] == 0.0
+
+
+def test_a_map_is_hatched_where_spectra_are_unlike_any_station_and_nowhere_else(hatched: Hatched) -> None:
+    beyond = np.zeros((360, 720))
+    beyond[:180, 360:] = 1.0
+    figure = draw_map(_field("feo_cnn", np.full((360, 720), 9.0)), "FeO", beyond=_field("novelty", beyond))
+    # Two dots of twelve.
+    assert hatched(figure.axes[0]) == pytest.approx([0.0, 1 / 6, 0.0, 0.0], abs=0.01)
+    assert figure.axes[0].get_title(loc="left") == "FeO\nhatched: unlike any station"
+    assert len(draw_map(_field("feo_cnn", beyond), "FeO").axes[0].images) == 1
 
 
 def test_mg_number_is_drawn_with_the_shores_of_the_maria() -> None:
@@ -106,6 +116,22 @@ def test_all_oxides_in_one_figure_span_the_middle_of_each_maps_area() -> None:
     ]
     assert maps[0].images[0].get_clim() == pytest.approx((0.5, 19.5), abs=0.05)
     assert bars[0].get_xlabel() == "FeO (wt%), 2.5 to 97.5 % of the area"
+
+
+def test_oxides_by_networks_are_hatched_where_spectra_are_unlike_any_station(
+    hatched: Hatched, overprinted: Overprinted
+) -> None:
+    beyond, values = np.zeros((360, 720)), np.full((360, 720), 0.5)
+    beyond[180:, :360] = 1.0
+    maps = xr.Dataset({name: _field(name, values) for name in ("feo_equation", "feo_cnn", "mg_number")})
+    figure = draw_oxides(maps, beyond=_field("novelty", beyond))
+    equation, *by_networks = figure.axes[::2]
+    assert len(equation.images) == 1
+    for axes in by_networks:
+        assert hatched(axes) == pytest.approx([0.0, 0.0, 1 / 6, 0.0], abs=0.01)
+    assert figure.get_supxlabel() == "hatched: unlike any station"
+    assert overprinted(figure) == []
+    assert draw_oxides(maps).get_supxlabel() == ""
 
 
 def test_the_middle_of_the_area_does_not_count_polar_pixels_as_much() -> None:

@@ -40,6 +40,7 @@ def test_limit_holds_its_share_of_further_spectra() -> None:
         draw = random.normal(size=(6, 21))
         parameters = fit_novelty(draw[:, :20])
         inside.append(novelty_of(draw[:5, 20:], draw[5, 20:], parameters)[0] <= parameters.limit)
+    assert parameters.confidence == 0.99
     # 2000 draws at 0.99: standard error 0.0022.
     assert np.mean(inside) == pytest.approx(0.99, abs=0.007)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from lunarcloud.models import QIU2025, Card, Residual, accuracy_rows, paper_scores, r2_in_words
+from lunarcloud.models import QIU2025, Card, Residual, accuracy_rows, paper_scores, r2_in_words, remarks
 from lunarcloud.models.accuracy import accuracy
 from lunarcloud.models.equation_fit import Predictions
 from lunarcloud.models.samples import Samples
@@ -36,6 +36,33 @@ def test_an_equation_has_no_seeds() -> None:
     said = dict(zip(columns, row, strict=True))
     assert (said["LOO R2"], said["seeds"], said["mapped"]) == ("0.600", "", "")
     assert r2_in_words(found) == "0.600"
+
+
+def test_stations_of_one_spectrum_are_remarked() -> None:
+    card = Card(equations=QIU2025, equal_spectra=(("Apollo 15 - LM", "Apollo 15 - S1"),))
+    assert remarks(card) == ["Apollo 15 - LM and Apollo 15 - S1: one spectrum, which no model tells apart"]
+
+
+def _missing(by_site: dict[str, float]) -> Card:
+    """A card of a model that misses each station by so much if it is left out, and by nothing if not."""
+    residuals = (
+        Residual(kind="cnn", oxide="feo", site=site, measured=9.0, fitted=9.0, left_out=9.0 + error)
+        for site, error in by_site.items()
+    )
+    return Card(equations=QIU2025, residuals=tuple(residuals))
+
+
+def test_a_station_far_from_what_a_model_says_without_it_is_remarked() -> None:
+    # The median error is 1 wt%, that of the distances from it 0.5, a deviation 0.7413.
+    near = {str(number): 1.0 + 0.5 * (-1) ** number for number in range(20)}
+    assert remarks(_missing({**near, "in": 1.0 - 2.9 * 0.7413})) == []
+    assert remarks(_missing({**near, "low": 1.0 - 3.1 * 0.7413, "high": 6.0})) == [
+        "feo cnn: missed by more than 3 robust standard deviations: low -1.30 wt% (3.1), high +6.00 wt% (6.7)"
+    ]
+
+
+def test_models_that_miss_most_stations_alike_have_no_deviation_to_tell_by() -> None:
+    assert remarks(_missing({"a": 0.0, "b": 0.0, "c": 0.0, "d": 5.0})) == []
 
 
 def _fitted_to(stations: Samples) -> Card:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lunarcloud.archive.stations import Station
-from lunarcloud.models.samples import site_mean, site_pixels
+from lunarcloud.models.samples import Samples, site_mean, site_pixels
 from lunarcloud.moon import grid
 
 
@@ -56,3 +56,10 @@ def test_window_holds_the_station_and_never_leaves_the_grid(
     assert at.col in cols
     assert len(cols) == samples
     assert 0 <= rows.min() <= rows.max() < on.n_rows
+
+
+def test_stations_of_one_spectrum_are_named_together() -> None:
+    spectra = np.array([[0.1, 0.2, 0.1, 0.1, 0.2], [0.2, 0.3, 0.2, 0.25, 0.3]])
+    samples = Samples(tuple("abcde"), (415.0, 750.0), spectra, np.zeros((5, 5)))
+    assert samples.equal_spectra == (("a", "c"), ("b", "e"))
+    assert samples.take(np.array([True, True, False, True, False])).equal_spectra == ()

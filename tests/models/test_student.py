@@ -20,6 +20,7 @@ from lunarcloud.models import (
     session,
 )
 from lunarcloud.models import student as teaching
+from lunarcloud.models.choices import CHOICES
 from lunarcloud.models.distillation import Lesson, distil
 from lunarcloud.models.equation_fit import EquationFit, Predictions
 from lunarcloud.models.export import export_taught
@@ -48,8 +49,8 @@ def small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(teaching, "MEANS", Teaching(hidden=(24,), epochs=40, batch=256))
         patch.setattr(teaching, "HALF_WIDTHS", Teaching(hidden=(8,), epochs=60, batch=128))
-        patch.setattr(teaching, "_MIXTURES", 1000)
-        patch.setattr(teaching, "_EVERY", 8)
+        fewer = {"mixtures": 1000, "intervals_one_in": 8}
+        patch.setattr(teaching, "CHOICES", CHOICES.model_copy(update=fewer))
         patch.setattr("lunarcloud.models.origins.PER_UNIT", 100)
         yield
 
@@ -145,10 +146,37 @@ def test_errors_of_the_record_are_those_of_pixels_held_out(
     said = predict(session(perceptron_graph(taught.means, {})), asked).T
     assert record.held_out == len(asked)
     for row, each in enumerate(record.errors):
-        error = np.abs(said[row] - members.mean(axis=0)[row])
+        error, chance = np.abs(said[row] - members.mean(axis=0)[row]), members.std(axis=0, ddof=1)[row]
+        # By definition: so many of a hundred lie below a quantile, linearly between the nearest two.
+        *_, last_but_one, largest = np.sort(error)
         assert each.rms == pytest.approx(np.sqrt(np.mean(error**2)), rel=0.01)
-        assert each.largest == pytest.approx(error.max(), rel=0.01)
-        assert each.chance == pytest.approx(np.median(members.std(axis=0, ddof=1)[row]), rel=0.01)
+        assert each.largest == pytest.approx(largest, rel=0.01)
+        below = 0.001 * (len(error) - 1)
+        assert each.of_999 == pytest.approx(largest - below * (largest - last_but_one), rel=0.01)
+        assert each.chance == pytest.approx(np.median(chance), rel=0.01)
+        assert 0 < np.mean(error <= chance / 5) < 1
+        assert each.within_a_fifth == pytest.approx(np.mean(error <= chance / 5))
+        relative = said[len(record.errors) + row] / chance - 1
+        assert each.chance_error == pytest.approx(np.sqrt(np.mean(relative**2)), rel=0.01)
+
+
+def test_the_card_names_how_the_spectra_were_chosen(
+    of_pixels: Lessons, stations: Samples, networks: Networks, pixels: Pixels
+) -> None:
+    record = of_pixels.taught.record
+    assert record.choices
+    assert (record.choices.mixtures, record.choices.held_out_one_in) == (1000, 10)
+    assert record.choices.coverages == {"half68": 0.68, "half95": 0.95}
+    assert "jackknife+" in record.choices.intervals
+    others = record.choices.model_copy(update={"held_out_one_in": 2, "widened_one_in": 1000, "answered": 0.5})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(teaching, "CHOICES", others)
+        again = _teach(stations, networks, 24, pixels).record
+    assert again.choices == others
+    # Half of the pixels of 6 blocks, each of 40, and hardly anything widened.
+    assert again.held_out == 120
+    assert again.spectra < record.spectra / 2
+    assert again.reach < record.reach
 
 
 def test_mosaic_too_empty_to_hold_pixels_out_is_as_none_and_same_lessons_give_the_same_bytes(

@@ -14,10 +14,12 @@ import pytest
 import xarray as xr
 
 from lunarcloud.lineage import open_root
+from lunarcloud.processes.demo import ACTION, Demonstration, MeanRow
 from lunarcloud.testing.s3_server import S3
 from lunarcloud.testing.traced import Traced, traced
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
+long = pytest.mark.long
 
 # Where Python and the installed packages are, also where links from there lead.
 PYTHON = {
@@ -66,6 +68,7 @@ def options(s3_environment: S3) -> dict[str, str]:
     }
 
 
+@long
 def test_plain_xarray_opens_every_product_on_s3(made: dict[str, Any], options: dict[str, str]) -> None:
     opened = {what: xr.open_zarr(url, storage_options=options) for what, url in made["opens"].items()}
     assert opened.keys() == {"mosaic", "maps", "gravity"}
@@ -76,6 +79,7 @@ def test_plain_xarray_opens_every_product_on_s3(made: dict[str, Any], options: d
     assert (gravity["gravity_model"], gravity["topography"]) == ("LP165P", "LDEM_4")
 
 
+@long
 @pytest.mark.usefixtures("s3_environment")
 def test_there_is_a_record_of_every_kind(made: dict[str, Any]) -> None:
     kinds = {entry.ref.kind for entry in open_root(made["root"]).catalog().records}
@@ -83,6 +87,7 @@ def test_there_is_a_record_of_every_kind(made: dict[str, Any]) -> None:
     assert kinds == {"mosaics", "stations", "models", "runs", "gravity", *findings}
 
 
+@long
 def test_means_are_those_of_the_truth_and_of_lunar_prospector(made: dict[str, Any]) -> None:
     near = {row["map"]: row for row in made["means"]}
     assert near["feo_equation"]["mean"] == pytest.approx(near["feo_equation"]["truth"], abs=0.5)
@@ -97,10 +102,33 @@ def test_means_are_those_of_the_truth_and_of_lunar_prospector(made: dict[str, An
     assert "validates nothing" in made["notes"][0]
 
 
+def _row(mean: float | None, chance: float | None) -> MeanRow:
+    return MeanRow(
+        map="feo_cnn",
+        units="wt%",
+        mean=mean,
+        chance=chance,
+        truth=None,
+        prospector=None,
+        correlation=None,
+        clipped=0.0,
+        extrapolated=0.0,
+    )
+
+
+def test_a_mean_is_told_with_its_chance_where_there_is_one() -> None:
+    means = (_row(8.48, 0.27), _row(8.48, None), _row(None, None))
+    found = Demonstration(root="", tiles=0, records={}, opens={}, means=means)
+    (table,) = ACTION.report(found).tables.values()
+    told = [dict(zip(table.columns, row, strict=True))["mapped"] for row in table.rows]
+    assert told == ["8.480 ± 0.270", "8.480", None]
+
+
 def is_within(path: Path, places: Iterable[Path]) -> bool:
     return any(path.is_relative_to(place) for place in places)
 
 
+@long
 def test_the_demo_reads_and_writes_nothing_outside_its_places(
     demo: Traced, pytestconfig: pytest.Config
 ) -> None:

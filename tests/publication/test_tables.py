@@ -48,6 +48,16 @@ def test_means_stand_by_unit(statistics: xr.Dataset) -> None:
     assert len(means_table(statistics, PREVIOUS_MEANS).rows) == 2
 
 
+def test_a_mean_of_networks_stands_with_its_chance(statistics: xr.Dataset) -> None:
+    chances = np.full((2, len(UNITS)), np.nan)
+    chances[1, 0] = 0.2704
+    table = means_table(statistics.assign(mean_chance=(("map", "unit"), chances)), MEANS)
+    rows = {row[0]: row[2:8] for row in table.rows}
+    assert rows["FeO, CNN"] == ("8.48", "8.58 ± 0.27", "+0.10", "17.71", "17.81", "+0.10")
+    assert rows["FeO, equation"][1] == "8.33"
+    assert rows["TiO₂, CNN"][1] == ""
+
+
 def test_modes_are_matched_to_the_nearest_each_once(statistics: xr.Dataset) -> None:
     rows = modes_table(statistics).rows
     assert [row[2:] for row in rows[:2]] == [("4.47", "5.00", "+0.53"), ("18.82", "18.00", "-0.82")]

@@ -99,7 +99,7 @@ function whereText(place: Place): string {
     : `${lengthText(km * 1000)} from ${what.name}`;
 }
 
-/** A value as `7.16 ± 0.03 wt%`. */
+/** A value as `7.156 ± 0.030 wt%`. */
 function rowText({ map, raster, value, chance }: Value & { readonly chance?: number | undefined }): string {
   if (value === undefined) return "missing";
   const number = chance ? withChance(value, chance) : valueText(value, raster.coding.scale);

@@ -12,10 +12,12 @@ export function valueText(value: number, step: number): string {
   return value.toFixed(digitsOf(step)).replace("-", "\u2212");
 }
 
-/** A value with its chance as `7.16 ± 0.03`: as many digits as the chance has with one or two that count. */
+/** A value with its chance as `7.156 ± 0.030`: as many digits as give two of the chance that count. */
 export function withChance(value: number, chance: number): string {
   if (!(chance > 0)) return value.toPrecision(4);
-  const digits = Math.max(0, Math.min(6, Math.ceil(-Math.log10(chance))));
+  // Rounded first: of 0.0996 two digits are 0.10.
+  const leading = Math.floor(Math.log10(Number(chance.toPrecision(2))) + 1e-9);
+  const digits = Math.max(0, Math.min(6, 1 - leading));
   return `${value.toFixed(digits).replace("-", "\u2212")} ± ${chance.toFixed(digits)}`;
 }
 
