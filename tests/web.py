@@ -90,7 +90,7 @@ def refusing(status: int) -> Iterator[str]:
 
 
 def reset(port: int) -> None:
-    """Ask half a question of a server in this process and reset the connection; return once it has noticed."""
+    """Ask half a question of a server in this process and reset the connection; return once it noticed."""
     before = set(threading.enumerate())
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(b"GET / HT")

@@ -54,6 +54,7 @@ def test_words_of_a_message_make_no_fault_pass() -> None:
         of_s3("InternalError", 500),
         of_s3("RequestTimeout", 400),
         of_s3("OperationAborted", 409),
+        of_s3("BadDigest", 400),
         EndpointConnectionError(endpoint_url="https://example.org"),
         ConnectTimeoutError(endpoint_url="https://example.org"),
         TimeoutError(),
