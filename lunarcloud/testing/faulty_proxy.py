@@ -200,7 +200,8 @@ class _Handler(BaseHTTPRequestHandler):
             connection.close()
 
     def _changed(self, body: bytes) -> bytes:
-        """A body with one bit in its middle another, signed anew by this process's keys: no sum tells the server."""
+        """A body with one bit in its middle another, signed anew with this process's keys."""
+        # Without its sums, by which the server would see it.
         middle = len(body) // 2
         changed = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
         region = self.headers["Authorization"].split("/")[2]
