@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 from uuid import uuid4
 
-from lunarcloud.errors import ClosedError, InputError, NotFoundError
+from lunarcloud.errors import ClosedError, InputError, NotFoundError, StoreError
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.retry import retried
 
@@ -97,18 +97,27 @@ class Folder(ABC):
             If there is such an object and the last one of the folder: see `until`.
         """
         with explained(self.url, key):
-            # What is new needs no question.
-            if self.last is None or not self._create(key, data):
-                self._require_open(key)
+            if self.last is None:
                 self._write(key, data)
+            # What is new needs no question.
+            elif not self._create(key, data):
+                self._require_open(key)
+                self._replace(key, data)
 
     @retried
     def upload(self, key: str, file: Path) -> None:
         """Put a local file as an object, whole or not at all, without holding it in memory.
 
         On a disk the file itself may become the object, so that it is gone from where it was.
+
+        Raises
+        ------
+        ClosedError
+            As `write`.
         """
         with explained(self.url, key):
+            if self.last is not None and self._exists(key):
+                self._require_open(key)
             self._upload(key, file)
 
     @retried
@@ -218,6 +227,16 @@ class Folder(ABC):
         place, last = self.last
         if place.exists(last):
             raise ClosedError(f"{self.url}/{key}: not replaced, for {place.url}/{last} is there")
+
+    def _replace(self, key: str, data: bytes) -> None:
+        """Replace an object, and put it back if somebody finished the folder just before."""
+        before = self._read(key, None, None)
+        self._write(key, data)
+        try:
+            self._require_open(key)
+        except StoreError:
+            self._write(key, before)
+            raise
 
     def _rewrite(self, key: str, change: Callable[[bytes | None], bytes]) -> bytes:
         """An update by somebody who holds the lock of the object."""
