@@ -20,6 +20,9 @@ from lunarcloud.storage.retry import retried
 # A file may have a colon in its name, but hardly one of these before it.
 _URL_CUT_SHORT = re.compile(r"(?i)(?:s3a?|gc?s|az|abfss?|https?|ftp|file|memory):")
 
+# What commands write to find out whether it can be written, and seen by workers.
+_MARK = re.compile(r"(?:^|/)\.(?:probe|seen)-")
+
 
 @dataclass(frozen=True, slots=True)
 class Folder(ABC):
@@ -220,6 +223,16 @@ class Folder(ABC):
         probe = f".probe-{uuid4().hex}"
         self.write(probe, b"")
         self.remove(probe)
+
+    def left_behind(self, before: datetime) -> list[str]:
+        """Keys of what commands that were killed have left before a time: marks, probes, halves of files."""
+        found = [*filter(_MARK.search, self.keys()), *self._halves()]
+        times = {key: self.modified(key) for key in found}
+        return [key for key, time in times.items() if time is not None and time < before]
+
+    def _halves(self) -> list[str]:
+        """Keys of files that are no objects: being written, or what is left of that."""
+        return []
 
     def _require_open(self, key: str) -> None:
         if self.last is None:
