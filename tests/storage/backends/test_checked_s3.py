@@ -65,7 +65,7 @@ def test_a_part_is_read_as_without_the_fault(faults: Faults, kind: Fault) -> Non
 
 def changed(faults: Faults, times: int) -> None:
     """Let so many of the next objects become others on their way."""
-    left = ["changed upload"] * times
+    left: list[Fault] = ["changed upload"] * times
     faults.plan = lambda method, path: left.pop() if left and method == "PUT" else None
 
 
