@@ -35,8 +35,9 @@ Fault: TypeAlias = Literal[
     "lost answer",
     "slow",
 ]
-#: Those that pass within a second or, of silence, within ``silence_s``.
-FAULTS: tuple[Fault, ...] = tuple(kind for kind in get_args(Fault) if kind != "slow")
+#: Those that pass within a second or, of silence, within ``silence_s``, and leave nothing wrong in the store,
+#: though whoever writes is killed meanwhile.
+FAULTS: tuple[Fault, ...] = tuple(kind for kind in get_args(Fault) if kind not in ("slow", "changed upload"))
 #: What becomes of a request, by its method and path; None: nothing.
 Plan: TypeAlias = Callable[[str, str], Fault | None]
 

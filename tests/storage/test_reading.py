@@ -32,7 +32,7 @@ from lunarcloud.testing.faulty_proxy import FAULTS, Fault, Faults
 from lunarcloud.testing.s3_server import reconnect
 
 OPENERS = [open_dataset, open_small, open_codes]
-OF_UPLOADS = {"aborted", "too late", "changed upload"}
+OF_UPLOADS = {"aborted", "too late"}
 SHARD = "feo/c/0/1"
 
 
