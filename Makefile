@@ -40,9 +40,11 @@ test-reference: $(VENV)/dev
 	@test -f "$(DATA)/README.md" || { echo "make test-reference DATA=FOLDER: no reference data in '$(DATA)'" >&2; exit 2; }
 	$(BIN)/python -m pytest tests/reference --data "$(DATA)"
 
-# 2 000 damaged files a reader: what comes is read, or refused in words, within ten seconds.
+# 2 000 damaged files a reader, other people's and a root's own: what comes is read, or refused in words, within ten
+# seconds.
 test-fuzz: $(VENV)/dev
-	LUNARCLOUD_FUZZ=2000 $(BIN)/python -m pytest tests/archive/test_fuzz.py -k damaged --timeout 1800
+	LUNARCLOUD_FUZZ=2000 $(BIN)/python -m pytest tests/archive/test_fuzz.py tests/test_damaged_root.py \
+		-k damaged --timeout 1800
 
 # Builds wheel and sdist, installs the wheel in a new environment elsewhere and runs the demo there: minutes. In another
 # one UDUNITS and the CF checker of IOOS look at what was made.

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
 
     # A shard takes minutes at most, with all networks of a large ensemble.
     shard_wait_s: float = Field(
-        default=3600.0, gt=0, le=7 * _DAY_S, description="patience while no shard ends, seconds"
+        default=3600.0, gt=0, le=7 * _DAY_S, description="patience with a shard that does not end, seconds"
     )
 
     # Storage faults are retried in the task with exponential back-off, then by the scheduler.

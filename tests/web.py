@@ -1,5 +1,8 @@
 """A web server in this process: files of a folder, or whatever a function answers."""
 
+import socket
+import struct
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -84,6 +87,19 @@ def refusing(status: int) -> Iterator[str]:
 
     with _running(Handler) as url:
         yield url
+
+
+def reset(port: int) -> None:
+    """Ask half a question of a server in this process and reset the connection; return once it noticed."""
+    before = set(threading.enumerate())
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"GET / HT")
+        # To linger for no time is to reset.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        while not (handlers := {each for each in threading.enumerate() if each.is_alive()} - before):
+            pass
+    for thread in handlers:
+        thread.join(10)
 
 
 @contextmanager

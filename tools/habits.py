@@ -39,6 +39,7 @@ CROSS_CUTTING = {
     "reprocessing/test_killed.py": "the whole of it, killed at each step",
     "test_configuration.py": "importing and using us leaves other people's settings",
     "test_credentials.py": "no secret in any output or file, of commands of all kinds",
+    "test_damaged_root.py": "every reader of what lies under a root, over damaged objects",
     "test_documents.py": "README and docs run",
     "test_eight_bands.py": "a mosaic of eight bands through all rooms",
     "test_extension.py": "a process, a quantity, an instrument added",

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
-    from lunarcloud.archive.answers import answered, headers, is_packed, length_of, require_given
+    from lunarcloud.archive.answers import (
+        SlowError,
+        answered,
+        headers,
+        is_packed,
+        length_of,
+        pieces,
+        require_given,
+    )
     from lunarcloud.archive.bands import BandRow, read_bands
     from lunarcloud.archive.bounds import Bounds
     from lunarcloud.archive.cube_search import find_cubes
@@ -94,6 +102,7 @@ __all__ = [
     "RadiusGrid",
     "RadiusHarmonics",
     "Shelf",
+    "SlowError",
     "Station",
     "StationTable",
     "Tile",
@@ -123,6 +132,7 @@ __all__ = [
     "pds3_extent",
     "pds4_extent",
     "picture_of",
+    "pieces",
     "prospector_of",
     "read_bands",
     "read_file",
@@ -151,7 +161,15 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "answers": ("answered", "headers", "is_packed", "length_of", "require_given"),
+        "answers": (
+            "SlowError",
+            "answered",
+            "headers",
+            "is_packed",
+            "length_of",
+            "pieces",
+            "require_given",
+        ),
         "bands": ("BandRow", "read_bands"),
         "bounds": ("Bounds",),
         "cube_search": ("find_cubes",),

@@ -1,5 +1,6 @@
 """What web servers answer: the file or a part of it, or why not, in this package's errors."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -7,13 +8,21 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 
 import requests
+import urllib3
 
+from lunarcloud.config import settings
 from lunarcloud.errors import NotFoundError, StoreError, TransientStoreError
 
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _GONE = frozenset({404, 410})
 # Whoever asks for longer is not there today.
 _LONGEST_WAIT_S = 600.0
+# Read at once, at most; so much must come within a time, at least.
+_PIECE = 1 << 16
+
+
+class SlowError(TransientStoreError):
+    """So little comes that a file would hardly ever be there."""
 
 
 def headers() -> dict[str, str]:
@@ -68,6 +77,27 @@ def is_packed(answer: requests.Response) -> bool:
     return bool(answer.headers.get("Content-Encoding", "identity") != "identity")
 
 
+def pieces(answer: requests.Response, url: str) -> Iterator[bytes]:
+    """The body as it comes.
+
+    Time-outs count from byte to byte: a server that sends one now and then is never silent. So some must come
+    within the setting ``request_s``, however large the file is.
+
+    Raises
+    ------
+    SlowError
+        If fewer do.
+    """
+    begun, came = time.monotonic(), 0
+    while data := answer.raw.read1(_PIECE, decode_content=True):
+        yield data
+        came += len(data)
+        if came >= _PIECE:
+            begun, came = time.monotonic(), 0
+        elif time.monotonic() - begun > settings().request_s:
+            raise SlowError(f"{url}: the server sent {came} bytes in {settings().request_s:g} s")
+
+
 @contextmanager
 def answered(url: str) -> Iterator[None]:
     """The library's errors as ours."""
@@ -78,6 +108,7 @@ def answered(url: str) -> Iterator[None]:
         requests.Timeout,
         requests.exceptions.ChunkedEncodingError,
         requests.exceptions.ContentDecodingError,
+        urllib3.exceptions.HTTPError,
     ) as error:
         raise TransientStoreError(
             f"{url}: the server does not answer, or not to the end ({error})"

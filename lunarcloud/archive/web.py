@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 import requests
 
-from lunarcloud.archive.answers import answered, headers, is_packed, length_of, require_given
+from lunarcloud.archive.answers import answered, headers, is_packed, length_of, pieces, require_given
 from lunarcloud.config import settings
 from lunarcloud.errors import StoreError, TransientStoreError
 from lunarcloud.storage import retried
@@ -21,7 +21,6 @@ Range: TypeAlias = tuple[int, int]
 
 # As long as a label at most is, so that reading labels reads nothing else.
 _BLOCK = 32_768
-_RECEIVED = 1 << 16
 # Asked for of a server that knows no ranges, so much is read of a file's beginning and no more: a label.
 _BEGINNING = 1 << 20
 # Locks of files: two threads that want the same block ask once; others hardly ever wait.
@@ -252,8 +251,8 @@ def _too_large(url: str, size: int) -> StoreError:
 def _received(answer: requests.Response, url: str, most: int) -> bytes:
     """The body, so many bytes of it at most."""
     held = bytearray()
-    for block in answer.iter_content(_RECEIVED):
-        held += block
+    for piece in pieces(answer, url):
+        held += piece
         if len(held) >= most:
             break
     return bytes(held[:most])

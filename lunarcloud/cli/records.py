@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,8 @@ from lunarcloud.cli.output import duration, print_json, print_report, print_tabl
 from lunarcloud.lineage import Catalog, Entry, Record, open_root, unneeded
 
 _PANEL = "Records"
+# No command writes one file, or looks for one mark, for so long.
+_LEFT = timedelta(days=1)
 
 All = Annotated[bool, typer.Option("--all", help="Show every source, however many there are.")]
 Unpin = Annotated[
@@ -98,14 +101,20 @@ def remove(root: Root, name: RecordName, as_json: AsJson = False) -> None:
 
 
 def prune(root: Root, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Remove every record that is neither the head of its series nor what a head was made from."""
-    catalog = open_root(root).catalog()
+    """Remove every record that no head of a series is or was made from, and what killed commands left."""
+    home = open_root(root)
+    catalog = home.catalog()
     entries = unneeded(catalog.records, catalog.heads)
+    left = home.folder.left_behind(datetime.now(UTC) - _LEFT)
     if not dry_run:
         _remove(root, entries)
+        for key in left:
+            home.folder.remove(key)
     if as_json:
         return print_json([entry.ref for entry in entries])
     done = "would be removed" if dry_run else "removed"
+    if left:
+        say(f"{len(left)} files that killed commands left {done}")
     return _print_entries(f"{len(entries)} records {done}", catalog, entries)
 
 

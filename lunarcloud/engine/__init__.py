@@ -21,6 +21,7 @@ from lunarcloud.engine.once import Once
 from lunarcloud.engine.pin import PLAN, differences, facts
 from lunarcloud.engine.pool import Credentials, Lost, Meter, Pool, WorkerSource
 from lunarcloud.engine.session import Session
+from lunarcloud.engine.waits import telling
 from lunarcloud.engine.work import Product, ShardFunction, Work
 from lunarcloud.engine.workers import CA_FILE, CERTIFICATE_FILE, KEY_FILE, worker_command, worker_environment
 
@@ -57,6 +58,7 @@ __all__ = [
     "log_about",
     "logged",
     "quiet",
+    "telling",
     "to_json",
     "usable_cores",
     "worker_command",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, wait
 from concurrent.futures import Future as Fetching
 from itertools import count, islice
@@ -28,6 +28,7 @@ from lunarcloud.engine.stream import (
     decide,
     ended,
     exhausted,
+    running,
     seen,
     submitted,
 )
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 _POLL_S = 0.02
 # How often the cluster is asked for its threads: it may grow, shrink, or be gone.
 _LOOK_S = 1.0
+# How often it is asked which task has run the longest: while others end, it would not be missed.
+_ASK_S = 10.0
 # Done once, but its result went with its worker: the scheduler has it computed again.
 _PENDING = ("lost", "pending")
 
@@ -128,7 +131,9 @@ class _Driver(Generic[Item, Result]):
         )
         self._state = State()
         self._looked = float("-inf")
-        self._waiting: dict[Hashable, tuple[str, Item]] = {}
+        self._asked = time.monotonic()
+        self._longest = ""
+        self._waiting: dict[str, tuple[str, Item]] = {}
         self._again = count(1)
         self._finished = as_completed(loop=client.loop, raise_errors=False)
         # Tasks that have ended, and the results of those that ended well, on their way.
@@ -144,7 +149,8 @@ class _Driver(Generic[Item, Result]):
                 case Finish():
                     return
                 case GiveUp(Why.NO_END):
-                    raise _endless(self._limits.end_s, [name for name, _ in self._waiting.values()])
+                    longest = self._longest if self._longest in self._waiting else next(iter(self._waiting))
+                    raise _endless(self._limits.end_s, self._waiting[longest][0], len(self._waiting))
                 case GiveUp():
                     raise _alone(self._limits.patience_s, self._trouble())
                 case _:
@@ -163,6 +169,12 @@ class _Driver(Generic[Item, Result]):
         if now - self._looked >= _LOOK_S:
             self._looked = now
             self._state = seen(self._state, sum(self._client.ncores().values()), now)
+        if now - self._asked >= min(_ASK_S, self._limits.end_s):
+            self._asked = now
+            times = self._client.run_on_scheduler(_running)
+            seconds = {key: times[key] for key in self._waiting if key in times}
+            self._longest = max(seconds, key=seconds.__getitem__, default="")
+            self._state = running(self._state, max(seconds.values(), default=0.0))
 
     def _submit(self, number: int) -> None:
         chosen = list(islice(self._source, number))
@@ -201,7 +213,7 @@ class _Driver(Generic[Item, Result]):
             if status in _PENDING:
                 self._finished.add(future)
                 continue
-            name, item = self._waiting.pop(future.key)
+            name, item = self._waiting.pop(str(future.key))
             outcome, deaths = _outcome(future, status)
             self._state, answer = ended(self._state, name, outcome, self._limits, deaths=deaths)
             match answer:
@@ -247,6 +259,15 @@ def _named(title: str, items: Iterable[Item]) -> Iterator[tuple[str, Item]]:
         yield f"{title}-{place}-{nonce}", item
 
 
+def _running(dask_scheduler: Any) -> dict[str, float]:
+    """For how many seconds each task has run, as workers last said; runs in the scheduler."""
+    return {
+        task.key: seconds
+        for worker in dask_scheduler.workers.values()
+        for task, seconds in worker.executing.items()
+    }
+
+
 def _outcome(future: Future[Any], status: str) -> tuple[Outcome, int]:
     """How a task ended, and how many workers died over it."""
     from distributed import KilledWorker
@@ -283,10 +304,10 @@ def _alone(patience_s: float, trouble: str) -> AwayError:
     )
 
 
-def _endless(patience_s: float, names: list[str]) -> ComputeError:
+def _endless(patience_s: float, name: str, tasks: int) -> ComputeError:
     return ComputeError(
-        f"nothing has ended for {patience_s:g} s although there are workers; {len(names)} tasks are with "
-        f"them, such as {names[0]}: has the model a loop, or is the store stuck? What is finished stays "
+        f"{name} has not ended for {patience_s:g} s although there are workers, which have {tasks} tasks: "
+        "has the model a loop, or is the store stuck? What is finished stays "
         "(LUNARCLOUD_SHARD_WAIT_S is how long it waits)"
     )
 

@@ -13,11 +13,11 @@ from lunarcloud.engine.events import Event, ShardDone, StageDone, Started, Watch
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
 from lunarcloud.engine.pin import pin
-from lunarcloud.engine.shards import Conditions, ShardTask, able, ask, require_alike
-from lunarcloud.engine.sight import Mark, beside, mark
+from lunarcloud.engine.shards import Conditions, ShardTask, able, ask, require_alike, seeing
+from lunarcloud.engine.sight import Mark, beside, mark, recorded
 from lunarcloud.engine.waits import hearing, telling
 from lunarcloud.engine.work import Work
-from lunarcloud.storage import Folder
+from lunarcloud.storage import RECORD, Folder
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -132,6 +132,7 @@ class Session:
         *,
         pixels: Callable[[Item], int],
         memory: MemoryPlan,
+        place: Folder | None = None,
     ) -> Iterator[tuple[Item, Result]]:
         """Apply a function to items on the cluster.
 
@@ -147,6 +148,9 @@ class Session:
             The size of an item, pixels.
         memory : MemoryPlan
             What one task needs.
+        place : Folder, optional
+            The folder of the record below which the function reads or writes: each worker process shows
+            before its first item that it sees it.
 
         Yields
         ------
@@ -156,7 +160,8 @@ class Session:
         Raises
         ------
         InputError
-            Before anything runs, if a task does not fit the memory of a worker.
+            Before anything runs, if a task does not fit the memory of a worker; or if a worker does not see
+            `place`.
         AwayError
             If there is no cluster (any more), or it has no worker.
         ComputeError, StoreError
@@ -166,6 +171,8 @@ class Session:
         if chosen:
             client = self._client()
             memory.require_fit(able(client, {}))
+            if place is not None:
+                function = seeing(function, self._seen(place))
             yield from self._run(title, function, chosen, pixels, {})
 
     def prove(self, place: Folder, needs: Mapping[str, float] | None = None) -> Conditions:
@@ -242,6 +249,12 @@ class Session:
                 self._watch(ShardDone(title, shard_of(item), pixels(item)))
                 yield item, result
         self._watch(StageDone(title))
+
+    def _seen(self, place: Folder) -> Mark:
+        """What workers must find in the folder of a record: itself once it is finished, else its mark."""
+        if place.url in self._proven:
+            return self._proven[place.url].mark
+        return recorded(place) if place.exists(RECORD) else self._marked(place)
 
     def _marked(self, place: Folder) -> Mark:
         """A mark in a folder until the session ends: workers that join later look for it too."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from lunarcloud.engine.driver import stream
 from lunarcloud.engine.memory import MemoryPlan
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _LOGGER = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,24 @@ class ShardTask:
         _LOGGER.info("computed shard %d-%d of %s", *shard, self.group.place.url, extra={"event": done})
 
 
+@dataclass(frozen=True, slots=True)
+class Seeing(Generic[Item, Result]):
+    """A function of an item, on a worker process that has shown before its first that it sees a folder."""
+
+    function: Callable[[Item], Result]
+    ready: Once[None]
+
+    def __call__(self, item: Item) -> Result:
+        """Run on a worker."""
+        self.ready()
+        return self.function(item)
+
+
+def seeing(function: Callable[[Item], Result], mark: Mark) -> Seeing[Item, Result]:
+    """A function that runs where a mark is seen only."""
+    return Seeing(function, Once(partial(_see, mark)))
+
+
 def able(client: Client, needs: Mapping[str, float]) -> dict[str, Any]:
     """The workers, by address, that have the resources a task needs."""
     workers = client.scheduler_info(n_workers=-1)["workers"]
@@ -135,6 +156,12 @@ def _answer(mark: Mark) -> tuple[str, dict[str, str]]:
     address = str(get_worker().address)
     mark.reply(address)
     return address, facts()
+
+
+def _see(mark: Mark) -> None:
+    from distributed import get_worker
+
+    mark.require(get_worker().address)
 
 
 def _check(conditions: Conditions, memory: MemoryPlan) -> None:

@@ -7,35 +7,34 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from lunarcloud.errors import InputError, NotFoundError, StoreError
-from lunarcloud.storage import Folder, folder
+from lunarcloud.storage import RECORD, Folder, folder
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An object that the command has written, for workers to find.
+    """An object that the command has written or read, for workers to find.
 
     Attributes
     ----------
     place : Folder
         Where.
-    nonce : str
-        Its content, known to nobody else.
+    key : str
+        Its key there.
+    content : bytes
+        Its bytes, which are nowhere else.
     """
 
     place: Folder
-    nonce: str
-
-    @property
-    def _key(self) -> str:
-        return f".seen-{self.nonce}"
+    key: str
+    content: bytes
 
     @property
     def _reply(self) -> str:
-        return f".seen-{self.nonce}-reply"
+        return f"{self.key}-reply"
 
     def set(self) -> None:
         """Write it; runs in the command."""
-        self.place.write(self._key, self.nonce.encode())
+        self.place.write(self.key, self.content)
 
     def require(self, worker: str) -> None:
         """Find it; runs on a worker.
@@ -46,16 +45,16 @@ class Mark:
             If it is not there.
         """
         try:
-            seen = self.place.read(self._key)
+            seen = self.place.read(self.key)
         except NotFoundError as error:
             raise InputError(self._unseen(f"worker {worker} does not see what the command wrote")) from error
-        if seen != self.nonce.encode():
+        if seen != self.content:
             raise InputError(self._unseen(f"worker {worker} sees something else than the command wrote"))
 
     def reply(self, worker: str) -> None:
         """Find it and answer; runs on a worker."""
         self.require(worker)
-        self.place.write(self._reply, self.nonce.encode())
+        self.place.write(self._reply, self.content)
 
     def require_reply(self, worker: str) -> None:
         """Find a worker's answer; runs in the command.
@@ -74,7 +73,7 @@ class Mark:
     def clear(self) -> None:
         """Remove it, if that can be done now: left behind, it harms nobody."""
         with suppress(StoreError):
-            self.place.remove(self._key)
+            self.place.remove(self.key)
 
     def _unseen(self, what: str) -> str:
         return (
@@ -85,7 +84,13 @@ class Mark:
 
 def mark(place: Folder) -> Mark:
     """A mark to be set in a folder."""
-    return Mark(place, uuid4().hex)
+    nonce = uuid4().hex
+    return Mark(place, f".seen-{nonce}", nonce.encode())
+
+
+def recorded(place: Folder) -> Mark:
+    """The record in its folder, once it is finished: a mark that need not be set where nobody may write."""
+    return Mark(place, RECORD, place.read(RECORD))
 
 
 def beside(place: Folder) -> Folder:

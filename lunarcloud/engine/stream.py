@@ -44,7 +44,7 @@ class Limits:
     patience_s : float
         How long it waits without any worker, seconds.
     end_s : float
-        How long it waits for any task to end while there are workers, seconds.
+        How long it waits for any task to end while there are workers, and for each that runs, seconds.
     least : int
         Tasks in flight at least.
     deaths : int
@@ -85,6 +85,8 @@ class State:
         Since when there has been no worker, seconds; None while there is one.
     still_since : float, optional
         Since when workers have had tasks and none ended, seconds.
+    longest_s : float
+        How long the task has run that has run the longest, when it was last seen, seconds.
     troubles : mapping
         By item, of those alone that had trouble.
     """
@@ -94,6 +96,7 @@ class State:
     threads: int = 0
     alone_since: float | None = None
     still_since: float | None = None
+    longest_s: float = 0.0
     troubles: Mapping[Hashable, Trouble] = field(default_factory=dict)
 
 
@@ -162,6 +165,11 @@ def seen(state: State, threads: int, now: float) -> State:
     return replace(state, threads=threads, alone_since=alone_since, still_since=still_since)
 
 
+def running(state: State, longest_s: float) -> State:
+    """The task that has run the longest was seen to have run for so many seconds; 0 if none runs."""
+    return replace(state, longest_s=longest_s)
+
+
 def ended(
     state: State, item: Hashable, outcome: Outcome, limits: Limits, *, deaths: int = 0
 ) -> tuple[State, Answer]:
@@ -214,7 +222,8 @@ def decide(state: State, limits: Limits, now: float) -> Next:
         return Finish()
     if state.alone_since is not None and now - state.alone_since >= limits.patience_s:
         return GiveUp(Why.NO_WORKERS)
-    if state.still_since is not None and now - state.still_since >= limits.end_s:
+    still_s = 0.0 if state.still_since is None else now - state.still_since
+    if max(still_s, state.longest_s) >= limits.end_s:
         return GiveUp(Why.NO_END)
     wanted = max(limits.least, limits.window * state.threads)
     if state.exhausted or state.in_flight >= wanted:

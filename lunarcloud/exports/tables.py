@@ -40,6 +40,8 @@ def write_tables(target: Folder, home: Folder, record: Record[Any]) -> dict[str,
     ------
     InputError
         If it has none.
+    DamagedError
+        If one is not what was published.
     """
     found = dict(_files(home, record))
     if not found:
@@ -53,7 +55,7 @@ def _files(home: Folder, record: Record[Any]) -> Iterator[tuple[str, bytes]]:
     import pandas as pd
 
     for key in sorted(key for key in record.outputs if key.endswith(".csv") and "/" not in key):
-        data = home.read(key)
+        data = record.read(home, key)
         yield key, data
         table = pd.read_csv(io.BytesIO(data), comment="#")
         if table.columns.isin(_PLACE).sum() == len(_PLACE):

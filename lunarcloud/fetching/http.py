@@ -1,6 +1,5 @@
 """The one way over HTTP: few connections, patient, going on where an answer was cut, checked at the end."""
 
-import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,16 +8,14 @@ from typing import IO, NamedTuple
 import requests
 from requests.adapters import HTTPAdapter
 
-from lunarcloud.archive import answered, headers, is_packed, length_of, require_given
+from lunarcloud.archive import SlowError, answered, headers, is_packed, length_of, pieces, require_given
 from lunarcloud.config import settings
 from lunarcloud.errors import ArchiveError, StoreError, TransientStoreError
 from lunarcloud.fetching.parts import Part
+from lunarcloud.storage import note_answer, patiently
 
 #: Connections to a host at a time, and so files: archives are shared by everybody.
 CONNECTIONS = 4
-
-# Small: where an answer is cut, the library keeps to itself what came of a block.
-_BLOCK = 1 << 12
 
 
 class Line(NamedTuple):
@@ -49,7 +46,7 @@ def line() -> Iterator[Line]:
 
 
 def download(way: Line, url: str, part: Part, require: Callable[[IO[bytes]], None]) -> None:
-    """Bring a file, and try again as long as that may help.
+    """Bring a file, and try again as long as that may help: see `lunarcloud.storage.retried`.
 
     Parameters
     ----------
@@ -71,24 +68,28 @@ def download(way: Line, url: str, part: Part, require: Callable[[IO[bytes]], Non
     StoreError
         If it refuses.
     """
-    pause = settings().backoff_s
-    for _ in range(settings().retries):
+    for more in reversed(range(settings().retries + 1)):
+        patiently(url, lambda: _bring(way, url, part), lambda seconds: _wait(way, seconds))
         try:
-            return _bring(way, url, part, require)
-        except TransientStoreError as error:
-            spread = pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret, only spread
-            _wait(way, max(spread, error.wait_s))
-            pause *= 2
-    return _bring(way, url, part, require)
+            with part.open() as stream:
+                require(stream)
+            return
+        except ArchiveError as error:
+            # Not waited for as a server that is away: the archive's file itself may be damaged.
+            part.restart()
+            if not more:
+                raise TransientStoreError(str(error)) from error
+        _wait(way, settings().backoff_s)
 
 
-def _bring(way: Line, url: str, part: Part, require: Callable[[IO[bytes]], None]) -> None:
-    """One try: as many answers as each bring a piece that no other did, then the check."""
+def _bring(way: Line, url: str, part: Part) -> None:
+    """One try: as many answers as each bring a piece that no other did."""
     most = part.size
     while True:
         try:
-            _receive(way, url, part)
-            break
+            return _receive(way, url, part)
+        except SlowError:
+            raise
         except TransientStoreError:
             # A server that cuts all its answers short still gives the file, a piece at a time; a busy one
             # gives none.
@@ -96,12 +97,6 @@ def _bring(way: Line, url: str, part: Part, require: Callable[[IO[bytes]], None]
                 raise
             most = part.size
             _wait(way, settings().backoff_s)
-    try:
-        with part.open() as stream:
-            require(stream)
-    except ArchiveError as error:
-        part.restart()
-        raise TransientStoreError(str(error)) from error
 
 
 def _receive(way: Line, url: str, part: Part) -> None:
@@ -119,6 +114,7 @@ def _receive(way: Line, url: str, part: Part) -> None:
             part.restart()
             raise TransientStoreError(f"{url}: another version of the file than what is here of it")
         require_given(answer, url)
+        note_answer(url)
         if answer.status_code != requests.codes.partial_content:
             # The whole file: what is here was of another version, or the server knows no ranges.
             part.restart(_validator(answer))
@@ -129,9 +125,9 @@ def _receive(way: Line, url: str, part: Part) -> None:
             )
         wanted = length_of(answer)
         wanted = None if wanted is None else part.size + wanted
-        for block in answer.iter_content(_BLOCK):
+        for piece in pieces(answer, url):
             _require_wanted(way)
-            part.append(block)
+            part.append(piece)
     if wanted is not None and part.size != wanted:
         raise TransientStoreError(f"{url}: the answer was cut at {part.size} of {wanted} bytes")
 

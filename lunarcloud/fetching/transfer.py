@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from lunarcloud.engine import ShardDone, StageDone, Started, Watch, quiet
+from lunarcloud.engine import ShardDone, StageDone, Started, Watch, quiet, telling
 from lunarcloud.errors import LunarcloudError, StoreError, TransientStoreError
 from lunarcloud.fetching.checks import Came
 from lunarcloud.fetching.http import CONNECTIONS, Line, download, line
@@ -76,7 +76,7 @@ def _fetch_all(plan: Plan, watch: Watch) -> list[int]:
     sizes: list[int] = []
     failed: list[LunarcloudError] = []
     in_a_row = 0
-    with _threads(plan) as (tasks, way):
+    with telling(watch), _threads(plan) as (tasks, way):
         for task in as_completed(tasks):
             try:
                 sizes.append(task.result())

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.lineage.record import FORMAT, Document, Parent, Ref
@@ -85,6 +85,15 @@ class Catalog(Document):
     heads: dict[str, Head] = Field(default_factory=dict, description="by series")
     main: dict[str, str] = Field(default_factory=dict, description="series that 'latest' means, by kind")
     retracted: dict[str, str] = Field(default_factory=dict, description="why, by kind/id; never a head")
+
+    @model_validator(mode="after")
+    def _require_heads(self) -> Self:
+        there = {(entry.series, entry.ref.id) for entry in self.records}
+        lost = [series for series, head in self.heads.items() if (series, head.id) not in there]
+        lost += [series for series in self.main.values() if series not in self.heads]
+        if lost:
+            raise ValueError(f"the head of series {lost[0]} is not among the records")
+        return self
 
     def of(self, kind: str | None = None) -> list[Entry]:
         """All records of a kind, or of all kinds, the latest published last."""

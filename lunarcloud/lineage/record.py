@@ -14,7 +14,8 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lunarcloud.storage import CODING, digest
+from lunarcloud.errors import DamagedError
+from lunarcloud.storage import CODING, Folder, digest
 
 #: Version of the store's layout: of records, the catalog and the ledger.
 FORMAT: Literal[3] = 3
@@ -161,6 +162,29 @@ class Record(Document, Generic[CardT]):
     def dump(self) -> bytes:
         """The record as JSON."""
         return (self.model_dump_json(indent=1) + "\n").encode()
+
+    def read(self, home: Folder, key: str) -> bytes:
+        """One of its objects, as it was published.
+
+        Parameters
+        ----------
+        home : Folder
+            The record's folder.
+        key : str
+            Of the object, one of `outputs`.
+
+        Raises
+        ------
+        DamagedError
+            If it is another one by now.
+        """
+        data, expected = home.read(key), self.outputs.get(key, "none")
+        if digest(data) != expected:
+            raise DamagedError(
+                f"{home.url}/{key} is not what was published (digest {digest(data)[:12]}, the record says "
+                f"{expected[:12]}): repair {self.ref}"
+            )
+        return data
 
 
 def identity(process: str, algorithm: int, given: Given) -> str:

@@ -219,7 +219,10 @@ def _require_numbers(session: Any) -> None:
     brightness = np.linspace(*_PROBED, _PROBES)[:, None]
     # Redder to the infrared, as all soils are.
     reddening = 1.0 + 0.1 * np.arange(session.get_inputs()[0].shape[1])
-    oxides = predict(session, (brightness * reddening).astype(np.float32))
+    try:
+        oxides = predict(session, (brightness * reddening).astype(np.float32))
+    except ComputeError as error:
+        raise InputError(f"this model file cannot be run ({error})") from error
     wrong = np.flatnonzero(~np.isfinite(oxides).all(axis=1))
     if wrong.size:
         raise InputError(

@@ -233,7 +233,7 @@ def stream_over(session: Session, title: str, run: Run, memory: MemoryPlan | Non
     def spread(
         function: Callable[[ItemT], ResultT], items: Iterable[ItemT]
     ) -> Iterator[tuple[ItemT, ResultT]]:
-        return session.spread(title, function, items, pixels=lambda _: pixels, memory=needed)
+        return session.spread(title, function, items, pixels=lambda _: pixels, memory=needed, place=run.place)
 
     return spread
 

@@ -133,6 +133,7 @@ def _draw(run: Run, session: Session) -> dict[str, Range]:
         _shares(run.card),
         pixels=lambda share: len(share) * pixels,
         memory=_memory_of_picture(run),
+        place=run.place,
     )
     found = {name: each for _, ranges in found_by for name, each in ranges.items()}
     return {name: found[name] for name in (*run.card.maps, *run.card.intervals) if name in found}

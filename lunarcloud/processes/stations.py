@@ -120,7 +120,7 @@ def write_stations(home: Folder, table: StationTable) -> None:
 
 
 def _open(record: Record[StationsCard], home: Folder) -> StationTable:
-    return parse_stations(home.read(STATIONS).decode(), record.card.name)
+    return parse_stations(record.read(home, STATIONS).decode(), record.card.name)
 
 
 def _report(record: Record[StationsCard], home: Folder) -> Report:
@@ -193,7 +193,13 @@ def desired_main(root: Root, table: StationTable) -> Choice:
 
 
 def table_of_record(root: Root, entry: Entry) -> StationTable:
-    """The table of a published record."""
+    """The table of a published record, as it was published.
+
+    Raises
+    ------
+    StoreError
+        If the record or its table is another one by now.
+    """
     return _open(root.record(entry, StationsCard), root.place(entry.ref))
 
 

@@ -114,7 +114,9 @@ def verify(root: Root, found: Known, cluster: Cluster, watch: Watch) -> Verifica
         items += [(key, each.group, entry) for key, entry in each.entries.items() if entry is not None]
     with Session(cluster, watch) as session:
         memory = MemoryPlan(task=_TASK_BYTES)
-        for _, problems in session.spread("verify", _Hash(), items, pixels=lambda _: 0, memory=memory):
+        for _, problems in session.spread(
+            "verify", _Hash(), items, pixels=lambda _: 0, memory=memory, place=home
+        ):
             damaged += problems
     return Verification(
         record=str(found.entry.ref),

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, TypeAlias
 
 from lunarcloud.errors import InputError, LunarcloudError
+from lunarcloud.servers import Server, running
 
 # A notice of an object store lists a few keys.
 _MOST_BYTES = 1 << 20
@@ -26,10 +27,8 @@ Metrics: TypeAlias = Callable[[], tuple[bytes, str]]
 _LOGGER = logging.getLogger("lunarcloud")
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(Server):
     """What its handlers need."""
-
-    daemon_threads = True
 
     def __init__(self, port: int, poked: threading.Event, metrics: Metrics) -> None:
         super().__init__(("", port), _Handler)
@@ -105,10 +104,5 @@ def listening(port: int | None, poked: threading.Event, metrics: Metrics) -> Ite
         server = _Server(port, poked, metrics)
     except (OSError, OverflowError) as error:
         raise InputError(f"--listen {port}: cannot be had ({error}); choose another port") from error
-    thread = threading.Thread(target=server.serve_forever, name="listen", daemon=True)
-    thread.start()
-    try:
-        yield int(server.server_address[1])
-    finally:
-        server.shutdown()
-        server.server_close()
+    with running(server, "listen") as number:
+        yield number

@@ -8,7 +8,7 @@ from lunarcloud.storage.documents import RECORD, parse_document, problem_of, rea
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.folder import Folder, folder, local_path
 from lunarcloud.storage.headers import cache_control, content_type
-from lunarcloud.storage.retry import WAITS, retried
+from lunarcloud.storage.retry import WAITS, note_answer, patiently, retried
 
 if TYPE_CHECKING:
     from lunarcloud.storage.dataset import crs_of, open_codes, open_dataset, open_small, write_dataset
@@ -57,10 +57,12 @@ __all__ = [
     "group_at",
     "local_path",
     "multiscales",
+    "note_answer",
     "open_codes",
     "open_dataset",
     "open_small",
     "parse_document",
+    "patiently",
     "problem_of",
     "range_of",
     "ranges_of",

@@ -17,7 +17,17 @@ _CLIENTS = {"botocore", "aiobotocore", "aiohttp", "gcsfs", "adlfs", "s3fs"}
 # What object stores say when a conditional write lost.
 _LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict"}
 # What may be otherwise in a minute, by the store's code and by HTTP status.
-_PASSING = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "OperationAborted"}
+_PASSING = {
+    "SlowDown",
+    "ServiceUnavailable",
+    "InternalError",
+    "RequestTimeout",
+    "OperationAborted",
+    # What was sent became another on its way.
+    "BadDigest",
+    "IncompleteBody",
+    "XAmzContentSHA256Mismatch",
+}
 _PASSING_STATUS = {408, 425, 429, 500, 502, 503, 504}
 # Bases of what the libraries raise when a connection broke, whatever they say.
 _BROKEN = {

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import BinaryIO, Self
 from uuid import uuid4
 
-from lunarcloud.errors import ClosedError, InputError, NotFoundError
+from lunarcloud.errors import ClosedError, InputError, NotFoundError, StoreError
 from lunarcloud.storage.faults import explained
 from lunarcloud.storage.retry import retried
 
 # A file may have a colon in its name, but hardly one of these before it.
 _URL_CUT_SHORT = re.compile(r"(?i)(?:s3a?|gc?s|az|abfss?|https?|ftp|file|memory):")
+
+# What commands write to find out whether it can be written, and seen by workers.
+_MARK = re.compile(r"(?:^|/)\.(?:probe|seen)-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +100,27 @@ class Folder(ABC):
             If there is such an object and the last one of the folder: see `until`.
         """
         with explained(self.url, key):
-            # What is new needs no question.
-            if self.last is None or not self._create(key, data):
-                self._require_open(key)
+            if self.last is None:
                 self._write(key, data)
+            # What is new needs no question.
+            elif not self._create(key, data):
+                self._require_open(key)
+                self._replace(key, data)
 
     @retried
     def upload(self, key: str, file: Path) -> None:
         """Put a local file as an object, whole or not at all, without holding it in memory.
 
         On a disk the file itself may become the object, so that it is gone from where it was.
+
+        Raises
+        ------
+        ClosedError
+            As `write`.
         """
         with explained(self.url, key):
+            if self.last is not None and self._exists(key):
+                self._require_open(key)
             self._upload(key, file)
 
     @retried
@@ -212,12 +224,32 @@ class Folder(ABC):
         self.write(probe, b"")
         self.remove(probe)
 
+    def left_behind(self, before: datetime) -> list[str]:
+        """Keys of what commands that were killed have left before a time: marks, probes, halves of files."""
+        found = [*filter(_MARK.search, self.keys()), *self._halves()]
+        times = {key: self.modified(key) for key in found}
+        return [key for key, time in times.items() if time is not None and time < before]
+
+    def _halves(self) -> list[str]:
+        """Keys of files that are no objects: being written, or what is left of that."""
+        return []
+
     def _require_open(self, key: str) -> None:
         if self.last is None:
             return
         place, last = self.last
         if place.exists(last):
             raise ClosedError(f"{self.url}/{key}: not replaced, for {place.url}/{last} is there")
+
+    def _replace(self, key: str, data: bytes) -> None:
+        """Replace an object, and put it back if somebody finished the folder just before."""
+        before = self._read(key, None, None)
+        self._write(key, data)
+        try:
+            self._require_open(key)
+        except StoreError:
+            self._write(key, before)
+            raise
 
     def _rewrite(self, key: str, change: Callable[[bytes | None], bytes]) -> bytes:
         """An update by somebody who holds the lock of the object."""

@@ -43,24 +43,45 @@ def retried(
 
     @wraps(action)
     def repeated(where: Where, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        store, begun, tries = _store(where), time.monotonic(), 0
-        while True:
-            try:
-                result = action(where, *args, **kwargs)
-            except TransientStoreError as error:
-                waited = time.monotonic() - begun
-                if not _goes_on(store, tries, waited):
-                    raise
-                pause = min(settings().backoff_s * 2.0**tries, _LONGEST_PAUSE_S)
-                _LOG.warning("waiting for the store, %.0f s until now: %s", waited, error)
-                # No secret, only spread; and what the server asks for.
-                time.sleep(max(error.wait_s, pause * random.uniform(0.5, 1.5)))  # noqa: S311
-                tries += 1
-            else:
-                _ANSWERED.add(store)
-                return result
+        return patiently(where, lambda: action(where, *args, **kwargs), time.sleep)
 
     return repeated
+
+
+def patiently(where: object, act: Callable[[], Result], wait: Callable[[float], object]) -> Result:
+    """What comes of something at last: see `retried`, which does it to a function.
+
+    Parameters
+    ----------
+    where : object
+        A URL, or what has one.
+    act : callable
+        What is tried.
+    wait : callable
+        Lets so many seconds pass; may raise, for whoever is no longer wanted.
+    """
+    store, tries, first = _store(where), 0, 0.0
+    while True:
+        try:
+            result = act()
+        except TransientStoreError as error:
+            first = first or time.monotonic()
+            waited = time.monotonic() - first
+            if not _goes_on(store, tries, waited):
+                raise
+            pause = min(settings().backoff_s * 2.0**tries, _LONGEST_PAUSE_S)
+            _LOG.warning("waiting for the store, %.0f s until now: %s", waited, error)
+            # No secret, only spread; and what the server asks for.
+            wait(max(error.wait_s, pause * random.uniform(0.5, 1.5)))  # noqa: S311
+            tries += 1
+        else:
+            note_answer(where)
+            return result
+
+
+def note_answer(where: object) -> None:
+    """Know from now on that a store is there: it has answered this process."""
+    _ANSWERED.add(_store(where))
 
 
 def _goes_on(store: str, tries: int, waited: float) -> bool:

@@ -1,7 +1,9 @@
 """A proxy before an S3 server that fails as real ones do, and as gateways and networks before them do."""
 
 import http.client
+import os
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -11,6 +13,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 Fault: TypeAlias = Literal[
     "busy",
@@ -22,14 +28,16 @@ Fault: TypeAlias = Literal[
     "portal",
     "silent",
     "cut upload",
+    "changed upload",
     "cut download",
     "short download",
     "zeros",
     "lost answer",
     "slow",
 ]
-#: Those that pass within a second or, of silence, within ``silence_s``.
-FAULTS: tuple[Fault, ...] = tuple(kind for kind in get_args(Fault) if kind != "slow")
+#: Those that pass within a second or, of silence, within ``silence_s``, and leave nothing wrong in the store,
+#: though whoever writes is killed meanwhile.
+FAULTS: tuple[Fault, ...] = tuple(kind for kind in get_args(Fault) if kind not in ("slow", "changed upload"))
 #: What becomes of a request, by its method and path; None: nothing.
 Plan: TypeAlias = Callable[[str, str], Fault | None]
 
@@ -51,10 +59,11 @@ _INSTEAD: dict[Fault, tuple[int, str, bytes]] = {
     "portal": (200, "text/html", _PAGE),
 }
 
-
+# Headers by which a server would see that a body is another, with the signature that holds them.
+_SUM = re.compile(r"(?i)content-md5|authorization|x-amz-(checksum|sdk-checksum|content-sha256|date)")
 _BEFORE = {*_INSTEAD, "silent", "cut upload"}
-# Only who sends something is too late with it, or in another's way.
-_OF_SENDERS = {"too late", "aborted"}
+# Only who sends something is too late with it, or in another's way, or has it changed.
+_OF_SENDERS = {"too late", "aborted", "changed upload"}
 _OF_OBJECTS = {"zeros", "short download"}
 
 
@@ -128,11 +137,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         fault = self.server.faults.next(self.command, self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if fault in _OF_SENDERS and not body:
+        # A question that became another one is refused as nonsense: nobody waits for that.
+        if (fault in _OF_SENDERS and not body) or (fault == "changed upload" and self.command != "PUT"):
             fault = None
         if fault in _BEFORE:
             self.server.faults.count(fault)
             return self._fail(fault, body)
+        if fault == "changed upload":
+            body = self._changed(body)
         status, headers, answer = self._forward(body)
         # Of the server's errors and lists nobody could know that they are others.
         is_object = self.command == "GET" and answer and any(name.lower() == "etag" for name in headers)
@@ -187,6 +199,20 @@ class _Handler(BaseHTTPRequestHandler):
             return response.status, headers, answer
         finally:
             connection.close()
+
+    def _changed(self, body: bytes) -> bytes:
+        """A body with one bit in its middle another, signed anew with this process's keys."""
+        # Without its sums, by which the server would see it.
+        middle = len(body) // 2
+        changed = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
+        region = self.headers["Authorization"].split("/")[2]
+        for name in [name for name in self.headers if _SUM.match(name)]:
+            del self.headers[name]
+        request = AWSRequest(self.command, f"{self.server.faults.endpoint}{self.path}", self.headers, changed)
+        keys = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+        S3SigV4Auth(keys, "s3", region).add_auth(request)
+        self.headers = request.headers
+        return changed
 
     def _forward_half(self, body: bytes) -> None:
         connection = http.client.HTTPConnection(self.server.target, timeout=30)

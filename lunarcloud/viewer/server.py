@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import chain
 from os import fstat
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from lunarcloud.errors import InputError, LunarcloudError, NotFoundError
+from lunarcloud.servers import Server, running
 from lunarcloud.storage import Folder, cache_control, content_type
 from lunarcloud.viewer.page import PAGE, WHERE, built, where
 
@@ -60,21 +60,15 @@ class _Answer(NamedTuple):
     body: Iterable[bytes] | _InFile
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(Server):
     """What its handlers need."""
 
-    daemon_threads = True
     # A view asks for dozens of parts at once.
     request_queue_size = 128
 
     def __init__(self, root: Folder, page: Mapping[str, bytes], port: int) -> None:
         super().__init__((_HOST, port), _Handler)
         self.root, self.page = root, page
-
-    @property
-    def port(self) -> int:
-        """The port that it listens on."""
-        return int(self.server_address[1])
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -221,10 +215,5 @@ def serving(root: Folder, port: int = 0) -> Iterator[str]:
         raise InputError(
             f"port {port} cannot be had ({error}): choose another, or 0 for any free one"
         ) from error
-    thread = threading.Thread(target=server.serve_forever, name="view", daemon=True)
-    thread.start()
-    try:
-        yield f"http://{_HOST}:{server.port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with running(server, "view") as number:
+        yield f"http://{_HOST}:{number}/"

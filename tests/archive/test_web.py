@@ -190,6 +190,17 @@ def test_what_is_not_there_and_a_server_that_stays_busy_are_said(
         read_web(f"{server.url}/ui03n003.img", [(0, 10)])
 
 
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
+    server: BadArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"RETRIES": "0", "PATIENCE_S": "0", "REQUEST_S": "0.3"}.items():
+        monkeypatch.setenv(f"LUNARCLOUD_{name}", value)
+    settings.cache_clear()
+    server.plan, server.pause_s = lambda path: "slow", 0.2
+    with pytest.raises(TransientStoreError, match=r"the server sent \d+ bytes in 0\.3 s"):
+        read_web(urls(server)[0], [(0, 10)])
+
+
 def test_a_server_is_left_alone_as_long_as_it_asks(
     server: BadArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,9 @@
 """Records of any kind: listed, shown down to their sources, promoted, removed, pruned; ids never cut."""
 
+import fcntl
 import json
+import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -139,3 +142,34 @@ def test_prune_removes_what_no_head_needs(
     done = json.loads(lunarcloud("prune", "--root", tmp_path, "--json")[1])
     assert done == would
     assert {each["ref"]["id"] for each in _listed(lunarcloud, tmp_path)} == heads
+
+
+def test_prune_removes_what_killed_commands_left_a_day_ago(
+    say: Callable[..., str], lunarcloud: Command, tmp_path: Path
+) -> None:
+    home = tmp_path / "toys" / say("hello")
+    old = [home / ".seen-1", tmp_path / ".probe-1", home / "word.txt.1.partial", tmp_path / "held.partial"]
+    young = [home / ".seen-2", home / "word.txt.2.partial"]
+    for path in (*old, *young):
+        path.write_bytes(b"")
+        if path in old:
+            os.utime(path, (0, 0))
+    with old[-1].open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert "3 files" in lunarcloud("prune", "--root", tmp_path, "--dry-run")[1]
+        assert lunarcloud("prune", "--root", tmp_path)[0] == 0
+    assert [path.exists() for path in (*old, *young)] == [False, False, False, True, True, True]
+    assert len(_listed(lunarcloud, tmp_path)) == 1
+
+
+def test_fifty_commands_leave_nothing_behind(
+    say: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (temporary := tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    made = {say(f"hello{number}") for number in range(50)}
+    assert len(made) == 50
+    assert list(temporary.iterdir()) == []
+    names = [path.name for path in tmp_path.rglob("*")]
+    assert [name for name in names if name.startswith(".") or name.endswith(".partial")] == []

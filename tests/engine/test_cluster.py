@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
+import psutil
 import pytest
 from distributed import LocalCluster, Security
 
@@ -28,6 +29,27 @@ def test_nothing_stays_in_the_temporary_folder_or_where_the_command_ran(
         assert len(list(tmp_path.rglob("dask-scratch-space"))) == 1
     assert found == [(1, hex(1))]
     assert sorted(tmp_path.rglob("*")) == [tmp_path / "here", tmp_path / "scratch"]
+
+
+def _listening() -> set[tuple[str, int]]:
+    """Addresses and ports on which this process and those that it started listen."""
+    mine = psutil.Process()
+    return {
+        tuple(each.laddr)
+        for process in (mine, *mine.children(recursive=True))
+        for each in process.net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN
+    }
+
+
+def test_scheduler_workers_and_their_pages_listen_on_the_loopback_only() -> None:
+    before = _listening()
+    with Session(Cluster(workers=1)) as session:
+        list(session.spread("hex", hex, [1], pixels=lambda _: 1, memory=MemoryPlan(task=1)))
+        addresses = [address for address, _ in _listening() - before]
+    # The scheduler and its pages, the worker and its, and who looks after it.
+    assert len(addresses) >= 4
+    assert set(addresses) == {"127.0.0.1"}
 
 
 def test_workers_that_die_while_they_start_are_said_and_worth_another_try(

@@ -205,6 +205,31 @@ def test_workers_that_do_not_see_the_root_are_refused_in_words(scheduler: str, m
     assert work.group.place.keys() == []
 
 
+def test_items_are_refused_by_workers_that_do_not_see_what_they_read(scheduler: str) -> None:
+    run = folder("memory://unseen/runs/1")
+    run.write("record.json", b"{}")
+    with (
+        Session(Cluster(scheduler=scheduler)) as session,
+        pytest.raises(InputError, match=r"worker .* does not see .* memory://unseen/runs/1.*s3://"),
+    ):
+        list(session.spread("hex", hex, [1], pixels=int, memory=MemoryPlan(task=1), place=run))
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_workers_must_see_is_the_record_or_a_mark_that_does_not_stay(
+    scheduler: str, tmp_path: Path, finished: bool
+) -> None:
+    run = folder(tmp_path)
+    if finished:
+        run.write("record.json", b"{}")
+        tmp_path.chmod(0o500)
+    with Session(Cluster(scheduler=scheduler)) as session:
+        done = session.spread("hex", hex, [7], pixels=int, memory=MemoryPlan(task=1), place=run)
+        assert dict(done) == {7: "0x7"}
+    tmp_path.chmod(0o700)
+    assert run.keys() == ["record.json"] * finished
+
+
 def test_no_mark_stays_behind_and_what_decides_bytes_is_pinned(
     scheduler: str, make_work: Make, tmp_path: Path
 ) -> None:

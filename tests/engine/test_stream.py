@@ -20,6 +20,7 @@ from lunarcloud.engine.stream import (
     decide,
     ended,
     exhausted,
+    running,
     seen,
     submitted,
 )
@@ -53,6 +54,13 @@ def test_workers_that_end_nothing_are_waited_for_so_long() -> None:
     moved, _ = ended(state, "a", Outcome.PASSING, LIMITS)
     assert decide(seen(moved, 1, 3609.0), LIMITS, 3610.0) == Wait()
     assert decide(seen(state, 0, 3500.0), LIMITS, 3700.0) == Wait()
+
+
+def test_a_task_that_runs_so_long_is_given_up_although_others_end() -> None:
+    state, _ = ended(exhausted(seen(submitted(State(), 3), 2, 10.0)), "a", Outcome.DONE, LIMITS)
+    assert decide(running(state, 3599.0), LIMITS, 3609.0) == Wait()
+    assert decide(running(state, 3600.0), LIMITS, 3610.0) == GiveUp(Why.NO_END)
+    assert decide(running(running(state, 3600.0), 0.0), LIMITS, 3610.0) == Wait()
 
 
 def test_nothing_is_submitted_when_the_items_are_used_up() -> None:

@@ -9,7 +9,7 @@ import pytest
 from pyproj import CRS
 
 from lunarcloud.archive.vectors import read_records
-from lunarcloud.errors import InputError
+from lunarcloud.errors import DamagedError, InputError
 from lunarcloud.exports.tables import points_geojson, write_tables
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.maps import Run, RunCard
@@ -36,6 +36,15 @@ def test_the_csv_is_the_stored_one(published: Root, target: Folder) -> None:
     sizes = written(published, target)
     assert sizes == {key: len(target.read(key)) for key in ("stations.csv", "stations.geojson")}
     assert target.read("stations.csv") == published.place(published.find("stations").ref).read("stations.csv")
+
+
+def test_a_table_that_was_changed_is_not_exported(tmp_path: Path, target: Folder) -> None:
+    make("stations", tmp_path)
+    root = open_root(tmp_path)
+    place = root.place(root.find("stations").ref)
+    place.write("stations.csv", place.read("stations.csv").replace(b"1.9", b"2.9", 1))
+    with pytest.raises(DamagedError, match=r"stations\.csv is not what was published"):
+        written(root, target)
 
 
 def test_the_same_table_gives_the_same_bytes(published: Root, target: Folder) -> None:

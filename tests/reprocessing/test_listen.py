@@ -23,6 +23,7 @@ from lunarcloud.reprocessing.metrics import Health, metrics_text
 from lunarcloud.testing.fixtures import Command
 from lunarcloud.testing.make import make
 from lunarcloud.testing.s3_server import s3_server
+from tests.web import reset
 
 _ROW = (
     "site,lat,lon,feo,tio2,r415,r750,r900,r950,r1000\nNew,5.5,-55.5,17.2,5.2,0.06,0.095,0.092,0.093,0.096\n"
@@ -51,6 +52,11 @@ def test_a_poke_delivered_twice_is_one(port: int, poked: threading.Event) -> Non
     notice = b'{"Records": [{"s3": {"object": {"key": "inbox/new.csv"}}}]}'
     assert [ask(port, "POST", "/poke", notice).status for _ in range(2)] == [202, 202]
     assert poked.is_set()
+
+
+def test_a_client_that_goes_away_is_told_to_nobody(port: int, capfd: pytest.CaptureFixture[str]) -> None:
+    reset(port)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_store_pokes_when_a_table_is_put_into_the_bucket(

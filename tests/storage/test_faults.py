@@ -54,6 +54,7 @@ def test_words_of_a_message_make_no_fault_pass() -> None:
         of_s3("InternalError", 500),
         of_s3("RequestTimeout", 400),
         of_s3("OperationAborted", 409),
+        of_s3("BadDigest", 400),
         EndpointConnectionError(endpoint_url="https://example.org"),
         ConnectTimeoutError(endpoint_url="https://example.org"),
         TimeoutError(),
@@ -126,5 +127,18 @@ def test_a_store_that_sends_a_byte_now_and_then_is_given_up(
         monkeypatch.setenv(f"LUNARCLOUD_{name}", value)
     settings.cache_clear()
     faults.plan = lambda asked, path: "slow" if asked == "GET" else None
-    with pytest.raises(TransientStoreError, match="not done after 1 s"):
-        place.read("a")
+    for ask in (lambda: place.read("a"), place.keys):
+        with pytest.raises(TransientStoreError, match="not done after 1 s"):
+            ask()
+
+
+def test_a_store_that_takes_an_upload_a_byte_now_and_then_is_given_up(
+    faults: Faults, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"REQUEST_S": "0.2", "RETRIES": "0", "TIMEOUT_S": "15"}.items():
+        monkeypatch.setenv(f"LUNARCLOUD_{name}", value)
+    settings.cache_clear()
+    (tmp_path / "a").write_bytes(b"moon")
+    faults.plan = lambda asked, path: "silent"
+    with pytest.raises(TransientStoreError, match=r"not done after 0\.2 s"):
+        folder("s3://moon/slow").upload("a", tmp_path / "a")

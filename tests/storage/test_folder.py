@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -11,6 +12,7 @@ from s3fs import S3FileSystem
 
 from lunarcloud.errors import ClosedError, NotFoundError, StoreError, TransientStoreError
 from lunarcloud.storage import Folder, folder
+from lunarcloud.storage.backends import LocalFolder
 from lunarcloud.testing.s3_server import S3, reconnect
 
 
@@ -33,6 +35,34 @@ def test_what_is_there_stays_once_the_last_object_is(place: Folder) -> None:
     assert place.read("a/b") == b"moon"
     place.write("a/b", b"repaired")
     assert place.read("a/b") == b"repaired"
+
+
+def test_no_file_is_put_in_the_place_of_what_is_finished(place: Folder, tmp_path: Path) -> None:
+    (file := tmp_path / "file").write_bytes(b"late")
+    place.write("a", b"moon")
+    place.write("last", b"")
+    with pytest.raises(ClosedError):
+        place.until("last").upload("a", file)
+    assert place.read("a") == b"moon"
+    place.until("last").upload("new", file)
+    assert place.read("new") == b"late"
+
+
+@dataclass(frozen=True, slots=True)
+class _Overtaken(LocalFolder):
+    """A folder that a twin finishes in the moment in which the first object is replaced."""
+
+    def _write(self, key: str, data: bytes) -> None:
+        LocalFolder._create(self, "last", b"")
+        LocalFolder._write(self, key, data)
+
+
+def test_who_is_overtaken_while_it_replaces_puts_back_what_was_there(tmp_path: Path) -> None:
+    place = _Overtaken(str(tmp_path)).until("last")
+    place.write("a", b"moon")
+    with pytest.raises(ClosedError):
+        place.write("a", b"late")
+    assert place.read("a") == b"moon"
 
 
 def test_a_file_becomes_an_object_in_the_place_of_what_was_there(place: Folder, tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lunarcloud.config import Settings
 from lunarcloud.errors import InputError
 from lunarcloud.storage import Folder, folder
 from lunarcloud.storage.backends import LocalFolder, ObjectFolder
 from lunarcloud.testing.s3_server import BUCKET, S3, reconnect
 from lunarcloud.viewer import serving
+from tests.web import reset
 
 DIGITS = b"0123456789"
 KEY = "runs/0123456789abcdef/digits"
@@ -74,6 +76,19 @@ def test_the_page_comes_with_a_strict_policy(port: int) -> None:
 
 def test_the_page_is_told_where_the_root_is(port: int) -> None:
     assert ask(port, "/root.json")[1] == b'{"root": "root/"}'
+
+
+def test_a_browser_that_goes_away_is_told_to_nobody(port: int, capfd: pytest.CaptureFixture[str]) -> None:
+    reset(port)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_browser_that_goes_away_is_told_to_who_looks_for_faults(
+    port: int, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lunarcloud.servers.settings", lambda: Settings(debug=True))
+    reset(port)
+    assert "ConnectionResetError" in capfd.readouterr().err
 
 
 def test_an_object_comes_whole(port: int) -> None:

@@ -8,6 +8,9 @@ from s3fs import S3FileSystem
 
 # Whose answers name the object's version, whichever program the store is.
 _TAGGED = {"get_object", "head_object", "put_object", "upload_part"}
+# What sends an object, or a part of it.
+_PUTS = {"put_object", "upload_part"}
+_SENT_AGAIN = 3
 # A tag that is the object's MD5: those of objects put in parts, or with a key, look or are said otherwise.
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 
@@ -30,7 +33,8 @@ class CheckedS3(S3FileSystem):  # type: ignore[misc]  # it has no types
     Attributes
     ----------
     tags_are_digests : bool or None
-        Whether the store names what it was given by its MD5; None if it was given nothing yet.
+        Whether the store names what it was given by its MD5; None if it was given nothing yet. Once it has,
+        another name says that what was sent became another on its way.
     """
 
     tags_are_digests: bool | None = None
@@ -40,11 +44,31 @@ class CheckedS3(S3FileSystem):  # type: ignore[misc]  # it has no types
         if not isinstance(answer, dict):
             return answer
         _require_the_stores(method, answer)
-        if method == "put_object" and (tag := _md5_in(answer)):
-            self.tags_are_digests = tag == _md5(asked.get("Body", b""))
+        if method in _PUTS:
+            return await self._arrived(answer, method, *more, **asked)
         if method == "get_object":
             answer["Body"] = _Body(answer, tag_is_digest=self.tags_are_digests is not False)
         return answer
+
+    async def _arrived(self, answer: dict[str, Any], method: str, *more: Any, **asked: Any) -> dict[str, Any]:
+        """What the store says once it has what was sent; what became another on its way is sent again."""
+        sent = _md5(asked.get("Body", b""))
+        for _ in range(_SENT_AGAIN):
+            if not self._names_another(answer, sent):
+                return answer
+            answer = await super()._call_s3(method, *more, **_in_place_of(answer, asked))
+            _require_the_stores(method, answer)
+        if self._names_another(answer, sent):
+            if self.tags_are_digests:
+                raise ForeignAnswerError("the store was given other bytes than were sent")
+            self.tags_are_digests = False
+        return answer
+
+    def _names_another(self, answer: dict[str, Any], sent: str) -> bool:
+        tag = _md5_in(answer)
+        if tag == sent and self.tags_are_digests is None:
+            self.tags_are_digests = True
+        return tag not in (None, sent) and self.tags_are_digests is not False
 
     async def _cat_file(self, path: str, *more: Any, **asked: Any) -> bytes:
         try:
@@ -72,6 +96,16 @@ def _require_the_stores(method: str, answer: dict[str, Any]) -> None:
         raise ForeignAnswerError(f"{kind or 'something'} came, without the object's version")
     if method not in _TAGGED and kind.startswith("text/html"):
         raise ForeignAnswerError("a page came in place of the store's answer")
+
+
+def _in_place_of(answer: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """A request to put an object in the place of what the same request put there, and of nothing else."""
+    if not asked.keys() & {"IfMatch", "IfNoneMatch"}:
+        return asked
+    return {
+        **{name: value for name, value in asked.items() if name != "IfNoneMatch"},
+        "IfMatch": answer["ETag"],
+    }
 
 
 def _md5_in(answer: dict[str, Any]) -> str | None:

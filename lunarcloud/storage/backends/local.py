@@ -99,6 +99,10 @@ class LocalFolder(Folder):
         with suppress(FileNotFoundError):
             shutil.rmtree(self.url)
 
+    def _halves(self) -> list[str]:
+        found = Path(self.url).rglob(f"*{_PARTIAL}")
+        return [str(path.relative_to(self.url)) for path in found if path.is_file() and not _is_held(path)]
+
     def _path(self, key: str) -> Path:
         return Path(self.url, key)
 
@@ -119,6 +123,16 @@ def _alone(lock: Path) -> Iterator[None]:
             finally:
                 lock.unlink(missing_ok=True)
             return
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether somebody holds the lock that a file may be."""
+    with lock.open() as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _is_at(path: Path, opened: int) -> bool:

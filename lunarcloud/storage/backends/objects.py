@@ -14,6 +14,9 @@ from lunarcloud.storage.faults import beyond_end, explained, lost_race
 from lunarcloud.storage.folder import Folder
 from lunarcloud.storage.headers import cache_control, content_type
 
+# A file goes up in parts about as large, each with the time of a request.
+_PART = 50 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectFolder(Folder):
@@ -60,7 +63,8 @@ class ObjectFolder(Folder):
     def _upload(self, key: str, file: Path) -> None:
         store, path = self._at(key)
         # In parts, of which the store makes an object once the last one has come.
-        store.put_file(str(file), path, **_said(path, store))
+        seconds = settings().request_s * (1 + file.stat().st_size // _PART)
+        _within(seconds, store, "put_file", str(file), path, **_said(path, store))
 
     def _create(self, key: str, data: bytes) -> bool:
         store, path = self._at(key)
@@ -107,7 +111,7 @@ class ObjectFolder(Folder):
     def _size(self, key: str) -> int:
         store, path = self._at(key)
         # Not isfile and size: they take every fault of the store for a no.
-        about = store.info(path)
+        about = _within_time(store, "info", path)
         if about["type"] != "file":
             raise FileNotFoundError(path)
         return int(about["size"])
@@ -115,7 +119,8 @@ class ObjectFolder(Folder):
     def _versions(self, under: str) -> dict[str, str | None]:
         store, base = self._at("")
         start = self._at(under)[1]
-        found = store.find(start, detail=True) if store.isdir(start) else {}
+        listed = _within_time(store, "isdir", start)
+        found = _within_time(store, "find", start, detail=True) if listed else {}
         versions = {str(path)[len(base.rstrip("/")) + 1 :]: _tag(about) for path, about in found.items()}
         # Some stores list an empty object in the place of a folder that was made, or emptied.
         return {key: version for key, version in versions.items() if key}
@@ -158,14 +163,16 @@ def _within_time(store: Any, call: str, *args: Any, **keywords: Any) -> Any:
 
     The store's own time-outs count from byte to byte: one that sends a byte a second is never silent.
     """
+    return _within(settings().request_s, store, call, *args, **keywords)
+
+
+def _within(seconds: float, store: Any, call: str, *args: Any, **keywords: Any) -> Any:
     if not store.async_impl:
         return getattr(store, call)(*args, **keywords)
     try:
-        return fsspec.asyn.sync(
-            store.loop, getattr(store, f"_{call}"), *args, timeout=settings().request_s, **keywords
-        )
+        return fsspec.asyn.sync(store.loop, getattr(store, f"_{call}"), *args, timeout=seconds, **keywords)
     except TimeoutError as error:
-        raise TimeoutError(f"not done after {settings().request_s:g} s") from error
+        raise TimeoutError(f"not done after {seconds:g} s") from error
 
 
 def _said(path: str, store: Any) -> dict[str, str]:
@@ -184,9 +191,9 @@ def _tagged(store: Any, path: str) -> tuple[str | None, bytes | None]:
     """The entity tag and bytes of one and the same version of an object."""
     while True:
         try:
-            before = store.info(path, refresh=True)["ETag"]
+            before = _within_time(store, "info", path, refresh=True)["ETag"]
             data = _within_time(store, "cat_file", path)
-            if store.info(path, refresh=True)["ETag"] == before:
+            if _within_time(store, "info", path, refresh=True)["ETag"] == before:
                 return before, data
         except FileNotFoundError:
             return None, None
