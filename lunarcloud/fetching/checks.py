@@ -41,6 +41,8 @@ class Came(NamedTuple):
         Bytes that the table of sources has for it; about, where its check says so.
     label : bytes
         Its detached label; empty for a file with none.
+    digest : str
+        SHA-256 that the table of sources has for it; empty where it has none.
     """
 
     url: str
@@ -48,6 +50,7 @@ class Came(NamedTuple):
     size: int
     wanted: int
     label: bytes
+    digest: str = ""
 
 
 def pds3_tile_extent(head: bytes, label: bytes, url: str) -> Extent:
@@ -88,6 +91,15 @@ def pds4_tile_extent(head: bytes, label: bytes, url: str) -> Extent:
         For what is no label of an image.
     """
     return pds4_extent(label, source=url)
+
+
+def require_digest(came: Came) -> None:
+    """Refuse a file of another SHA-256 than the table of sources has."""
+    if (found := hashlib.file_digest(came.stream, "sha256").hexdigest()) != came.digest:
+        raise ArchiveError(
+            f"{came.url}: its SHA-256 is {found[:12]}..., the table of sources says {came.digest[:12]}...: "
+            "damaged, or another version of the file"
+        )
 
 
 def require_pds3_tile(came: Came) -> None:
@@ -141,7 +153,7 @@ def require_shapefile(came: Came) -> None:
 
 
 def came_of(url: str, data: bytes, wanted: int, label: bytes) -> Came:
-    """A file that is in memory already, as if it had come now.
+    """A file that is in memory already, as if it had come now; of one without a digest.
 
     Parameters
     ----------

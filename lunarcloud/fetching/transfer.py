@@ -14,8 +14,8 @@ from lunarcloud.errors import LunarcloudError, StoreError, TransientStoreError
 from lunarcloud.fetching.checks import Came
 from lunarcloud.fetching.http import CONNECTIONS, Line, download, line
 from lunarcloud.fetching.parts import Part, part_of
-from lunarcloud.fetching.plan import Plan, file_name, in_words
-from lunarcloud.fetching.sources import Piece
+from lunarcloud.fetching.plan import Plan, in_words
+from lunarcloud.fetching.sources import Piece, file_name
 from lunarcloud.storage import Folder
 
 # One that fails is a damaged file; so many with none between that came are an archive that is away.
@@ -61,7 +61,7 @@ def carry_out(plan: Plan, watch: Watch = quiet) -> Fetched:
         not be fetched: the others are there, and the same call later goes on.
     """
     _require_room(plan)
-    files = (*plan.there, *(f"{plan.place.url}/{file_name(piece.path)}" for piece in plan.pieces))
+    files = (*plan.there, *(f"{plan.place.url}/{piece.file}" for piece in plan.pieces))
     if not plan.pieces:
         return Fetched(files, 0, 0)
     with _alone(plan.place):
@@ -116,10 +116,10 @@ def _cancel(tasks: list[Future[int]]) -> None:
 
 def _fetch_piece(way: Line, plan: Plan, piece: Piece) -> int:
     """Fetch a file and its label; the label gets its name last, since it says that the file is there."""
-    with _part(plan.place, piece.path) as image:
+    with _part(plan.place, piece.file) as image:
         if not piece.label:
             return _fetch_image(way, plan, piece, image, b"")
-        with _part(plan.place, piece.label) as label:
+        with _part(plan.place, file_name(piece.label)) as label:
             download(way, f"{plan.base}/{piece.label}", label, partial(_require_label, plan, piece))
             with label.open() as stream:
                 data = stream.read()
@@ -132,7 +132,7 @@ def _fetch_image(way: Line, plan: Plan, piece: Piece, image: Part, label: bytes)
     url = f"{plan.base}/{piece.path}"
 
     def require(stream: IO[bytes]) -> None:
-        plan.source.require(Came(url, stream, image.size, piece.n_bytes, label))
+        plan.source.require(Came(url, stream, image.size, piece.n_bytes, label, piece.digest))
 
     download(way, url, image, require)
     image.keep()
@@ -145,8 +145,8 @@ def _require_label(plan: Plan, piece: Piece, stream: IO[bytes]) -> None:
 
 
 @contextmanager
-def _part(place: Folder, path: str) -> Iterator[Part]:
-    part = part_of(place, file_name(path))
+def _part(place: Folder, name: str) -> Iterator[Part]:
+    part = part_of(place, name)
     try:
         yield part
     finally:
