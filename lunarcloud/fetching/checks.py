@@ -24,6 +24,7 @@ from lunarcloud.errors import ArchiveError
 _SHAPEFILE = frozenset({".shp", ".shx", ".dbf"})
 # Real detached labels have some 10 KiB.
 LARGEST_LABEL = 4 << 20
+_BLOCK = 1 << 20
 
 
 class Came(NamedTuple):
@@ -93,9 +94,17 @@ def pds4_tile_extent(head: bytes, label: bytes, url: str) -> Extent:
     return pds4_extent(label, source=url)
 
 
+def sha256_of(stream: IO[bytes]) -> str:
+    """SHA-256 of what a file has from here on, hexadecimal."""
+    found = hashlib.sha256()
+    while block := stream.read(_BLOCK):
+        found.update(block)
+    return found.hexdigest()
+
+
 def require_digest(came: Came) -> None:
     """Refuse a file of another SHA-256 than the table of sources has."""
-    if (found := hashlib.file_digest(came.stream, "sha256").hexdigest()) != came.digest:
+    if (found := sha256_of(came.stream)) != came.digest:
         raise ArchiveError(
             f"{came.url}: its SHA-256 is {found[:12]}..., the table of sources says {came.digest[:12]}...: "
             "damaged, or another version of the file"

@@ -20,6 +20,7 @@ from lunarcloud.archive import (
 )
 from lunarcloud.errors import ArchiveError, InputError, NotFoundError
 from lunarcloud.fetching.checks import LARGEST_LABEL, came_of
+from lunarcloud.fetching.ledger import sizes_of
 from lunarcloud.fetching.region import Box, tiles_in
 from lunarcloud.fetching.sources import Issue, Piece, Source, file_name, source_of
 from lunarcloud.storage import Folder, folder
@@ -147,15 +148,24 @@ def _address(mirror: str) -> str:
 
 
 def _there(source: Source, wanted: tuple[Piece, ...], place: Folder) -> dict[str, str]:
-    """Names of the pieces that are whole at a place, which is its own ledger, and where they are."""
+    """Names of the pieces that are whole at a place, and where they are."""
     try:
         items = {item.base: item for item in list_items(place.url)}
     except NotFoundError:
         return {}
     found = {piece: items[_base(piece.file)] for piece in wanted if _base(piece.file) in items}
+    came = sizes_of(place)
     with ThreadPoolExecutor(_READERS if "://" in place.url else 1) as pool:
-        whole = list(pool.map(lambda piece: _is_whole(source, piece, items), found))
+        whole = list(
+            pool.map(lambda piece: _came(piece, items, came) or _is_whole(source, piece, items), found)
+        )
     return {piece.name: found[piece].source for piece, known in zip(found, whole, strict=True) if known}
+
+
+def _came(piece: Piece, items: Mapping[str, Item], came: Mapping[str, int]) -> bool:
+    """Whether the ledger has all files of a piece, each as long as it is there."""
+    names = [_base(name) for name in (piece.file, file_name(piece.label)) if name]
+    return all(name in came and name in items and items[name].size == came[name] for name in names)
 
 
 def _base(name: str) -> str:
