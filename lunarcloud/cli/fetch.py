@@ -50,7 +50,7 @@ def fetch(
     if dry_run:
         return print_json({"to_come": len(plan.pieces), "bytes": plan.n_bytes}) if as_json else None
     write_log()
-    with bar() as watch:
+    with bar("files") as watch:
         fetched = carry_out(plan, logged(watch))
     if as_json:
         return print_json(fetched._asdict())
