@@ -38,7 +38,16 @@ class Chunks(NamedTuple):
 
     @classmethod
     def named_in(cls, index: bytes, raster: Raster, shard: Shard, n_bands: int) -> Self:
-        """The chunks that the end of an object names; see `index_bytes`.
+        """The chunks that the end of an object names.
+
+        Parameters
+        ----------
+        index : bytes
+            Its end: as many as `index_bytes` says.
+        raster, shard
+            As of the chunks.
+        n_bands : int
+            Of the array; 1 where it has no bands.
 
         Raises
         ------
