@@ -33,6 +33,8 @@ PARAMETER_ERRORS = frozenset({"PR01", "PR02", "PR03"})
 CROSS_CUTTING = {
     "archive/test_fuzz.py": "every reader of the room, over damaged files",
     "cli/test_imports.py": "nothing to do loads nothing heavy",
+    "exports/test_validated.py": "every kind of COG, by its validator",
+    "fetching/test_harmonics.py": "models and shapes from a server to their readers",
     "figures/test_layout.py": "nothing lies on each other, on any figure of many",
     "engine/test_held_to.py": "what every worker process is held to, by three modules",
     "reprocessing/test_idle.py": "what nothing to do costs, by all modules of the room",

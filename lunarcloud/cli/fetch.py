@@ -8,7 +8,6 @@ import typer
 
 from lunarcloud.cli.options import AsJson, DryRun
 from lunarcloud.cli.output import print_json, say
-from lunarcloud.errors import InputError
 
 Region = Annotated[
     str | None,
@@ -40,27 +39,6 @@ def fetch(
 ) -> None:
     """Download tiles to ingest, models and shapes for `gravity`, LROC's maria for `--maria`, other data."""
     # Loads what reads files, which the help of other commands does not need.
-    from lunarcloud.fetching import PYSHTOOLS
-
-    if name.casefold() not in PYSHTOOLS:
-        return _fetch_files(name, place, region, pds4, mirror, dry_run=dry_run, as_json=as_json)
-    if region or pds4 or mirror or dry_run:
-        raise InputError(
-            f"{name} is fetched by pyshtools, whole and from where it knows: only --to is for it"
-        )
-    return _fetch_harmonics(name, place, as_json)
-
-
-def _fetch_harmonics(name: str, place: str, as_json: bool) -> None:
-    from lunarcloud.fetching import fetch_harmonics
-
-    path = fetch_harmonics(name, place)
-    print_json({"files": [path]}) if as_json else say(f"saved {path}")
-
-
-def _fetch_files(
-    name: str, place: str, region: str | None, pds4: bool, mirror: str | None, *, dry_run: bool, as_json: bool
-) -> None:
     from lunarcloud.cli.watches import bar
     from lunarcloud.engine import logged, write_log
     from lunarcloud.fetching import box_of, carry_out, plan_fetch
@@ -72,7 +50,7 @@ def _fetch_files(
     if dry_run:
         return print_json({"to_come": len(plan.pieces), "bytes": plan.n_bytes}) if as_json else None
     write_log()
-    with bar() as watch:
+    with bar("files") as watch:
         fetched = carry_out(plan, logged(watch))
     if as_json:
         return print_json(fetched._asdict())

@@ -15,10 +15,15 @@ from lunarcloud.redaction import without_secrets
 
 
 @contextmanager
-def bar() -> Iterator[Watch]:
-    """A watch that shows shards done, Mpixel/s and time left on the error stream, if it is a terminal.
+def bar(of: str = "shards") -> Iterator[Watch]:
+    """A watch that shows what is done, Mpixel/s and time left on the error stream, if it is a terminal.
 
     The rate and the time left count only what this command computes, so they hold after a resume too.
+
+    Parameters
+    ----------
+    of : str
+        What is counted, in the plural.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -28,7 +33,7 @@ def bar() -> Iterator[Watch]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("shards"),
+        TextColumn(of),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )

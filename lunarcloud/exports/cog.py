@@ -37,8 +37,6 @@ if TYPE_CHECKING:  # slow to import
 
 # Read by every GDAL of these years, and the fastest: level 1 loses a tenth of the size against 9.
 _PACKED = {"compress": "ZSTD", "level": "1", "blocksize": str(TILE), "bigtiff": "YES"}
-# Chunks of a shard that zarr decodes together: its bookkeeping for single ones is a fifth of the decoding.
-_BATCH = 16
 # GDAL's cache of blocks, MiB. Its own measure is a part of the machine's memory.
 _CACHE_MIB = 64
 # What each tile takes in the head of a file, and what there is besides tiles and texts, amply; bytes.
@@ -119,13 +117,11 @@ def scratch(target: Folder) -> Iterator[Path]:
 
 @contextmanager
 def _settings() -> Iterator[None]:
-    """Of the libraries, while a file is written."""
+    """Of GDAL, while a file is written."""
     import rasterio
-    import zarr
 
     # GDAL's own files beside a GeoTIFF would be another one's truth.
-    gdal = rasterio.Env(GDAL_CACHEMAX=_CACHE_MIB, GDAL_PAM_ENABLED="NO")
-    with gdal, zarr.config.set({"codec_pipeline.batch_size": _BATCH}):
+    with rasterio.Env(GDAL_CACHEMAX=_CACHE_MIB, GDAL_PAM_ENABLED="NO"):
         yield
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.exports.rasters import Stored
 from lunarcloud.lineage import Record
-from lunarcloud.maps import STORE
+from lunarcloud.maps import INTERVALS, STORE
 from lunarcloud.moon import Grid
 from lunarcloud.storage import Folder
 
@@ -82,11 +82,7 @@ def groups_of(home: Folder, record: Record[Any], level: int, *, whole_moon: bool
         If there is no such level.
     """
     keys = [key.rstrip("/") for key in record.groups]
-    found = (
-        _levels(home, [key for key in keys if key.removeprefix(f"{STORE}/").isdecimal()], level)
-        if record.ref.kind == "runs"
-        else _apart(home, keys, level)
-    )
+    found = _of_run(home, keys, level) if record.ref.kind == "runs" else _apart(home, keys, level)
     if whole_moon:
         found = [each for each in found if isinstance(each.stored.raster, Grid)]
     if not found:
@@ -118,11 +114,16 @@ def chosen(groups: Sequence[Group], maps: Sequence[str]) -> Iterator[tuple[Group
             yield each, names
 
 
-def _levels(home: Folder, keys: Sequence[str], level: int) -> list[Group]:
-    number = len(keys)
+def _of_run(home: Folder, keys: Sequence[str], level: int) -> list[Group]:
+    """A level of a run's maps; with the finest their half-widths, which have one level."""
+    number = sum(key.removeprefix(f"{STORE}/").isdecimal() for key in keys)
     if not 0 <= level < number:
         raise NotFoundError(f"{home.url} has levels 0 to {number - 1}, not {level}")
-    return [Group("maps", "", [Stored(home / f"{STORE}/{each}") for each in range(level, number)])]
+    maps = Group("maps", "", [Stored(home / f"{STORE}/{each}") for each in range(level, number)])
+    half_widths = f"{STORE}/{INTERVALS}"
+    if level or half_widths not in keys:
+        return [maps]
+    return [maps, Group(f"maps_{INTERVALS}", f"_{INTERVALS}", [Stored(home / half_widths)])]
 
 
 def _apart(home: Folder, keys: Sequence[str], level: int) -> list[Group]:

@@ -21,7 +21,7 @@ from lunarcloud.moon import (
     Window,
     kilometres,
 )
-from lunarcloud.storage import GRID_MAPPING, Folder, open_codes
+from lunarcloud.storage import GRID_MAPPING, Bands, Folder, Variable, Windows, open_codes
 
 if TYPE_CHECKING:  # slow to import
     import xarray as xr
@@ -70,7 +70,7 @@ class Stored:
         """
         codes = self.dataset[self.maps[0]]
         rows, cols = codes.shape[-2:]
-        edge = int((codes.encoding.get("shards") or codes.encoding["chunks"])[-1])
+        edge = int(codes.encoding["shards"][-1])
         code = str(self.dataset[GRID_MAPPING].attrs["authority"])
         if code == GEOGRAPHIC and cols == 2 * rows:
             return Grid(n_rows=rows, n_cols=cols, shard_edge=edge)
@@ -106,8 +106,22 @@ class Stored:
 
     def read(self, name: str, window: Window) -> npt.NDArray[Any]:
         """Codes of a map, shape (bands, rows, cols)."""
-        codes = self.dataset[name][..., *window.slices].values
+        codes = self._windows[name].read(window)
         return codes if codes.ndim > 2 else codes[np.newaxis]
+
+    @cached_property
+    def _windows(self) -> dict[str, Windows]:
+        # Not through the dataset: what xarray and Zarr do around each chunk takes as long as decoding it.
+        return {name: Windows(self.place, self.raster, _variable(self.dataset[name])) for name in self.maps}
+
+
+def _variable(codes: xr.DataArray) -> Variable:
+    """What a map of a group is stored as."""
+    bands = None
+    if codes.ndim > 2:
+        bands = Bands(tuple(map(str, codes["band"].values)), tuple(codes["wavelength"].values))
+    fill = codes.attrs.get("_FillValue")
+    return Variable(name=str(codes.name), dtype=codes.dtype.name, fill=fill, bands=bands)
 
 
 def transform_of(raster: Grid | PolarGrid, window: Window) -> Affine:

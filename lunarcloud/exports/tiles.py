@@ -3,13 +3,12 @@
 GDAL's driver makes such a file empty, with all that it says of the map; here its tiles are put into it.
 """
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import reduce
-from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any, BinaryIO, NamedTuple, TypeAlias, TypeVar
+from itertools import accumulate
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,15 +30,15 @@ _PACKING = Zstd(level=-5)
 _FLOAT = np.dtype(np.float32)
 # Rows at once: what is made of them stays in a core's cache.
 _ROWS = 128
-# Each holds a shard, whatever the machine has in cores: one writer takes no more from them.
+# Each holds a part of a map, whatever the machine has in cores: one writer takes no more from them.
 _MOST_READERS = 4
+# What stands before a tile in the file, its size, and what is repeated behind it, its end; bytes.
+_AROUND = 4
 # TIFF 6 and BigTIFF: a directory's entries, its two lists of tiles, and the types of whole numbers.
 _ENTRY = np.dtype([("tag", "<u2"), ("type", "<u2"), ("count", "<u8"), ("value", "<u8")])
 _OFFSETS, _SIZES = 324, 325
 _NUMBERS: dict[int, np.dtype[Any]] = {3: np.dtype("<u2"), 4: np.dtype("<u4"), 16: np.dtype("<u8")}
 
-#: Encoded tiles of a part of a map: rows of them.
-Tiles: TypeAlias = list[list[bytes]]
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
@@ -48,6 +47,13 @@ class Placed(NamedTuple):
     """Where the tiles of one map or overview begin in a file and how long they are, bytes, row by row."""
 
     offsets: list[int]
+    sizes: list[int]
+
+
+class _Row(NamedTuple):
+    """Encoded tiles beside each other, as they stand in a file, and how long each is, bytes."""
+
+    data: bytes
     sizes: list[int]
 
 
@@ -77,23 +83,18 @@ def put_tiles(
     blocks, meaning, tallies = list(_blocks(stored.raster)), meaning_of(stored, name), [Tally()]
     title, pixels = f"export {name}", stored.raster.n_rows * stored.raster.n_cols
 
-    def encode(block: Window) -> tuple[Tiles, Tally]:
+    def encode(block: Window) -> tuple[_Row, Tally]:
         (codes,) = stored.read(name, block)
         return _encoded(codes, meaning), counted(codes)
 
-    def done() -> Iterator[tuple[bool, Tiles]]:
-        for block, (tiles, tally) in ahead(encode, blocks):
-            tallies.append(tally)
-            yield block.col_stop == stored.raster.n_cols, tiles
-            watch(ShardDone(title=title, shard=None, pixels=block.shape[0] * block.shape[1]))
-
     placed = Placed([], [])
     watch(Started(title=title, shards=len(blocks), pixels=pixels))
-    for tile in _row_by_row(done(), Path(file.name).parent):
-        placed.offsets.append(file.tell() + 4)
-        placed.sizes.append(len(tile))
-        # Its size before it, its end again behind it: by them a reader sees that nothing was rewritten.
-        file.writelines((len(tile).to_bytes(4, "little"), tile, tile[-4:]))
+    for block, (row, found) in ahead(encode, blocks):
+        placed.sizes.extend(row.sizes)
+        placed.offsets.extend(_offsets(file.tell(), row.sizes))
+        file.write(row.data)
+        tallies.append(found)
+        watch(ShardDone(title=title, shard=None, pixels=block.shape[0] * block.shape[1]))
     watch(StageDone(title=title))
     return placed, reduce(Tally.with_, tallies)
 
@@ -125,50 +126,33 @@ def ahead(function: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> Itera
 
 
 def _blocks(raster: Grid | PolarGrid) -> Iterator[Window]:
-    """Parts of a raster of whole tiles, as large as a shard where that has whole ones."""
+    """Parts of a raster in the order of its tiles: of one row of them, as wide as a shard or wider."""
     edge = -(-raster.shard_edge // TILE) * TILE
-    for row in range(0, raster.n_rows, edge):
+    for row in range(0, raster.n_rows, TILE):
         for col in range(0, raster.n_cols, edge):
             yield Window(
                 row_start=row,
-                row_stop=min(row + edge, raster.n_rows),
+                row_stop=min(row + TILE, raster.n_rows),
                 col_start=col,
                 col_stop=min(col + edge, raster.n_cols),
             )
 
 
-def _row_by_row(blocks: Iterable[tuple[bool, Tiles]], place: Path) -> Iterator[bytes]:
-    """Tiles of blocks in the order of whole rows; with each block, whether it is the last to the right.
-
-    What waits for those to its right does so in a file: at full resolution it is more than half a GB.
-    """
-    with TemporaryFile(dir=place) as held:
-        waiting: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-        for is_last, (first, *others) in blocks:
-            yield from first
-            for row, tiles in enumerate(others):
-                for tile in tiles:
-                    waiting[row].append((held.tell(), len(tile)))
-                    held.write(tile)
-            if not is_last:
-                continue
-            for row in sorted(waiting):
-                for start, size in waiting.pop(row):
-                    held.seek(start)
-                    yield held.read(size)
-            held.seek(0)
+def _offsets(start: int, sizes: list[int]) -> list[int]:
+    """Where tiles begin that are put into a file from a place on."""
+    ends = accumulate((size + 2 * _AROUND for size in sizes), initial=start)
+    return [end + _AROUND for end in ends][:-1]
 
 
-def _encoded(codes: npt.NDArray[Any], meaning: Meaning) -> Tiles:
-    """The tiles of codes, shape (rows, cols)."""
+def _encoded(codes: npt.NDArray[Any], meaning: Meaning) -> _Row:
+    """The tiles of codes, shape (rows, cols), of one row of tiles."""
     steps = np.empty((TILE, TILE * _FLOAT.itemsize), np.uint8)
-    return [
-        [
-            _tile(codes[row : row + TILE, col : col + TILE], meaning, steps)
-            for col in range(0, codes.shape[1], TILE)
-        ]
-        for row in range(0, codes.shape[0], TILE)
+    tiles = [_tile(codes[:, col : col + TILE], meaning, steps) for col in range(0, codes.shape[1], TILE)]
+    # Of each its size before it, its end again behind it: by them a reader sees that nothing was rewritten.
+    parts = [
+        part for tile in tiles for part in (len(tile).to_bytes(_AROUND, "little"), tile, tile[-_AROUND:])
     ]
+    return _Row(b"".join(parts), [len(tile) for tile in tiles])
 
 
 def _tile(codes: npt.NDArray[Any], meaning: Meaning, steps: npt.NDArray[np.uint8]) -> bytes:

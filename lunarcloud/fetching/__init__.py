@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
-    from lunarcloud.fetching.harmonics import PYSHTOOLS, fetch_harmonics
     from lunarcloud.fetching.plan import Plan, plan_fetch
     from lunarcloud.fetching.region import Box, box_of, tiles_in
     from lunarcloud.fetching.sources import SOURCES, Piece, Source
     from lunarcloud.fetching.transfer import Fetched, carry_out
 
 __all__ = [
-    "PYSHTOOLS",
     "SOURCES",
     "Box",
     "Fetched",
@@ -21,7 +19,6 @@ __all__ = [
     "Source",
     "box_of",
     "carry_out",
-    "fetch_harmonics",
     "plan_fetch",
     "tiles_in",
 ]
@@ -29,7 +26,6 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "harmonics": ("PYSHTOOLS", "fetch_harmonics"),
         "plan": ("Plan", "plan_fetch"),
         "region": ("Box", "box_of", "tiles_in"),
         "sources": ("SOURCES", "Piece", "Source"),

@@ -24,6 +24,7 @@ from lunarcloud.errors import ArchiveError
 _SHAPEFILE = frozenset({".shp", ".shx", ".dbf"})
 # Real detached labels have some 10 KiB.
 LARGEST_LABEL = 4 << 20
+_BLOCK = 1 << 20
 
 
 class Came(NamedTuple):
@@ -41,6 +42,8 @@ class Came(NamedTuple):
         Bytes that the table of sources has for it; about, where its check says so.
     label : bytes
         Its detached label; empty for a file with none.
+    digest : str
+        SHA-256 that the table of sources has for it; empty where it has none.
     """
 
     url: str
@@ -48,6 +51,7 @@ class Came(NamedTuple):
     size: int
     wanted: int
     label: bytes
+    digest: str = ""
 
 
 def pds3_tile_extent(head: bytes, label: bytes, url: str) -> Extent:
@@ -88,6 +92,23 @@ def pds4_tile_extent(head: bytes, label: bytes, url: str) -> Extent:
         For what is no label of an image.
     """
     return pds4_extent(label, source=url)
+
+
+def sha256_of(stream: IO[bytes]) -> str:
+    """SHA-256 of what a file has from here on, hexadecimal."""
+    found = hashlib.sha256()
+    while block := stream.read(_BLOCK):
+        found.update(block)
+    return found.hexdigest()
+
+
+def require_digest(came: Came) -> None:
+    """Refuse a file of another SHA-256 than the table of sources has."""
+    if (found := sha256_of(came.stream)) != came.digest:
+        raise ArchiveError(
+            f"{came.url}: its SHA-256 is {found[:12]}..., the table of sources says {came.digest[:12]}...: "
+            "damaged, or another version of the file"
+        )
 
 
 def require_pds3_tile(came: Came) -> None:
@@ -141,7 +162,7 @@ def require_shapefile(came: Came) -> None:
 
 
 def came_of(url: str, data: bytes, wanted: int, label: bytes) -> Came:
-    """A file that is in memory already, as if it had come now.
+    """A file that is in memory already, as if it had come now; of one without a digest.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from lunarcloud.archive import (
     HEAD_BYTES,
     MAP_BYTES,
     Item,
+    file_digest,
     list_items,
     read_file,
     read_ranges,
@@ -19,8 +20,9 @@ from lunarcloud.archive import (
 )
 from lunarcloud.errors import ArchiveError, InputError, NotFoundError
 from lunarcloud.fetching.checks import LARGEST_LABEL, came_of
+from lunarcloud.fetching.ledger import sizes_of
 from lunarcloud.fetching.region import Box, tiles_in
-from lunarcloud.fetching.sources import Issue, Piece, Source, source_of
+from lunarcloud.fetching.sources import Issue, Piece, Source, file_name, source_of
 from lunarcloud.storage import Folder, folder
 
 # Labels are small: of a store nearly all the time is waiting, so many are asked for at once.
@@ -146,29 +148,35 @@ def _address(mirror: str) -> str:
 
 
 def _there(source: Source, wanted: tuple[Piece, ...], place: Folder) -> dict[str, str]:
-    """Names of the pieces that are whole at a place, which is its own ledger, and where they are."""
+    """Names of the pieces that are whole at a place, and where they are."""
     try:
         items = {item.base: item for item in list_items(place.url)}
     except NotFoundError:
         return {}
-    found = {piece: items[_base(piece.path)] for piece in wanted if _base(piece.path) in items}
+    found = {piece: items[_base(piece.file)] for piece in wanted if _base(piece.file) in items}
+    came = sizes_of(place)
     with ThreadPoolExecutor(_READERS if "://" in place.url else 1) as pool:
-        whole = list(pool.map(lambda piece: _is_whole(source, piece, items), found))
+        whole = list(
+            pool.map(lambda piece: _came(piece, items, came) or _is_whole(source, piece, items), found)
+        )
     return {piece.name: found[piece].source for piece, known in zip(found, whole, strict=True) if known}
 
 
-def file_name(path: str) -> str:
-    """The name that a file of the archive has in a folder."""
-    return path.rpartition("/")[2]
+def _came(piece: Piece, items: Mapping[str, Item], came: Mapping[str, int]) -> bool:
+    """Whether the ledger has all files of a piece, each as long as it is there."""
+    names = [_base(name) for name in (piece.file, file_name(piece.label)) if name]
+    return all(name in came and name in items and items[name].size == came[name] for name in names)
 
 
-def _base(path: str) -> str:
+def _base(name: str) -> str:
     # As `Item.base` has it: whoever brought the files may have named them in capitals.
-    return file_name(path).lower()
+    return name.lower()
 
 
 def _is_whole(source: Source, piece: Piece, items: Mapping[str, Item]) -> bool:
-    item = items[_base(piece.path)]
+    item = items[_base(piece.file)]
+    if piece.digest:
+        return file_digest(item.url) == piece.digest
     try:
         label = _label(piece, items)
         if source.extent is None:
@@ -185,6 +193,7 @@ def _is_whole(source: Source, piece: Piece, items: Mapping[str, Item]) -> bool:
 def _label(piece: Piece, items: Mapping[str, Item]) -> bytes:
     if not piece.label:
         return b""
-    if _base(piece.label) not in items:
+    label = _base(file_name(piece.label))
+    if label not in items:
         raise NotFoundError(f"{piece.name} has no label beside it")
-    return read_file(items[_base(piece.label)].url, LARGEST_LABEL).data
+    return read_file(items[label].url, LARGEST_LABEL).data

@@ -11,11 +11,12 @@ from typing import IO, NamedTuple
 
 from lunarcloud.engine import ShardDone, StageDone, Started, Watch, quiet, telling
 from lunarcloud.errors import LunarcloudError, StoreError, TransientStoreError
-from lunarcloud.fetching.checks import Came
+from lunarcloud.fetching.checks import Came, sha256_of
 from lunarcloud.fetching.http import CONNECTIONS, Line, download, line
+from lunarcloud.fetching.ledger import Arrival, note
 from lunarcloud.fetching.parts import Part, part_of
-from lunarcloud.fetching.plan import Plan, file_name, in_words
-from lunarcloud.fetching.sources import Piece
+from lunarcloud.fetching.plan import Plan, in_words
+from lunarcloud.fetching.sources import Piece, file_name
 from lunarcloud.storage import Folder
 
 # One that fails is a damaged file; so many with none between that came are an archive that is away.
@@ -61,7 +62,7 @@ def carry_out(plan: Plan, watch: Watch = quiet) -> Fetched:
         not be fetched: the others are there, and the same call later goes on.
     """
     _require_room(plan)
-    files = (*plan.there, *(f"{plan.place.url}/{file_name(piece.path)}" for piece in plan.pieces))
+    files = (*plan.there, *(f"{plan.place.url}/{piece.file}" for piece in plan.pieces))
     if not plan.pieces:
         return Fetched(files, 0, 0)
     with _alone(plan.place):
@@ -79,7 +80,7 @@ def _fetch_all(plan: Plan, watch: Watch) -> list[int]:
     with telling(watch), _threads(plan) as (tasks, way):
         for task in as_completed(tasks):
             try:
-                sizes.append(task.result())
+                files = task.result()
             except CancelledError:
                 continue
             except LunarcloudError as error:
@@ -89,6 +90,8 @@ def _fetch_all(plan: Plan, watch: Watch) -> list[int]:
                     way.stopped.set()
                     _cancel(tasks)
                 continue
+            note(plan.place, files)
+            sizes.append(sum(each.size for each in files))
             in_a_row = 0
             watch(ShardDone(title, None, sizes[-1] // _PIXEL_BYTES))
     if failed:
@@ -98,7 +101,7 @@ def _fetch_all(plan: Plan, watch: Watch) -> list[int]:
 
 
 @contextmanager
-def _threads(plan: Plan) -> Iterator[tuple[list[Future[int]], Line]]:
+def _threads(plan: Plan) -> Iterator[tuple[list[Future[list[Arrival]]], Line]]:
     """A task for each piece, in as many threads as connections; all ended when the block is left."""
     with line() as way, ThreadPoolExecutor(CONNECTIONS) as pool:
         tasks = [pool.submit(_fetch_piece, way, plan, piece) for piece in plan.pieces]
@@ -109,34 +112,41 @@ def _threads(plan: Plan) -> Iterator[tuple[list[Future[int]], Line]]:
             _cancel(tasks)
 
 
-def _cancel(tasks: list[Future[int]]) -> None:
+def _cancel(tasks: list[Future[list[Arrival]]]) -> None:
     for task in tasks:
         task.cancel()
 
 
-def _fetch_piece(way: Line, plan: Plan, piece: Piece) -> int:
+def _fetch_piece(way: Line, plan: Plan, piece: Piece) -> list[Arrival]:
     """Fetch a file and its label; the label gets its name last, since it says that the file is there."""
-    with _part(plan.place, piece.path) as image:
+    with _part(plan.place, piece.file) as image:
         if not piece.label:
-            return _fetch_image(way, plan, piece, image, b"")
-        with _part(plan.place, piece.label) as label:
-            download(way, f"{plan.base}/{piece.label}", label, partial(_require_label, plan, piece))
+            return [_fetch_image(way, plan, piece, image, b"")]
+        with _part(plan.place, file_name(piece.label)) as label:
+            url = f"{plan.base}/{piece.label}"
+            download(way, url, label, partial(_require_label, plan, piece))
             with label.open() as stream:
                 data = stream.read()
-            size = _fetch_image(way, plan, piece, image, data)
-            label.keep()
-            return size + label.size
+            came = _fetch_image(way, plan, piece, image, data)
+            return [came, _kept(label, file_name(piece.label), url)]
 
 
-def _fetch_image(way: Line, plan: Plan, piece: Piece, image: Part, label: bytes) -> int:
+def _fetch_image(way: Line, plan: Plan, piece: Piece, image: Part, label: bytes) -> Arrival:
     url = f"{plan.base}/{piece.path}"
 
     def require(stream: IO[bytes]) -> None:
-        plan.source.require(Came(url, stream, image.size, piece.n_bytes, label))
+        plan.source.require(Came(url, stream, image.size, piece.n_bytes, label, piece.digest))
 
     download(way, url, image, require)
-    image.keep()
-    return image.size
+    return _kept(image, piece.file, url)
+
+
+def _kept(part: Part, name: str, url: str) -> Arrival:
+    """Give a file its name, and say what came."""
+    with part.open() as stream:
+        digest = sha256_of(stream)
+    part.keep()
+    return Arrival(name=name, size=part.size, digest=digest, tag=part.validator, url=url)
 
 
 def _require_label(plan: Plan, piece: Piece, stream: IO[bytes]) -> None:
@@ -145,8 +155,8 @@ def _require_label(plan: Plan, piece: Piece, stream: IO[bytes]) -> None:
 
 
 @contextmanager
-def _part(place: Folder, path: str) -> Iterator[Part]:
-    part = part_of(place, file_name(path))
+def _part(place: Folder, name: str) -> Iterator[Part]:
+    part = part_of(place, name)
     try:
         yield part
     finally:

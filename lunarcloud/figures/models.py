@@ -47,8 +47,10 @@ def draw_fit(card: Card, diagnostics: xr.Dataset) -> dict[str, Figure]:
         "measured-predicted": draw_predictions(card, diagnostics),
         "residuals": draw_residuals(card),
         "origins": draw_origins(card, diagnostics),
-        "influence": draw_influence(card),
     }
+    # Without any of its missions a table may have too few stations left, as where all are of one.
+    if any(each.change for each in card.influence):
+        figures["influence"] = draw_influence(card)
     if card.mosaic_against_table:
         figures["table-mosaic"] = draw_agreement(card, diagnostics)
     if "loss" in diagnostics:
@@ -312,12 +314,11 @@ def draw_influence(card: Card) -> Figure:
         axes.set_axisbelow(True)
         axes.set_xlabel(f"{OXIDES[oxide].label}, wt%")
         axes.set_title(lettered(number, f"{OXIDES[oxide].label} equation without a mission"))
-    if oxides:
-        panels[0, 0].invert_yaxis()
-        handles, names = panels[0, 0].get_legend_handles_labels()
-        left = len(card.influence) - len(shown)
-        title = f"{left} more missions change less" if left else None
-        figure.legend(handles, names, title=title, loc="outside lower center", ncols=2)
+    panels[0, 0].invert_yaxis()
+    handles, names = panels[0, 0].get_legend_handles_labels()
+    left = len(card.influence) - len(shown)
+    title = f"{left} more missions change less" if left else None
+    figure.legend(handles, names, title=title, loc="outside lower center", ncols=2)
     return figure
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lunarcloud.storage.ledger import EMPTY, Entry, Ledger, entries_digest
     from lunarcloud.storage.ranges import Range, range_of, ranges_of
     from lunarcloud.storage.tree import finish_tree
+    from lunarcloud.storage.windows import Windows
 
 __all__ = [
     "CODING",
@@ -42,6 +43,7 @@ __all__ = [
     "Member",
     "Range",
     "Variable",
+    "Windows",
     "bounds",
     "cache_control",
     "content_type",
@@ -83,5 +85,6 @@ __getattr__ = lazily(
         "ledger": ("EMPTY", "Entry", "Ledger", "entries_digest"),
         "ranges": ("Range", "range_of", "ranges_of"),
         "tree": ("finish_tree",),
+        "windows": ("Windows",),
     },
 )

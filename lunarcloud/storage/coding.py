@@ -34,7 +34,7 @@ def encode(layout: Layout, variable: Variable, shard: Shard, pixels: npt.NDArray
         )
     if (pixels == (variable.fill or 0)).all():
         return None
-    # Loads Zarr, here and below: whoever finds everything done codes nothing.
+    # Loads Zarr, and below its codecs: whoever finds everything done codes nothing.
     from lunarcloud.storage.sharding import shard_bytes
 
     return shard_bytes(layout, variable, _whole(layout, variable, pixels))
@@ -50,9 +50,13 @@ def decode(layout: Layout, variable: Variable, shard: Shard, data: bytes) -> npt
     data : bytes
         As `encode` made them.
     """
-    from lunarcloud.storage.sharding import shard_pixels
+    from lunarcloud.storage.chunks import Chunks, index_bytes
 
-    return shard_pixels(layout, variable, layout.raster.window(shard).shape, data)
+    raster, n_bands = layout.raster, int(np.prod(variable.leading))
+    pixels = missing(layout, variable, shard)
+    chunks = Chunks.named_in(data[-index_bytes(raster, n_bands) :], raster, shard, n_bands)
+    chunks.put(pixels, raster.window(shard), lambda first, stop: memoryview(data)[first:stop])
+    return pixels
 
 
 def missing(layout: Layout, variable: Variable, shard: Shard) -> npt.NDArray[Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import xarray as xr
 from pydantic import BaseModel
@@ -30,6 +31,8 @@ _ROOT = "zarr.json"
 _CHUNK = re.compile(r".+/c(?:/\d+)*/\d+")
 _SHARD = re.compile(r".+/c(?:/\d+)*/(\d+)/(\d+)")
 
+_ReadT = TypeVar("_ReadT")
+
 
 def open_stored(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
     """A group lazily, codes as they are; what is read of it later is refused if it is lost or damaged.
@@ -52,6 +55,41 @@ def open_stored(place: Folder, chunks: dict[str, int] | None) -> xr.Dataset:
     with undamaged(place.url, _ROOT):
         group = _Group.open_group(FolderStore(place), consolidated=True, zarr_format=3)
         return xr.open_dataset(group, engine="store", mask_and_scale=False, chunks=chunks)
+
+
+def again_if_damaged(read: Callable[[], _ReadT]) -> _ReadT:
+    """Read part of an object, and once more where it is damaged: on its way, unless it stays so.
+
+    Of a part no digest is known before it is decoded.
+    """
+    for _ in range(settings().retries):
+        with suppress(DamagedError):
+            return read()
+    return read()
+
+
+def require_never_stored(place: Folder, key: str) -> None:
+    """Refuse to take an object that is gone for one that there never was: it would read as missing pixels.
+
+    Parameters
+    ----------
+    place : Folder
+        The group.
+    key : str
+        The object that is not there.
+
+    Raises
+    ------
+    StoreError
+        If it was stored.
+    """
+    home, _ = home_of(place)
+    if _in_ledger(place, key) or _in_record(home, f"{place.url[len(home.url) + 1 :]}/{key}"):
+        record = "/".join(home.url.split("/")[-2:])
+        raise StoreError(
+            f"{place.url}/{key}: this object was stored, but it is not there; "
+            f"`lunarcloud repair {record}` makes it again"
+        )
 
 
 class FolderStore(Store):
@@ -131,7 +169,7 @@ class FolderStore(Store):
         except NotFoundError as error:
             if key == _ROOT:
                 raise NotFoundError(f"{self.place.url}: nothing published there") from error
-            _require_never_stored(self.place, key)
+            require_never_stored(self.place, key)
             return None
 
 
@@ -154,11 +192,7 @@ class _Checked(ZarrArrayWrapper):
     __slots__ = ()
 
     def __getitem__(self, key: Any) -> Any:
-        # Of a part of an object no digest is known before it is decoded: on its way it may become another.
-        for _ in range(settings().retries):
-            with suppress(DamagedError):
-                return self._read(key)
-        return self._read(key)
+        return again_if_damaged(partial(self._read, key))
 
     def _read(self, key: Any) -> Any:
         array = self.get_array()  # type: ignore[no-untyped-call]
@@ -183,17 +217,6 @@ class _Record(BaseModel):
     """Of a record what is looked for here: the digests of its objects but its shards."""
 
     outputs: dict[str, str]
-
-
-def _require_never_stored(place: Folder, key: str) -> None:
-    """Refuse to take an object that is gone for one that there never was: it would read as missing pixels."""
-    home, _ = home_of(place)
-    if _in_ledger(place, key) or _in_record(home, f"{place.url[len(home.url) + 1 :]}/{key}"):
-        record = "/".join(home.url.split("/")[-2:])
-        raise StoreError(
-            f"{place.url}/{key}: this object was stored, but it is not there; "
-            f"`lunarcloud repair {record}` makes it again"
-        )
 
 
 def _in_ledger(place: Folder, key: str) -> bool:

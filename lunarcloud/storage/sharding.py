@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import zarr
 from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, ShardingCodec
@@ -44,25 +43,6 @@ def shard_bytes(layout: Layout, variable: Variable, pixels: npt.NDArray[Any]) ->
     array[...] = pixels
     buffer = sync(store.get(_memory_key(variable), default_buffer_prototype()))
     return None if buffer is None else buffer.to_bytes()
-
-
-def shard_pixels(layout: Layout, variable: Variable, shape: tuple[int, int], data: bytes) -> npt.NDArray[Any]:
-    """The pixels of a shard from its bytes, shape (bands,) rows, cols; what lies outside is not decoded.
-
-    Parameters
-    ----------
-    layout, variable
-        What the group holds, and what of it this is.
-    shape : tuple of int
-        Rows and columns of the shard that are on the raster.
-    data : bytes
-        The object.
-    """
-    rows, cols = shape
-    store = MemoryStore()
-    array = _shard_array(store, layout, variable)
-    sync(store.set(_memory_key(variable), default_buffer_prototype().buffer.from_bytes(data)))
-    return np.asarray(array[..., :rows, :cols])
 
 
 def array_options(layout: Layout, variable: Variable) -> dict[str, Any]:

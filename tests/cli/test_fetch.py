@@ -56,7 +56,7 @@ def test_fetch_answers_machines(lunarcloud: Command, good_tile: bytes, tmp_path:
         (("wac", *BOX), "wac is one file"),
         (("wac", "--pds4"), "--pds4 is for clementine"),
         (("maria", "--mirror", "here"), "begins with http"),
-        (("grgm1200b", "--mirror", "http://here"), "fetched by pyshtools"),
+        (("grgm1200b", "--pds4"), "--pds4 is for clementine"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

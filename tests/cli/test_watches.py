@@ -23,15 +23,17 @@ EVENTS = (
 )
 
 
-def test_the_bar_is_full_at_the_end_of_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("of", ["shards", "files"])
+def test_the_bar_is_full_at_the_end_of_each_stage(monkeypatch: pytest.MonkeyPatch, of: str) -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100)
     monkeypatch.setattr(watches, "Console", lambda **_: console)
-    with bar() as watch:
+    with bar(of) as watch:
         for event in EVENTS:
             watch(event)
     last = screen.getvalue().rpartition("half of [it] is done")[2]
     assert "2/2" in last
+    assert of in last
     assert "1/1" in last
     assert "Mpixel/s" in last
 

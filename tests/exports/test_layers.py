@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.exports.layers import chosen, groups_of
 from lunarcloud.lineage import Record, open_root
-from lunarcloud.maps import Run, RunCard
+from lunarcloud.maps import Run, RunCard, load_run
 from lunarcloud.moon import grid
 from lunarcloud.mosaic import MosaicCard
 from lunarcloud.storage import folder
-from lunarcloud.testing.small_root import write_mosaic
+from lunarcloud.testing.small_root import write_mosaic, write_shard
 
 
 @pytest.fixture
@@ -29,6 +30,22 @@ def test_a_runs_levels_are_overviews_of_the_wanted_one(run: Run, record: Record[
 def test_a_level_that_is_not_there_is_refused(run: Run, record: Record[RunCard]) -> None:
     with pytest.raises(NotFoundError, match="has levels 0 to 3, not 4"):
         groups_of(run.place, record, 4, whole_moon=False)
+
+
+def test_half_widths_go_with_the_finest_level(run: Run, record: Record[RunCard]) -> None:
+    card = run.card.model_copy(update={"intervals": ("feo_cnn_half68",)})
+    half_widths = load_run(run.place, card).intervals()
+    for shard in half_widths.missing():
+        codes = np.ones(half_widths.layout.raster.window(shard).shape, np.uint16)
+        write_shard(half_widths, shard, {"feo_cnn_half68": codes, "quality": codes})
+    half_widths.finish({"title": "half-widths"})
+    with_them = record.model_copy(
+        update={"groups": {**record.groups, "maps.zarr/intervals/": "ledger/intervals/"}}
+    )
+    _, group = groups_of(run.place, with_them, 0, whole_moon=True)
+    assert (group.title, group.suffix) == ("maps_intervals", "_intervals")
+    assert group.stored.read("feo_cnn_half68", group.stored.raster.whole).all()
+    assert len(groups_of(run.place, with_them, 1, whole_moon=True)) == 1
 
 
 def test_all_maps_or_those_that_are_named(run: Run, record: Record[RunCard]) -> None:

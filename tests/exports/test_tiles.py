@@ -1,8 +1,10 @@
 """Tiles of whole maps lie in the order of GDAL's mark, with the pixels of all levels."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import rasterio
 
@@ -10,8 +12,10 @@ from lunarcloud.engine import quiet
 from lunarcloud.exports.cog import Wanted, write_cog
 from lunarcloud.exports.layers import Layer
 from lunarcloud.exports.rasters import Stored
+from lunarcloud.exports.tallies import Tally
+from lunarcloud.exports.tiles import put_tiles
 from lunarcloud.maps import Run
-from lunarcloud.moon import grid
+from lunarcloud.moon import Window, grid
 from lunarcloud.storage import folder
 from lunarcloud.testing.runs import MakeRun, truth_maps
 
@@ -55,6 +59,24 @@ def test_every_level_has_its_pixels(large: Run, image: Path) -> None:
         level = {"overview_level": number - 1} if number else {}
         with rasterio.open(image, **level) as opened:
             np.testing.assert_array_equal(opened.read(1), large.open(number)["feo_cnn"].values)
+
+
+def test_a_row_of_tiles_is_read_at_a_time_so_that_none_waits_for_another(
+    large: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Window] = []
+
+    def read(stored: Stored, name: str, window: Window) -> npt.NDArray[Any]:
+        asked.append(window)
+        return np.zeros((1, *window.shape), np.uint16)
+
+    monkeypatch.setattr(Stored, "read", read)
+    stored = Stored(large.store / "0")
+    with (tmp_path / "tiles").open("wb") as file:
+        put_tiles(file, stored, "feo_cnn", lambda codes: Tally(), quiet)
+    assert {each.row_start % 512 for each in asked} == {0}
+    assert max(each.shape[0] for each in asked) == 512
+    assert sum(each.shape[0] * each.shape[1] for each in asked) == large.grid.n_rows * large.grid.n_cols
 
 
 def test_tiles_follow_each_other_from_the_coarsest_level_to_the_finest(large: Run, image: Path) -> None:

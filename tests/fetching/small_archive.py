@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lunarcloud.fetching import Fetched, Plan, box_of, carry_out, plan_fetch
+from lunarcloud.fetching.ledger import LEDGER
+from lunarcloud.storage import folder
 from lunarcloud.testing.bad_archive import BadArchive
 
 #: A box on both sides of the meridian, and the twelve tiles that it touches.
@@ -33,5 +35,10 @@ def originals(published: Path, ending: str = ".img") -> dict[str, bytes]:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """All files of a folder."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    """All files of a folder but its ledger."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != LEDGER}
+
+
+def stored(place: str) -> dict[str, bytes]:
+    """All objects of a store but its ledger."""
+    return {key: data for key, data in folder(place).read_all().items() if key != LEDGER}

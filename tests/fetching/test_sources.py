@@ -1,13 +1,16 @@
 """The table of sources: complete, well-formed, and known by its names."""
 
+import inspect
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import pyshtools
 import pytest
 
 from lunarcloud.errors import InputError
-from lunarcloud.fetching import PYSHTOOLS, SOURCES, Source
-from lunarcloud.fetching.sources import source_of
+from lunarcloud.fetching import SOURCES, Source
+from lunarcloud.fetching.checks import require_digest
+from lunarcloud.fetching.sources import file_name, source_of
 
 
 def every_source() -> Iterator[Source]:
@@ -23,8 +26,8 @@ def test_every_source_says_where_it_is_how_long_and_under_which_terms(source: So
     assert all((source.title, source.terms, source.reference))
     assert all(piece.n_bytes > 0 and not piece.path.startswith("/") for piece in source.pieces)
     # In one folder no two files have one name.
-    paths = [path for piece in source.pieces for path in (piece.path, piece.label) if path]
-    assert len({path.rpartition("/")[2].lower() for path in paths}) == len(paths)
+    names = [name for piece in source.pieces for name in (piece.file, file_name(piece.label)) if name]
+    assert len({name.lower() for name in names}) == len(names)
 
 
 def test_the_mosaic_is_996_tiles_of_forty_gigabytes_in_either_issue() -> None:
@@ -47,6 +50,18 @@ def test_a_name_that_is_not_known_is_refused_with_those_that_are() -> None:
         source_of("wac", "pds4")
 
 
-def test_every_row_has_its_name_and_no_name_is_pyshtools() -> None:
-    assert [source.name for source in every_source()] == [*SOURCES, "clementine_pds4"]
-    assert not set(SOURCES) & PYSHTOOLS.keys()
+def test_every_row_has_its_name() -> None:
+    assert {source.name for source in every_source()} == {*SOURCES, "clementine_pds4"}
+
+
+def test_digests_are_checked_where_there_are_any_and_are_those_that_pyshtools_knows() -> None:
+    with_digest = [source for source in every_source() if source.require is require_digest]
+    assert [
+        source for source in every_source() if any(piece.digest for piece in source.pieces)
+    ] == with_digest
+    registry = inspect.getsource(pyshtools.datasets.Moon)
+    for source in with_digest:
+        (piece,) = source.pieces
+        assert piece.digest in registry
+        assert file_name(piece.path) in registry
+        assert source.base in registry or source.terms != "NASA, public domain"

@@ -18,10 +18,9 @@ from lunarcloud.engine import Event, ShardDone, StageDone, Started
 from lunarcloud.errors import StoreError, TransientStoreError
 from lunarcloud.fetching import box_of, carry_out, plan_fetch
 from lunarcloud.fetching.http import CONNECTIONS
-from lunarcloud.storage import folder
 from lunarcloud.testing.bad_archive import MISDEEDS, BadArchive, Misdeed, bad_archive, first, random_misdeeds
 from lunarcloud.testing.s3_server import BUCKET, S3
-from tests.fetching.small_archive import TILES, content, fetched, originals, planned
+from tests.fetching.small_archive import TILES, content, fetched, originals, planned, stored
 
 _COMMAND = Path(__file__).with_name("roomy_command.py")
 
@@ -32,7 +31,8 @@ def test_every_tile_of_a_region_comes_whole_and_a_second_call_transfers_nothing(
     found = fetched(archive, tmp_path / "tiles")
     assert (found.came, len(found.files)) == (12, 12)
     assert content(tmp_path / "tiles") == originals(published)
-    assert {tile.product_id for tile in find_tiles(str(tmp_path / "tiles")).tiles} == set(TILES)
+    tiles = find_tiles(str(tmp_path / "tiles"))
+    assert ({tile.product_id for tile in tiles.tiles}, tiles.problems) == (set(TILES), ())
     asked = len(archive.asked)
     again = fetched(archive, tmp_path / "tiles")
     assert (again.came, len(archive.asked) - asked) == (0, 0)
@@ -184,7 +184,7 @@ def test_tiles_go_into_memory_as_they_go_onto_a_disk(archive: BadArchive, publis
     archive.plan = first("cut", "busy", "short", "page")
     place = "memory://fetched/tiles"
     fetched(archive, place)
-    assert folder(place).read_all() == originals(published)
+    assert stored(place) == originals(published)
     assert fetched(archive, place).came == 0
     fsspec.filesystem("memory").rm("/fetched", recursive=True)
 
@@ -196,7 +196,7 @@ def test_tiles_go_straight_into_a_bucket(
     archive.plan = first("cut", "too many", "short", "another part")
     place = f"s3://{BUCKET}/fetched"
     fetched(archive, place)
-    assert folder(place).read_all() == originals(published)
+    assert stored(place) == originals(published)
     assert fetched(archive, place).came == 0
     assert list(tmp_path.iterdir()) == []
 

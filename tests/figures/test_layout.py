@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lunarcloud.figures.models import draw_influence, draw_predictions
+from lunarcloud.figures.models import draw_fit, draw_influence, draw_predictions
 from lunarcloud.figures.residuals import draw_residuals
 from lunarcloud.figures.style import PAGE_IN
 from lunarcloud.models import QIU2025, Card, MissionInfluence, Residual
@@ -59,6 +59,16 @@ def card() -> Card:
 def _require_page(figure: Figure) -> None:
     assert figure.get_figwidth() <= PAGE_IN
     assert figure.get_figheight() <= _PAGE_HIGH_IN
+
+
+def test_stations_of_one_mission_have_no_figure_of_missions(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("draw_predictions", "draw_residuals", "draw_origins"):
+        monkeypatch.setattr(f"lunarcloud.figures.models.{name}", lambda *given: Figure())
+    alone = card.influence[0].model_copy(update={"change": {}, "error": {}})
+    figures = draw_fit(card.model_copy(update={"influence": (alone,)}), xr.Dataset())
+    assert figures.keys() == {"measured-predicted", "residuals", "origins"}
 
 
 def test_one_station_missions_fit_on_a_page_the_most_influential_kept(

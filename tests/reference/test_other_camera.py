@@ -46,7 +46,7 @@ def test_a_kaguya_like_mosaic_is_fitted_mapped_and_compared_with_clementines(
     table = pd.read_csv(data / "lpgrs" / "lpgrs_elements_2deg.csv")
     places = table[table["lat"].abs() < 70].iloc[::200]
     stations = places.rename(columns={"FeO": "feo", "TiO2": "tio2"})[["lat", "lon", "feo", "tio2"]]
-    stations.insert(0, "site", [f"LP {number}" for number in range(len(stations))])
+    stations.insert(0, "site", [f"Lunar Prospector - {number}" for number in range(len(stations))])
     stations.to_csv(tmp_path / "stations.csv", index=False)
     root = tmp_path / "root"
     make("ingest", root, cluster, tiles=(archive,), ppd=4)
