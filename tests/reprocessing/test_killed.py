@@ -105,7 +105,7 @@ def _killed(place: Path, cluster: Cluster, last: int) -> subprocess.CompletedPro
 def _computed(place: Path, cluster: Cluster) -> int:
     """Reprocess; how many shards of the run that took."""
     steps = act("reprocess", place, cluster, now=True).steps
-    return next(step.shards_computed for step in steps if step.process == "map")
+    return int(next(step.shards_computed for step in steps if step.process == "map"))
 
 
 def test_killed_amid_the_shards_it_computes_the_others_alone(
