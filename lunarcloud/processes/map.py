@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from math import prod
 from threading import Lock
@@ -97,16 +97,14 @@ def _estimate(material: _Material, home: Folder, threads: int) -> Sequence[Estim
 
 def _make(material: _Material, home: Folder, session: Session) -> Made[RunCard]:
     run, works = load_run(home, material.plan.card), map_works(material.plan, home)
-    pictures = _memory_of_picture(run)
-    session.require(pictures)
+    session.require(_memory_of_picture(run))
     for work in works:
         if not _is_polar(work):
             session.compute(work)
     # No picture shows what is around the poles: drawn before it, none keeps workers after the last shard.
     ranges = _draw(run, session)
     for work in filter(_is_polar, works):
-        memory = replace(work.memory, process=work.memory.process + pictures.process)
-        session.compute(replace(work, memory=memory))
+        session.compute(work)
     groups = [shards_of(work.group) for work in works]
     finish_maps(run, {"title": "Lunar oxide maps", "run": home.name, **material.ids})
     counted = completed(material.plan.card, groups[0].entries)
