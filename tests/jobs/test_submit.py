@@ -11,6 +11,7 @@ from lunarcloud.jobs import Submission, Wanted, look, prepare, records, seconds,
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.processes import load_action, load_process
 from lunarcloud.testing.make import make
+from lunarcloud.testing.s3_server import reconnect
 from lunarcloud.testing.small_root import write_mosaic
 from tests.places import add_place
 
@@ -103,8 +104,10 @@ def test_an_address_at_which_no_store_answers_is_refused(monkeypatch: pytest.Mon
         monkeypatch.setenv(variable, "mine")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("LUNARCLOUD_RETRIES", "0")
+    reconnect()
     with pytest.raises(StoreError, match="check its address") as refused:
         _submitted(open_root("s3://nowhere/moon"), name, word="hello")
+    reconnect()
     assert refused.value.exit_code == 2
 
 
