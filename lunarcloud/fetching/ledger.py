@@ -1,6 +1,7 @@
 """What came into a folder, file by file: who looks again need not read each file's label."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -41,6 +42,13 @@ def note(place: Folder, files: Iterable[Arrival]) -> None:
     """Add files that came to the ledger of a folder."""
     added = "".join(f"{each.model_dump_json()}\n" for each in files).encode()
     place.update(LEDGER, lambda present: (present or b"") + added)
+
+
+def tidy(place: Folder) -> None:
+    """Remove what killed commands left of writing the ledger; for a command that is alone in the folder."""
+    for key in place.left_behind(datetime.now(UTC)):
+        if key.startswith(LEDGER):
+            place.remove(key)
 
 
 def sizes_of(place: Folder) -> dict[str, int]:

@@ -13,7 +13,7 @@ from lunarcloud.engine import ShardDone, StageDone, Started, Watch, quiet, telli
 from lunarcloud.errors import LunarcloudError, StoreError, TransientStoreError
 from lunarcloud.fetching.checks import Came, sha256_of
 from lunarcloud.fetching.http import CONNECTIONS, Line, download, line
-from lunarcloud.fetching.ledger import Arrival, note
+from lunarcloud.fetching.ledger import Arrival, note, tidy
 from lunarcloud.fetching.parts import Part, part_of
 from lunarcloud.fetching.plan import Plan, in_words
 from lunarcloud.fetching.sources import Piece, file_name
@@ -66,6 +66,7 @@ def carry_out(plan: Plan, watch: Watch = quiet) -> Fetched:
     if not plan.pieces:
         return Fetched(files, 0, 0)
     with _alone(plan.place):
+        tidy(plan.place)
         sizes = _fetch_all(plan, watch)
     return Fetched(files, len(sizes), sum(sizes))
 

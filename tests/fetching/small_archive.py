@@ -36,7 +36,7 @@ def originals(published: Path, ending: str = ".img") -> dict[str, bytes]:
 
 def content(folder: Path) -> dict[str, bytes]:
     """All files of a folder but its ledger."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != LEDGER}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(LEDGER)}
 
 
 def stored(place: str) -> dict[str, bytes]:

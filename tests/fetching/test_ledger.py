@@ -61,3 +61,12 @@ def test_without_a_ledger_that_can_be_read_labels_say_what_is_there(
     (tmp_path / "ui10n357.img").unlink()
     assert fetched(archive, tmp_path).came == 1
     assert content(tmp_path) == originals(published)
+
+
+def test_what_a_killed_command_left_of_writing_it_goes_with_the_next_file(
+    archive: BadArchive, tmp_path: Path
+) -> None:
+    half = tmp_path / f"{LEDGER}.half.partial"
+    half.write_bytes(b"{")
+    fetched(archive, tmp_path)
+    assert not half.exists()
