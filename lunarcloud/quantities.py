@@ -127,6 +127,11 @@ class Quantity:
     made_from: tuple[str, ...] = ()
     formula: Callable[..., Any] | None = None
 
+    @property
+    def by_networks(self) -> bool:
+        """Whether networks made it, or what it is made from: where no station told them, they say anything."""
+        return self.method in ("cnn", "derived")
+
 
 # The highest mass fractions lie above the richest rock that is known: basalts of 25 wt% FeO, Apollo 17's
 # black glass of 16 wt% TiO2, dunite 72415 of 45 wt% MgO, pure anorthite of 36.6 wt% Al2O3 and 20.2 wt% CaO.

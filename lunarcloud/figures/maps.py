@@ -27,8 +27,6 @@ from lunarcloud.quantities import QUANTITIES, Quantity
 _NAMED_KM = 420.0
 # The paper's Fig. 1 has no map of maturity.
 _FIRST_FIGURE = tuple(name for name, row in QUANTITIES.items() if row.oxide or name == "mg_number")
-# Made by networks, which may say anything where no station told them.
-_BY_NETWORKS = ("cnn", "derived")
 _HATCHED = "hatched: unlike any station"
 # As in the paper's Fig. 1h: where Mg# falls is seen against where the maria end.
 _WITH_SHORES = "mg_number"
@@ -88,7 +86,7 @@ def draw_oxides(maps: xr.Dataset, *, beyond: xr.DataArray | None = None) -> Figu
         shade, values = QUANTITIES[name], maps[name]
         low, high = middle_of_area(values) or (shade.least, shade.most)
         image = draw_global(axes, values, cmap=shade.colours, vmin=low, vmax=high)
-        if beyond is not None and shade.method in _BY_NETWORKS:
+        if beyond is not None and shade.by_networks:
             hatch(axes, beyond)
         if name == _WITH_SHORES:
             draw_maria(axes)

@@ -195,7 +195,7 @@ def _draw_picture(
         figure = draw_uncertainty((*run.card.maps, *run.card.intervals), read)
     else:
         shown = read(name)
-        unsure = beyond() if QUANTITIES[name].method in ("cnn", "derived") else None
+        unsure = beyond() if QUANTITIES[name].by_networks else None
         figure = draw_map(shown, f"{shown.attrs['long_name']} · run {run.place.name}", beyond=unsure)
     save_figure(figure, run.place / "figures", f"{name}.png")
 

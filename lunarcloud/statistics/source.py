@@ -219,6 +219,6 @@ def one_by_one(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterable
 
 
 def _advice(name: str) -> str:
-    if name in QUANTITIES and QUANTITIES[name].method in ("cnn", "derived"):
+    if name in QUANTITIES and QUANTITIES[name].by_networks:
         return ": it was mapped with equations alone; map it with a model that has networks (lunarcloud fit)"
     return ""
