@@ -129,7 +129,7 @@ class Quantity:
 
     @property
     def by_networks(self) -> bool:
-        """Whether networks made it, or what it is made from: where no station told them, they say anything."""
+        """Whether networks made it, or what it is of: where no station told them, they may say anything."""
         return self.method in ("cnn", "derived")
 
 
