@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))
 BIN := $(VENV)/bin
-# What `make test` runs; a folder or a file is enough while you work. So many tests run at once: some only wait.
+# What `make test` and `make test-long` run; a folder or a file is enough while you work. So many tests run at once: some only wait.
 TESTS ?=
 AT_ONCE ?= 3
 DEMO ?= demo
@@ -33,7 +33,7 @@ test: $(VENV)/dev
 # The demonstration with all that it opens, every document and notebook as a reader runs it, every record made again,
 # kills at each step of runs and of reprocessing, stores that fail: minutes.
 test-long: $(VENV)/dev
-	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m long
+	$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m long $(TESTS)
 
 # Checks against documents and data that are not copied here: the archive's own, in the folder DATA.
 test-reference: $(VENV)/dev

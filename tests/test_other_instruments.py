@@ -28,6 +28,8 @@ from lunarcloud.testing.fixtures import sketching
 from lunarcloud.testing.make import make
 from tests.archive.cube_files import write_array
 
+pytestmark = pytest.mark.usefixtures("coarse_cells_on_workers")
+
 #: Of Clementine, some of the equator, the poles, and all of the map's outer units.
 SOME = [f"UI{row}{half}{lon:03d}" for row in ("03", "10", "17") for half in "NS" for lon in range(3, 120, 6)]
 KAGUYA = instrument("kaguya-mi")

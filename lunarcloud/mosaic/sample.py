@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,9 @@ from lunarcloud.archive import MISSING
 from lunarcloud.moon import Grid, Window
 from lunarcloud.mosaic.layout import REFLECTANCE
 from lunarcloud.mosaic.store import Mosaic
-from lunarcloud.storage import open_codes
+from lunarcloud.storage import Windows
 
+_READERS = 8
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
@@ -32,10 +34,11 @@ def sampled_numbers(mosaic: Mosaic, blocks: int, edge: int) -> npt.NDArray[np.in
     ndarray of int16, shape (block, band, pixel)
         As stored: reflectance by the card's factor and offset.
     """
-    # Without Dask, and codes as they are: a few chunks are read here and now, not whole shards.
-    bands = open_codes(mosaic.group.place)[REFLECTANCE].transpose("band", "lat", "lon")
-    windows = (window.slices for window in sample_windows(mosaic.grid, blocks, edge))
-    return np.stack([bands.isel(lat=rows, lon=cols).values.reshape(len(bands), -1) for rows, cols in windows])
+    bands = Windows(mosaic.group.place, mosaic.grid, mosaic.group.layout.variable(REFLECTANCE))
+    # On object storage a reader waits for most of its time.
+    with ThreadPoolExecutor(_READERS) as pool:
+        read = list(pool.map(bands.read, sample_windows(mosaic.grid, blocks, edge)))
+    return np.stack([block.reshape(len(block), -1) for block in read])
 
 
 def as_reflectance(mosaic: Mosaic, numbers: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:

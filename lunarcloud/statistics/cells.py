@@ -21,8 +21,6 @@ CELL_KM2 = 2.25
 #: Number of latitude bands, each 180 / 1200 = 0.15 degrees.
 N_BANDS = 1200
 
-_STEP_RAD = math.pi / N_BANDS
-
 
 class Sample(NamedTuple):
     """Cells whose centres fall in a window, and the pixel that each reads.
@@ -46,7 +44,7 @@ def band_counts() -> IntArray:
     """Number of cells in each band, from the north pole to the south pole."""
     # Equation 8 takes a band for a cylinder, dphi high at its centre's circumference: kept here, because it
     # decides how many cells there are. Their exact area is `cell_km2`.
-    cell_km2 = 2.0 * math.pi * (RADIUS_M / 1000.0) ** 2 * _STEP_RAD * np.cos(np.radians(band_lat()))
+    cell_km2 = 2.0 * math.pi * (RADIUS_M / 1000.0) ** 2 * (math.pi / N_BANDS) * np.cos(np.radians(band_lat()))
     return _constant(np.rint(cell_km2 / CELL_KM2).astype(np.int64))
 
 
@@ -67,7 +65,7 @@ def cell_km2() -> FloatArray:
 
     ``R^2 dlon (sin lat_top - sin lat_bottom)``, the sum over all cells being the whole sphere.
     """
-    strip = 4.0 * math.pi * (RADIUS_M / 1000.0) ** 2 * math.sin(_STEP_RAD / 2)
+    strip = 4.0 * math.pi * (RADIUS_M / 1000.0) ** 2 * math.sin(math.pi / N_BANDS / 2)
     return np.asarray(strip * np.cos(np.radians(band_lat())) / band_counts(), dtype=np.float64)
 
 

@@ -12,6 +12,7 @@ from lunarcloud.engine import Cluster, connect
 from lunarcloud.errors import MissingPackageError
 from lunarcloud.models import student
 from lunarcloud.storage import Folder, digest
+from lunarcloud.testing.few_cells import few_cells
 from lunarcloud.testing.s3_server import S3, reconnect, s3_server
 
 try:
@@ -76,6 +77,20 @@ def few_lessons() -> Iterator[None]:
         for name in ("MEANS", "HALF_WIDTHS"):
             lessons = getattr(student, name)
             patch.setattr(student, name, lessons.model_copy(update={"epochs": lessons.epochs // 6}))
+        yield
+
+
+@pytest.fixture
+def coarse_cells() -> Iterator[None]:
+    """For a test that counts cells in this process, whatever their size."""
+    with few_cells():
+        yield
+
+
+@pytest.fixture(scope="module")
+def coarse_cells_on_workers(client: Client) -> Iterator[None]:
+    """For the tests of a module that count cells on the shared cluster."""
+    with few_cells(client):
         yield
 
 

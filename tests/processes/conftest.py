@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from distributed import Client
 from matplotlib.image import imread
 
 from lunarcloud.archive.stations import shipped_stations
 from lunarcloud.engine import Cluster
 from lunarcloud.processes import Outcome
 from lunarcloud.synthetic import write_tiles
+from lunarcloud.testing.few_cells import few_cells
 from lunarcloud.testing.fixtures import few_lessons
 from lunarcloud.testing.make import make
 from tests.conftest import Shared
@@ -22,6 +24,11 @@ PolygonFile = Callable[[list[list[list[float]]]], str]
 #: Enough of the Moon for every finding: around the equator from 0 to 120 E, and a little of both poles.
 SOME = [f"UI{row}{half}{lon:03d}" for row in ("03", "10") for half in "NS" for lon in range(3, 120, 6)]
 SOME += [f"UI87{half}030" for half in "NS"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _coarse_cells(coarse_cells_on_workers: None) -> None:
+    """The size of a cell is the statistics' affair: here there are fewer."""
 
 
 @pytest.fixture(scope="session")
@@ -69,9 +76,11 @@ def require_pictures() -> Callable[[Outcome], None]:
 
 
 @pytest.fixture(scope="session")
-def of_synthetic_tiles(shared: Shared, cluster: Cluster, few_oxides: Path) -> dict[str, Outcome]:
+def of_synthetic_tiles(
+    shared: Shared, cluster: Cluster, client: Client, few_oxides: Path
+) -> dict[str, Outcome]:
     """Something of every kind, from some tiles of the synthetic Moon, under one root; by process."""
-    with shared("of_synthetic_tiles") as place:
+    with shared("of_synthetic_tiles") as place, few_cells(client):
         root, tiles = place / "root", place / "tiles"
         if not tiles.exists():
             write_tiles(tiles, ppd=8, product_ids=SOME)

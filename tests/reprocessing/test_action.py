@@ -26,7 +26,7 @@ from lunarcloud.testing.small_root import spectra, write_mosaic
 from tests.reprocessing import world
 from tests.reprocessing.world import WORLD
 
-pytestmark = pytest.mark.usefixtures("sketches")
+pytestmark = pytest.mark.usefixtures("sketches", "coarse_cells_on_workers")
 
 #: A basalt that no mission has brought.
 NEW = (

@@ -24,6 +24,8 @@ from lunarcloud.storage import folder, write_dataset
 from lunarcloud.testing.runs import MakeRun
 from lunarcloud.testing.small_root import publish
 
+pytestmark = pytest.mark.usefixtures("coarse_cells")
+
 Tell = Callable[..., Told]
 CHANCE, NOW = 0.05, datetime(2026, 1, 1, tzinfo=UTC)
 

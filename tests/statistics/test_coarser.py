@@ -11,6 +11,8 @@ from lunarcloud.statistics.coarser import CoarserSource, aligned
 from lunarcloud.statistics.source import MISSING, Source
 from lunarcloud.testing.runs import MakeRun
 
+pytestmark = pytest.mark.usefixtures("coarse_cells")
+
 
 def whole(source: Source, name: str) -> npt.NDArray[np.uint16]:
     """All shards of a map."""

@@ -29,6 +29,8 @@ from lunarcloud.statistics.source import GriddedSource, Source
 from lunarcloud.statistics.units import Unit, maria, whole_moon
 from lunarcloud.testing.ensemble import Ensemble
 
+pytestmark = pytest.mark.usefixtures("coarse_cells")
+
 ON = grid(2, 360)
 
 

@@ -79,6 +79,7 @@ def test_every_unit_has_its_area_and_share_of_the_moon_mapped_or_not(
     assert second["maria"] + second["non-maria"] == pytest.approx(100.0)
 
 
+@pytest.mark.usefixtures("coarse_cells")
 @pytest.mark.parametrize("sampling", ["cells", "pixels"])
 def test_area_above_a_limit_is_that_of_a_cap(make_source: Callable[..., Source], sampling: Sampling) -> None:
     on = grid(2, 128)
@@ -96,11 +97,13 @@ def test_area_above_a_limit_is_that_of_a_cap(make_source: Callable[..., Source],
     assert set(rows["units"]) == {"wt%"}
 
 
+@pytest.mark.usefixtures("coarse_cells")
 def test_a_limit_of_a_map_that_is_not_there_is_refused(source: Source) -> None:
     with pytest.raises(NotFoundError, match="feo_cnn"):
         summarise(source, [whole_moon()], above={"feo_cnn": 24.0})
 
 
+@pytest.mark.usefixtures("coarse_cells")
 def test_cells_sample_the_pixel_at_their_centre(
     source: Source, field: tuple[Grid, npt.NDArray[np.float64]], units: list[Unit]
 ) -> None:
@@ -118,6 +121,7 @@ def test_cells_sample_the_pixel_at_their_centre(
         )
 
 
+@pytest.mark.usefixtures("coarse_cells")
 @pytest.mark.parametrize("sampling", ["cells", "pixels"])
 def test_any_order_and_any_cutting_give_the_same_bits(
     make_source: Callable[..., Source],
@@ -164,6 +168,7 @@ def test_the_maria_of_the_synthetic_moon_are_found(truth_source: Source) -> None
     assert float(found["mode_confidence"].sel(map="feo_equation", unit="global")) > 0.9
 
 
+@pytest.mark.usefixtures("coarse_cells")
 def test_tables_and_storage_keep_everything(source: Source, units: list[Unit], tmp_path: Path) -> None:
     found = summarise(source, units)
     assert list(means(found).columns) == ["map", "what", *(unit.name for unit in units)]
