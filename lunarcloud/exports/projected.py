@@ -10,7 +10,7 @@ import numpy as np
 from lunarcloud.errors import GeometryError
 from lunarcloud.exports.rasters import window_of
 from lunarcloud.fetching import Box
-from lunarcloud.moon import GEOGRAPHIC, Grid, Window, kilometres, lunar_crs
+from lunarcloud.moon import GEOGRAPHIC, FloatArray, Grid, Window, kilometres, lunar_crs
 
 if TYPE_CHECKING:  # slow to import
     from affine import Affine
@@ -21,6 +21,8 @@ _WHOLE = Box(-90.0, -180.0, 90.0, 180.0)
 _POLAR_LIMIT = 60.0
 # Points down and across a box: at every half degree of the whole Moon, so that extremes are among them.
 _POINTS = (361, 721)
+# Next to a seam, degrees; and of a rectangle's size, what is still the same place.
+_BESIDE = 1e-9
 # How many times the map's own pixels a projection may have: some have no end.
 _MOST_TIMES = 4
 
@@ -70,7 +72,7 @@ def projected(raster: Grid, code: str, box: Box | None) -> Target:
     step = _step(crs, raster)
     there = Transformer.from_crs(lunar_crs(GEOGRAPHIC), crs, always_xy=True)
     shown = box or _natural(crs, there)
-    bounds = _bounds(there, shown)
+    bounds = _bounds(there, shown, _seam(crs))
     if not all(map(math.isfinite, bounds)):
         raise GeometryError(f"{code} ({crs.name}) cannot show {_said(shown)}: give a smaller --region")
     # On whole pixels from the origin, so that a pole is a corner of pixels and neighbours fit together.
@@ -109,35 +111,63 @@ def _natural(crs: CRS, there: Transformer) -> Box:
     return Box(-90.0, -180.0, -_POLAR_LIMIT, 180.0)
 
 
-def _bounds(there: Transformer, box: Box) -> tuple[float, float, float, float]:
+def _bounds(there: Transformer, box: Box, seam: float) -> tuple[float, float, float, float]:
     """Left, bottom, right, top of a box; infinite where a part of it has no place."""
     east = box.east if box.west < box.east else box.east + 360.0
+    # A projection ends on both sides of its seam, and only just.
+    beside = [seam + turn + side for turn in (-360.0, 0.0, 360.0) for side in (-_BESIDE, _BESIDE)]
+    ends = [each for each in beside if box.west <= each <= east]
     lon, lat = np.meshgrid(
-        np.linspace(box.west, east, _POINTS[1]), np.linspace(box.south, box.north, _POINTS[0])
+        [*np.linspace(box.west, east, _POINTS[1]), *ends], np.linspace(box.south, box.north, _POINTS[0])
     )
     # All over the box, since a projection may turn its middle outside.
     x, y = there.transform(lon, lat)
     return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
-def _shown(raster: Grid, there: Transformer, corners: tuple[float, float, float, float]) -> Window:
-    """The pixels of the map that a rectangle shows, with one more on each side; all columns at a seam."""
-    from pyproj.enums import TransformDirection
-    from pyproj.exceptions import ProjError
+def _seam(crs: CRS) -> float:
+    """The longitude opposite the middle of a projection, where it may be cut open."""
+    operation = crs.coordinate_operation
+    middles = [each.value for each in operation.params if "ongitude" in each.name] if operation else []
+    return 180.0 + float(middles[0] if middles else 0.0)
 
-    try:
-        west, south, east, north = there.transform_bounds(
-            *corners, densify_pts=_POINTS[1], direction=TransformDirection.INVERSE
-        )
-    except ProjError:
+
+def _shown(raster: Grid, there: Transformer, corners: tuple[float, float, float, float]) -> Window:
+    """The pixels of the map that a rectangle shows, and some more on each side; all columns at a seam."""
+    lat, lon = _seen(there, corners)
+    if not np.isfinite(lat).any():
         return raster.whole
-    if not all(map(math.isfinite, (west, south, east, north))):
-        return raster.whole
-    margin = 1.0 / raster.ppd
-    south, north = max(south - margin, -90.0), min(north + margin, 90.0)
-    around = east <= west or west - margin < -180.0 or east + margin > 180.0
-    sides = (-180.0, 180.0) if around else (west - margin, east + margin)
-    return window_of(raster, Box(south, sides[0], north, sides[1]))
+    # Between two points there is nothing farther off than they are from each other.
+    margin, aside = (1.0 / raster.ppd + _farthest(each) for each in (lat, lon))
+    south, north = max(np.nanmin(lat) - margin, -90.0), min(np.nanmax(lat) + margin, 90.0)
+    west, east = np.nanmin(lon) - aside, np.nanmax(lon) + aside
+    # What lies on both sides of 180 degrees has all columns: a window does not go round.
+    sides = (west, east) if west > -180.0 and east < 180.0 else (-180.0, 180.0)
+    return window_of(raster, Box(float(south), float(sides[0]), float(north), float(sides[1])))
+
+
+def _seen(there: Transformer, corners: tuple[float, float, float, float]) -> tuple[FloatArray, FloatArray]:
+    """Latitudes and longitudes of points all over a rectangle; NaN where it shows nothing of the Moon.
+
+    Its edges would not do: on a seam, or outside of an ellipse, they have no place.
+    """
+    from pyproj.enums import TransformDirection
+
+    left, bottom, right, top = corners
+    x, y = np.meshgrid(np.linspace(left, right, _POINTS[1]), np.linspace(bottom, top, _POINTS[0]))
+    lon, lat = there.transform(x, y, direction=TransformDirection.INVERSE)
+    there_again = there.transform(lon, lat)
+    off = np.hypot(there_again[0] - x, there_again[1] - y)
+    # A place beyond the end of a projection comes back as another one.
+    none = ~(off <= _BESIDE * max(right - left, top - bottom))
+    return np.where(none, np.nan, lat), np.where(none, np.nan, lon)
+
+
+def _farthest(degrees: FloatArray) -> float:
+    """How far neighbouring points are apart at most, degrees; the shorter way round."""
+    steps = np.concatenate([np.diff(degrees, axis=axis).ravel() for axis in (0, 1)])
+    apart = np.abs((steps + 180.0) % 360.0 - 180.0)
+    return float(apart[np.isfinite(apart)].max(initial=0.0))
 
 
 def _said(box: Box) -> str:

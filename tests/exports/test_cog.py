@@ -102,7 +102,7 @@ def test_the_reference_system_is_the_moons_and_known_by_its_code(run: Run, targe
 
 
 @pytest.mark.parametrize(
-    "code", [None, "IAU_2015:30110", "IAU_2015:30140", "IAU_2015:30135", "IAU_2015:30130"]
+    "code", [None, "IAU_2015:30110", "IAU_2015:30140", "IAU_2015:30145", "IAU_2015:30135", "IAU_2015:30130"]
 )
 @pytest.mark.parametrize("name", ["Tycho", "Mare Tranquillitatis"])
 def test_features_lie_where_they_are(run: Run, target: Folder, code: str | None, name: str) -> None:
@@ -129,6 +129,16 @@ def test_a_projected_map_has_nothing_but_the_maps_own_values(run: Run, target: F
     valid = shown[np.isfinite(shown)]
     assert valid.size > 0.7 * shown.size
     assert np.isin(np.rint(valid / (2 * HALF)), np.rint(truth(run) / (2 * HALF))).all()
+
+
+def test_flags_off_the_moon_are_no_flags(run: Run, target: Folder) -> None:
+    with rasterio.open(write(run, target, "quality", crs="IAU_2015:30140")) as image:
+        assert image.nodata == np.iinfo(image.dtypes[0]).max
+        flags, valid = image.read(1), image.read_masks(1) > 0
+    # Of a rectangle around an ellipse a quarter less than pi.
+    assert valid.mean() == pytest.approx(np.pi / 4, abs=0.01)
+    assert (flags[~valid] == image.nodata).all()
+    assert np.isin(flags[valid], run.open(0)["quality"].values).all()
 
 
 def test_a_region_across_the_seam_is_in_one_piece(run: Run, target: Folder) -> None:

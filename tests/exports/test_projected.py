@@ -1,11 +1,14 @@
 """Rasters in other projections: where they end, and what cannot be shown."""
 
+import numpy as np
 import pytest
+from pyproj import Transformer
+from pyproj.enums import TransformDirection
 
 from lunarcloud.errors import GeometryError
 from lunarcloud.exports.projected import projected
 from lunarcloud.fetching import Box
-from lunarcloud.moon import RADIUS_M, grid, kilometres, polar_distance_m
+from lunarcloud.moon import GEOGRAPHIC, RADIUS_M, grid, kilometres, lunar_crs, polar_distance_m
 
 ON = grid(4)
 PIXEL_M = kilometres(1.0) * 1000.0 / 4
@@ -31,6 +34,39 @@ def test_the_whole_moon_in_mollweide_is_its_ellipse() -> None:
     assert found.shape[1] * PIXEL_M == pytest.approx(4 * 2**0.5 * RADIUS_M, abs=2 * PIXEL_M)
     assert found.shape[0] * PIXEL_M == pytest.approx(2 * 2**0.5 * RADIUS_M, abs=2 * PIXEL_M)
     assert found.source == ON.whole
+
+
+@pytest.mark.parametrize(
+    ("code", "box"),
+    [
+        ("IAU_2015:30145", None),  # Mollweide, as the next from the far side's middle
+        ("IAU_2015:30155", None),
+        ("IAU_2015:30125", Box(-30.0, -170.0, 30.0, 170.0)),
+        ("IAU_2015:30115", Box(70.0, -30.0, 85.0, 30.0)),
+        ("IAU_2015:30160", Box(-10.0, 170.0, 10.0, -170.0)),
+        ("IAU_2015:30140", None),
+        ("IAU_2015:30130", Box(70.0, 100.0, 80.0, 200.0)),
+    ],
+)
+def test_all_that_a_rectangle_shows_is_read(code: str, box: Box | None) -> None:
+    found = projected(ON, code, box)
+    back = Transformer.from_crs(found.crs, lunar_crs(GEOGRAPHIC), always_xy=True)
+    col, row = np.meshgrid(np.arange(found.shape[1]) + 0.5, np.arange(found.shape[0]) + 0.5)
+    x, y = found.transform @ (col, row)
+    lon, lat = back.transform(x, y)
+    again = back.transform(lon, lat, direction=TransformDirection.INVERSE)
+    on_moon = np.hypot(again[0] - x, again[1] - y) < 1.0
+    pixels, window = ON.pixel(lat=lat[on_moon], lon=(lon[on_moon] + 180.0) % 360.0 - 180.0), found.source
+    assert on_moon.mean() > 0.5
+    assert window.row_start <= pixels.row.min()
+    assert pixels.row.max() < window.row_stop
+    assert window.col_start <= pixels.col.min()
+    assert pixels.col.max() < window.col_stop
+
+
+def test_a_projection_that_is_cut_open_goes_to_its_ends_on_both_sides() -> None:
+    for code in ("IAU_2015:30110", "IAU_2015:30115"):
+        assert projected(ON, code, None).shape == ON.shape
 
 
 def test_of_a_region_no_more_is_read_than_it_shows() -> None:
