@@ -280,7 +280,7 @@ def _copy(virtual: Path, to: Path, shown: Target | None) -> None:
             return
         rows, cols = shown.shape
         crs = CRS.from_wkt(shown.crs.to_wkt("WKT2_2019"))
-        # Flags have no missing pixel, but their picture has corners off the Moon. No pixel has all flags at once.
+        # No pixel is without flags, but a picture has corners off the Moon. None has all flags at once.
         nowhere = np.iinfo(dataset.dtypes[0]).max if dataset.nodata is None else dataset.nodata
         place = {"transform": shown.transform, "height": rows, "width": cols}
         # Of each pixel the map's own that holds its centre: none is a mixture, and the maps go together.

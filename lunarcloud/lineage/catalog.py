@@ -235,8 +235,10 @@ class Catalog(Document):
             raise InputError(
                 f"{entry.ref} cannot be removed: all others of its series were retracted; remove these first"
             )
+        # Made again, it is another one: who distrusted the first looks at it anew.
+        distrusted = {name: why for name, why in self.retracted.items() if name != str(entry.ref)}
         changed = {"records": records, "heads": self._heads_of(records), "main": self._main_of(records)}
-        return self.model_copy(update=changed)
+        return self.model_copy(update={**changed, "retracted": distrusted})
 
     def is_head(self, entry: Entry) -> bool:
         """Whether a record is what ``latest`` means in its series."""

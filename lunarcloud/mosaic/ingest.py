@@ -28,7 +28,7 @@ from lunarcloud.storage import Entry, Folder
 # Per pixel and band of a shard: numbers, again while encoding, and flags; some more for a tile's window.
 _TASK_BYTES_PER_VALUE = 6
 # Per pixel of a shard: bands measured, and which tile it is from, as far as not counted above.
-_TASK_BYTES_PER_PIXEL = 2
+_TASK_BYTES_PER_PIXEL = 3
 # Whatever the shard's size: blocks of rows of tiles while they are read and painted; of cubes the numbers
 # may be twice as wide, and a library keeps some of what it unpacked.
 _TASK_BYTES = 160 * 2**20

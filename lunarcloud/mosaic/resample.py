@@ -45,7 +45,7 @@ class Spectra:
         The archive's own values; missing is -32768.
     kind : ndarray of uint8, shape (band, row, col)
         Why a value is missing, 0 if it is not.
-    measured : ndarray of int8, shape (row, col)
+    measured : ndarray of int16, shape (row, col)
         Bands measured; -1 where no tile has been yet.
     origin : ndarray of int16, shape (row, col)
         Which tile a pixel is from, by its place among the tiles.
@@ -53,7 +53,7 @@ class Spectra:
 
     dn: npt.NDArray[np.int16]
     kind: npt.NDArray[np.uint8]
-    measured: npt.NDArray[np.int8]
+    measured: npt.NDArray[np.int16]
     origin: npt.NDArray[np.int16]
 
     @classmethod
@@ -70,7 +70,7 @@ class Spectra:
             kind=np.zeros((bands, rows, cols), dtype=np.uint8),
             # Below any number of bands: the first tile wins even where it measured none, so that its
             # reasons are counted instead of "uncovered".
-            measured=np.full((rows, cols), -1, dtype=np.int8),
+            measured=np.full((rows, cols), -1, dtype=np.int16),
             origin=np.zeros((rows, cols), dtype=np.int16),
         )
 
@@ -154,7 +154,7 @@ def _paint(grid: Grid, block: Window, tile: Image, index: int, spectra: Spectra)
     dn = _sample(tile, pixels, part)
     kind = missing_kind(dn, tile)
     np.copyto(dn, MISSING, where=kind != 0)
-    measured = np.sum(kind == 0, axis=0, dtype=np.int8)
+    measured = np.sum(kind == 0, axis=0, dtype=np.int16)
     # One mask for all bands: a spectrum is never put together from two tiles, whose light differs.
     # Masked copies take half the time of indexing by the mask.
     better = pixels.inside & (measured > spectra.measured)

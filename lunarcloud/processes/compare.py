@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -141,6 +142,8 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
         theirs = _of_run(root, found, inputs)
         if run.card.instrument != second.card.instrument:
             ours, theirs = _of_camera(ours, run), _of_camera(theirs, second)
+        if _are_of_one_model(ours, theirs):
+            ours, theirs = _without_chance(ours), _without_chance(theirs)
         coarse = aligned(ours.source, theirs.source)
         finer, run = _by_grid(run, second)
         ours, theirs = ours._replace(source=coarse[0]), theirs._replace(source=coarse[1])
@@ -153,6 +156,15 @@ def _resolve(inputs: CompareInputs, root: Root) -> tuple[Given, _Material]:
         pairs = tuple(Pair(pair.name, pair.second, pair.first) for pair in pairs)
     require_comparable(ours.source, theirs.source, pairs)
     return given_of(inputs, root, parents, read), _Material(run, finer, ours, theirs, pairs, units)
+
+
+def _are_of_one_model(ours: _Side, theirs: _Side) -> bool:
+    """Whether the same networks made both, off alike on both sides: most of that goes from the difference."""
+    return bool(ours.ensemble and theirs.ensemble and ours.ensemble[1].id == theirs.ensemble[1].id)
+
+
+def _without_chance(side: _Side) -> _Side:
+    return side._replace(source=replace(side.source, networks=0), ensemble=None)
 
 
 def _of_run(root: Root, entry: Entry, inputs: CompareInputs) -> _Side:

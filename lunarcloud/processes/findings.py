@@ -49,7 +49,7 @@ if TYPE_CHECKING:  # slow to import, and a finding that is there already draws n
     from matplotlib.figure import Figure
 
 # Raised when the same inputs would give other findings.
-_ALGORITHM = 7
+_ALGORITHM = 8
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")

@@ -6,7 +6,15 @@ The command line, the Python verbs and the JSON schema are made from these decla
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PlainSerializer,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
 
 from lunarcloud.errors import InputError
@@ -107,7 +115,7 @@ def _written(value: tuple[float, float]) -> list[float]:
 
 #: Lowest and highest value; ``LOW:HIGH`` on the command line.
 Bounds: TypeAlias = Annotated[
-    tuple[float, float], BeforeValidator(split_range(float, "16:19.9")), PlainSerializer(_written)
+    tuple[FiniteFloat, FiniteFloat], BeforeValidator(split_range(float, "16:19.9")), PlainSerializer(_written)
 ]
 
 

@@ -30,7 +30,9 @@ _OF_NETWORKS = (
     f"alone {BY_CHANCE:.1%} of the pixels move by more than that, on average over many seeds; neighbours "
     "share their networks, so of any one pair of models it is much of the Moon or nothing."
 )
-_OF_ONE_SEED = "Of networks of a single seed nobody knows."
+_UNKNOWN = (
+    "Of networks of a single seed nobody knows; nor where the same ones made both maps, off alike in each."
+)
 
 
 class Picture(NamedTuple):
@@ -268,7 +270,7 @@ def _moved(row: dict[str, Any]) -> tuple[Cell, ...]:
 def _of_chance(card: FindingCard) -> Iterator[str]:
     yield _OF_EQUATIONS
     if any(is_trained(row["pair"]) for row in _compared(card)):
-        yield _OF_NETWORKS if _beside_chance(card).rows else _OF_ONE_SEED
+        yield _OF_NETWORKS if _beside_chance(card).rows else _UNKNOWN
 
 
 def _compared(card: FindingCard) -> Iterator[dict[str, Any]]:

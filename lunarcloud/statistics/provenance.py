@@ -411,4 +411,7 @@ def _codes(source: Source, name: str, bounds: tuple[float, float]) -> tuple[int,
     if not low <= high:
         raise InputError(f"{name} {low:g}:{high:g}: the lowest value comes first, then the highest")
     # A hair's breadth, so that a bound that is a stored value is included however it rounds.
-    return int(np.ceil(coding.code(low) - 1e-6)), int(np.floor(coding.code(high) + 1e-6))
+    found = np.ceil(coding.code(low) - 1e-6), np.floor(coding.code(high) + 1e-6)
+    # What no code reaches is as far off as the next number to all codes.
+    lowest, highest = np.clip(found, -1, MISSING).astype(int).tolist()
+    return lowest, highest

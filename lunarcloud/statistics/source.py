@@ -69,7 +69,8 @@ class Source:
     exclude : tuple of str
         For which reasons pixels are left out.
     networks : int
-        Of how many networks each map of an oxide is the mean.
+        Of how many networks each map of an oxide is the mean; 0 where maps are compared with others of the
+        same networks, which are off alike.
     """
 
     group: Group
@@ -115,7 +116,8 @@ class Source:
 
     def has_chance(self, name: str) -> bool:
         """Whether it is known how far single networks scatter about a map."""
-        return f"{name}_{CHANCE}" in {variable.name for variable in self.group.layout.variables}
+        held = {variable.name for variable in self.group.layout.variables}
+        return self.networks > 0 and f"{name}_{CHANCE}" in held
 
     def chance(self, name: str, shard: Shard) -> npt.NDArray[np.float32]:
         """How far single networks scatter about one shard of a map that has it, in its units.

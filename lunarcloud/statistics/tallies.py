@@ -144,9 +144,18 @@ def tally_cells(codes: Codes, labels: Labels, n_labels: int, parts: IntArray) ->
 
 def _tally(count: IntArray, area: IntArray, first: int, histogram: IntArray) -> Tally:
     return tuple(
-        Sums(int(number), int(parts), first, weights)
+        Sums(int(number), int(parts), *_filled(first, weights))
         for number, parts, weights in zip(count, area, histogram, strict=True)
     )
+
+
+def _filled(first: int, histogram: IntArray) -> tuple[int, IntArray]:
+    """A histogram from its first code that occurs to its last, which may be few of those of all labels."""
+    used = np.flatnonzero(histogram)
+    if not used.size:
+        return first, histogram[:0].copy()
+    # Copied, since a part of an array holds all of it.
+    return first + int(used[0]), histogram[used[0] : used[-1] + 1].copy()
 
 
 def _missing(codes: Codes) -> int:

@@ -3,7 +3,8 @@
 What Zarr itself does around each chunk takes as long as decoding it, in one thread.
 """
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -15,6 +16,8 @@ from lunarcloud.moon import Raster, Shard, Window
 
 # A chunk that is not stored, where its first byte would be named.
 _NOWHERE = np.iinfo(np.uint64).max
+# What takes less time to read than another request to a store, bytes.
+_MOST_BETWEEN = 1 << 20
 # What was compressed says how; the checksum is four bytes behind each chunk, and behind the index.
 _COMPRESSED, _CHECKSUM, _CHECKSUM_BYTES = Blosc(), CRC32C(), 4
 
@@ -87,17 +90,30 @@ class Chunks(NamedTuple):
         stored = places[places[..., 0] != _NOWHERE]
         if not stored.size:
             return
-        # All at once: chunks beside each other in the map lie near each other in the object.
-        first = int(stored[:, 0].min())
-        data = memoryview(read(first, int(stored.sum(axis=1).max())))
+        spans = {first: memoryview(read(first, stop)) for first, stop in _spans(stored)}
+        firsts = list(spans)
         for target, starts in zip(pixels.reshape(-1, *window.shape), places, strict=True):
             for chunk, (start, size) in zip(wanted, starts.tolist(), strict=True):
                 if start == _NOWHERE:
                     continue
                 held = cut.window(chunk)
                 part = window.common(held)
-                codes = _decoded(data[start - first : start - first + size], pixels.dtype, cut.shard_edge)
+                first = firsts[bisect_right(firsts, start) - 1]
+                data = spans[first][start - first : start - first + size]
+                codes = _decoded(data, pixels.dtype, cut.shard_edge)
                 target[part.within(window)] = codes[part.within(held)]
+
+
+def _spans(stored: npt.NDArray[Any]) -> Iterator[tuple[int, int]]:
+    """The parts of an object with some chunks, (first byte, one past the last), in order.
+
+    Chunks beside each other in the map lie near each other in the object, those of other bands do not. What
+    lies between is read too where that takes less time than another request.
+    """
+    stored = stored[np.argsort(stored[:, 0])]
+    gaps = stored[1:, 0] - stored[:-1].sum(axis=1)
+    for span in np.split(stored, np.flatnonzero(gaps > _MOST_BETWEEN) + 1):
+        yield int(span[0, 0]), int(span[-1].sum())
 
 
 def index_bytes(raster: Raster, n_bands: int) -> int:

@@ -218,5 +218,19 @@ def test_the_only_record_that_can_be_the_head_is_not_retracted(
     assert root.catalog().records == ()
 
 
+def test_what_was_retracted_and_removed_may_be_made_again(
+    root: Root, make_record: Callable[..., Record[BaseModel]]
+) -> None:
+    record = make_record("stations", {"name": "main"})
+    first, second = root.publish(record), root.publish(record.model_copy(update={"ref": _ref("2")}))
+    root.retract(first, "made by mistake")
+    root.remove(first)
+    root.remove(second)
+    again = root.publish(record)
+    assert root.find("stations") == again
+    assert not root.catalog().is_retracted(again)
+    root.unpin(again)
+
+
 def _ref(name: str) -> Ref:
     return Ref(kind="stations", id=name)

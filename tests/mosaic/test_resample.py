@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from lunarcloud.archive import Tile, find_tiles
+from lunarcloud.archive import Tile, Wanted, find_tiles, instrument
+from lunarcloud.archive.bands import BandRow
 from lunarcloud.archive.reading import read_rows
 from lunarcloud.archive.tiles import MISSING
 from lunarcloud.moon import grid
 from lunarcloud.mosaic.resample import UNCOVERED, resample, touches
 from lunarcloud.synthetic import DEFECTS, write_tiles
+from tests.archive.cube_files import cube_of, write_array
 
 # Both poles, both sides of 0/360 and of the antimeridian, a tile whose label says EASTERNMOST > 360.
 CORNERS = ("UI87N030", "UI87N330", "UI87S150", "UI03N003", "UI03N357", "UI03S177", "UI03S183", "UI59N352")
@@ -86,6 +88,17 @@ def test_the_order_of_tiles_does_not_matter(corner_tiles: tuple[Any, ...]) -> No
     backwards, recounted = resample(g, g.whole, corner_tiles[::-1])
     assert np.array_equal(forwards, backwards)
     assert counted == recounted
+
+
+def test_a_cube_of_hundreds_of_bands_is_painted(tmp_path: Path) -> None:
+    """M3's target mode has 260."""
+    bands = tuple(BandRow(number=at, wavelength_nm=400.0 + 10.0 * at) for at in range(1, 261))
+    data = np.full((260, 180, 360), 0.2, dtype=np.float32)
+    write_array(tmp_path / "m3.tif", data, "IAU_2015:30100", 1.0, (-180.0, 90.0))
+    cube = cube_of(tmp_path / "m3.tif", Wanted(instrument("other"), bands))
+    dn, counts = resample(grid(1), grid(1).whole, (cube,), cube.camera)
+    assert (dn == MISSING).sum() == 0
+    assert UNCOVERED not in counts
 
 
 def test_overlaps_take_the_spectrum_with_most_bands_then_the_first_name(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Process compare: exact differences of two runs, networks against equations of one."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +72,21 @@ def test_networks_are_compared_beside_what_chance_explains(
     # Of two maps.
     assert facts["by_chance_alone_per_cent"] == pytest.approx(8.9, abs=0.05)
     require_pictures(found)
+
+
+def test_of_the_same_networks_on_both_sides_chance_explains_nothing_that_is_known(
+    of_synthetic_tiles: dict[str, Outcome], cluster: Cluster, tmp_path: Path
+) -> None:
+    """Of another mosaic each is off alike, which goes from the difference."""
+    root = tmp_path / "root"
+    place = Path(of_synthetic_tiles["map"].place.url.rpartition("/runs/")[0])
+    shutil.copytree(place, root)
+    model, first = (of_synthetic_tiles[name].record.ref.id for name in ("fit", "map"))
+    mosaic = make("ingest", root, cluster, tiles=(str(place.parent / "tiles"),), ppd=2).record.ref.id
+    second = make("map", root, cluster, mosaic=mosaic, model=model).record.ref.id
+    found = make("compare", root, cluster, run=first, other=second).record.card
+    assert "mean_difference_chance" not in found.tables["comparison"].columns
+    assert "beyond_chance_in_any_map_per_cent" not in found.facts
 
 
 def test_pictures_show_the_pixels_of_the_numbers(

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from lunarcloud.archive import SAMPLE_60639
 from lunarcloud.engine import Cluster
 from lunarcloud.errors import InputError
 from lunarcloud.models import QIU2025, Accuracy, Card, Model, Score
 from lunarcloud.processes import Outcome
-from lunarcloud.processes.provenance import widened
+from lunarcloud.processes.provenance import PROCESS, widened
 from lunarcloud.testing.make import make
 
 
@@ -67,3 +68,9 @@ def test_ranges_are_widened_by_what_the_maps_err_at_stations_left_out() -> None:
     assert widened({"feo_cnn": (1.0, 2.0)}, 1.0, model) == {"feo_cnn": (0.0, 3.5)}
     with pytest.raises(InputError, match=r"--tolerance 1: model m .* tio2_cnn"):
         widened({"tio2_cnn": (1.0, 2.0)}, 1.0, model)
+
+
+@pytest.mark.parametrize("typed", ["15:inf", "-inf:16", "nan:16"])
+def test_a_range_without_an_end_is_refused(typed: str) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        PROCESS.inputs.model_validate({"feo": typed})

@@ -1,6 +1,7 @@
 """Potential mare basalt around a pole."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,6 +81,14 @@ def test_classes_need_both_conditions_and_both_maps(found: Candidates) -> None:
     feo = np.array([17_000, 15_000, 4_000, FILL, 17_000], dtype=np.uint16)
     mg = np.array([4_700, 5_000, 6_800, 4_700, FILL], dtype=np.uint16)
     assert classify(feo, mg).tolist() == [HIGH_FEO, SIMILAR, OTHER, NO_CLASS, NO_CLASS]
+
+
+@pytest.mark.parametrize("bound", [5.6, 10.2, 12.2, 14.1, 15.3])
+def test_a_code_of_the_bound_itself_is_not_above_it(found: Candidates, bound: float) -> None:
+    classify = replace(found.classifier, rule=replace(found.classifier.rule, feo_above=bound))
+    code = round(bound * 1000)
+    classes = classify(np.array([code, code + 1], dtype=np.uint16), np.array([4_700, 4_700], dtype=np.uint16))
+    assert HIGH_FEO not in classes[:1]
 
 
 def test_polar_maps_hold_the_nearest_pixel_and_the_same_area(truth_source: Source, found: Candidates) -> None:

@@ -74,6 +74,15 @@ def test_cells_count_one_each(codes: npt.NDArray[np.uint16]) -> None:
         assert sums.area == parts[here].sum()
 
 
+def test_a_histogram_is_no_longer_than_its_own_codes() -> None:
+    """Of many units in one shard each has few of the codes of all."""
+    codes = np.arange(1000, dtype=np.uint16)
+    found = tally_cells(codes, (codes // 10).astype(np.uint16), 101, np.ones(1000, dtype=np.int64))
+    assert [(sums.first, sums.histogram.size) for sums in found[:2]] == [(0, 10), (10, 10)]
+    assert found[100].histogram.size == 0
+    assert found[7].histogram.base is None
+
+
 def test_all_sums_are_exact_at_the_largest_values() -> None:
     """A whole-Moon weight of the largest code is beyond 64 bits; the mean still is that code."""
     sums = Sums(count=1, area=SPHERE_PARTS, first=65534, histogram=np.array([SPHERE_PARTS]))

@@ -52,6 +52,28 @@ def windows(group: Group, name: str = "feo") -> Windows:
     return Windows(group.place, ON, group.layout.variable(name))
 
 
+def test_no_more_is_read_of_a_shard_than_its_chunks_and_what_lies_close_between(
+    group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of its bands lie apart; here nothing is close."""
+    monkeypatch.setattr("lunarcloud.storage.chunks._MOST_BETWEEN", -1)
+    read = []
+    usual = Folder.read
+
+    def counted(self: Folder, key: str, start: int | None = None, end: int | None = None) -> bytes:
+        found = usual(self, key, start, end)
+        read.append((key, len(found)))
+        return found
+
+    monkeypatch.setattr(Folder, "read", counted)
+    window = Window(row_start=100, row_stop=101, col_start=100, col_stop=101)
+    found = windows(group, "reflectance").read(window)
+    np.testing.assert_array_equal(found, codes("reflectance", 2)[:, 100:101, 100:101])
+    # The index, and a chunk of each band; noise is not packed, and a chunk has 512 x 512 codes of two bytes.
+    assert len(read) == 1 + 2
+    assert max(size for _, size in read) < 1.1 * 2 * 512**2
+
+
 @pytest.mark.parametrize("name", ["feo", "reflectance"])
 @pytest.mark.parametrize("window", [ON.whole, ACROSS, ON.window(EMPTY_SHARD)], ids=["all", "part", "empty"])
 def test_a_window_has_the_codes_that_were_written(group: Group, name: str, window: Window) -> None:
