@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from lunarcloud.engine import Credentials, Lost, WorkerSource, worker_command
 from lunarcloud.errors import AwayError, LunarcloudError
@@ -40,8 +41,7 @@ class PodSource(WorkerSource):
     def __init__(self, job_id: str, template: str, owner: Place, pool: PoolSettings) -> None:
         self._job_id, self._template, self._owner = job_id, template, owner
         self._threads, self._memory, self._resources = pool.threads, pool.memory_bytes(), pool.resources
-        self._secret = f"{owner.pod_name}-tls"
-        self._scheduler = ""
+        self._secret = self._scheduler = ""
         self._lost: Lost = lambda _name, _why: None
         # By the name of the pod that of the worker; those that were stopped are no longer in it.
         self._names: dict[str, str] = {}
@@ -58,8 +58,12 @@ class PodSource(WorkerSource):
             As in `WorkerSource.open`.
         """
         self._scheduler, self._lost = scheduler, lost
+        self._names, self._created, self._trouble = {}, set(), ""
+        # Of this opening alone: the watch of one before may still be on its way out, and so may its secret.
+        self._closed = threading.Event()
+        self._secret = f"{self._owner.pod_name}-tls-{uuid4().hex[:6]}"
         calls.create_secret(secret(self._secret, self._job_id, self._owner, credentials))
-        threading.Thread(target=self._watch, name="pods", daemon=True).start()
+        threading.Thread(target=self._watch, args=(self._closed,), name="pods", daemon=True).start()
 
     def start(self, name: str) -> None:
         """Create a pod."""
@@ -111,15 +115,17 @@ class PodSource(WorkerSource):
             self._trouble = str(error)
             return []
 
-    def _watch(self) -> None:
-        """See every pod end, for as long as this is open; Kubernetes may be away meanwhile."""
-        while not self._closed.is_set():
+    def _watch(self, closed: threading.Event) -> None:
+        """See every pod end, until what `open` made is set; Kubernetes may be away meanwhile."""
+        while not closed.is_set():
             try:
                 version = self._look()
                 for change in calls.changes(f"{LABEL}={self._job_id}", version, _WATCH_S):
+                    if closed.is_set():
+                        return
                     self._see(change.pod, deleted=change.deleted)
             except LunarcloudError:
-                self._closed.wait(_PAUSE_S)
+                closed.wait(_PAUSE_S)
 
     def _look(self) -> str:
         """See how all pods are, also those that ended while nobody looked; the version of what was seen."""

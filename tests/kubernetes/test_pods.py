@@ -1,0 +1,93 @@
+"""Workers as pods, against a Kubernetes that is a dict."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from lunarcloud.engine import Credentials
+from lunarcloud.kubernetes import calls
+from lunarcloud.kubernetes.place import Place
+from lunarcloud.kubernetes.pods import PodSource
+from lunarcloud.kubernetes.pools import PoolSettings
+
+JOB = "map-1"
+OWNER = Place(namespace="moon", pod_name="lc-map-1-x", pod_uid="uid", pod_ip="10.0.0.7")
+TEMPLATE = "{kind: Pod, spec: {containers: [{name: worker}]}}"
+
+
+class Kubernetes:
+    """Pods and secrets by name, and whether anybody watches."""
+
+    def __init__(self) -> None:
+        self.pods: dict[str, Any] = {}
+        self.secrets: dict[str, Any] = {}
+        self.watched = threading.Semaphore(0)
+        self.over = threading.Event()
+
+    def create(self, objects: dict[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
+        """As `calls.create_pod`."""
+        return lambda made: objects.setdefault(made["metadata"]["name"], made) is made
+
+    def changes(self, _selector: str, _version: str, _seconds: int) -> Iterator[calls.Change]:
+        """As `calls.changes`: nothing happens."""
+        self.watched.release()
+        self.over.wait(0.05)
+        return iter(())
+
+
+@pytest.fixture
+def kubernetes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kubernetes]:
+    """What `calls` reaches."""
+    made = Kubernetes()
+    monkeypatch.setattr(calls, "create_pod", made.create(made.pods))
+    monkeypatch.setattr(calls, "create_secret", made.create(made.secrets))
+    monkeypatch.setattr(calls, "delete_pod", lambda name: made.pods.pop(name, None))
+    monkeypatch.setattr(calls, "delete_secret", lambda name: made.secrets.pop(name, None))
+    monkeypatch.setattr(calls, "pods", lambda _selector: (list(made.pods.values()), "1"))
+    monkeypatch.setattr(calls, "changes", made.changes)
+    yield made
+    made.over.set()
+
+
+@pytest.fixture
+def source(kubernetes: Kubernetes) -> Iterator[PodSource]:
+    """A job's workers, not open yet."""
+    made = PodSource(JOB, TEMPLATE, OWNER, PoolSettings(threads=1, memory="1Gi", maximum=2))
+    yield made
+    made.close()
+
+
+def opened(source: PodSource) -> list[str]:
+    """Open a source; whom it says to be lost comes into the list."""
+    lost: list[str] = []
+    source.open(
+        "tls://10.0.0.7:8786", Credentials("ca", "certificate", "key"), lambda name, _: lost.append(name)
+    )
+    return lost
+
+
+def test_a_source_that_was_closed_starts_workers_when_it_is_opened_again(
+    source: PodSource, kubernetes: Kubernetes
+) -> None:
+    opened(source)
+    source.start("w1")
+    source.close()
+    opened(source)
+    source.start("w2")
+    assert list(kubernetes.pods) == ["lc-map-1-x-w2"]
+    assert kubernetes.watched.acquire(timeout=10)
+
+
+def test_certificates_of_an_opening_before_are_not_used_where_they_stayed(
+    source: PodSource, kubernetes: Kubernetes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "delete_secret", lambda _name: None)
+    opened(source)
+    source.close()
+    opened(source)
+    source.start("w2")
+    _, new = kubernetes.secrets
+    volume = kubernetes.pods["lc-map-1-x-w2"]["spec"]["volumes"][0]
+    assert volume["secret"]["secretName"] == new
