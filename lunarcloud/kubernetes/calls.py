@@ -109,10 +109,13 @@ def changes(selector: str, version: str, seconds: int) -> Iterator[Change]:
             _request_timeout=(_PATIENCE_S[0], seconds + _PATIENCE_S[1]),
             deserialize=False,
         )
-        for event in stream:
-            if event["type"] == "ERROR":
-                return  # the version is too old: whoever watches lists anew
-            yield Change(event["object"], event["type"] == "DELETED")
+        try:
+            for event in stream:
+                yield Change(event["object"], event["type"] == "DELETED")
+        except (KeyError, json.JSONDecodeError):
+            # The client's own ways to fail at an event of type ERROR (the version is too old) and at an
+            # empty line: whoever watches lists anew.
+            return
 
 
 def last_warning(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +18,8 @@ from lunarcloud.kubernetes.manifests import CREDENTIALS_FOLDER, LABEL, secret, w
 from lunarcloud.kubernetes.place import Place
 from lunarcloud.kubernetes.pools import PoolSettings
 from lunarcloud.kubernetes.reasons import gone, stuck
+
+_log = logging.getLogger(__name__)
 
 # How long one watch lasts: then all pods are looked at, since a silence that lasts is no change. And the
 # pause before the next where Kubernetes did not answer, seconds.
@@ -125,6 +128,9 @@ class PodSource(WorkerSource):
                         return
                     self._see(change.pod, deleted=change.deleted)
             except LunarcloudError:
+                closed.wait(_PAUSE_S)
+            except Exception:  # noqa: BLE001 - whatever Kubernetes says, pods are watched until the job ends
+                _log.exception("pods of job %s cannot be watched now", self._job_id)
                 closed.wait(_PAUSE_S)
 
     def _look(self) -> str:

@@ -91,3 +91,19 @@ def test_certificates_of_an_opening_before_are_not_used_where_they_stayed(
     _, new = kubernetes.secrets
     volume = kubernetes.pods["lc-map-1-x-w2"]["spec"]["volumes"][0]
     assert volume["secret"]["secretName"] == new
+
+
+def test_pods_are_watched_on_after_what_nobody_thought_of(
+    source: PodSource, kubernetes: Kubernetes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([ValueError("odd")])
+
+    def changes(*arguments: Any) -> Iterator[calls.Change]:
+        for error in answers:
+            raise error
+        return kubernetes.changes(*arguments)
+
+    monkeypatch.setattr(calls, "changes", changes)
+    monkeypatch.setattr("lunarcloud.kubernetes.pods._PAUSE_S", 0.01)
+    opened(source)
+    assert kubernetes.watched.acquire(timeout=10)
