@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from lunarcloud.engine import Credentials
+from lunarcloud.errors import AwayError
 from lunarcloud.kubernetes import calls
+from lunarcloud.kubernetes.manifests import worker_pod
 from lunarcloud.kubernetes.place import Place
 from lunarcloud.kubernetes.pods import PodSource
 from lunarcloud.kubernetes.pools import PoolSettings
@@ -107,3 +109,34 @@ def test_pods_are_watched_on_after_what_nobody_thought_of(
     monkeypatch.setattr("lunarcloud.kubernetes.pods._PAUSE_S", 0.01)
     opened(source)
     assert kubernetes.watched.acquire(timeout=10)
+
+
+def test_a_pod_whose_creation_was_not_answered_is_deleted_in_the_end(
+    source: PodSource, kubernetes: Kubernetes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unanswered(made: Mapping[str, Any]) -> bool:
+        kubernetes.pods[made["metadata"]["name"]] = made
+        raise AwayError("no reply")
+
+    monkeypatch.setattr(calls, "create_pod", unanswered)
+    opened(source)
+    with pytest.raises(AwayError):
+        source.start("w1")
+    source.close()
+    assert kubernetes.pods == {}
+
+
+@pytest.mark.parametrize(("phase", "stays"), [("Running", True), ("Failed", False), ("absent", False)])
+def test_what_a_killed_runner_left_is_deleted_by_the_next_and_what_is_of_a_living_one_stays(
+    source: PodSource, kubernetes: Kubernetes, phase: str, stays: bool
+) -> None:
+    other = OWNER.model_copy(update={"pod_name": "lc-map-1-y", "pod_uid": "other"})
+    if phase != "absent":
+        owned = [{"kind": "Job", "name": "lc-map-1", "uid": "job"}]
+        about = {"name": "lc-map-1-y", "uid": "other", "ownerReferences": owned}
+        kubernetes.pods["lc-map-1-y"] = {"metadata": about, "status": {"phase": phase}}
+    kubernetes.pods["left"] = worker_pod(TEMPLATE, "left", JOB, other, "left-tls", [])
+    kubernetes.secrets["left-tls"] = {}
+    opened(source)
+    assert ("left" in kubernetes.pods, "left-tls" in kubernetes.secrets) == (stays, stays)
+    assert ("lc-map-1-y" in kubernetes.pods) == (phase != "absent")
