@@ -236,7 +236,12 @@ def test_staleness_and_failures_alert(rendered: Rendered) -> None:
     groups = rendered(*REPROCESS, "metrics.enabled=true")["PrometheusRule", "lunarcloud"]["spec"]["groups"]
     alerts = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
     assert alerts["LunarcloudStale"] == 'max(lunarcloud_staleness_seconds{namespace="moon"}) > 7200'
-    assert ">= 3" in alerts["LunarcloudReprocessFailed"]
+    failed = alerts["LunarcloudReprocessFailed"]
+    assert ">= 3" in failed
+    # Else it would go on for ever: failed Jobs stay.
+    assert (
+        'kube_cronjob_status_last_successful_time{namespace="moon",cronjob="lunarcloud-reprocess"}' in failed
+    )
 
 
 def test_another_release_has_its_own_names(rendered: Rendered) -> None:
