@@ -27,7 +27,7 @@ class WorkerSource(ABC):
 
     @abstractmethod
     def open(self, scheduler: str, credentials: Credentials, lost: Lost) -> None:
-        """Get ready, once, before the first `start`.
+        """Get ready, before the first `start`; after `close`, anew.
 
         Parameters
         ----------

@@ -14,7 +14,7 @@ from kubernetes.watch import Watch
 from urllib3.exceptions import HTTPError
 
 from lunarcloud.errors import AwayError, InputError, LunarcloudError, NotFoundError
-from lunarcloud.kubernetes.place import place
+from lunarcloud.kubernetes.place import UNREADABLE, place
 
 Manifest: TypeAlias = Mapping[str, Any]
 
@@ -109,10 +109,13 @@ def changes(selector: str, version: str, seconds: int) -> Iterator[Change]:
             _request_timeout=(_PATIENCE_S[0], seconds + _PATIENCE_S[1]),
             deserialize=False,
         )
-        for event in stream:
-            if event["type"] == "ERROR":
-                return  # the version is too old: whoever watches lists anew
-            yield Change(event["object"], event["type"] == "DELETED")
+        try:
+            for event in stream:
+                yield Change(event["object"], event["type"] == "DELETED")
+        except (KeyError, json.JSONDecodeError):
+            # The client's own ways to fail at an event of type ERROR (the version is too old) and at an
+            # empty line: whoever watches lists anew.
+            return
 
 
 def last_warning(name: str) -> str:
@@ -138,10 +141,10 @@ def _client() -> Any:
             config.load_incluster_config(client_configuration=chosen)
         else:
             config.load_kube_config(client_configuration=chosen)
-    except (config.ConfigException, OSError) as error:
+    except UNREADABLE as error:
         raise InputError(
-            f"no Kubernetes cluster is known here ({error}); set KUBECONFIG to the file that your "
-            "cluster's administrator or provider gave you"
+            f"no Kubernetes cluster is known here ({type(error).__name__}: {error}); set KUBECONFIG to the "
+            "file, YAML, that your cluster's administrator or provider gave you"
         ) from error
     # Each call says how long it waits, and whoever calls tries again.
     chosen.retries = False
@@ -189,6 +192,11 @@ def _in_words(what: str) -> Iterator[None]:
         yield
     except ApiException as error:
         raise _refusal(what, error) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise AwayError(
+            f"cannot {what}: what answers is not Kubernetes, but maybe a proxy's page ({error}); if that "
+            "stays so, see to the server that your kubeconfig names"
+        ) from error
     except (HTTPError, OSError) as error:
         raise AwayError(f"cannot {what}: Kubernetes does not answer ({error})") from error
 

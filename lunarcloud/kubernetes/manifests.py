@@ -109,6 +109,18 @@ def secret(name: str, job_id: str, owner: Place, credentials: Credentials) -> di
     return made
 
 
+def secrets_of(pod: Mapping[str, Any]) -> list[str]:
+    """Names of the secrets with a worker's certificates: one, where `worker_pod` made it.
+
+    Parameters
+    ----------
+    pod : mapping
+        The worker's, as Kubernetes tells it.
+    """
+    volumes = pod.get("spec", {}).get("volumes") or ()
+    return [each["secret"]["secretName"] for each in volumes if each["name"] == _VOLUME and "secret" in each]
+
+
 def event(job: Job, reason: str, message: str, here: Place, now: datetime) -> dict[str, Any]:
     """What happened to a job, for whoever asks Kubernetes about its Job.
 

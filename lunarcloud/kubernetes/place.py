@@ -5,9 +5,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from kubernetes import config
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: What the client raises where a kubeconfig is missing, no YAML, or of another shape than it should be.
+UNREADABLE = (
+    config.ConfigException,
+    OSError,
+    yaml.YAMLError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+)
 
 
 class Place(BaseSettings):
@@ -39,8 +51,9 @@ def place() -> Place:
 
 def _namespace() -> str:
     """The namespace of the kubeconfig's context in use."""
-    context: dict[str, Any] = {}
-    # Where there is none, the first call to Kubernetes says so.
-    with suppress(config.ConfigException, OSError):
+    found: Any = None
+    # Where there is no kubeconfig, or none that can be read, the first call to Kubernetes says so.
+    with suppress(*UNREADABLE):
         _, context = config.list_kube_config_contexts()
-    return str(context.get("context", {}).get("namespace") or "default")
+        found = context["context"].get("namespace")
+    return str(found or "default")

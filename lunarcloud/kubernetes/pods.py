@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from lunarcloud.engine import Credentials, Lost, WorkerSource, worker_command
 from lunarcloud.errors import AwayError, LunarcloudError
 from lunarcloud.kubernetes import calls
-from lunarcloud.kubernetes.manifests import CREDENTIALS_FOLDER, LABEL, secret, worker_pod
+from lunarcloud.kubernetes.manifests import CREDENTIALS_FOLDER, LABEL, secret, secrets_of, worker_pod
 from lunarcloud.kubernetes.place import Place
 from lunarcloud.kubernetes.pools import PoolSettings
 from lunarcloud.kubernetes.reasons import gone, stuck
 
+_log = logging.getLogger(__name__)
+
 # How long one watch lasts: then all pods are looked at, since a silence that lasts is no change. And the
 # pause before the next where Kubernetes did not answer, seconds.
 _WATCH_S, _PAUSE_S = 20, 2.0
+_OVER = ("Failed", "Succeeded")
 
 
 class PodSource(WorkerSource):
@@ -40,8 +45,7 @@ class PodSource(WorkerSource):
     def __init__(self, job_id: str, template: str, owner: Place, pool: PoolSettings) -> None:
         self._job_id, self._template, self._owner = job_id, template, owner
         self._threads, self._memory, self._resources = pool.threads, pool.memory_bytes(), pool.resources
-        self._secret = f"{owner.pod_name}-tls"
-        self._scheduler = ""
+        self._secret = self._scheduler = ""
         self._lost: Lost = lambda _name, _why: None
         # By the name of the pod that of the worker; those that were stopped are no longer in it.
         self._names: dict[str, str] = {}
@@ -58,8 +62,13 @@ class PodSource(WorkerSource):
             As in `WorkerSource.open`.
         """
         self._scheduler, self._lost = scheduler, lost
+        self._names, self._created, self._trouble = {}, set(), ""
+        # Of this opening alone: the watch of one before may still be on its way out, and so may its secret.
+        self._closed = threading.Event()
+        self._secret = f"{self._owner.pod_name}-tls-{uuid4().hex[:6]}"
+        self._bury()
         calls.create_secret(secret(self._secret, self._job_id, self._owner, credentials))
-        threading.Thread(target=self._watch, name="pods", daemon=True).start()
+        threading.Thread(target=self._watch, args=(self._closed,), name="pods", daemon=True).start()
 
     def start(self, name: str) -> None:
         """Create a pod."""
@@ -95,10 +104,28 @@ class PodSource(WorkerSource):
     def close(self) -> None:
         """Delete all pods and the certificates."""
         self._closed.set()
-        for pod in list(self._names):
+        # Also those of which nobody knows: where the reply that they were created was lost.
+        own = {_name(pod) for pod in self._mine() if _owner_uid(pod) == self._owner.pod_uid}
+        for pod in own | set(self._names):
             self._names.pop(pod, None)
             _tried(partial(calls.delete_pod, pod))
         _tried(partial(calls.delete_secret, self._secret))
+
+    def _bury(self) -> None:
+        """Delete workers, and their certificates, whose runner was killed: its pod is over, but still there.
+
+        Kubernetes deletes what a pod owns when the pod is deleted, and a Job keeps pods that failed.
+        """
+        found = self._mine()
+        # Another root's job of the same work has the same label: its runner lives, and so do its workers.
+        alive = {
+            pod["metadata"].get("uid") for pod in found if pod.get("status", {}).get("phase") not in _OVER
+        }
+        left = [pod for pod in found if (owner := _owner_uid(pod)) and owner not in alive]
+        for pod in left:
+            _tried(partial(calls.delete_pod, _name(pod)))
+        for name in {name for pod in left for name in secrets_of(pod)}:
+            _tried(partial(calls.delete_secret, name))
 
     def _pod(self, name: str) -> str:
         """Name of a worker's pod: the runner's of this attempt, and the worker's."""
@@ -111,15 +138,20 @@ class PodSource(WorkerSource):
             self._trouble = str(error)
             return []
 
-    def _watch(self) -> None:
-        """See every pod end, for as long as this is open; Kubernetes may be away meanwhile."""
-        while not self._closed.is_set():
+    def _watch(self, closed: threading.Event) -> None:
+        """See every pod end, until what `open` made is set; Kubernetes may be away meanwhile."""
+        while not closed.is_set():
             try:
                 version = self._look()
                 for change in calls.changes(f"{LABEL}={self._job_id}", version, _WATCH_S):
+                    if closed.is_set():
+                        return
                     self._see(change.pod, deleted=change.deleted)
             except LunarcloudError:
-                self._closed.wait(_PAUSE_S)
+                closed.wait(_PAUSE_S)
+            except Exception:  # noqa: BLE001 - whatever Kubernetes says, pods are watched until the job ends
+                _log.exception("pods of job %s cannot be watched now", self._job_id)
+                closed.wait(_PAUSE_S)
 
     def _look(self) -> str:
         """See how all pods are, also those that ended while nobody looked; the version of what was seen."""
@@ -149,6 +181,16 @@ def _why(pod: Mapping[str, Any]) -> str:
     if pod.get("status", {}).get("phase") != "Pending":
         return ""
     return stuck(pod) or calls.last_warning(pod["metadata"]["name"])
+
+
+def _name(pod: Mapping[str, Any]) -> str:
+    return str(pod["metadata"]["name"])
+
+
+def _owner_uid(pod: Mapping[str, Any]) -> str:
+    """Id of the runner's pod that owns a worker's; empty of a runner, which a Job owns."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return next((str(each["uid"]) for each in owners if each["kind"] == "Pod"), "")
 
 
 def _tried(call: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from lunarcloud import __version__
+from lunarcloud.kubernetes.pools import pool_of
 from tests.deploy.conftest import CHART, FULL, PLAIN, REPROCESS, Helm, Rendered, made_by_jobs
 
 
@@ -142,6 +143,15 @@ def test_pools_say_what_their_workers_are(rendered: Rendered) -> None:
     assert worker["envFrom"] == [{"secretRef": {"name": "store"}}]
 
 
+@pytest.mark.parametrize("name", ["64", "on", "null"])
+def test_a_pool_may_have_a_name_that_yaml_takes_for_something_else(rendered: Rendered, name: str) -> None:
+    pool = {"threads": 1, "minimum": 0, "maximum": 1, "startSeconds": 1, "resources.limits.memory": "1Gi"}
+    values = [f"pools.{name}.{key}={value}" for key, value in pool.items()]
+    templates = rendered(*values)["ConfigMap", "lunarcloud-templates"]["data"]
+    assert pool_of(templates, name)[0].maximum == 1
+    assert pool_of(templates, "cpu")[0].maximum == 16
+
+
 def test_a_store_of_ones_own_is_reached_at_its_port_and_credentials_of_machines_are_not(
     rendered: Rendered,
 ) -> None:
@@ -226,7 +236,12 @@ def test_staleness_and_failures_alert(rendered: Rendered) -> None:
     groups = rendered(*REPROCESS, "metrics.enabled=true")["PrometheusRule", "lunarcloud"]["spec"]["groups"]
     alerts = {rule["alert"]: rule["expr"] for group in groups for rule in group["rules"]}
     assert alerts["LunarcloudStale"] == 'max(lunarcloud_staleness_seconds{namespace="moon"}) > 7200'
-    assert ">= 3" in alerts["LunarcloudReprocessFailed"]
+    failed = alerts["LunarcloudReprocessFailed"]
+    assert ">= 3" in failed
+    # Else it would go on for ever: failed Jobs stay.
+    assert (
+        'kube_cronjob_status_last_successful_time{namespace="moon",cronjob="lunarcloud-reprocess"}' in failed
+    )
 
 
 def test_another_release_has_its_own_names(rendered: Rendered) -> None:
@@ -235,6 +250,30 @@ def test_another_release_has_its_own_names(rendered: Rendered) -> None:
     made = list(made_by_jobs(objects, release="luna"))
     pods = [each["spec"].get("template", each)["spec"] for each in made]
     assert {pod["serviceAccountName"] for pod in pods} == {"luna-runner", "luna-worker"}
+
+
+def test_a_release_may_be_a_number(rendered: Rendered) -> None:
+    objects = rendered(*FULL, "reprocess.enabled=true", release="64")
+    for each in objects.values():
+        kubernetes_validate.validate(each, "1.34", strict=True)
+        assert each["metadata"]["labels"]["app.kubernetes.io/instance"] == "64"
+
+
+@pytest.mark.parametrize(
+    ("release", "values", "said"),
+    [
+        ("l" * 43, (), "53 characters, and 52 are allowed"),
+        ("64", ("reprocess.listen.enabled=true",), "64-reprocess is no name of a Service"),
+        ("moon.maps", ("reprocess.listen.enabled=true",), "moon.maps-reprocess is no name of a Service"),
+    ],
+)
+def test_a_release_whose_name_kubernetes_would_refuse_is_refused(
+    helm: Helm, release: str, values: tuple[str, ...], said: str
+) -> None:
+    words = [f"--set={value}" for value in ("root=s3://moon/maps", "reprocess.enabled=true", *values)]
+    code, _, error = helm("template", release, CHART, *words)
+    assert code != 0
+    assert said in error
 
 
 def test_chart_and_package_have_one_version() -> None:

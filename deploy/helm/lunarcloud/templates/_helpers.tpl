@@ -2,7 +2,7 @@
 
 {{- define "lunarcloud.selector" -}}
 app.kubernetes.io/name: lunarcloud
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "lunarcloud.labels" -}}
