@@ -85,6 +85,8 @@ class Hands(NamedTuple):
         Who works, for the lease.
     tolerance : float
         By how much a model may move the maps so that the run is kept, wt%; 0: it never is.
+    tell : callable
+        Tells of changes that happened and that nobody was told of, before the heads move on.
     announce : callable
         Told what was made, before the heads move to it.
     """
@@ -95,6 +97,7 @@ class Hands(NamedTuple):
     clock: Clock
     holder: str
     tolerance: float
+    tell: Callable[[], None]
     announce: Callable[[Round], None]
 
 
@@ -176,6 +179,8 @@ def reconcile(hands: Hands, *, now: bool) -> Generator[Step, None, Outcome]:
     if held.holder != hands.holder:
         return Outcome(Round(seen), busy=held.holder)
     with lease.kept():
+        # Of a change whose heads have moved on, nobody could say any more that it happened.
+        hands.tell()
         # Whoever had it may have done it all.
         made = Round(look(hands.root, hands.clock, hands.tolerance))
         rejected = note_rejections(hands.root, made.look.inbox.rejected, made.look.files.noted)
