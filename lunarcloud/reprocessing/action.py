@@ -125,14 +125,16 @@ def _once(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch) -
     def tell() -> None:
         reports.extend(tell_changes(root, SYSTEM))
 
+    def refuse(rejected: tuple[Rejection, ...]) -> None:
+        tell_rejected(root, SYSTEM, rejected)
+
     def announce(made: Round) -> None:
         price = 0.0 if inputs.on is None else load_launcher(inputs.on).capacity(inputs.pool).price_vcpu_hour
         write_change(root, change_of(made, SYSTEM.now(), price))
 
     with _maker(inputs, root, cluster, watch) as make, telling(root, SYSTEM):
-        hands = Hands(root, make, watch, SYSTEM, _holder(), inputs.tolerance, tell, announce)
+        hands = Hands(root, make, watch, SYSTEM, _holder(), inputs.tolerance, tell, refuse, announce)
         outcome = _ended(hands, now=inputs.now)
-        tell_rejected(root, SYSTEM, outcome.rejected)
         if not outcome.busy:
             tell()
     return Reprocessed(

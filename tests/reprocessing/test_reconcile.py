@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from lunarcloud.engine import Session, quiet
 from lunarcloud.errors import TransientStoreError
 from lunarcloud.lineage import Root, outdated
-from lunarcloud.processes import checked, run_process
+from lunarcloud.processes import Rejection, checked, run_process
 from lunarcloud.reprocessing.change import CHANGES, TOLD, change_of, place_of, untold, write_change
 from lunarcloud.reprocessing.lease import LEASES, Hold, renewed
 from lunarcloud.reprocessing.making import here
@@ -56,6 +56,7 @@ def hands_of(root: Root, who: str) -> Hands:
         who,
         0.0,
         tell=lambda: tell_all(root),
+        refuse=lambda rejected: None,
         announce=lambda made: write_change(root, change_of(made, WORLD.now)),
     )
 
@@ -186,6 +187,24 @@ def test_a_change_that_never_happened_is_forgotten_when_another_is_made(root: Ro
     finish(root, "one")
     keys = (root.folder / CHANGES).keys()
     assert len({key.partition("/")[0] for key in keys}) == 1
+
+
+def test_a_refused_table_is_told_though_its_teller_dies_or_the_rest_fails(root: Root) -> None:
+    told: list[str] = []
+
+    def die(rejected: tuple[Rejection, ...]) -> None:
+        raise Killed
+
+    def refuse(rejected: tuple[Rejection, ...]) -> None:
+        told.extend(each.file for each in rejected)
+
+    put(root, "a.csv", TABLES["empty"])
+    hands = hands_of(root, "one")
+    with pytest.raises(Killed):
+        list(reconcile(hands._replace(refuse=die), now=True))
+    for _ in range(2):
+        list(reconcile(hands._replace(refuse=refuse), now=True))
+    assert told == ["a.csv"]
 
 
 class Reprocessing(RuleBasedStateMachine):
