@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, wait
 from concurrent.futures import Future as Fetching
+from contextlib import contextmanager
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
@@ -88,17 +89,31 @@ def stream(
     LunarcloudError
         Whatever of ours the function raised.
     """
-    from distributed.comm.core import CommClosedError
-
     driver = _Driver(client, function, items, title, needs or {})
     try:
-        yield from driver.run()
+        with reaching():
+            yield from driver.run()
+    finally:
+        driver.close()
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Say of a cluster that is lost while a ``with`` block asks it something that it is away.
+
+    Raises
+    ------
+    AwayError
+        In place of what Dask raises then.
+    """
+    from distributed.comm.core import CommClosedError
+
+    try:
+        yield
     except LunarcloudError:
         raise  # the store's errors are the system's too, and say more
     except (CommClosedError, CancelledError, OSError) as error:
         raise _lost(error) from error
-    finally:
-        driver.close()
 
 
 def shard_of(item: object) -> Shard | None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from distributed import Client, Worker, WorkerPlugin
 from distributed.protocol.pickle import dumps
 
+from lunarcloud.engine.driver import reaching
 from lunarcloud.engine.held import call, drop, keep
 
 Item = TypeVar("Item")
@@ -55,10 +56,17 @@ def held(
         For the name under which workers hold it.
     function : callable
         As large as it likes.
+
+    Raises
+    ------
+    AwayError
+        If the cluster is lost before they have it.
     """
     # A name of its own: another command of the same content ends at another time.
     name = f"{title}-{uuid4().hex}"
-    client.register_plugin(Holder(name, dumps(function)), name=name)
+    holder = Holder(name, dumps(function))
+    with reaching():
+        client.register_plugin(holder, name=name)
     try:
         yield partial(call, name)
     finally:

@@ -8,7 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from lunarcloud.engine.cluster import Cluster, connect
-from lunarcloud.engine.driver import shard_of, stream
+from lunarcloud.engine.driver import reaching, shard_of, stream
 from lunarcloud.engine.events import Event, ShardDone, StageDone, Started, Watch, quiet
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
@@ -74,7 +74,9 @@ class Session:
         if self._cluster.scheduler is None:
             workers, threads = self._cluster.own()
             return workers * threads
-        return max(1, sum(map(int, self._client().ncores().values())))
+        client = self._client()
+        with reaching():
+            return max(1, sum(map(int, client.ncores().values())))
 
     def require(self, memory: MemoryPlan) -> None:
         """Refuse now what would not fit into a worker after hours of other work.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from lunarcloud.engine.driver import stream
+from lunarcloud.engine.driver import reaching, stream
 from lunarcloud.engine.memory import MemoryPlan
 from lunarcloud.engine.once import Once
 from lunarcloud.engine.pin import facts, require_same
@@ -103,8 +103,9 @@ def seeing(function: Callable[[Item], Result], mark: Mark) -> Seeing[Item, Resul
 
 
 def able(client: Client, needs: Mapping[str, float]) -> dict[str, Any]:
-    """The workers, by address, that have the resources a task needs."""
-    workers = client.scheduler_info(n_workers=-1)["workers"]
+    """The workers, by address, that have the resources a task needs; `AwayError` if the cluster is lost."""
+    with reaching():
+        workers = client.scheduler_info(n_workers=-1)["workers"]
     return {
         address: worker
         for address, worker in workers.items()
@@ -144,9 +145,13 @@ def require_alike(client: Client, found: Mapping[str, str], needs: Mapping[str, 
     ------
     InputError
         Naming a worker that differs, and in what.
+    AwayError
+        If the cluster is lost.
     """
     workers = list(able(client, needs))
-    for address, other in client.run(facts, workers=workers, on_error="ignore").items():
+    with reaching():
+        answers = client.run(facts, workers=workers, on_error="ignore")
+    for address, other in answers.items():
         require_same(found, address, other)
 
 

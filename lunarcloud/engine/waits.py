@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from lunarcloud.engine.driver import reaching
 from lunarcloud.engine.events import Note, Watch
 from lunarcloud.storage import WAITS
 
@@ -46,8 +47,9 @@ def telling(watch: Watch) -> Iterator[None]:
 
 @contextmanager
 def hearing(client: Client) -> Iterator[None]:
-    """Hear what workers wait for, while a ``with`` block runs."""
-    client.forward_logging(WAITS, logging.WARNING)
+    """Hear what workers wait for, while a ``with`` block runs; `AwayError` if the cluster is lost."""
+    with reaching():
+        client.forward_logging(WAITS, logging.WARNING)
     try:
         yield
     finally:

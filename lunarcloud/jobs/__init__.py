@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from lunarcloud.jobs.launcher import LAUNCHERS, Capacity, Launcher
     from lunarcloud.jobs.launcher import launcher as load_launcher
     from lunarcloud.jobs.progress import line
-    from lunarcloud.jobs.records import ENDED, Seen, State, Status, ended, look, read_log, want_cancel
+    from lunarcloud.jobs.records import (
+        ENDED,
+        Known,
+        Seen,
+        State,
+        Status,
+        all_seen,
+        ended,
+        look,
+        read_log,
+        want_cancel,
+    )
     from lunarcloud.jobs.records import find as find_job
     from lunarcloud.jobs.records import jobs_of as list_jobs
     from lunarcloud.jobs.records import trouble as trouble_of
@@ -30,6 +41,7 @@ __all__ = [
     "Capacity",
     "Cost",
     "Job",
+    "Known",
     "Launcher",
     "Prepared",
     "Seen",
@@ -38,6 +50,7 @@ __all__ = [
     "Submission",
     "Submitted",
     "Wanted",
+    "all_seen",
     "cost_of",
     "ended",
     "find_job",
@@ -66,9 +79,11 @@ __getattr__ = lazily(
         "progress": ("line",),
         "records": (
             "ENDED",
+            "Known",
             "Seen",
             "State",
             "Status",
+            "all_seen",
             "ended",
             "find as find_job",
             "jobs_of as list_jobs",

@@ -5,6 +5,7 @@ Whoever sees the root sees all of it: neither the place where a job runs nor its
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -99,6 +100,10 @@ class Seen(NamedTuple):
     status: Status
 
 
+#: Jobs that had ended when they were seen, by id, each with the versions of what was read of it then.
+Known: TypeAlias = dict[str, tuple[tuple[str | None, ...], Seen]]
+
+
 def place_of(root: Root) -> Folder:
     """The folder of a root's jobs."""
     return root.folder / JOBS
@@ -129,7 +134,10 @@ def replace(root: Root, old: Job, new: Job) -> Job:
 
 def names(root: Root) -> list[str]:
     """Ids of all jobs."""
-    keys = place_of(root).keys()
+    return _ids(place_of(root).keys())
+
+
+def _ids(keys: Iterable[str]) -> list[str]:
     return [key.removesuffix(_JOB) for key in keys if key.endswith(_JOB) and not key.endswith(_STATUS)]
 
 
@@ -200,6 +208,32 @@ def look(root: Root, job: Job) -> Seen:
     """A job as it is now."""
     status = read_status(root, job)
     return Seen(job, seen_as(job, status, cancelled=cancel_wanted(root, job)), status)
+
+
+def all_seen(root: Root, known: Known) -> list[Seen]:
+    """All jobs as they are now, the last submitted last; one listing, and requests for those that go on.
+
+    Parameters
+    ----------
+    root : Root
+        Where they are.
+    known : dict
+        Of earlier calls, empty at the first: those that had ended, and are as they were, are not read again.
+    """
+    versions = place_of(root).versions()
+    found = [_seen_again(root, name, versions, known) for name in _ids(versions)]
+    return sorted(found, key=lambda each: each.job.submitted)
+
+
+def _seen_again(root: Root, name: str, versions: Mapping[str, str | None], known: Known) -> Seen:
+    version = tuple(versions.get(f"{name}{kind}") for kind in (_JOB, _STATUS, _CANCEL))
+    if name in known and known[name][0] == version:
+        return known[name][1]
+    seen = look(root, read_document(place_of(root), f"{name}{_JOB}", Job))
+    # Where the store tells no versions, nothing tells that a job was started again.
+    if seen.status.state in ENDED and None not in version[:2]:
+        known[name] = version, seen
+    return seen
 
 
 def seen_as(job: Job, status: Status, *, cancelled: bool) -> State:

@@ -156,7 +156,8 @@ def start(prepared: Prepared, root: Root) -> Submission:
     if records.create(root, wanted):
         return Submission(wanted, "started", place.start(wanted, root.url))
     job = records.find(root, wanted.id)
-    if _is_under_way(root, job):
+    # Where the very same is there, the store's answer was lost: nobody else has written it.
+    if job != wanted and _is_under_way(root, job):
         return Submission(job, "attached")
     records.forget_cancel(root, job)
     job = records.replace(root, job, wanted)
@@ -242,11 +243,11 @@ def _checked(prepared: Prepared, place: Launcher, root: Root) -> Prepared:
 
 
 def _sent(prepared: Prepared, root: Root, place: Launcher) -> Job:
-    """The job with the files that it needs under the root, where its place sees no others."""
-    if place.near:
-        return prepared.job
-    values = sent(prepared.process.inputs, prepared.job.inputs, root)
-    return prepared.job.model_copy(update={"inputs": values})
+    """The job as it is submitted now, with its files under the root where its place sees no others."""
+    given = prepared.job.inputs
+    values = given if place.near else sent(prepared.process.inputs, given, root)
+    # To send files takes its time, and others reckon from here.
+    return prepared.job.model_copy(update={"inputs": values, "submitted": datetime.now(UTC)})
 
 
 def _is_under_way(root: Root, job: Job) -> bool:
@@ -256,21 +257,37 @@ def _is_under_way(root: Root, job: Job) -> bool:
         # In this order: a job that lives no more has said its last word.
         lives = records.alive(job)
         seen, cancelled = records.look(root, job), records.cancel_wanted(root, job)
-        if seen.state in ("accepted", "running") and not cancelled:
-            return lives is True or (lives is None and seen.state == "running")
-        if lives is not True and seen.state != "running":
-            return False
-        if lives is False:
-            return False
+        if cancelled and lives is True and seen.status.state == "accepted":
+            records.forget_cancel(root, job)  # not begun: nothing was cancelled but a wish
+        elif cancelled or lives is True or not _is_being_started(job, seen):
+            settled = _settled(seen, cancelled=cancelled, lives=lives)
+            if settled is not None:
+                return settled
         if time.monotonic() > end:
             return _unsettled(job, seen.status.state)
         time.sleep(_ASK_S)
 
 
+def _is_being_started(job: Job, seen: records.Seen) -> bool:
+    """Whether somebody has just written a job down, and may be about to tell its place."""
+    began = seen.status.started
+    age_s = (datetime.now(UTC) - job.submitted).total_seconds()
+    return age_s < _SETTLE_S and (began is None or began < job.submitted)
+
+
+def _settled(seen: records.Seen, *, cancelled: bool, lives: bool | None) -> bool | None:
+    """Whether a job runs, or will; None where that is not known yet."""
+    if seen.state in ("accepted", "running") and not cancelled:
+        return lives is True or (lives is None and seen.state == "running")
+    if lives is False or (lives is None and seen.state != "running"):
+        return False
+    return None
+
+
 def _unsettled(job: Job, state: str) -> bool:
     if state == "running":
         raise AwayError(f"job {job.id} is still being cancelled; submit it again when it has ended")
-    # Failed, and its place tries again by itself; or not begun, and nothing was cancelled but a wish.
+    # Failed, and its place tries again by itself; any other state is none that goes on.
     return state == "failed"
 
 

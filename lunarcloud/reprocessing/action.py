@@ -120,21 +120,29 @@ def _planned(root: Root, tolerance: float) -> Reprocessed:
 
 
 def _once(inputs: ReprocessInputs, root: Root, cluster: Cluster, watch: Watch) -> Reprocessed:
+    reports: list[str] = []
+
+    def tell() -> None:
+        reports.extend(tell_changes(root, SYSTEM))
+
+    def refuse(rejected: tuple[Rejection, ...]) -> None:
+        tell_rejected(root, SYSTEM, rejected)
+
     def announce(made: Round) -> None:
         price = 0.0 if inputs.on is None else load_launcher(inputs.on).capacity(inputs.pool).price_vcpu_hour
         write_change(root, change_of(made, SYSTEM.now(), price))
 
     with _maker(inputs, root, cluster, watch) as make, telling(root, SYSTEM):
-        hands = Hands(root, make, watch, SYSTEM, _holder(), inputs.tolerance, announce)
+        hands = Hands(root, make, watch, SYSTEM, _holder(), inputs.tolerance, tell, refuse, announce)
         outcome = _ended(hands, now=inputs.now)
-        tell_rejected(root, SYSTEM, outcome.rejected)
-        reports = () if outcome.busy else tell_changes(root, SYSTEM)
+        if not outcome.busy:
+            tell()
     return Reprocessed(
         steps=outcome.round.steps,
         rejected=outcome.rejected,
         settling=outcome.is_settling,
         busy=outcome.busy,
-        reports=reports,
+        reports=tuple(reports),
     )
 
 

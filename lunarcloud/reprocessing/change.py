@@ -6,10 +6,12 @@ So that whoever is killed between loses neither report nor notice: the next one 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from lunarcloud.errors import NotFoundError
 from lunarcloud.lineage import Catalog, Root
 from lunarcloud.reprocessing.plan import latest
 from lunarcloud.reprocessing.reconcile import Round, Step
@@ -104,8 +106,13 @@ def change_of(made: Round, at: datetime, price_vcpu_hour: float = 0.0) -> Change
 
 
 def write_change(root: Root, change: Change) -> None:
-    """Write a change down, in the place of those that were written and never happened."""
-    untold(root)
+    """Write a change down, in the place of those that were written and never happened.
+
+    Only for whoever holds the lease: one in flight looks as if it never happened.
+    """
+    happened = {each.id for each in untold(root)}
+    for name in _untold_names(root) - happened:
+        place_of(root, name).remove_all()
     place_of(root, change.id).write(CHANGE, change.model_dump_json(indent=1).encode())
 
 
@@ -117,23 +124,27 @@ def place_of(root: Root, name: str) -> Folder:
 def untold(root: Root) -> list[Change]:
     """Changes that happened and of which nobody was told yet, the oldest first.
 
-    One whose heads never came, since it was overtaken, is forgotten.
+    One whose heads never came, since it was overtaken or is in flight, is left out. Anybody may ask.
     """
-    found, keys = [], _keys(root)
-    names = sorted(_names(keys, CHANGE) - _names(keys, TOLD))
+    found, names = [], sorted(_untold_names(root))
     catalog = root.catalog() if names else Catalog()
     for name in names:
-        change = read_document(place_of(root, name), CHANGE, Change)
-        if _has_happened(change, catalog):
-            found.append(change)
-        else:
-            place_of(root, name).remove_all()
+        # Whoever holds the lease may forget it meanwhile.
+        with suppress(NotFoundError):
+            change = read_document(place_of(root, name), CHANGE, Change)
+            if _has_happened(change, catalog):
+                found.append(change)
     return found
 
 
 def last_told(root: Root) -> str:
     """The id of the last change with a report; empty if there is none."""
     return max(_names(_keys(root), f"{REPORT}.json"), default="")
+
+
+def _untold_names(root: Root) -> set[str]:
+    keys = _keys(root)
+    return _names(keys, CHANGE) - _names(keys, TOLD)
 
 
 def _keys(root: Root) -> list[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from lunarcloud.errors import MissingPackageError
-from lunarcloud.jobs import State
+from lunarcloud.jobs import Known, State, all_seen
 from lunarcloud.lineage import Root
 from lunarcloud.reprocessing.clock import Clock
-from lunarcloud.reprocessing.status import seen_jobs, status_with
+from lunarcloud.reprocessing.status import status_with
 
 
 @dataclass(slots=True)
@@ -23,10 +23,13 @@ class Health:
         When a look last ended well, seconds since 1970; 0 if none did yet.
     failures : int
         Looks that failed since.
+    known : dict
+        Jobs that have ended, so that no scrape reads all that ever were.
     """
 
     succeeded: float = 0.0
     failures: int = 0
+    known: Known = field(default_factory=dict)
 
 
 def metrics_text(root: Root, health: Health, clock: Clock) -> tuple[bytes, str]:
@@ -55,7 +58,7 @@ def metrics_text(root: Root, health: Health, clock: Clock) -> tuple[bytes, str]:
     def gauge(name: str, what: str, value: float) -> None:
         Gauge(f"lunarcloud_{name}", what, registry=registry).set(value)
 
-    seen = seen_jobs(root)
+    seen = all_seen(root, health.known)
     found = status_with(root, clock.now(), seen)
     gauge(
         "staleness_seconds",

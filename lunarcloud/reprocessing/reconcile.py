@@ -85,6 +85,10 @@ class Hands(NamedTuple):
         Who works, for the lease.
     tolerance : float
         By how much a model may move the maps so that the run is kept, wt%; 0: it never is.
+    tell : callable
+        Tells of changes that happened and that nobody was told of, before the heads move on.
+    refuse : callable
+        Told which tables are refused now, before it is said beside them.
     announce : callable
         Told what was made, before the heads move to it.
     """
@@ -95,6 +99,8 @@ class Hands(NamedTuple):
     clock: Clock
     holder: str
     tolerance: float
+    tell: Callable[[], None]
+    refuse: Callable[[tuple[Rejection, ...]], None]
     announce: Callable[[Round], None]
 
 
@@ -176,15 +182,24 @@ def reconcile(hands: Hands, *, now: bool) -> Generator[Step, None, Outcome]:
     if held.holder != hands.holder:
         return Outcome(Round(seen), busy=held.holder)
     with lease.kept():
+        # Of a change whose heads have moved on, nobody could say any more that it happened.
+        hands.tell()
         # Whoever had it may have done it all.
         made = Round(look(hands.root, hands.clock, hands.tolerance))
-        rejected = note_rejections(hands.root, made.look.inbox.rejected, made.look.files.noted)
+        rejected = _refused(hands, made.look)
         for _ in range(_ROUNDS):
             if made.is_promoted or made.look.plan.is_done or lease.is_lost:
                 break
             made = yield from _round(hands, made.look)
         hold_read(hands.root, made.look.files)
     return Outcome(made, rejected, busy=who_holds(hands.root, LEASE).holder if lease.is_lost else "")
+
+
+def _refused(hands: Hands, seen: Look) -> tuple[Rejection, ...]:
+    """Tables that are refused now: whoever wants to know is told first, so that no death leaves it untold."""
+    refused, noted = seen.inbox.rejected, seen.files.noted
+    hands.refuse(tuple(each for name, each in refused.items() if name not in noted))
+    return note_rejections(hands.root, refused, noted)
 
 
 def _is_settled(hands: Hands, seen: Look) -> bool:

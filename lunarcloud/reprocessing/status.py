@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lunarcloud.archive import Station, StationTable
 from lunarcloud.engine import Cluster, Watch
-from lunarcloud.jobs import ENDED, Seen, line, list_jobs
-from lunarcloud.jobs import look as look_at_job
+from lunarcloud.jobs import ENDED, Seen, all_seen, line
 from lunarcloud.lineage import Catalog, Entry, Ref, Root
 from lunarcloud.processes import (
     Action,
@@ -100,12 +99,7 @@ def status_of(root: Root, now: datetime) -> RootStatus:
     now : datetime
         UTC.
     """
-    return status_with(root, now, seen_jobs(root))
-
-
-def seen_jobs(root: Root) -> list[Seen]:
-    """All jobs of a root as they are now."""
-    return [look_at_job(root, job) for job in list_jobs(root)]
+    return status_with(root, now, all_seen(root, {}))
 
 
 def status_with(root: Root, now: datetime, jobs: Iterable[Seen]) -> RootStatus:
@@ -118,7 +112,7 @@ def status_with(root: Root, now: datetime, jobs: Iterable[Seen]) -> RootStatus:
     now : datetime
         UTC.
     jobs : iterable of Seen
-        Of `seen_jobs`.
+        Of `all_seen`.
     """
     seen = look(root, SYSTEM, 0.0)
     catalog, told = seen.plan.before, last_told(root)

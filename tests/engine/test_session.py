@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 from uuid import uuid4
 
 import numpy as np
 import pytest
 from distributed import Client, LocalCluster, Scheduler, SpecCluster, Worker, get_worker
+from distributed.comm.core import CommClosedError
 
 from lunarcloud.engine import (
     Cluster,
@@ -27,7 +29,10 @@ from lunarcloud.engine import (
     Work,
 )
 from lunarcloud.engine.held import call
-from lunarcloud.errors import ComputeError, InputError, StoreError
+from lunarcloud.engine.plugin import held
+from lunarcloud.engine.shards import able, require_alike
+from lunarcloud.engine.waits import hearing
+from lunarcloud.errors import AwayError, ComputeError, InputError, StoreError
 from lunarcloud.moon import Shard
 from lunarcloud.storage import folder
 
@@ -124,6 +129,31 @@ def test_a_task_carries_its_shard_alone_and_is_named_after_it(
     tasks = {key: size for key, size in sent.items() if key.startswith("codes-")}
     assert {tuple(map(int, key.split("-")[1:3])) for key in tasks} == set(work.group.layout.raster.shards())
     assert max(sent.values()) <= 2000
+
+
+def _threads(client: Client) -> None:
+    with Session(Cluster(scheduler="tcp://nowhere:8786")) as session:
+        session._connected = client
+        session.threads()
+
+
+@pytest.mark.parametrize(
+    ("asked", "ask"),
+    [
+        ("ncores", _threads),
+        ("scheduler_info", lambda client: able(client, {})),
+        ("run", lambda client: require_alike(client, {}, {})),
+        ("register_plugin", lambda client: held(client, "toy", hex).__enter__()),
+        ("forward_logging", lambda client: hearing(client).__enter__()),
+    ],
+)
+def test_a_scheduler_that_is_lost_between_two_stages_is_away(
+    asked: str, ask: Callable[[Client], object]
+) -> None:
+    client = MagicMock()
+    getattr(client, asked).side_effect = CommClosedError("in <TCP>: Stream is closed")
+    with pytest.raises(AwayError, match=r"was lost \(in <TCP>.*run the same command again"):
+        ask(client)
 
 
 def _address(_: int) -> str:

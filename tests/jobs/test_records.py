@@ -6,7 +6,7 @@ import pytest
 
 from lunarcloud.errors import NotFoundError
 from lunarcloud.jobs import Job, Status, find_job, list_jobs, look, read_log, records, want_cancel
-from lunarcloud.lineage import Root
+from lunarcloud.lineage import Root, open_root
 from tests.places import add_place
 
 # Never long ago, however long the tests take.
@@ -37,6 +37,28 @@ def test_jobs_are_found_by_an_unmistakable_beginning(root: Root) -> None:
     for name in ("toy", "", "map"):
         with pytest.raises(NotFoundError, match="toy-123"):
             find_job(root, name)
+
+
+def test_a_job_that_has_ended_is_not_read_again_until_it_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A store that tells versions, as object stores do.
+    root = open_root("memory://ended")
+    read: list[str] = []
+    look = records.look
+
+    def noted(root: Root, job: Job) -> records.Seen:
+        read.append(job.id)
+        return look(root, job)
+
+    monkeypatch.setattr(records, "look", noted)
+    for name, status in (("toy-1", Status(state="done")), ("toy-2", _running(NOW))):
+        records.create(root, _job(name))
+        records.write_status(root, _job(name), status)
+    known: records.Known = {}
+    first, second = records.all_seen(root, known), records.all_seen(root, known)
+    assert (first == second, sorted(read)) == (True, ["toy-1", "toy-2", "toy-2"])
+    records.accept_again(root, _job("toy-1"))
+    assert {each.job.id: each.state for each in records.all_seen(root, known)}["toy-1"] == "accepted"
+    root.folder.remove_all()
 
 
 def test_a_job_without_a_status_is_accepted_and_has_no_log(root: Root) -> None:

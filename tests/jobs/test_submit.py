@@ -1,5 +1,6 @@
 """Submitting: what is resolved and refused at once, what is found, what is started again."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from lunarcloud import moon
 from lunarcloud.errors import AwayError, InputError, StoreError
-from lunarcloud.jobs import Submission, Wanted, look, prepare, records, seconds, submit_job, want_cancel
+from lunarcloud.jobs import Job, Submission, Wanted, look, prepare, records, seconds, submit_job, want_cancel
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.processes import load_action, load_process
 from lunarcloud.testing.make import make
@@ -80,6 +81,52 @@ def test_a_job_that_runs_is_found(root: Root, monkeypatch: pytest.MonkeyPatch) -
     add_place(monkeypatch, "slow", start=lambda job, url: "later", alive=lambda job: True)
     job = _submitted(root, on="slow", word="hello").job
     assert _submitted(root, word="hello") == Submission(job, "attached")
+
+
+def test_a_job_that_another_is_just_starting_is_found(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter((False, None, True))
+    add_place(monkeypatch, "slow", start=lambda job, url: "later", alive=lambda job: next(answers))
+    job = _submitted(root, on="slow", word="hello").job
+    assert _submitted(root, on="slow", word="hello") == Submission(job, "attached")
+
+
+def test_a_job_that_failed_and_another_is_just_starting_again_is_found(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_place(monkeypatch, "broken", cluster=_no_cluster)
+    failed = _submitted(root, on="broken", word="hello").job
+    answers = iter((False, True))
+
+    def alive(job: Job) -> bool:
+        records.accept_again(root, job)  # the other goes on meanwhile
+        return next(answers)
+
+    add_place(monkeypatch, "slow", start=lambda job, url: "later", alive=alive)
+    # The other has come as far as that.
+    job = records.replace(
+        root, failed, failed.model_copy(update={"on": "slow", "submitted": datetime.now(UTC)})
+    )
+    assert _submitted(root, on="slow", word="hello") == Submission(job, "attached")
+
+
+def test_a_job_whose_writing_the_store_did_not_confirm_is_started_at_once(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = records.create
+    monkeypatch.setattr(records, "create", lambda root, job: create(root, job) and False)
+    monkeypatch.setattr("lunarcloud.jobs.submit.time.sleep", pytest.fail)
+    add_place(monkeypatch, "slow", start=lambda job, url: "later")
+    assert _submitted(root, on="slow", word="hello").how == "started"
+
+
+def test_a_job_that_waits_and_was_cancelled_is_found_and_wanted_again(
+    root: Root, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_place(monkeypatch, "slow", start=lambda job, url: "later", alive=lambda job: True)
+    job = _submitted(root, on="slow", word="hello").job
+    want_cancel(root, job)
+    assert _submitted(root, on="slow", word="hello") == Submission(job, "attached")
+    assert not records.cancel_wanted(root, job)
 
 
 def test_a_job_that_is_being_cancelled_is_waited_for(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:

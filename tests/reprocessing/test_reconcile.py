@@ -17,11 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from lunarcloud.engine import Session, quiet
 from lunarcloud.errors import TransientStoreError
 from lunarcloud.lineage import Root, outdated
-from lunarcloud.processes import checked, run_process
-from lunarcloud.reprocessing.change import change_of, untold, write_change
+from lunarcloud.processes import Rejection, checked, run_process
+from lunarcloud.reprocessing.change import CHANGES, TOLD, change_of, place_of, untold, write_change
 from lunarcloud.reprocessing.lease import LEASES, Hold, renewed
 from lunarcloud.reprocessing.making import here
-from lunarcloud.reprocessing.reconcile import LEASE, Hands, Outcome, Step, look, reconcile
+from lunarcloud.reprocessing.reconcile import LEASE, Hands, Outcome, Round, Step, look, reconcile
 from lunarcloud.reprocessing.telling import tell_changes
 from tests.reprocessing.world import CHAIN, WORLD, Killed, living, require_whole, world_root
 
@@ -46,18 +46,29 @@ def make_all(root: Root) -> None:
         run_process(process, checked(process.inputs, {}), root)
 
 
-def start(root: Root, who: str, *, now: bool = True) -> Reconciler:
-    """Somebody who reconciles, step by step."""
-    hands = Hands(
+def hands_of(root: Root, who: str) -> Hands:
+    """What somebody works with."""
+    return Hands(
         root,
         here(Session(), root),
         quiet,
         WORLD.clock(),
         who,
         0.0,
-        lambda made: write_change(root, change_of(made, WORLD.now)),
+        tell=lambda: tell_all(root),
+        refuse=lambda rejected: None,
+        announce=lambda made: write_change(root, change_of(made, WORLD.now)),
     )
-    return reconcile(hands, now=now)
+
+
+def tell_all(root: Root) -> None:
+    """Whoever is to be told is."""
+    tell_changes(root, WORLD.clock())
+
+
+def start(root: Root, who: str, *, now: bool = True) -> Reconciler:
+    """Somebody who reconciles, step by step."""
+    return reconcile(hands_of(root, who), now=now)
 
 
 def finish(root: Root, who: str, *, now: bool = True) -> tuple[list[Step], Outcome]:
@@ -67,7 +78,7 @@ def finish(root: Root, who: str, *, now: bool = True) -> tuple[list[Step], Outco
         try:
             steps.append(next(going))
         except StopIteration as end:
-            tell_changes(root, WORLD.clock())
+            tell_all(root)
             return steps, end.value
 
 
@@ -138,6 +149,62 @@ def test_a_table_is_waited_for_until_nobody_copies_it_any_more(root: Root) -> No
     assert (steps, outcome.is_settling) == ([], True)
     WORLD.now += timedelta(seconds=61)
     assert len(finish(root, "one", now=False)[0]) == len(CHAIN)
+
+
+def test_what_its_maker_could_not_tell_is_told_before_the_heads_move_on(root: Root) -> None:
+    put(root, "a.csv", SEVEN)
+    assert len(list(start(root, "killed before it tells"))) == len(CHAIN)
+    (change,) = untold(root)
+    put(root, "b.csv", TABLES["another site"])
+    WORLD.now += timedelta(seconds=1)
+    finish(root, "another")
+    assert place_of(root, change.id).exists(TOLD)
+    assert len((root.folder / CHANGES).keys()) == 2 * len(place_of(root, change.id).keys())
+
+
+def test_a_change_in_flight_is_left_to_whoever_makes_it(root: Root) -> None:
+    put(root, "a.csv", SEVEN)
+    mine = hands_of(root, "one")
+
+    def announce(made: Round) -> None:
+        mine.announce(made)
+        tell_all(root)  # somebody without the lease, at this very moment
+
+    list(reconcile(mine._replace(announce=announce), now=True))
+    assert len(untold(root)) == 1
+
+
+def test_a_change_that_never_happened_is_forgotten_when_another_is_made(root: Root) -> None:
+    def die(made: Round) -> None:
+        hands.announce(made)
+        raise Killed
+
+    hands = hands_of(root, "one")
+    put(root, "a.csv", SEVEN)
+    with pytest.raises(Killed):
+        list(reconcile(hands._replace(announce=die), now=True))
+    WORLD.now += timedelta(seconds=1)
+    finish(root, "one")
+    keys = (root.folder / CHANGES).keys()
+    assert len({key.partition("/")[0] for key in keys}) == 1
+
+
+def test_a_refused_table_is_told_though_its_teller_dies_or_the_rest_fails(root: Root) -> None:
+    told: list[str] = []
+
+    def die(rejected: tuple[Rejection, ...]) -> None:
+        raise Killed
+
+    def refuse(rejected: tuple[Rejection, ...]) -> None:
+        told.extend(each.file for each in rejected)
+
+    put(root, "a.csv", TABLES["empty"])
+    hands = hands_of(root, "one")
+    with pytest.raises(Killed):
+        list(reconcile(hands._replace(refuse=die), now=True))
+    for _ in range(2):
+        list(reconcile(hands._replace(refuse=refuse), now=True))
+    assert told == ["a.csv"]
 
 
 class Reprocessing(RuleBasedStateMachine):
@@ -282,7 +349,7 @@ class Reprocessing(RuleBasedStateMachine):
 
     def _tell(self) -> None:
         try:
-            tell_changes(self.root, WORLD.clock())
+            tell_all(self.root)
         except (Killed, TransientStoreError):
             return
 
