@@ -74,6 +74,7 @@ def test_networks_are_compared_beside_what_chance_explains(
     require_pictures(found)
 
 
+@pytest.mark.usefixtures("sketch")
 def test_of_the_same_networks_on_both_sides_chance_explains_nothing_that_is_known(
     of_synthetic_tiles: dict[str, Outcome], cluster: Cluster, tmp_path: Path
 ) -> None:
