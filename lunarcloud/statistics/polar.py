@@ -117,12 +117,7 @@ class Classifier:
         """Classes of cells or pixels from their codes of FeO and Mg#, arrays of one shape."""
         # Missing codes have a bin too (the last), so that all is one lookup; their class is set at the end.
         found = np.where(self.similar[_bins(feo, mg, self.feo, self.mg)], SIMILAR, OTHER).astype(np.uint8)
-        # Rounded far below a step: a bound that is a code's own value may come out a hair beside that code.
-        above, below = (
-            round(self.feo.code(self.rule.feo_above), 6),
-            round(self.mg.code(self.rule.mg_below), 6),
-        )
-        high = (feo > above) & (mg < below)
+        high = (feo > self.feo.bound(self.rule.feo_above)) & (mg < self.mg.bound(self.rule.mg_below))
         found[high & (found == SIMILAR)] = HIGH_FEO
         found[(feo == MISSING) | (mg == MISSING)] = NO_CLASS
         return found

@@ -57,6 +57,10 @@ class Coding:
         # A bound between two codes stays between them: rounding would move it by up to half a step.
         return (value - self.offset) / self.scale
 
+    def bound(self, value: float) -> float:
+        """The code of a bound, rounded far below a step: a code's own value may come out a hair beside it."""
+        return round(self.code(value), 6)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

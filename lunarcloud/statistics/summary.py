@@ -221,8 +221,7 @@ def summarise(
 
 def _last_code(coding: Coding, limit: float) -> int:
     """The last code of a value that is not above a limit."""
-    # Rounded far below a step, since a limit that is a code's own value may come out a hair below that code.
-    return floor(round(coding.code(limit), 6))
+    return floor(coding.bound(limit))
 
 
 def _above(

@@ -85,10 +85,11 @@ def test_classes_need_both_conditions_and_both_maps(found: Candidates) -> None:
 
 @pytest.mark.parametrize("bound", [5.6, 10.2, 12.2, 14.1, 15.3])
 def test_a_code_of_the_bound_itself_is_not_above_it(found: Candidates, bound: float) -> None:
-    classify = replace(found.classifier, rule=replace(found.classifier.rule, feo_above=bound))
+    every = np.ones_like(found.classifier.similar)
+    classify = replace(found.classifier, similar=every, rule=replace(found.classifier.rule, feo_above=bound))
     code = round(bound * 1000)
     classes = classify(np.array([code, code + 1], dtype=np.uint16), np.array([4_700, 4_700], dtype=np.uint16))
-    assert HIGH_FEO not in classes[:1]
+    assert classes.tolist() == [SIMILAR, HIGH_FEO]
 
 
 def test_polar_maps_hold_the_nearest_pixel_and_the_same_area(truth_source: Source, found: Candidates) -> None:
