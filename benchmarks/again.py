@@ -15,14 +15,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks._results import Row, report
-from lunarcloud.lineage import Catalog, Entry, Ref, open_root
+from lunarcloud.lineage import Entry, open_root
 from lunarcloud.storage import folder
+from lunarcloud.testing.many_records import write_many_records
 from lunarcloud.testing.s3_server import s3_server
 
 _ROUNDS = 5
@@ -38,7 +38,9 @@ def main() -> None:
         given = arguments.parse_args().root or _demonstration(place)
         commands = {entry.process: _again(given, entry) for entry in open_root(given).catalog().records}
         commands["reprocess"] = ["reprocess", "--root", given]
-        commands[f"list of {_MANY} records"] = ["list", "--root", _many(place / "many")]
+        many = _many(place / "many")
+        commands[f"list of the last of {_MANY} records"] = ["list", "--root", many]
+        commands[f"list of {_MANY} records"] = ["list", "--root", many, "--all"]
         bucket = place / "s3"
         bucket.mkdir()
         with s3_server(bucket) as server:
@@ -89,19 +91,7 @@ def _on_s3(root: str) -> str:
 
 def _many(place: Path) -> str:
     """A root that lists many records; what they made is not needed for that."""
-    now = datetime.now(UTC)
-    entries = (
-        Entry(
-            ref=Ref(kind="runs", id=f"{number:012x}"),
-            series="0" * 12,
-            process="map",
-            digest=f"{number:064x}",
-            published=now,
-            record=f"{number:064x}",
-        )
-        for number in range(_MANY)
-    )
-    folder(place).write("catalog.json", Catalog(records=tuple(entries)).model_dump_json().encode())
+    write_many_records(place, _MANY)
     return str(place)
 
 

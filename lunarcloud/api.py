@@ -124,7 +124,7 @@ def record(root: str | os.PathLike[str], name: str) -> Record[Any]:
     from lunarcloud.processes import load_process
 
     home = open_root(root)
-    entry = home.catalog().locate(name)
+    entry = home.locate(name)
     return home.record(entry, load_process(entry.process).card)
 
 
@@ -269,5 +269,5 @@ def view(root: str | os.PathLike[str], port: int = 0) -> View:
     from lunarcloud.viewer import View
 
     home = open_root(root)
-    home.catalog()
+    home.recent()
     return View(home.folder, port)

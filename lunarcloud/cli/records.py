@@ -17,6 +17,9 @@ _PANEL = "Records"
 _LEFT = timedelta(days=1)
 
 All = Annotated[bool, typer.Option("--all", help="Show every source, however many there are.")]
+Older = Annotated[
+    bool, typer.Option("--all", help="Not only the last ones and what is the newest of anything, but all.")
+]
 Unpin = Annotated[
     bool,
     typer.Option("--unpin", help="Instead, let the head of the record's series follow what is published."),
@@ -42,13 +45,15 @@ def add_to(app: typer.Typer) -> None:
         app.command(name, rich_help_panel=_PANEL)(command)
 
 
-def list_records(root: Root, kind: Kind = None, as_json: AsJson = False) -> None:
+def list_records(root: Root, kind: Kind = None, older: Older = False, as_json: AsJson = False) -> None:
     """List what is published: kind, id, label, facts, whether `latest` means it, when."""
-    catalog = open_root(root).catalog()
+    home = open_root(root)
+    catalog = home.catalog() if older else home.recent()
     entries = catalog.of(kind)
     if as_json:
         return print_json([{**entry.model_dump(), **marks(catalog, entry)} for entry in entries])
-    return _print_entries(f"{len(entries)} records under {root}", catalog, entries)
+    more = "" if older or not catalog.older else "; older ones with --all"
+    return _print_entries(f"{len(entries)} records under {root}{more}", catalog, entries)
 
 
 def show(root: Root, name: RecordName, everything: All = False, as_json: AsJson = False) -> None:
@@ -73,7 +78,7 @@ def show(root: Root, name: RecordName, everything: All = False, as_json: AsJson 
 def promote(root: Root, name: RecordName, unpin: Unpin = False, as_json: AsJson = False) -> None:
     """Have `latest` mean a record, whatever is published meanwhile, until the next promotion."""
     home = open_root(root)
-    entry = home.catalog().locate(name)
+    entry = home.locate(name)
     catalog = home.unpin(entry) if unpin else home.promote(entry)
     latest = catalog.find(entry.ref.kind)
     if as_json:
@@ -84,7 +89,7 @@ def promote(root: Root, name: RecordName, unpin: Unpin = False, as_json: AsJson 
 def retract(root: Root, name: RecordName, reason: Reason, as_json: AsJson = False) -> None:
     """Keep a record, but never let it be a head again; its series goes back to the last one that can be."""
     home = open_root(root)
-    entry = home.catalog().locate(name)
+    entry = home.locate(name)
     catalog = home.retract(entry, reason)
     head = catalog.find(entry.ref.kind, catalog.heads[entry.series].id)
     if as_json:
@@ -95,7 +100,7 @@ def retract(root: Root, name: RecordName, reason: Reason, as_json: AsJson = Fals
 def remove(root: Root, name: RecordName, as_json: AsJson = False) -> None:
     """Remove a record and all that it made; one that others were made from is refused."""
     home = open_root(root)
-    entry = home.catalog().locate(name)
+    entry = home.locate(name)
     _remove(root, [entry])
     print_json([entry.ref]) if as_json else say(f"removed {entry.ref}{_in_brackets(entry.label)}")
 
@@ -105,7 +110,8 @@ def prune(root: Root, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     home = open_root(root)
     catalog = home.catalog()
     entries = unneeded(catalog.records, catalog.heads)
-    left = home.folder.left_behind(datetime.now(UTC) - _LEFT)
+    long_ago = datetime.now(UTC) - _LEFT
+    left = [*home.folder.left_behind(long_ago), *home.replaced(long_ago)]
     if not dry_run:
         _remove(root, entries)
         for key in left:
@@ -114,7 +120,7 @@ def prune(root: Root, dry_run: DryRun = False, as_json: AsJson = False) -> None:
         return print_json([entry.ref for entry in entries])
     done = "would be removed" if dry_run else "removed"
     if left:
-        say(f"{len(left)} files that killed commands left {done}")
+        say(f"{len(left)} files that killed commands or removals left {done}")
     return _print_entries(f"{len(entries)} records {done}", catalog, entries)
 
 

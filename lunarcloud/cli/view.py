@@ -66,7 +66,7 @@ def view(
             "--export puts the page into the root; for another host it needs both --to and --address"
         )
     home = open_root(root)
-    if not home.catalog().records:
+    if not home.recent().records:
         raise InputError(f"nothing is published under {root} yet: `lunarcloud demo` makes a root to look at")
     if export:
         return say(f"wrote {write_page(home.folder if to is None else folder(to), address)}")

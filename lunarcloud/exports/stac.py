@@ -1,25 +1,31 @@
 """What is published under a root as a STAC collection of static JSON, ``<root>/stac``, for others' tools.
 
-One item a record, written once; the collection lists the items of what the catalog has and is rebuilt under
-compare-and-swap, so that of two publishers none is lost. Links are relative: a root can be moved or served
-by any web server.
+One item a record, written once. The collection links the last ones itself, and the others through pages: such
+catalogs never change. It is changed under compare-and-swap, so that of two publishers none is lost. Links
+are relative: a root can be moved or served by any web server.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from lunarcloud.archive import CLEMENTINE, instrument
 from lunarcloud.errors import NotFoundError
 from lunarcloud.exports.items import BBOX, COLLECTION, MOON, SSYS, has_item, item, item_key
-from lunarcloud.lineage import Record, Ref, Root
+from lunarcloud.lineage import Entry, Record, Ref, Root
+from lunarcloud.storage import digest
 
 if TYPE_CHECKING:  # a repeated command writes no STAC and does not load it
     import pystac
 
 _COLLECTION = "stac/collection.json"
+# Items that a page links, and how many the collection links itself at least.
+_PAGE, _KEPT = 100, 50
+_ABOUT = "Mosaics, models, maps and gravity of the Moon and what was found on them, one item for each."
 
 
 def complete(root: Root, record: Record[Any], says: Mapping[str, str]) -> None:
@@ -34,72 +40,172 @@ def complete(root: Root, record: Record[Any], says: Mapping[str, str]) -> None:
     says : mapping of str to str
         What all that it made says of itself: ``source``, ``references``, ``license``.
     """
-    if not has_item(record.ref.kind) or _item_link(record.ref.id).encode() in _stored(root):
+    if not has_item(record.ref.kind) or _is_listed(root, record.ref.id):
         return
     root.folder.write(item_key(record.ref.id), _json(item(root, record, says)))
-    # Read inside the swap: whoever publishes later finds this record in the catalog too.
-    root.folder.update(_COLLECTION, lambda _: _json(_collection(root)))
+
+    def grown(data: bytes | None) -> bytes:
+        present = _parsed(data)
+        items = _linked(present, "item") if present else _written(root)
+        pages = _linked(present, "child")
+        items = [*(each for each in items if each != record.ref.id), record.ref.id]
+        while len(items) >= _PAGE + _KEPT:
+            pages.append(_page(root, items[:_PAGE]))
+            items = items[_PAGE:]
+        return _json(_collection(root, items, pages, present))
+
+    root.folder.update(_COLLECTION, grown)
 
 
 def forget(root: Root, ref: Ref) -> None:
     """Have the collection list a removed record no longer."""
-    if has_item(ref.kind) and root.folder.exists(_COLLECTION):
-        root.folder.update(_COLLECTION, lambda _: _json(_collection(root)))
-        root.folder.remove(item_key(ref.id))
+    if not has_item(ref.kind) or not root.folder.exists(_COLLECTION):
+        return
+
+    def without(data: bytes | None) -> bytes:
+        present = _parsed(data)
+        items = _linked(present, "item") if present else _written(root)
+        pages = _linked(present, "child")
+        if ref.id not in items:
+            pages = list(_pages_without(root, pages, ref.id))
+        return _json(_collection(root, [each for each in items if each != ref.id], pages, present))
+
+    root.folder.update(_COLLECTION, without)
+    root.folder.remove(item_key(ref.id))
 
 
-def _stored(root: Root) -> bytes:
-    """The collection as it is; empty if there is none."""
-    try:
-        return root.folder.read(_COLLECTION)
-    except NotFoundError:
-        return b""
+def _is_listed(root: Root, id_: str) -> bool:
+    present = _read(root, _COLLECTION)
+    if id_ in _linked(present, "item"):
+        return True
+    pages = _linked(present, "child")
+    # What has no item yet, as every new record, is on none.
+    may_be = bool(pages) and root.folder.exists(item_key(id_))
+    return may_be and any(id_ in _items(root, each) for each in pages)
 
 
-def _collection(root: Root) -> pystac.Collection:
-    """All published records that have an item."""
+def _written(root: Root) -> list[str]:
+    """The published records that have an item: a record is published before its item is written."""
+    there = set(root.folder.keys("stac/items"))
+    return [entry.ref.id for entry in root.catalog().of() if item_key(entry.ref.id) in there]
+
+
+def _page(root: Root, items: Sequence[str]) -> str:
+    """Write a page of items; its name."""
     import pystac
 
-    # A record is published before its item is written; and a root may be older than the items of its kinds.
-    written = set(root.folder.keys("stac/items"))
-    entries = [entry for entry in root.catalog().of() if item_key(entry.ref.id) in written]
-    noted = sorted({note for entry in entries for note in entry.notes})
+    page = pystac.Catalog(id=f"older-{items[0]}", description="Records that were published earlier.")
+    page.add_link(pystac.Link("root", "../collection.json", pystac.MediaType.JSON))
+    page.add_link(pystac.Link("parent", "../collection.json", pystac.MediaType.JSON))
+    for each in items:
+        page.add_link(pystac.Link("item", f"../items/{each}.json", pystac.MediaType.GEOJSON))
+    data = _json(page)
+    name = digest(data)[:16]
+    root.folder.create(_page_key(name), data)
+    return name
+
+
+def _pages_without(root: Root, pages: Iterable[str], id_: str) -> Iterator[str]:
+    """Names of pages, of which one that has an item is another without it."""
+    for name in pages:
+        items = _items(root, name)
+        left = [each for each in items if each != id_]
+        if left:
+            yield name if left == items else _page(root, left)
+
+
+def _items(root: Root, page: str) -> list[str]:
+    return _linked(_read(root, _page_key(page)), "item")
+
+
+def _collection(
+    root: Root, items: Sequence[str], pages: Sequence[str], present: Mapping[str, Any]
+) -> pystac.Collection:
+    """The collection of some items and pages; of older ones it goes on to say what it said."""
+    import pystac
+
+    recent = {entry.ref.id: entry for entry in root.recent().of()}
+    entries = [recent[each] for each in items if each in recent]
+    past = present if pages or len(entries) < len(items) else {}
     # The first runs were published without it.
     observed = [entry for entry in entries if entry.ref.kind == "runs" and not entry.notes]
     names = {entry.facts.get("instrument", CLEMENTINE.name) for entry in observed}
     cameras = [instrument(name) for name in sorted(names)]
     times = [each.observed for each in cameras if each.observed]
     times += [(entry.published, entry.published) for entry in entries if entry not in observed]
+    times += _interval(past)
     first, last = (
         min((each[0] for each in times), default=None),
         max((each[1] for each in times), default=None),
     )
-    about = "Mosaics, models, maps and gravity of the Moon and what was found on them, one item for each."
+    summaries = {
+        name: list(dict.fromkeys((*past.get("summaries", {}).get(name, ()), *found)))
+        for name, found in (
+            ("platform", [each.mission for each in cameras]),
+            ("instruments", [each.sensor for each in cameras]),
+        )
+    }
     found = pystac.Collection(
         id=COLLECTION,
         title="Lunar composition",
-        description=" ".join((about, *(f"Some of them: {note}." for note in noted))),
+        description=_description(past.get("description", _ABOUT), entries),
         extent=pystac.Extent(pystac.SpatialExtent([BBOX]), pystac.TemporalExtent([[first, last]])),
         license="other",
         stac_extensions=[SSYS],
         extra_fields=MOON,
-        summaries=pystac.Summaries(
-            {
-                "platform": list(dict.fromkeys(each.mission for each in cameras)),
-                "instruments": list(dict.fromkeys(each.sensor for each in cameras)),
-            }
-            if cameras
-            else {}
-        ),
+        summaries=pystac.Summaries(summaries if all(summaries.values()) else {}),
     )
     found.add_link(pystac.Link("root", "./collection.json", pystac.MediaType.JSON))
-    for entry in entries:
-        found.add_link(pystac.Link("item", _item_link(entry.ref.id), pystac.MediaType.GEOJSON))
+    for name in pages:
+        found.add_link(pystac.Link("child", f"./older/{name}.json", pystac.MediaType.JSON))
+    for each in items:
+        found.add_link(pystac.Link("item", f"./items/{each}.json", pystac.MediaType.GEOJSON))
     return found
 
 
-def _item_link(id_: str) -> str:
-    return f"./items/{id_}.json"
+def _interval(past: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """When what the collection listed was observed or made."""
+    import pystac
+
+    if not past:
+        return []
+    return [
+        (first, last)
+        for first, last in pystac.Extent.from_dict(past["extent"]).temporal.intervals
+        if first is not None and last is not None
+    ]
+
+
+def _description(said: str, entries: Iterable[Entry]) -> str:
+    notes = sorted({note for entry in entries for note in entry.notes})
+    sentences = (f"Some of them: {note}." for note in notes)
+    return " ".join((said, *(each for each in sentences if each not in said)))
+
+
+def _read(root: Root, key: str) -> dict[str, Any]:
+    try:
+        return _parsed(root.folder.read(key))
+    except NotFoundError:
+        return {}
+
+
+def _parsed(data: bytes | None) -> dict[str, Any]:
+    """A collection or page as it is stored; empty if there is none, or a damaged one: it is made again."""
+    with suppress(ValueError):
+        found = json.loads(data or b"{}")
+        if isinstance(found, dict) and "links" in found:
+            return found
+    return {}
+
+
+def _linked(document: Mapping[str, Any], relation: str) -> list[str]:
+    """Names of the items or pages that a collection or page links."""
+    links = document.get("links", ())
+    return [PurePosixPath(each["href"]).stem for each in links if each["rel"] == relation]
+
+
+def _page_key(name: str) -> str:
+    return f"stac/older/{name}.json"
 
 
 def _json(document: pystac.STACObject) -> bytes:

@@ -144,7 +144,7 @@ def _needed(vcpu_s: float, capacity: Capacity, deadline_s: float | None) -> int 
 
 def _pace(prepared: Prepared, root: Root) -> _Pace:
     """What this root's last run of the process took, by its ledger, against what it should have taken."""
-    entries = [each for each in root.catalog().of() if each.process == prepared.job.process]
+    entries = [each for each in root.recent().of() if each.process == prepared.job.process]
     try:
         return _measured(root, entries[-1]) if entries else _Pace()
     except LunarcloudError:

@@ -49,7 +49,7 @@ class Submitted:
 
     def look(self) -> Seen:
         """The job as it is now, with all that its runner last said."""
-        if self.job.record and self.root.catalog().get(_ref(self.job.record)) is not None:
+        if self.job.record and self.root.get(_ref(self.job.record)) is not None:
             status = records.read_status(self.root, self.job)
             if status.state not in ("running", "done"):
                 # It was there before, or somebody else made it.
@@ -89,8 +89,8 @@ class Submitted:
         seen = self.require_done()
         if self.job.process in ACTIONS:
             return load_action(self.job.process).result.model_validate(seen.status.result)
-        process, catalog = load_process(self.job.process), self.root.catalog()
-        entry = catalog.locate(seen.status.record or self.job.record)
+        process = load_process(self.job.process)
+        entry = self.root.locate(seen.status.record or self.job.record)
         return process.open(self.root.record(entry, process.card), self.root.place(entry.ref))
 
     def require_done(self) -> Seen:

@@ -181,24 +181,24 @@ def seconds(text: str | float) -> float:
 
 
 def _process(name: str, inputs: Inputs, root: Root, wanted: Wanted) -> Prepared:
-    process = load_process(name)
+    process, root = load_process(name), root.snapshot()
     given, material = process.resolve(inputs, root)
-    ref, catalog = Ref(kind=process.kind, id=identity(process.name, process.algorithm, given)), root.catalog()
+    ref = Ref(kind=process.kind, id=identity(process.name, process.algorithm, given))
     values = replayed(process.inputs, given, root)
     typed = inputs.model_dump(mode="json")
     for role, parent in given.parents.items():
         # What is built in, or published by the process itself, is no record yet that could be named.
-        if catalog.get(parent.ref) is None:
+        if root.get(parent.ref) is None:
             values[role] = typed[role]
     about = {"record": str(ref), "label": wanted.label, "aside": root.heads_stay}
     job = _job(name, ref.id, absolute(inputs, values), wanted, **about)
-    return Prepared(job=job, process=process, inputs=inputs, material=material, published=catalog.get(ref))
+    return Prepared(job=job, process=process, inputs=inputs, material=material, published=root.get(ref))
 
 
 def _require_answer(root: Root) -> None:
     """Refuse an address at which nothing answers: a person has just given it, and can mend it."""
     try:
-        root.catalog()
+        root.recent()
     except TransientStoreError as error:
         advice = "check its address (AWS_ENDPOINT_URL, if it is not Amazon's)"
         raise StoreError(f"{error}; {advice}") from error

@@ -1,11 +1,12 @@
 """The catalog: every published record in a line, the head of each series, the main series of each kind.
 
-Pure: a catalog is a value, and each change gives another one. `Root` stores it by compare-and-swap.
+Pure: a catalog is a value, and each change gives another one. `Root` stores it by compare-and-swap; of many
+records its own object holds the heads and the last ones, and names packs of the others (see `packs.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, Self
 
@@ -15,6 +16,8 @@ from lunarcloud.errors import InputError, NotFoundError
 from lunarcloud.lineage.record import FORMAT, Document, Parent, Ref
 
 LATEST = "latest"
+#: The folder of packs, under the root.
+PACKS = "catalog"
 
 
 class Entry(Document):
@@ -77,11 +80,35 @@ class Head(Document):
     pinned: bool = False
 
 
+class Pack(Document):
+    """Entries that are in an object of their own, which never changes.
+
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of the object.
+    records : int
+        How many it has.
+    """
+
+    digest: str
+    records: int
+
+    @property
+    def key(self) -> str:
+        """The object, relative to the root."""
+        return f"{PACKS}/{self.digest[:16]}.json"
+
+
 class Catalog(Document):
-    """Everything published under a root, in the order of publication."""
+    """Everything published under a root, in the order of publication; or what its own object says of that.
+
+    The latter has all heads and the records that were published last; others are in packs.
+    """
 
     format: Literal[3] = FORMAT
     records: tuple[Entry, ...] = ()
+    older: tuple[Pack, ...] = Field(default=(), description="packs of further records, the first ones first")
     heads: dict[str, Head] = Field(default_factory=dict, description="by series")
     main: dict[str, str] = Field(default_factory=dict, description="series that 'latest' means, by kind")
     retracted: dict[str, str] = Field(default_factory=dict, description="why, by kind/id; never a head")
@@ -94,6 +121,18 @@ class Catalog(Document):
         if lost:
             raise ValueError(f"the head of series {lost[0]} is not among the records")
         return self
+
+    def with_older(self, entries: Iterable[Entry]) -> Catalog:
+        """The catalog with what its packs hold."""
+        # A record that became a head again is in both.
+        known = {entry.ref: entry for entry in (*entries, *self.records)}
+        records = sorted(known.values(), key=lambda entry: entry.published)
+        return self.model_copy(update={"records": tuple(records)})
+
+    def wanted(self) -> set[Ref]:
+        """The records that are heads of their series, or would be if no other were held there."""
+        names = {(series, name) for series, head in self.heads.items() for name in (head.id, head.desired)}
+        return {entry.ref for entry in self.records if (entry.series, entry.ref.id) in names}
 
     def of(self, kind: str | None = None) -> list[Entry]:
         """All records of a kind, or of all kinds, the latest published last."""

@@ -3,21 +3,26 @@
 import json
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import reduce
+from functools import lru_cache, partial, reduce
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from lunarcloud.errors import NotFoundError, StoreError
-from lunarcloud.lineage.catalog import LATEST, Catalog, Entry
+from lunarcloud.lineage.catalog import LATEST, PACKS, Catalog, Entry, Pack
+from lunarcloud.lineage.packs import Packed, split
 from lunarcloud.lineage.record import FORMAT, Record, Ref
 from lunarcloud.redaction import without_credentials
 from lunarcloud.storage import RECORD, Folder, digest, folder, local_path, parse_document, problem_of
 
 CATALOG = "catalog.json"
+# Packs that are read at once, and how many are held: they never change.
+_AT_ONCE, _HELD = 16, 1024
+_RESTORE = "restore it from a copy; what `latest` means is found without it"
 
 CardT = TypeVar("CardT", bound=BaseModel)
 
@@ -27,7 +32,7 @@ class Root:
     """A root; small and picklable. Make one with `open_root`."""
 
     folder: Folder
-    #: The catalog as `snapshot` read it; without one it is read whenever it is asked for.
+    #: The catalog's own object as `snapshot` read it; without one it is read whenever it is asked for.
     seen: Catalog | None = None
     #: Whether what is published moves no head: see `aside`.
     heads_stay: bool = False
@@ -49,6 +54,16 @@ class Root:
         StoreError
             If the catalog is damaged, or of another format.
         """
+        return self._whole(self.recent())
+
+    def recent(self) -> Catalog:
+        """What was published last, and all heads: a small object, however much is published.
+
+        Raises
+        ------
+        StoreError
+            If the catalog is damaged, or of another format.
+        """
         if self.seen is not None:
             return self.seen
         try:
@@ -61,7 +76,7 @@ class Root:
 
         What is published through it is published as ever, and seen by its next snapshot.
         """
-        return replace(self, seen=replace(self, seen=None).catalog())
+        return replace(self, seen=replace(self, seen=None).recent())
 
     def aside(self) -> "Root":
         """The root, with no head moved by what is published through it, until `advance` moves all at once."""
@@ -69,7 +84,20 @@ class Root:
 
     def find(self, kind: str, name: str = LATEST) -> Entry:
         """A published record: see `Catalog.find`."""
-        return self.catalog().find(kind, name)
+        return self._sought(name, lambda catalog: catalog.find(kind, name))
+
+    def locate(self, name: str) -> Entry:
+        """A published record of any kind: see `Catalog.locate`."""
+        return self._sought(name.rpartition("/")[2], lambda catalog: catalog.locate(name))
+
+    def get(self, ref: Ref) -> Entry | None:
+        """The entry of a record, if it is published."""
+        recent = self.recent()
+        found = recent.get(ref)
+        # What is in a pack has a record too, and most of what is asked for and not found here has none.
+        if found is not None or not recent.older or not self.place(ref).exists(RECORD):
+            return found
+        return self._whole(recent).get(ref)
 
     def record(self, entry: Entry, card: type[CardT]) -> Record[CardT]:
         """A published record with its card, checked against the catalog.
@@ -115,7 +143,7 @@ class Root:
             If the record that was there first is damaged.
         """
         place = self.place(record.ref)
-        place.create(RECORD, record.dump())
+        is_new = place.create(RECORD, record.dump())
         stored = place.read(RECORD)
         record = parse_document(stored, f"{place.url}/{RECORD}", type(record))
         entry = Entry(
@@ -131,12 +159,12 @@ class Root:
             notes=record.given.notes,
         )
         add = Catalog.with_record_aside if self.heads_stay else Catalog.with_record
-        grown = self._changed(lambda catalog: add(catalog, entry))
-        return grown.find(record.ref.kind, record.ref.id)
+        grown = self._changed(lambda catalog: add(catalog, entry), () if is_new else (entry,))
+        return self._with(grown, (entry,)).find(record.ref.kind, record.ref.id)
 
     def republish(self, entry: Entry) -> Catalog:
         """Make a published record the head of its series again, if its parents are heads."""
-        return self.catalog() if self.heads_stay else self.advance((entry,))
+        return self.recent() if self.heads_stay else self.advance((entry,))
 
     def advance(self, entries: Iterable[Entry]) -> Catalog:
         """Make published records the heads of their series, all in one step; a pinned head stays.
@@ -151,8 +179,8 @@ class Root:
         def advanced(present: Catalog) -> Catalog:
             return reduce(Catalog.with_record, wanted, present)
 
-        catalog = self.catalog()
-        return catalog if advanced(catalog) == catalog else self._changed(advanced)
+        catalog = self._with(self.recent(), wanted)
+        return catalog if advanced(catalog) == catalog else self._changed(advanced, wanted)
 
     def promote(self, entry: Entry) -> Catalog:
         """Make ``latest`` of its kind mean a record, until the next promotion."""
@@ -189,6 +217,12 @@ class Root:
         place.remove(RECORD)
         place.remove_all()
 
+    def replaced(self, before: datetime) -> list[str]:
+        """Keys of packs that the catalog does not name, since a record was removed, from before a time."""
+        named = {pack.key for pack in self.recent().older}
+        times = {key: self.folder.modified(key) for key in self.folder.keys(PACKS) if key not in named}
+        return [key for key, time in times.items() if time is not None and time < before]
+
     def relative(self, url: str) -> str:
         """A place as it is stored: relative to the root where it lies near it, without credentials."""
         if "://" in url:
@@ -205,12 +239,48 @@ class Root:
             return url
         return os.path.normpath(Path(self.url) / url)
 
-    def _changed(self, change: Callable[[Catalog], Catalog]) -> Catalog:
+    def _sought(self, name: str, find: Callable[[Catalog], Entry]) -> Entry:
+        """What a name means, without a pack where these can say nothing else."""
+        recent = self.recent()
+        if recent.older:
+            try:
+                entry = find(recent)
+            except NotFoundError:
+                return find(self._whole(recent))
+            # A whole id is one record's, and of all with a label the head is meant, as of all of a kind.
+            is_known = name == entry.ref.id or (
+                recent.is_head(entry) and name in (LATEST, entry.ref.kind, entry.label)
+            )
+            if not is_known:
+                return find(self._whole(recent))
+            return entry
+        return find(recent)
+
+    def _changed(self, change: Callable[[Catalog], Catalog], about: Iterable[Entry] | None = None) -> Catalog:
+        """Store the catalog after a change: of all records, or of no others than some, heads and new ones."""
+
         def rewritten(present: bytes | None) -> bytes:
-            catalog = Catalog() if present is None else self._parsed(present)
-            return change(catalog).model_dump_json(indent=1).encode()
+            own = Catalog() if present is None else self._parsed(present)
+            catalog = self._whole(own) if about is None else self._with(own, about)
+            known = {} if catalog is own else {pack: _entries(self.url, pack) for pack in own.older}
+            stored, packs = split(change(catalog), known)
+            for key, data in packs.items():
+                self.folder.create(key, data)
+            return stored.model_dump_json(indent=1).encode()
 
         return self._parsed(self.folder.update(CATALOG, rewritten))
+
+    def _with(self, own: Catalog, entries: Iterable[Entry]) -> Catalog:
+        """The catalog's own object, or all of it if one of some published records is elsewhere."""
+        return own if all(own.get(entry.ref) for entry in entries) else self._whole(own)
+
+    def _whole(self, own: Catalog) -> Catalog:
+        """The catalog with what its packs hold, if it has any."""
+        if not own.older:
+            return own
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            packs = pool.map(partial(_entries, self.url), own.older)
+            return own.with_older(entry for entries in packs for entry in entries)
 
     def _parsed(self, data: bytes) -> Catalog:
         try:
@@ -228,6 +298,25 @@ def open_root(url: str | os.PathLike[str]) -> Root:
         For a protocol that is not known.
     """
     return Root(folder(url))
+
+
+@lru_cache(_HELD)
+def _entries(url: str, pack: Pack) -> tuple[Entry, ...]:
+    """What a pack of a root holds.
+
+    Raises
+    ------
+    StoreError
+        If it is lost or damaged.
+    """
+    where = f"{url}/{pack.key}"
+    try:
+        data = folder(url).read(pack.key)
+    except NotFoundError as error:
+        raise StoreError(f"{where} is lost, and with it {pack.records} records: {_RESTORE}") from error
+    if digest(data) != pack.digest:
+        raise StoreError(f"{where} is not what {CATALOG} says: {_RESTORE}")
+    return parse_document(data, where, Packed).records
 
 
 def _damaged(where: str, data: bytes, error: ValidationError) -> str:

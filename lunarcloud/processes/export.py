@@ -117,7 +117,7 @@ def _act(inputs: ExportInputs, root: Root, cluster: Cluster, watch: Watch) -> Ex
         if to
     ]
     _require_possible(inputs, [to for to, _ in wanted])
-    entry, record, process = known(root, root.catalog().locate(inputs.record))
+    entry, record, process = known(root, root.locate(inputs.record))
     asked = _Of(inputs, root.place(entry.ref), record, about(process, entry.ref, record.given), watch)
     files = tuple(
         File(url=f"{target.url}/{name}", bytes=size)

@@ -257,7 +257,7 @@ def replayed(model: type[Inputs], given: Given, root: Root) -> dict[str, Any]:
 
 def _notes(root: Root, parents: Mapping[str, Parent], own: tuple[str, ...]) -> tuple[str, ...]:
     """Own notes and those of the parents, each once."""
-    entries = (root.catalog().get(parent.ref) for parent in parents.values())
+    entries = (root.get(parent.ref) for parent in parents.values())
     inherited = (note for entry in entries if entry for note in entry.notes)
     return tuple(sorted({*own, *inherited}))
 

@@ -107,7 +107,7 @@ def _resolve(inputs: PolarInputs, root: Root) -> tuple[Given, _Material]:
     source = source_of(run, inputs.exclude)
     source.coding(FEO), source.coding(MG_NUMBER)
     parents, gravity = {"run": entry.as_parent()}, None
-    if inputs.gravity is not None and (inputs.gravity != "latest" or root.catalog().of("gravity")):
+    if inputs.gravity is not None and (inputs.gravity != "latest" or "gravity" in root.recent().main):
         found = root.find("gravity", inputs.gravity)
         # Opened where it is drawn: what is there already draws nothing.
         parents["gravity"], gravity = found.as_parent(), partial(gravity_of, root, found)

@@ -27,7 +27,7 @@ class Repair(BaseModel):
 
 
 def _act(inputs: Name, root: Root, cluster: Cluster, watch: Watch) -> Repair:
-    found = known(root, root.catalog().locate(inputs.record))
+    found = known(root, root.locate(inputs.record))
     before = verify(root, found, cluster, watch)
     if not before.damaged:
         return Repair(record=before.record, made_again=(), left=())

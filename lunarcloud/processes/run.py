@@ -83,7 +83,7 @@ def run_in(
     given, material = process.resolve(inputs, now)
     ref = Ref(kind=process.kind, id=identity(process.name, process.algorithm, given))
     place = root.place(ref)
-    entry = now.catalog().get(ref)
+    entry = now.get(ref)
     if entry is not None:
         latest = now.republish(entry).find(ref.kind)
         record = root.record(entry, process.card)
@@ -119,7 +119,7 @@ def estimate(
     root = root.snapshot()
     given, material = process.resolve(inputs, root)
     ref = Ref(kind=process.kind, id=identity(process.name, process.algorithm, given))
-    if root.catalog().get(ref) is not None:
+    if root.get(ref) is not None:
         return (Estimate(title=f"{process.name}: {ref} is published", tasks=0, done=1),)
     return process.estimate(material, root.place(ref), threads)
 

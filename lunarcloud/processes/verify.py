@@ -128,7 +128,7 @@ def verify(root: Root, found: Known, cluster: Cluster, watch: Watch) -> Verifica
 
 
 def _act(inputs: Name, root: Root, cluster: Cluster, watch: Watch) -> Verification:
-    entry = root.catalog().locate(inputs.record)
+    entry = root.locate(inputs.record)
     try:
         found = known(root, entry)
     except NotFoundError:

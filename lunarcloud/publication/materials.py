@@ -129,7 +129,7 @@ def _no_previous(model: Held) -> str:
 def _model(root: Root, run: Held) -> Held | str:
     """The model of a run, if it was fitted here."""
     ref = run.record.given.parents["model"].ref if "model" in run.record.given.parents else None
-    if ref is None or root.catalog().get(ref) is None:
+    if ref is None or root.get(ref) is None:
         return (
             f"the run's model, {ref.id if ref else 'none'}, was not fitted under this root, so there are no "
             "stations to show: lunarcloud fit, then lunarcloud map"
@@ -139,7 +139,7 @@ def _model(root: Root, run: Held) -> Held | str:
 
 def _gravity(root: Root) -> Held | str:
     """The latest gravity."""
-    if not root.catalog().of("gravity"):
+    if "gravity" not in root.recent().main:
         return (
             "no gravity under this root. Where there is a network: lunarcloud fetch grgm1200b --to DIR, then "
             "lunarcloud gravity --gravity FILE; without one, lunarcloud gravity alone takes LP165P, which is "

@@ -98,7 +98,7 @@ def _measured(root: Root, run: Entry, new: Entry) -> dict[str, float]:
     from lunarcloud.processes import model_of, mosaic_of
     from lunarcloud.quantities import QUANTITIES
 
-    mosaic = mosaic_of(root, root.catalog().find("mosaics", run.parents["mosaic"].ref.id))
+    mosaic = mosaic_of(root, root.find("mosaics", run.parents["mosaic"].ref.id))
     models = (model_of(root, parent.ref.id).model for parent in (run.parents[_ROLE], new.as_parent()))
     old, now = (sampled_codes(plan_maps(mosaic, model), BLOCKS, EDGE) for model in models)
     moved = {}

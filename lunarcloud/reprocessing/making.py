@@ -63,6 +63,6 @@ def as_jobs(root: Root, wanted: Wanted, watch: Watch) -> Make:
         job = submit_job(prepared, aside).job
         follow_job(root, job, watch)
         seen = Submitted(root, job).require_done()
-        return Made(root.catalog().locate(seen.status.record or job.record), seen.status.shards)
+        return Made(root.locate(seen.status.record or job.record), seen.status.shards)
 
     return make

@@ -138,7 +138,7 @@ def _refused(change: Change) -> Iterator[str]:
 def _found(root: Root, name: str) -> Known | None:
     """A record by ``kind/id``, if it is (still) there."""
     try:
-        return known_record(root, root.catalog().locate(name)) if name else None
+        return known_record(root, root.locate(name)) if name else None
     except NotFoundError:
         return None
 

@@ -165,9 +165,9 @@ def _known(root: Root, catalog: Catalog, main: str) -> StationTable | None:
     model = latest(catalog, "models")
     if model is None:
         return None
-    newest = catalog.get(Ref(kind=model.ref.kind, id=catalog.heads[model.series].desired)) or model
+    newest = root.get(Ref(kind=model.ref.kind, id=catalog.heads[model.series].desired)) or model
     stations = newest.parents.get("stations")
-    entry = catalog.get(stations.ref) if stations and stations.series == main else None
+    entry = root.get(stations.ref) if stations and stations.series == main else None
     return table_of_record(root, entry) if entry else None
 
 

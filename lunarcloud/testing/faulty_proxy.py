@@ -69,12 +69,13 @@ _OF_OBJECTS = {"zeros", "short download"}
 
 @dataclass
 class Faults:
-    """Where the proxy is, what it does, and what it has done so far."""
+    """Where the proxy is, what it does, and what it has done so far: of which kind, and bytes passed on."""
 
     endpoint: str
     silence_s: float
     plan: Plan = lambda method, path: None
     done: Counter[str] = field(default_factory=Counter)
+    moved: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self, method: str, path: str) -> Fault | None:
@@ -82,10 +83,11 @@ class Faults:
         with self.lock:
             return self.plan(method, path)
 
-    def count(self, fault: Fault | None) -> None:
-        """Note what was done to a request."""
+    def count(self, fault: Fault | None, moved: int = 0) -> None:
+        """Note what was done to a request, and the bytes of it and its answer."""
         with self.lock:
             self.done[fault or "none"] += 1
+            self.moved += moved
 
 
 def random_plan(seed: int, rate: float) -> Plan:
@@ -150,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
         is_object = self.command == "GET" and answer and any(name.lower() == "etag" for name in headers)
         if fault in _OF_OBJECTS and not is_object:
             fault = None
-        self.server.faults.count(fault)
+        self.server.faults.count(fault, len(body) + len(answer))
         return self._pass_on(fault, status, headers, answer)
 
     def _fail(self, fault: Fault, body: bytes) -> None:

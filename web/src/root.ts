@@ -113,15 +113,34 @@ export async function openRoot(page: URL): Promise<Root> {
   if (catalog.format !== FORMAT) {
     throw new Trouble(`${url.href} is of format ${String(catalog.format)}; this page reads format ${FORMAT}`);
   }
-  return { url, entries: catalog.records.map((record) => entryOf(record, catalog)) };
+  const older = await Promise.all((catalog.older ?? []).map((pack) => packed(url, pack)));
+  // A record that became a head again is in both.
+  const records = new Map(
+    [...older.flat(), ...catalog.records].map((each) => [`${each.ref.kind}/${each.ref.id}`, each]),
+  );
+  return { url, entries: [...records.values()].map((record) => entryOf(record, catalog)) };
+}
+
+/** Records that the catalog's own file holds no longer. */
+async function packed(url: URL, pack: Pack): Promise<readonly CatalogEntry[]> {
+  const file = new URL(`catalog/${pack.digest.slice(0, 16)}.json`, url);
+  const found = (await fetchJson(file)) as { readonly records: readonly CatalogEntry[] } | undefined;
+  if (!found) throw new Trouble(`${file.href} is not there, and with it ${pack.records} records`);
+  return found.records;
 }
 
 interface Catalog {
   readonly format: unknown;
   readonly records: readonly CatalogEntry[];
+  readonly older?: readonly Pack[];
   readonly heads: Readonly<Record<string, { readonly id: string }>>;
   readonly main: Readonly<Record<string, string>>;
   readonly retracted: Readonly<Record<string, string>>;
+}
+
+interface Pack {
+  readonly digest: string;
+  readonly records: number;
 }
 
 interface CatalogEntry {

@@ -1,0 +1,74 @@
+"""A root with ten thousand records is as quick to use as one with a hundred."""
+
+from pathlib import Path
+
+import pystac
+import pytest
+
+from lunarcloud.lineage import open_root
+from lunarcloud.processes import add_stations
+from lunarcloud.storage import folder
+from lunarcloud.testing.faulty_proxy import faulty_proxy
+from lunarcloud.testing.fixtures import Command
+from lunarcloud.testing.make import make
+from lunarcloud.testing.many_records import write_many_records
+from lunarcloud.testing.s3_server import S3, reconnect
+
+MANY, MEGABYTE = 10_000, 1_000_000
+ROOT = "s3://moon/many"
+TABLE = "site,lat,lon,feo,r415,r750,r900,r950,r1000\nHere,1,5,9.9,.06,.095,.092,.093,.096\n"
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """On a disk, with a table of stations published after all of them."""
+    place = tmp_path_factory.mktemp("many")
+    write_many_records(place, MANY)
+    make("stations", place)
+    return place
+
+
+@pytest.fixture
+def in_bucket(many: Path, s3_environment: S3) -> S3:
+    """What of it says which records there are."""
+    for under in ("catalog", "stac/older"):
+        for key, data in folder(many).read_all(under).items():
+            folder(ROOT).write(key, data)
+    for key in ("catalog.json", "stac/collection.json"):
+        folder(ROOT).write(key, folder(many).read(key))
+    return s3_environment
+
+
+def test_a_list_and_a_publication_move_less_than_a_megabyte(
+    in_bucket: S3, tmp_path: Path, lunarcloud: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(TABLE)
+    with faulty_proxy(in_bucket.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        reconnect()
+        code, out, _ = lunarcloud("list", "--root", ROOT)
+        listed = proxy.moved
+        add_stations(open_root(ROOT), str(table))
+        made = make("stations", ROOT).record
+        published = proxy.moved - listed
+        after = open_root(ROOT).catalog()
+    assert code == 0
+    assert f"under {ROOT}; older ones with --all" in out
+    assert 0 < listed < MEGABYTE
+    assert 0 < published < MEGABYTE
+    assert after.records[-1].ref == made.ref
+    assert len(after.records) == MANY + 2
+
+
+def test_all_are_listed_if_they_are_wanted(many: Path, lunarcloud: Command) -> None:
+    assert f"{MANY + 1} records under" in lunarcloud("list", "--root", many, "--all")[1]
+    assert f"{MANY} records under" in lunarcloud("list", "runs", "--root", many, "--all")[1]
+
+
+def test_the_collection_leads_to_every_item(many: Path) -> None:
+    collection = pystac.Collection.from_file(f"{many}/stac/collection.json")
+    pages = list(collection.get_children())
+    links = [link for each in (collection, *pages) for link in each.get_item_links()]
+    assert len({link.get_absolute_href() for link in links}) == len(links) == MANY + 1
+    assert len(collection.get_item_links()) < 150
