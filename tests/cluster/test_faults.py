@@ -50,30 +50,18 @@ def test_row_4_a_deleted_runner_is_followed_by_another(
     assert redone(root) <= len(workers)
 
 
-def test_row_12_the_same_job_from_two_shells_is_one_and_lets_nobody_else_in(
-    kube: Kube, root: str, sent: Sent, require_sound: Sound
+def test_rows_12_16_two_shells_have_one_job_that_publishes_nothing_if_cancelled_and_resumes(
+    kube: Kube, root: str, sent: Sent, require_sound: Sound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent.prepare(0.5)
     with ThreadPoolExecutor(2) as shells:
         first, second = shells.map(submit, [root, root])
     job = first["job"]
     assert second["job"] == job
-    worker = working(kube, root, job)[0]
-    assert not _is_let_in(kube, kube.pods(job, "runner")[0])
-    log = [json.loads(line) for line in kube.ctl("logs", worker).splitlines() if line.startswith("{")]
-    computed = next(line for line in log if line.get("event") == "computed")
-    assert (computed["job"], computed["root"], computed["attempt"]) == (job, root, 1)
-    assert len(computed["shard"]) == 2
-    wait(root, job)
-    require_sound(root)
-    assert redone(root) == 0
-
-
-def test_row_16_a_cancelled_job_publishes_nothing_and_resumes(
-    kube: Kube, root: str, sent: Sent, require_sound: Sound, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = sent(0.5)
     workers = working(kube, root, job, shards=SHARDS // 3)
+    _require_words(kube, workers[0], job, root)
+    assert not _is_let_in(kube, kube.pods(job, "runner")[0])
+    assert redone(root) == 0
     with monkeypatch.context() as patch:
         # Whoever sees the root needs no cluster.
         patch.setenv("KUBECONFIG", "/nowhere")
@@ -81,16 +69,27 @@ def test_row_16_a_cancelled_job_publishes_nothing_and_resumes(
         assert "running" in run("lunarcloud", "jobs", "show", job, "--root", root)
         run("lunarcloud", "jobs", "cancel", job, "--root", root)
     eventually(lambda: not kube.left(job), 30)
-    log = run("lunarcloud", "jobs", "logs", job, "--root", root)
-    lines = [json.loads(line) for line in log.splitlines()]
-    assert all((line["job"], line["root"], line["attempt"]) == (job, root, 1) for line in lines)
-    assert any("shard" in line for line in lines)
     assert not open_root(root).catalog().of("runs")
     assert submit(root)["job"] == job
     wait(root, job)
     require_sound(root)
     assert len(begun(root)) >= SHARDS
     assert redone(root) <= len(workers)
+
+
+def _require_words(kube: Kube, worker: str, job: str, root: str) -> None:
+    """Each line of a worker's log, and of the job's, says what it belongs to."""
+    of_job = run("lunarcloud", "jobs", "logs", job, "--root", root)
+    lines = [json.loads(line) for line in of_job.splitlines()]
+    assert any("shard" in line for line in lines)
+    of_worker = kube.ctl("logs", worker).splitlines()
+    computed = [line for line in map(json.loads, filter(_is_json, of_worker)) if line["event"] == "computed"]
+    assert len(computed[0]["shard"]) == 2
+    assert all((line["job"], line["root"], line["attempt"]) == (job, root, 1) for line in (*lines, *computed))
+
+
+def _is_json(line: str) -> bool:
+    return line.startswith("{")
 
 
 def _is_let_in(kube: Kube, runner: str) -> bool:
