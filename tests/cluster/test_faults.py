@@ -83,7 +83,9 @@ def _require_words(kube: Kube, worker: str, job: str, root: str) -> None:
     lines = [json.loads(line) for line in of_job.splitlines()]
     assert any("shard" in line for line in lines)
     of_worker = kube.ctl("logs", worker).splitlines()
-    computed = [line for line in map(json.loads, filter(_is_json, of_worker)) if line["event"] == "computed"]
+    computed = [
+        line for line in map(json.loads, filter(_is_json, of_worker)) if line.get("event") == "computed"
+    ]
     assert len(computed[0]["shard"]) == 2
     assert all((line["job"], line["root"], line["attempt"]) == (job, root, 1) for line in (*lines, *computed))
 
