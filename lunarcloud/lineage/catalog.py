@@ -18,6 +18,8 @@ from lunarcloud.lineage.record import FORMAT, Document, Parent, Ref
 LATEST = "latest"
 #: The folder of packs, under the root.
 PACKS = "catalog"
+# Records that a message names.
+_SHOWN = 8
 
 
 class Entry(Document):
@@ -155,8 +157,11 @@ class Catalog(Document):
             return self._latest(kind)
         fitting = self._named(known, name)
         if len(fitting) != 1:
-            ids = ", ".join(_shown(entry) for entry in known) or "none"
-            raise NotFoundError(f"{kind} {name!r}: {len(fitting)} of that name (there are: {ids})")
+            ids = ", ".join(_shown(entry) for entry in known[-_SHOWN:]) or "none"
+            more = (
+                f"; {len(known) - _SHOWN} older ones: `lunarcloud list --all`" if len(known) > _SHOWN else ""
+            )
+            raise NotFoundError(f"{kind} {name!r}: {len(fitting)} of that name (there are: {ids}{more})")
         return fitting[0]
 
     def locate(self, name: str) -> Entry:
@@ -263,8 +268,8 @@ class Catalog(Document):
         """
         children = [each for each in self.records if entry.ref in {p.ref for p in each.parents.values()}]
         if children:
-            names = ", ".join(str(child.ref) for child in children[:8])
-            more = f" and {len(children) - 8} more" if len(children) > 8 else ""
+            names = ", ".join(str(child.ref) for child in children[:_SHOWN])
+            more = f" and {len(children) - _SHOWN} more" if len(children) > _SHOWN else ""
             raise InputError(
                 f"{entry.ref} cannot be removed: {names}{more} were made from it; remove these first"
             )

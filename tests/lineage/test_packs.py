@@ -52,6 +52,8 @@ def test_names_mean_what_they_mean_in_one_object(root: Root, published: list[Ent
         root.locate(newest.ref.id[:8])
     with pytest.raises(NotFoundError, match="0 of that name"):
         root.locate("other")
+    with pytest.raises(NotFoundError, match=f"{newest.ref.id} .main.; {MANY - 8} older ones"):
+        root.find("stations", "other")
     assert root.get(Ref(kind="stations", id="f" * 16)) is None
 
 
