@@ -12,7 +12,8 @@ from lunarcloud.lineage.catalog import Pack
 from lunarcloud.lineage.packs import Packed
 from lunarcloud.lineage.root import CATALOG
 from lunarcloud.storage import digest, folder
-from tests.browser.conftest import Shown, Viewer, serving
+from lunarcloud.viewer import serving
+from tests.browser.conftest import Shown, Viewer
 
 
 @pytest.fixture
