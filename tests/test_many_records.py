@@ -67,8 +67,36 @@ def test_all_are_listed_if_they_are_wanted(many: Path, lunarcloud: Command) -> N
 
 
 def test_the_collection_leads_to_every_item(many: Path) -> None:
-    collection = pystac.Collection.from_file(f"{many}/stac/collection.json")
-    pages = list(collection.get_children())
-    links = [link for each in (collection, *pages) for link in each.get_item_links()]
-    assert len({link.get_absolute_href() for link in links}) == len(links) == MANY + 1
-    assert len(collection.get_item_links()) < 150
+    assert len(set(_items(many))) == len(_items(many)) == MANY + 1
+    assert len(_collection(many).get_item_links()) < 150
+    first = _collection(many).extent.temporal.intervals[0][0]
+    assert first is not None
+    assert first.year == 1994
+
+
+def test_a_removed_record_is_listed_no_longer_and_nothing_is_left_of_it(
+    many: Path, lunarcloud: Command
+) -> None:
+    old = open_root(many).catalog().records[0]
+    item = f"{many}/stac/items/{old.ref.id}.json"
+    assert item in _items(many)
+    # As the second half of a removal that was stopped.
+    (many / "stac/items/aaaaaaaaaaaaaaaa.json").write_text("{}")
+    assert lunarcloud("remove", old.ref.id, "--root", many)[0] == 2  # others were made from it
+    last = open_root(many).find("stations")
+    assert lunarcloud("remove", last.ref.id, "--root", many)[0] == 0
+    assert len(set(_items(many))) == len(_items(many)) == MANY
+    assert {str(path) for path in many.glob("stac/items/*")} == set(_items(many))
+    linked = {page.get_self_href() for page in _collection(many).get_children()}
+    assert {str(path) for path in many.glob("stac/older/*")} == linked
+
+
+def _collection(root: Path) -> pystac.Collection:
+    return pystac.Collection.from_file(f"{root}/stac/collection.json")
+
+
+def _items(root: Path) -> list[str]:
+    """Files of all items that the collection leads to."""
+    found = _collection(root)
+    links = (link for each in (found, *found.get_children()) for link in each.get_item_links())
+    return [str(link.get_absolute_href()) for link in links]

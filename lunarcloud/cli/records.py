@@ -48,7 +48,8 @@ def add_to(app: typer.Typer) -> None:
 def list_records(root: Root, kind: Kind = None, older: Older = False, as_json: AsJson = False) -> None:
     """List what is published: kind, id, label, facts, whether `latest` means it, when."""
     home = open_root(root)
-    catalog = home.catalog() if older else home.recent()
+    # A program wants all of them.
+    catalog = home.catalog() if older or as_json else home.recent()
     entries = catalog.of(kind)
     if as_json:
         return print_json([{**entry.model_dump(), **marks(catalog, entry)} for entry in entries])
@@ -110,8 +111,7 @@ def prune(root: Root, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     home = open_root(root)
     catalog = home.catalog()
     entries = unneeded(catalog.records, catalog.heads)
-    long_ago = datetime.now(UTC) - _LEFT
-    left = [*home.folder.left_behind(long_ago), *home.replaced(long_ago)]
+    left = home.folder.left_behind(datetime.now(UTC) - _LEFT)
     if not dry_run:
         _remove(root, entries)
         for key in left:
@@ -120,7 +120,7 @@ def prune(root: Root, dry_run: DryRun = False, as_json: AsJson = False) -> None:
         return print_json([entry.ref for entry in entries])
     done = "would be removed" if dry_run else "removed"
     if left:
-        say(f"{len(left)} files that killed commands or removals left {done}")
+        say(f"{len(left)} files that killed commands left {done}")
     return _print_entries(f"{len(entries)} records {done}", catalog, entries)
 
 
@@ -139,7 +139,7 @@ def _remove(root: str, entries: Iterable[Entry]) -> None:
     home = open_root(root)
     for entry in entries:
         home.remove(entry)
-        exports.forget(home, entry.ref)
+    exports.relist(home)
 
 
 def _print_entries(title: str, catalog: Catalog, entries: Iterable[Entry]) -> None:

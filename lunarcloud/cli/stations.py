@@ -10,7 +10,7 @@ import typer
 
 from lunarcloud.cli.lazy import Lazy, LazyGroup
 from lunarcloud.cli.options import AsJson, Root
-from lunarcloud.cli.records import list_records, show
+from lunarcloud.cli.records import Older, list_records, show
 
 _KIND = "stations"
 
@@ -34,9 +34,9 @@ app = typer.Typer(
 
 
 @app.command("list", rich_help_panel="Records")
-def list_tables(root: Root, as_json: AsJson = False) -> None:
+def list_tables(root: Root, older: Older = False, as_json: AsJson = False) -> None:
     """List the tables of ground truth that are published."""
-    list_records(root, _KIND, as_json)
+    list_records(root, _KIND, older, as_json)
 
 
 @app.command("show", rich_help_panel="Records")

@@ -8,7 +8,7 @@ are relative: a root can be moved or served by any web server.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lunarcloud.archive import CLEMENTINE, instrument
 from lunarcloud.errors import NotFoundError
 from lunarcloud.exports.items import BBOX, COLLECTION, MOON, SSYS, has_item, item, item_key
-from lunarcloud.lineage import Entry, Record, Ref, Root
+from lunarcloud.lineage import Entry, Record, Root
 from lunarcloud.storage import digest
 
 if TYPE_CHECKING:  # a repeated command writes no STAC and does not load it
@@ -46,32 +46,32 @@ def complete(root: Root, record: Record[Any], says: Mapping[str, str]) -> None:
 
     def grown(data: bytes | None) -> bytes:
         present = _parsed(data)
-        items = _linked(present, "item") if present else _written(root)
-        pages = _linked(present, "child")
-        items = [*(each for each in items if each != record.ref.id), record.ref.id]
-        while len(items) >= _PAGE + _KEPT:
-            pages.append(_page(root, items[:_PAGE]))
-            items = items[_PAGE:]
-        return _json(_collection(root, items, pages, present))
+        if not present:
+            return _json(_anew(root))
+        items = [each for each in _linked(present, "item") if each != record.ref.id]
+        return _json(_paged(root, root.recent().of(), [*items, record.ref.id], present))
 
     root.folder.update(_COLLECTION, grown)
 
 
-def forget(root: Root, ref: Ref) -> None:
-    """Have the collection list a removed record no longer."""
-    if not has_item(ref.kind) or not root.folder.exists(_COLLECTION):
+def relist(root: Root) -> None:
+    """Have the collection list what is published and nothing else, after records were removed."""
+    if not root.folder.exists(_COLLECTION):
         return
+    replaced: set[str] = set()
 
-    def without(data: bytes | None) -> bytes:
-        present = _parsed(data)
-        items = _linked(present, "item") if present else _written(root)
-        pages = _linked(present, "child")
-        if ref.id not in items:
-            pages = list(_pages_without(root, pages, ref.id))
-        return _json(_collection(root, [each for each in items if each != ref.id], pages, present))
+    def anew(data: bytes | None) -> bytes:
+        made = _json(_anew(root))
+        replaced.clear()
+        replaced.update(set(_linked(_parsed(data), "child")) - set(_linked(_parsed(made), "child")))
+        return made
 
-    root.folder.update(_COLLECTION, without)
-    root.folder.remove(item_key(ref.id))
+    # Before the catalog: a record is published before its item is written.
+    items = root.folder.keys("stac/items")
+    root.folder.update(_COLLECTION, anew)
+    published = {item_key(entry.ref.id) for entry in root.catalog().of()}
+    for key in (*map(_page_key, replaced), *(each for each in items if each not in published)):
+        root.folder.remove(key)
 
 
 def _is_listed(root: Root, id_: str) -> bool:
@@ -84,10 +84,13 @@ def _is_listed(root: Root, id_: str) -> bool:
     return may_be and any(id_ in _items(root, each) for each in pages)
 
 
-def _written(root: Root) -> list[str]:
-    """The published records that have an item: a record is published before its item is written."""
-    there = set(root.folder.keys("stac/items"))
-    return [entry.ref.id for entry in root.catalog().of() if item_key(entry.ref.id) in there]
+def _anew(root: Root) -> pystac.Collection:
+    """The collection of all published records that have an item."""
+    # A record is published before its item is written; and a root may be older than the items of its kinds.
+    written = set(root.folder.keys("stac/items"))
+    entries = root.catalog().of()
+    items = [entry.ref.id for entry in entries if item_key(entry.ref.id) in written]
+    return _paged(root, entries, items, {})
 
 
 def _page(root: Root, items: Sequence[str]) -> str:
@@ -105,34 +108,36 @@ def _page(root: Root, items: Sequence[str]) -> str:
     return name
 
 
-def _pages_without(root: Root, pages: Iterable[str], id_: str) -> Iterator[str]:
-    """Names of pages, of which one that has an item is another without it."""
-    for name in pages:
-        items = _items(root, name)
-        left = [each for each in items if each != id_]
-        if left:
-            yield name if left == items else _page(root, left)
-
-
 def _items(root: Root, page: str) -> list[str]:
     return _linked(_read(root, _page_key(page)), "item")
 
 
-def _collection(
-    root: Root, items: Sequence[str], pages: Sequence[str], present: Mapping[str, Any]
+def _paged(
+    root: Root, entries: Iterable[Entry], items: Sequence[str], present: Mapping[str, Any]
 ) -> pystac.Collection:
-    """The collection of some items and pages; of older ones it goes on to say what it said."""
+    """The collection of its present pages and some items, the first of too many on pages of their own."""
+    pages = _linked(present, "child")
+    known = {entry.ref.id: entry for entry in entries}
+    listed = [known[each] for each in items if each in known]
+    # Of those that are not known here it goes on to say what it said.
+    past = present if pages or len(listed) < len(items) else {}
+    while len(items) >= _PAGE + _KEPT:
+        pages.append(_page(root, items[:_PAGE]))
+        items = items[_PAGE:]
+    return _collection(listed, items, pages, past)
+
+
+def _collection(
+    entries: Sequence[Entry], items: Sequence[str], pages: Sequence[str], past: Mapping[str, Any]
+) -> pystac.Collection:
     import pystac
 
-    recent = {entry.ref.id: entry for entry in root.recent().of()}
-    entries = [recent[each] for each in items if each in recent]
-    past = present if pages or len(entries) < len(items) else {}
     # The first runs were published without it.
-    observed = [entry for entry in entries if entry.ref.kind == "runs" and not entry.notes]
-    names = {entry.facts.get("instrument", CLEMENTINE.name) for entry in observed}
+    observed = {entry.ref: entry for entry in entries if entry.ref.kind == "runs" and not entry.notes}
+    names = {entry.facts.get("instrument", CLEMENTINE.name) for entry in observed.values()}
     cameras = [instrument(name) for name in sorted(names)]
     times = [each.observed for each in cameras if each.observed]
-    times += [(entry.published, entry.published) for entry in entries if entry not in observed]
+    times += [(entry.published, entry.published) for entry in entries if entry.ref not in observed]
     times += _interval(past)
     first, last = (
         min((each[0] for each in times), default=None),

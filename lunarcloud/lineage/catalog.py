@@ -180,7 +180,7 @@ class Catalog(Document):
         fitting = self._named(self.records, name)
         if len(fitting) != 1:
             raise NotFoundError(
-                f"record {name!r}: {len(fitting)} of that name; `lunarcloud list` shows all ids, "
+                f"record {name!r}: {len(fitting)} of that name; `lunarcloud list --all` shows all ids, "
                 "KIND/latest means the latest of a kind"
             )
         return fitting[0]
@@ -190,8 +190,7 @@ class Catalog(Document):
 
         A record that is there already keeps its entry; it becomes the head again.
         """
-        known = self.get(entry.ref)
-        records = self.records if known else (*self.records, entry)
+        records = self._records_with(entry)
         heads = dict(self.heads)
         head = heads.get(entry.series)
         if head is None:
@@ -207,7 +206,7 @@ class Catalog(Document):
         """The catalog with one more record and the same heads; only a series that has none gets one."""
         if entry.series not in self.heads:
             return self.with_record(entry)
-        return self if self.get(entry.ref) else self.model_copy(update={"records": (*self.records, entry)})
+        return self.model_copy(update={"records": self._records_with(entry)})
 
     def with_head(self, entry: Entry) -> Catalog:
         """The catalog in which ``latest`` of its kind means a record.
@@ -296,6 +295,13 @@ class Catalog(Document):
     def is_latest(self, entry: Entry) -> bool:
         """Whether a record is what ``latest`` means of its kind."""
         return self.main.get(entry.ref.kind) == entry.series and self.is_head(entry)
+
+    def _records_with(self, entry: Entry) -> tuple[Entry, ...]:
+        """The records, and at their end one that is not among them, however slow the clock that it has."""
+        if self.get(entry.ref):
+            return self.records
+        after = max((entry.published, *(each.published for each in self.records[-1:])))
+        return (*self.records, entry.model_copy(update={"published": after}))
 
     def _named(self, known: Sequence[Entry], name: str) -> list[Entry]:
         """The records that a name means: an id goes before a label, that before the beginning of an id.

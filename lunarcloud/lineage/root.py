@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from lunarcloud.errors import NotFoundError, StoreError
-from lunarcloud.lineage.catalog import LATEST, PACKS, Catalog, Entry, Pack
+from lunarcloud.lineage.catalog import LATEST, Catalog, Entry, Pack
 from lunarcloud.lineage.packs import Packed, split
 from lunarcloud.lineage.record import FORMAT, Record, Ref
 from lunarcloud.redaction import without_credentials
@@ -217,12 +217,6 @@ class Root:
         place.remove(RECORD)
         place.remove_all()
 
-    def replaced(self, before: datetime) -> list[str]:
-        """Keys of packs that the catalog does not name, since a record was removed, from before a time."""
-        named = {pack.key for pack in self.recent().older}
-        times = {key: self.folder.modified(key) for key in self.folder.keys(PACKS) if key not in named}
-        return [key for key, time in times.items() if time is not None and time < before]
-
     def relative(self, url: str) -> str:
         """A place as it is stored: relative to the root where it lies near it, without credentials."""
         if "://" in url:
@@ -258,6 +252,7 @@ class Root:
 
     def _changed(self, change: Callable[[Catalog], Catalog], about: Iterable[Entry] | None = None) -> Catalog:
         """Store the catalog after a change: of all records, or of no others than some, heads and new ones."""
+        replaced: set[Pack] = set()
 
         def rewritten(present: bytes | None) -> bytes:
             own = Catalog() if present is None else self._parsed(present)
@@ -266,9 +261,14 @@ class Root:
             stored, packs = split(change(catalog), known)
             for key, data in packs.items():
                 self.folder.create(key, data)
+            replaced.clear()
+            replaced.update(set(own.older) - set(stored.older))
             return stored.model_dump_json(indent=1).encode()
 
-        return self._parsed(self.folder.update(CATALOG, rewritten))
+        changed = self._parsed(self.folder.update(CATALOG, rewritten))
+        for pack in replaced:
+            self.folder.remove(pack.key)
+        return changed
 
     def _with(self, own: Catalog, entries: Iterable[Entry]) -> Catalog:
         """The catalog's own object, or all of it if one of some published records is elsewhere."""
@@ -278,9 +278,16 @@ class Root:
         """The catalog with what its packs hold, if it has any."""
         if not own.older:
             return own
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            packs = pool.map(partial(_entries, self.url), own.older)
-            return own.with_older(entry for entries in packs for entry in entries)
+        try:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                packs = list(pool.map(partial(_entries, self.url), own.older))
+        except StoreError:
+            # A removal replaces a pack by another one, which the catalog names by now.
+            now = replace(self, seen=None).recent()
+            if now.older == own.older:
+                raise
+            return self._whole(now)
+        return own.with_older(entry for entries in packs for entry in entries)
 
     def _parsed(self, data: bytes) -> Catalog:
         try:

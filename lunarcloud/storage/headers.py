@@ -23,6 +23,8 @@ _TEXTS = {"application/json", "application/geo+json", "application/xml"}
 # Below a record's folder, KIND/ID, nothing is ever changed, but names that begin with a dot: marks of what
 # runs now. A job's folder looks alike, and changes.
 _OF_RECORD = re.compile(r"(?:^|/)(?!jobs/)[a-z]+/[0-9a-f]{16}/[^.]")
+# What has a digest of its content in its name.
+_NAMED = re.compile(r"(?:^|/)(?:catalog|stac/older)/[0-9a-f]{16}\.json$")
 # Built files of the viewer have a digest in their names.
 _BUILT = re.compile(r"(?:^|/)view/assets/")
 
@@ -46,4 +48,4 @@ def cache_control(key: str) -> str:
     key : str
         Its key in the root, or any longer path.
     """
-    return FOR_EVER if _OF_RECORD.search(key) or _BUILT.search(key) else ASK
+    return FOR_EVER if any(each.search(key) for each in (_OF_RECORD, _NAMED, _BUILT)) else ASK

@@ -58,9 +58,10 @@ def test_rows_12_16_two_shells_have_one_job_that_publishes_nothing_if_cancelled_
         first, second = shells.map(submit, [root, root])
     job = first["job"]
     assert second["job"] == job
-    workers = working(kube, root, job, shards=SHARDS // 3)
-    _require_words(kube, workers[0], job, root)
+    working(kube, root, job)
     assert not _is_let_in(kube, kube.pods(job, "runner")[0])
+    workers = working(kube, root, job, shards=SHARDS // 3)
+    of_worker = [line for line in _said(kube.ctl("logs", workers[0])) if line.get("event") == "computed"]
     assert redone(root) == 0
     with monkeypatch.context() as patch:
         # Whoever sees the root needs no cluster.
@@ -69,6 +70,10 @@ def test_rows_12_16_two_shells_have_one_job_that_publishes_nothing_if_cancelled_
         assert "running" in run("lunarcloud", "jobs", "show", job, "--root", root)
         run("lunarcloud", "jobs", "cancel", job, "--root", root)
     eventually(lambda: not kube.left(job), 30)
+    of_job = _said(run("lunarcloud", "jobs", "logs", job, "--root", root))
+    for said in (of_job, of_worker):
+        assert all((line["job"], line["root"], line["attempt"]) == (job, root, 1) for line in said)
+        assert any("shard" in line for line in said)
     assert not open_root(root).catalog().of("runs")
     assert submit(root)["job"] == job
     wait(root, job)
@@ -77,21 +82,9 @@ def test_rows_12_16_two_shells_have_one_job_that_publishes_nothing_if_cancelled_
     assert redone(root) <= len(workers)
 
 
-def _require_words(kube: Kube, worker: str, job: str, root: str) -> None:
-    """Each line of a worker's log, and of the job's, says what it belongs to."""
-    of_job = run("lunarcloud", "jobs", "logs", job, "--root", root)
-    lines = [json.loads(line) for line in of_job.splitlines()]
-    assert any("shard" in line for line in lines)
-    of_worker = kube.ctl("logs", worker).splitlines()
-    computed = [
-        line for line in map(json.loads, filter(_is_json, of_worker)) if line.get("event") == "computed"
-    ]
-    assert len(computed[0]["shard"]) == 2
-    assert all((line["job"], line["root"], line["attempt"]) == (job, root, 1) for line in (*lines, *computed))
-
-
-def _is_json(line: str) -> bool:
-    return line.startswith("{")
+def _said(log: str) -> list[dict[str, object]]:
+    """The lines of a log that are for programs."""
+    return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
 
 
 def _is_let_in(kube: Kube, runner: str) -> bool:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, tzinfo
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel
 
 from lunarcloud.errors import NotFoundError, StoreError
-from lunarcloud.lineage import Entry, Parent, Record, Ref, Root
+from lunarcloud.lineage import Entry, Parent, Record, Ref, Root, open_root
 from lunarcloud.lineage.catalog import PACKS
-from lunarcloud.lineage.root import CATALOG
+from lunarcloud.lineage.root import CATALOG, _entries
 
 SIZE, KEPT, MANY = 4, 2, 23
 
@@ -19,6 +21,12 @@ SIZE, KEPT, MANY = 4, 2, 23
 def _small_packs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lunarcloud.lineage.packs.SIZE", SIZE)
     monkeypatch.setattr("lunarcloud.lineage.packs.KEPT", KEPT)
+
+
+@pytest.fixture(params=["disk", "memory"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> Root:
+    """Where writes are conditional in different ways."""
+    return open_root(tmp_path if request.param == "disk" else f"memory://packs-{uuid4().hex}")
 
 
 @pytest.fixture
@@ -85,11 +93,28 @@ def test_a_removed_record_is_in_no_pack(root: Root, published: list[Entry]) -> N
     root.remove(published[1])
     assert list(root.catalog().records) == [published[0], *published[2:]]
     assert root.get(published[1].ref) is None
-    replaced, *others = before
-    assert root.recent().older[1:] == tuple(others)
-    later = datetime.now(UTC) + timedelta(seconds=1)
-    assert root.replaced(later) == [replaced.key]
-    assert root.replaced(later - timedelta(days=1)) == []
+    assert set(root.folder.keys(PACKS)) == {pack.key for pack in root.recent().older}
+    assert before[1:] == root.recent().older[1:]
+
+
+def test_who_read_the_catalog_before_a_removal_finds_what_is_left(root: Root, published: list[Entry]) -> None:
+    before = root.snapshot()
+    root.remove(published[1])
+    _entries.cache_clear()
+    assert list(before.catalog().records) == [published[0], *published[2:]]
+
+
+def test_a_slow_clock_puts_no_record_before_others(
+    root: Root, versions: list[Record[BaseModel]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in versions[:-1]:
+        root.publish(version)
+    with monkeypatch.context() as patch:
+        patch.setattr("lunarcloud.lineage.root.datetime", _LongAgo)
+        last = root.publish(versions[-1])
+    assert root.catalog().records[-1] == last
+    root.retract(last, "a doubt")
+    assert root.find("stations").ref == versions[-2].ref
 
 
 def test_all_of_a_pack_may_be_removed(root: Root, published: list[Entry]) -> None:
@@ -98,7 +123,15 @@ def test_all_of_a_pack_may_be_removed(root: Root, published: list[Entry]) -> Non
     assert list(root.catalog().records) == published[SIZE:]
 
 
-def test_the_head_goes_back_into_a_pack(root: Root, published: list[Entry]) -> None:
+class _LongAgo:
+    """A clock."""
+
+    @staticmethod
+    def now(zone: tzinfo) -> datetime:
+        return datetime(2001, 1, 1, tzinfo=zone)
+
+
+def test_the_head_goes_back_to_records_in_packs(root: Root, published: list[Entry]) -> None:
     for entry in reversed(published[2:]):
         root.remove(entry)
     assert root.find("stations") == published[1]
@@ -119,12 +152,12 @@ def test_a_damaged_pack_is_named_and_hides_no_head(
     root: Root, damage: Callable[[Root, str], None], said: str
 ) -> None:
     key = root.recent().older[0].key
-    # As another process does, which has read none.
-    again = Root(root.folder / ".")
     damage(root, key)
+    # As in another process, which has read none.
+    _entries.cache_clear()
     with pytest.raises(StoreError, match=f"{key} {said}"):
-        again.catalog()
-    assert again.find("stations").ref.id == f"{MANY - 1:016x}"
+        root.catalog()
+    assert root.find("stations").ref.id == f"{MANY - 1:016x}"
 
 
 def test_of_many_publishers_none_is_lost(root: Root, make_record: Callable[..., Record[BaseModel]]) -> None:

@@ -16,6 +16,8 @@ ID = "0123456789abcdef"
         f"runs/{ID}/record.json",
         f"runs/{ID}/maps.zarr/0/feo_cnn/c/3/7",
         f"bucket/prefix/polar/{ID}/candidates.geojson",
+        f"catalog/{ID}.json",
+        f"bucket/prefix/stac/older/{ID}.json",
         "view/assets/index-B7x.js",
     ],
 )
@@ -31,6 +33,7 @@ def test_what_a_record_holds_may_be_kept_for_ever(key: str) -> None:
         f"runs/{ID}/.marks/x",
         "inbox/new.csv",
         "stac/items/a.json",
+        f"stac/items/{ID}.json",
         "view/index.html",
     ],
 )

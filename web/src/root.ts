@@ -107,6 +107,11 @@ export async function openRoot(page: URL): Promise<Root> {
     );
   }
   const url = new URL(said.root, page);
+  // Whoever removes a record may replace a pack after the catalog was read.
+  return { url, entries: await entriesOf(url).catch(() => entriesOf(url)) };
+}
+
+async function entriesOf(url: URL): Promise<Entry[]> {
   const catalog = (await fetchJson(new URL("catalog.json", url))) as Catalog | undefined;
   if (!catalog)
     throw new Trouble(`${url.href}catalog.json is not there, or may not be read: this is no root`);
@@ -118,7 +123,7 @@ export async function openRoot(page: URL): Promise<Root> {
   const records = new Map(
     [...older.flat(), ...catalog.records].map((each) => [`${each.ref.kind}/${each.ref.id}`, each]),
   );
-  return { url, entries: [...records.values()].map((record) => entryOf(record, catalog)) };
+  return [...records.values()].map((record) => entryOf(record, catalog));
 }
 
 /** Records that the catalog's own file holds no longer. */

@@ -12,8 +12,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 from lunarcloud.storage.digests import digest
 from lunarcloud.storage.folder import Folder
 
-# memory:// lives in one process: one lock there makes its conditional writes atomic.
-_LOCK = threading.Lock()
+# memory:// lives in one process: one lock there makes conditional writes atomic. One may be part of another.
+_LOCK = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
