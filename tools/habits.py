@@ -45,6 +45,7 @@ CROSS_CUTTING = {
     "test_documents.py": "README and docs run",
     "test_eight_bands.py": "a mosaic of eight bands through all rooms",
     "test_extension.py": "a process, a quantity, an instrument added",
+    "test_many_records.py": "what a root with ten thousand records costs a list and a publication",
     "test_links.py": "links and lists of README and docs",
     "test_notebooks.py": "notebooks run",
     "test_other_instruments.py": "a mosaic of another camera through all rooms, beside Clementine's",
