@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial, reduce
@@ -236,19 +237,13 @@ class Root:
     def _sought(self, name: str, find: Callable[[Catalog], Entry]) -> Entry:
         """What a name means, without a pack where these can say nothing else."""
         recent = self.recent()
-        if recent.older:
-            try:
-                entry = find(recent)
-            except NotFoundError:
-                return find(self._whole(recent))
-            # A whole id is one record's, and of all with a label the head is meant, as of all of a kind.
-            is_known = name == entry.ref.id or (
-                recent.is_head(entry) and name in (LATEST, entry.ref.kind, entry.label)
-            )
-            if not is_known:
-                return find(self._whole(recent))
-            return entry
-        return find(recent)
+        with suppress(NotFoundError):
+            entry = find(recent)
+            # A whole id is one record's; of all with a label the head is meant, as of all of a kind.
+            is_head = recent.is_head(entry) and name in (LATEST, entry.ref.kind, entry.label)
+            if is_head or name == entry.ref.id or not recent.older:
+                return entry
+        return find(self._whole(recent))
 
     def _changed(self, change: Callable[[Catalog], Catalog], about: Iterable[Entry] | None = None) -> Catalog:
         """Store the catalog after a change: of all records, or of no others than some, heads and new ones."""
