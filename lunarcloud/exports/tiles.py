@@ -114,7 +114,8 @@ def name_tiles(head: bytearray, images: Iterable[Placed]) -> None:
 def ahead(function: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> Iterator[tuple[ItemT, ResultT]]:
     """Items with their results, in order, while the next ones are on their way."""
     waiting: deque[tuple[ItemT, Future[ResultT]]] = deque()
-    readers = min(usable_cores(), _MOST_READERS)
+    # One more than cores, so that none waits while what is done is written.
+    readers = min(usable_cores() + 1, _MOST_READERS)
     with ThreadPoolExecutor(readers) as pool:
         for item in items:
             waiting.append((item, pool.submit(function, item)))
