@@ -40,8 +40,7 @@ test-reference: $(VENV)/dev
 	@test -f "$(DATA)/README.md" || { echo "make test-reference DATA=FOLDER: no reference data in '$(DATA)'" >&2; exit 2; }
 	$(BIN)/python -m pytest tests/reference --data "$(DATA)"
 
-# 2 000 damaged files a reader, and 200 of each kind of a root's own: what comes is read, or refused in words, within
-# ten seconds.
+# 2 000 damaged files a reader, others' and a root's own: what comes is read, or refused in words, within ten seconds.
 test-fuzz: $(VENV)/dev
 	LUNARCLOUD_FUZZ=2000 $(BIN)/python -m pytest tests/archive/test_fuzz.py tests/test_damaged_root.py \
 		-k damaged --timeout 1800

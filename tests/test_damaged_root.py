@@ -72,9 +72,8 @@ def test_what_is_whole_is_read(whole: Path, name: str) -> None:
     READERS[name].read(whole)
 
 
-# To open a group or networks takes a hundred times as long as a label.
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=max(CASES // 10, 15), deadline=HANGS)
+@settings(max_examples=CASES, deadline=HANGS)
 @given(edits=EDITS)
 def test_what_is_damaged_is_read_or_refused_in_words(
     whole: Path, copy: Path, name: str, edits: list[Edit]
