@@ -2,12 +2,12 @@
 
     python -m benchmarks.faults [--writes 1000] [--seed 0]
 
-Three worker processes write shards through a proxy that fails a tenth of all requests, in every way that
-`lunarcloud.testing.faulty_proxy` knows, and once all of them for 20 s; every few seconds a worker is killed
-with SIGKILL. When the command fails it is run again, as a user would. Then two commands with workers of their
-own write one group at once, without kills. In the end every shard is read from the server itself and compared
-with what it must be, byte for byte. Exit code 1 if one is lost, or if more were computed again than workers
-were killed.
+Three worker processes write shards through a proxy that fails a tenth of all requests, in every way of
+`lunarcloud.testing.faulty_proxy` that passes within a second or two (`tests/storage` has the others), and
+once all of them for 20 s; every few seconds a worker is killed with SIGKILL. When the command fails it is run
+again, as a user would. Then two commands with workers of their own write one group at once, without kills. In
+the end every shard is read from the server itself and compared with what it must be, byte for byte. Exit code
+1 if one is lost, or if more were computed again by the first than workers were killed.
 """
 
 import argparse

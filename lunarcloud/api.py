@@ -211,13 +211,13 @@ def submit(
     InputError, AwayError, StoreError
         Before anything is started.
     """
-    from lunarcloud.jobs import Submitted, Wanted, prepare, seconds, submit_job
+    from lunarcloud.jobs import Submitted, Wanted, in_time, prepare, seconds, submit_job
     from lunarcloud.verbs import checked_inputs
 
     home = open_root(root)
     wanted = Wanted(on, pool, max_workers, None if deadline is None else seconds(deadline), label)
     given = checked_inputs(process, inputs)
-    return Submitted(home, submit_job(prepare(process, given, home, wanted), home).job)
+    return Submitted(home, submit_job(in_time(prepare(process, given, home, wanted), home), home).job)
 
 
 def job(root: str | os.PathLike[str], name: str) -> Submitted:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from lunarcloud.errors import LunarcloudError
 from lunarcloud.lineage import Ref, open_root
 from lunarcloud.maps import RunCard
+from lunarcloud.models import Card
 from lunarcloud.models.package import NETWORKS, STUDENT, session
 from lunarcloud.moon import grid
 from lunarcloud.storage import Ledger, folder, open_dataset
@@ -48,6 +49,10 @@ READERS = {
         f"{RUN.path}/ledger/0/0-0.json", lambda root: Ledger(folder(root / RUN.path / "ledger/0")).entries()
     ),
     "record": Reader(f"{RUN.path}/record.json", lambda root: open_root(root).finished(RUN, RunCard)),
+    "record of a model": Reader(
+        f"{MODEL}/record.json",
+        lambda root: open_root(root).finished(Ref(kind="models", id="untrained"), Card),
+    ),
     "catalog": Reader("catalog.json", lambda root: open_root(root).find("runs")),
 }
 

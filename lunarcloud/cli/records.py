@@ -108,12 +108,17 @@ def remove(root: Root, name: RecordName, as_json: AsJson = False) -> None:
 
 def prune(root: Root, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Remove every record that no head of a series is or was made from, and what killed commands left."""
+    # Loaded only here, and to remove: lists and promotions write no exports.
+    from lunarcloud import exports
+
     home = open_root(root)
     catalog = home.catalog()
     entries = unneeded(catalog.records, catalog.heads)
-    left = home.folder.left_behind(datetime.now(UTC) - _LEFT)
     if not dry_run:
         _remove(root, entries)
+    besides = (*home.unnamed(), *exports.unlinked(home))
+    left = home.folder.left_behind(datetime.now(UTC) - _LEFT, besides)
+    if not dry_run:
         for key in left:
             home.folder.remove(key)
     if as_json:
@@ -133,13 +138,14 @@ def marks(catalog: Catalog, entry: Entry) -> dict[str, bool]:
 
 
 def _remove(root: str, entries: Iterable[Entry]) -> None:
-    # Loaded only here: lists and promotions write no exports.
     from lunarcloud import exports
 
     home = open_root(root)
-    for entry in entries:
-        home.remove(entry)
-    exports.relist(home)
+    try:
+        for entry in entries:
+            home.remove(entry)
+    finally:
+        exports.relist(home)
 
 
 def _print_entries(title: str, catalog: Catalog, entries: Iterable[Entry]) -> None:

@@ -50,7 +50,7 @@ def _build(name: str) -> Callable[..., None]:
 
 
 def _submit_it(name: str, model: Any, values: dict[str, Any], options: Common) -> None:
-    from lunarcloud.jobs import Wanted, prepare, seconds
+    from lunarcloud.jobs import Wanted, in_time, prepare, seconds
     from lunarcloud.lineage import open_root
     from lunarcloud.processes import checked
 
@@ -59,7 +59,7 @@ def _submit_it(name: str, model: Any, values: dict[str, Any], options: Common) -
     root = open_root(options.root)
     deadline = None if options.deadline is None else seconds(options.deadline)
     wanted = Wanted(options.on, options.pool, options.max_workers, deadline, options.label)
-    prepared = prepare(name, checked(model, values), root, wanted)
+    prepared = in_time(prepare(name, checked(model, values), root, wanted), root)
     if name not in ACTIONS and (options.dry_run or not options.as_json):
         _print_cost(prepared, root, options)
     if not options.dry_run:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # knows the maps, and whoever finds everything done exports n
     from lunarcloud.exports.netcdf import write_netcdf
     from lunarcloud.exports.pds4 import write_pds4
     from lunarcloud.exports.rasters import box_named
-    from lunarcloud.exports.stac import complete, relist
+    from lunarcloud.exports.stac import complete, relist, unlinked
     from lunarcloud.exports.tables import points_geojson, write_tables
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "points_geojson",
     "qgis_style",
     "relist",
+    "unlinked",
     "write_cog",
     "write_netcdf",
     "write_pds4",
@@ -39,7 +40,7 @@ __getattr__ = lazily(
         "netcdf": ("write_netcdf",),
         "pds4": ("write_pds4",),
         "rasters": ("box_named",),
-        "stac": ("complete", "relist"),
+        "stac": ("complete", "relist", "unlinked"),
         "tables": ("points_geojson", "write_tables"),
     },
 )

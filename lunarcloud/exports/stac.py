@@ -58,20 +58,19 @@ def relist(root: Root) -> None:
     """Have the collection list what is published and nothing else, after records were removed."""
     if not root.folder.exists(_COLLECTION):
         return
-    replaced: set[str] = set()
-
-    def anew(data: bytes | None) -> bytes:
-        made = _json(_anew(root))
-        replaced.clear()
-        replaced.update(set(_linked(_parsed(data), "child")) - set(_linked(_parsed(made), "child")))
-        return made
-
     # Before the catalog: a record is published before its item is written.
     items = root.folder.keys("stac/items")
-    root.folder.update(_COLLECTION, anew)
+    root.folder.update(_COLLECTION, lambda _: _json(_anew(root)))
     published = {item_key(entry.ref.id) for entry in root.catalog().of()}
-    for key in (*map(_page_key, replaced), *(each for each in items if each not in published)):
-        root.folder.remove(key)
+    for key in items:
+        if key not in published:
+            root.folder.remove(key)
+
+
+def unlinked(root: Root) -> list[str]:
+    """Keys of pages that the collection does not link: it did before records were removed."""
+    keys = root.folder.keys("stac/older")
+    return sorted(set(keys) - set(map(_page_key, _linked(_read(root, _COLLECTION), "child"))))
 
 
 def _is_listed(root: Root, id_: str) -> bool:
@@ -104,7 +103,8 @@ def _page(root: Root, items: Sequence[str]) -> str:
         page.add_link(pystac.Link("item", f"../items/{each}.json", pystac.MediaType.GEOJSON))
     data = _json(page)
     name = digest(data)[:16]
-    root.folder.create(_page_key(name), data)
+    # Also where it is there: what is linked soon must not look old to whoever removes what is unlinked.
+    root.folder.write(_page_key(name), data)
     return name
 
 

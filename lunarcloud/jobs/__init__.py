@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lunarcloud.lazy import lazily
 
 if TYPE_CHECKING:
-    from lunarcloud.jobs.cost import Cost, cost_of
+    from lunarcloud.jobs.cost import Cost, cost_of, in_time
     from lunarcloud.jobs.follow import follow as follow_job
     from lunarcloud.jobs.handle import Submitted
     from lunarcloud.jobs.job import Job
@@ -55,6 +55,7 @@ __all__ = [
     "ended",
     "find_job",
     "follow_job",
+    "in_time",
     "line",
     "list_jobs",
     "load_launcher",
@@ -71,7 +72,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "cost": ("Cost", "cost_of"),
+        "cost": ("Cost", "cost_of", "in_time"),
         "follow": ("follow as follow_job",),
         "handle": ("Submitted",),
         "job": ("Job",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -125,6 +126,21 @@ def cost_of(prepared: Prepared, root: Root) -> Cost:
         pace_from=pace.record,
         steps=tuple(steps),
     )
+
+
+def in_time(prepared: Prepared, root: Root) -> Prepared:
+    """The same with no more workers than its deadline takes, as it is reckoned now; without one as it is.
+
+    Raises
+    ------
+    InputError, AwayError
+        As `cost_of`.
+    """
+    job = prepared.job
+    if job.deadline_s is None or not job.record:
+        return prepared
+    workers = cost_of(prepared, root).workers or None
+    return replace(prepared, job=job.model_copy(update={"max_workers": workers}))
 
 
 def _requests_usd(root: Root, puts: float) -> float:

@@ -29,9 +29,9 @@ class Job(BaseModel):
     pool : str
         Of the launcher's pools, which one.
     max_workers : int, optional
-        Fewer than the pool has.
+        Fewer than the pool has: as was asked for, or as the deadline takes.
     deadline_s : float, optional
-        When it should be done, seconds after its start: as many workers as that takes, no more.
+        When it should be done, seconds after its start.
     aside : bool
         Whether what it publishes moves no head: whoever submitted it moves all at once (`Root.aside`).
     submitted : datetime

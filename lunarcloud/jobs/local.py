@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +24,8 @@ from lunarcloud.jobs.launcher import Capacity, Launcher
 from lunarcloud.storage import explained
 
 POOL = "cpu"
+# Files of jobs that ended go after a day: by then nobody asks whether one lives.
+_KEPT_S = 86_400.0
 # Until the first worker of a local cluster runs, about.
 _START_S = 3.0
 # Whoever only asks whether a job lives has its lock for a moment: tries, and seconds between them.
@@ -43,6 +45,7 @@ def _capacity(pool: str) -> Capacity:
 
 
 def _start(job: Job, root: str) -> str:
+    _remove_old(_lock_of(job).parent)
     with _locked(job) as (held, mine):
         if mine:
             words = [sys.executable, "-P", "-c", _PROGRAM, "jobs", "run", job.id, "--root", root]
@@ -74,6 +77,17 @@ def _alive(job: Job) -> bool | None:
 def _cluster(job: Job) -> Cluster:
     workers, _ = Cluster().own()
     return Cluster(workers=min(workers, job.max_workers or workers))
+
+
+def _remove_old(place: Path) -> None:
+    """Remove the files of jobs that ended long ago."""
+    for path in place.glob("*"):
+        # Somebody else may be doing the same.
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _KEPT_S:
+                with path.open("r+") as held:
+                    if _taken(held):
+                        path.unlink()
 
 
 @contextmanager

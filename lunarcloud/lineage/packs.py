@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from lunarcloud.lineage.catalog import Catalog, Entry, Pack
-from lunarcloud.lineage.record import FORMAT, Document
+from lunarcloud.lineage.record import FORMAT, Document, Ref
 from lunarcloud.storage import digest
 
 #: Entries of a pack, and how many that are no heads the catalog's own object keeps at least: some of them are
@@ -61,16 +61,16 @@ def split(catalog: Catalog, known: Mapping[Pack, Sequence[Entry]]) -> Split:
         older.append(pack)
         made[pack.key] = data
 
-    packed = set()
+    packed: dict[Ref, Entry] = {}
     for pack in catalog.older:
         entries = known.get(pack, ())
         left = [entry for entry in entries if entry.ref in there]
-        packed |= {entry.ref for entry in left}
+        packed |= {entry.ref: entry for entry in left}
         if len(left) == len(entries):
             older.append(pack)
         elif left:
             put(left)
-    own = [entry for entry in catalog.records if entry.ref in wanted or entry.ref not in packed]
+    own = [entry for entry in catalog.records if entry.ref in wanted or packed.get(entry.ref) != entry]
     leaving = list(_leaving([entry for entry in own if entry.ref not in wanted]))
     for entries in leaving:
         put(entries)

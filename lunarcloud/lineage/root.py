@@ -14,7 +14,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from lunarcloud.errors import NotFoundError, StoreError
-from lunarcloud.lineage.catalog import LATEST, Catalog, Entry, Pack
+from lunarcloud.lineage.catalog import LATEST, PACKS, Catalog, Entry, Pack
 from lunarcloud.lineage.packs import Packed, split
 from lunarcloud.lineage.record import FORMAT, Record, Ref
 from lunarcloud.redaction import without_credentials
@@ -218,6 +218,11 @@ class Root:
         place.remove(RECORD)
         place.remove_all()
 
+    def unnamed(self) -> list[str]:
+        """Keys of packs that the catalog does not name: commands that were killed may have left them."""
+        keys = self.folder.keys(PACKS)
+        return sorted(set(keys) - {pack.key for pack in self.recent().older})
+
     def relative(self, url: str) -> str:
         """A place as it is stored: relative to the root where it lies near it, without credentials."""
         if "://" in url:
@@ -252,10 +257,11 @@ class Root:
         def rewritten(present: bytes | None) -> bytes:
             own = Catalog() if present is None else self._parsed(present)
             catalog = self._whole(own) if about is None else self._with(own, about)
-            known = {} if catalog is own else {pack: _entries(self.url, pack) for pack in own.older}
+            known = {} if catalog is own else {pack: _entries(self.url, pack) for pack in catalog.older}
             stored, packs = split(change(catalog), known)
             for key, data in packs.items():
-                self.folder.create(key, data)
+                # Also where it is there: what is named soon must not look old to `unnamed`.
+                self.folder.write(key, data)
             replaced.clear()
             replaced.update(set(own.older) - set(stored.older))
             return stored.model_dump_json(indent=1).encode()

@@ -224,9 +224,17 @@ class Folder(ABC):
         self.write(probe, b"")
         self.remove(probe)
 
-    def left_behind(self, before: datetime) -> list[str]:
-        """Keys of what commands that were killed have left before a time: marks, probes, halves of files."""
-        found = [*filter(_MARK.search, self.keys()), *self._halves()]
+    def left_behind(self, before: datetime, besides: Iterable[str] = ()) -> list[str]:
+        """Keys of what commands that were killed have left before a time.
+
+        Parameters
+        ----------
+        before : datetime
+            UTC.
+        besides : iterable of str
+            Objects that are of no use now, besides marks, probes and halves of files.
+        """
+        found = [*filter(_MARK.search, self.keys()), *self._halves(), *besides]
         times = {key: self.modified(key) for key in found}
         return [key for key, time in times.items() if time is not None and time < before]
 

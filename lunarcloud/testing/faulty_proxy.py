@@ -61,6 +61,7 @@ _INSTEAD: dict[Fault, tuple[int, str, bytes]] = {
 
 # Headers by which a server would see that a body is another, with the signature that holds them.
 _SUM = re.compile(r"(?i)content-md5|authorization|x-amz-(checksum|sdk-checksum|content-sha256|date)")
+_SUM_OF_BODY = re.compile(r"(?i)content-md5|x-amz-checksum-")
 _BEFORE = {*_INSTEAD, "silent", "cut upload"}
 # Only who sends something is too late with it, or in another's way, or has it changed.
 _OF_SENDERS = {"too late", "aborted", "changed upload"}
@@ -69,13 +70,17 @@ _OF_OBJECTS = {"zeros", "short download"}
 
 @dataclass
 class Faults:
-    """Where the proxy is, what it does, and what it has done so far: of which kind, and bytes passed on."""
+    """Where the proxy is, what it does, and what it has done so far.
+
+    Of which kind, bytes passed on, and uploads that came without a checksum.
+    """
 
     endpoint: str
     silence_s: float
     plan: Plan = lambda method, path: None
     done: Counter[str] = field(default_factory=Counter)
     moved: int = 0
+    unsummed: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self, method: str, path: str) -> Fault | None:
@@ -139,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _handle(self) -> None:
         fault = self.server.faults.next(self.command, self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.command == "PUT" and body and not any(map(_SUM_OF_BODY.match, self.headers)):
+            self.server.faults.unsummed += 1
         # A question that became another one is refused as nonsense: nobody waits for that.
         if (fault in _OF_SENDERS and not body) or (fault == "changed upload" and self.command != "PUT"):
             fault = None

@@ -53,7 +53,7 @@ def test_row_4_a_deleted_runner_is_followed_by_another(
 def test_rows_12_16_two_shells_have_one_job_that_publishes_nothing_if_cancelled_and_resumes(
     kube: Kube, root: str, sent: Sent, require_sound: Sound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent.prepare(0.5)
+    sent.prepare(1.0)
     with ThreadPoolExecutor(2) as shells:
         first, second = shells.map(submit, [root, root])
     job = first["job"]

@@ -34,3 +34,11 @@ def test_a_pod_may_run_it_as_nobody_in_particular() -> None:
 
 def test_no_host_of_packages_is_named() -> None:
     assert re.findall(r"https?://", _RECIPE) == []
+
+
+def test_it_says_what_it_is_and_what_is_in_it() -> None:
+    last = _RECIPE.split("\nFROM ")[-1]
+    for name in ("title", "description", "licenses", "version", "revision", "base.name"):
+        assert f"org.opencontainers.image.{name}=" in last
+    assert "--output-file /opt/lunarcloud/share/sbom.cdx.json" in _RECIPE
+    assert re.search(r"^COPY --from=\S+ /opt/lunarcloud /opt/lunarcloud$", last, re.MULTILINE)

@@ -1,6 +1,7 @@
 """The runs under a root as a STAC collection, valid and never short of one."""
 
 import json
+from pathlib import Path
 
 import pystac
 import pytest
@@ -9,10 +10,11 @@ from pystac.validation.stac_validator import JsonSchemaSTACValidator
 
 from lunarcloud import exports
 from lunarcloud.engine import Cluster
-from lunarcloud.lineage import open_root
+from lunarcloud.lineage import Root, open_root
 from lunarcloud.moon import grid
 from lunarcloud.storage import folder
 from lunarcloud.testing.make import make
+from lunarcloud.testing.many_records import write_many_records
 from lunarcloud.testing.small_root import write_model, write_mosaic
 
 
@@ -73,6 +75,10 @@ def test_runs_are_a_valid_stac_collection(mapped: str) -> None:
         assert item.properties["processing:software"]["zarr"]
 
 
+def test_an_item_names_no_folder_of_the_machine_that_made_it(mapped: str) -> None:
+    assert [path for path in Path(mapped, "stac").rglob("*.json") if mapped in path.read_text()] == []
+
+
 def test_the_maps_of_an_item_open_in_plain_xarray(mapped: str) -> None:
     for item in _collection(mapped).get_items():
         asset = item.assets["maps"]
@@ -86,6 +92,43 @@ def test_a_collection_that_lost_a_race_is_rebuilt_with_every_run(mapped: str) ->
     (folder(mapped) / "stac").write("collection.json", b"{}")
     make("map", mapped, model="qiu2025")
     assert len(_collection(mapped).get_item_links()) == len(_runs(mapped)) == 2
+
+
+def test_pages_of_many_items_change_with_what_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lunarcloud.exports.stac._PAGE", 4)
+    monkeypatch.setattr("lunarcloud.exports.stac._KEPT", 2)
+    write_many_records(tmp_path, 12)
+    (tmp_path / "stac/collection.json").write_text("{}")
+    root = open_root(tmp_path)
+    exports.relist(root)
+    before = _pages(root)
+    assert _listed(root) == {entry.ref.id for entry in root.catalog().of()}
+    assert len(before) == 2
+    # Children first: the second page is dissolved, and the first is another one.
+    newest = list(reversed(root.catalog().of()))
+    for entry in newest[:-1]:
+        root.remove(entry)
+        if len(root.catalog().of()) == 6:
+            exports.relist(root)
+            assert _pages(root) == before[:1]
+            assert _listed(root) == {each.ref.id for each in newest[6:]}
+    exports.relist(root)
+    assert (_pages(root), _listed(root)) == ([], {newest[-1].ref.id})
+    assert sorted(exports.unlinked(root)) == sorted(before)
+
+
+def _pages(root: Root) -> list[str]:
+    """Keys of the pages of a root, the first ones first."""
+    children = _collection(root.url).get_child_links()
+    return [f"stac/{link.href.removeprefix('./')}" for link in children]
+
+
+def _listed(root: Root) -> set[str]:
+    collection = _collection(root.url)
+    links = [link for each in (collection, *collection.get_children()) for link in each.get_item_links()]
+    return {Path(link.href).stem for link in links}
 
 
 def test_a_removed_run_is_listed_no_longer(mapped: str) -> None:

@@ -1,10 +1,12 @@
 """What a job would take: shards, hours, workers, money, from this root's own pace where it is known."""
 
+from typing import Any
+
 import pytest
 
 from lunarcloud import moon
 from lunarcloud.engine import Cluster
-from lunarcloud.jobs import Cost, Wanted, cost_of, prepare
+from lunarcloud.jobs import Cost, Wanted, cost_of, in_time, prepare
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.processes import load_process
 from lunarcloud.storage import Ledger
@@ -56,6 +58,17 @@ def test_a_deadline_says_how_many_workers_it_takes(mapped: Root) -> None:
     assert (tight.workers, tight.workers_for_deadline) == (8, 41)
     # No worker runs before a minute is over.
     assert _cost(mapped, deadline_s=59.0).workers_for_deadline is None
+
+
+def test_a_job_has_no_more_workers_than_its_deadline_takes(mapped: Root) -> None:
+    def most(**wanted: Any) -> int | None:
+        inputs = load_process("map").inputs(model="untrained")
+        return in_time(prepare("map", inputs, mapped, Wanted(on="here", **wanted)), mapped).job.max_workers
+
+    assert most(deadline_s=61.0) == 1
+    assert most(deadline_s=60.001, max_workers=3) == 3
+    assert most(max_workers=3) == 3
+    assert most() is None
 
 
 def test_what_was_mapped_here_tells_the_pace(mapped: Root, scheduler: str, no_figures: None) -> None:

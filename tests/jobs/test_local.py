@@ -1,5 +1,6 @@
 """Jobs of this machine, as processes that outlive whoever submits them: killed, cancelled, stopped, twice."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -176,3 +177,16 @@ def test_a_job_gets_no_more_workers_than_it_may_have(mapped: Root) -> None:
     job = prepare("map", load_process("map").inputs(seed=0), mapped, wanted).job
     assert local.LAUNCHER.cluster(job).workers == 1
     assert local.LAUNCHER.capacity("cpu").workers == WORKERS
+
+
+def test_files_of_jobs_that_ended_long_ago_are_removed(tmp_path: Path) -> None:
+    new, ended, living = (tmp_path / name for name in ("new", "ended", "living"))
+    for path in (new, ended, living):
+        path.write_text("1")
+    for path in (ended, living):
+        os.utime(path, (0, 0))
+    with living.open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        local._remove_old(tmp_path)
+    assert {*tmp_path.iterdir()} == {new, living}
+    local._remove_old(tmp_path / "nowhere")

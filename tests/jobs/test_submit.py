@@ -12,7 +12,7 @@ from lunarcloud.jobs import Job, Submission, Wanted, look, prepare, records, sec
 from lunarcloud.lineage import Root, open_root
 from lunarcloud.processes import load_action, load_process
 from lunarcloud.testing.make import make
-from lunarcloud.testing.s3_server import reconnect
+from lunarcloud.testing.s3_server import S3, reconnect
 from lunarcloud.testing.small_root import write_mosaic
 from tests.places import add_place
 
@@ -56,6 +56,21 @@ def test_what_cannot_work_is_refused_before_anything_is_written(
     with pytest.raises(InputError, match=said):
         _submitted(root, word="hello", **given)
     assert not Path(root.url).exists()
+
+
+def test_a_root_that_may_only_be_read_is_refused_before_anything_is_started(
+    s3_environment: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = open_root("s3://moon/read-only-jobs")
+    write_mosaic(root.folder, moon.grid(1, 180))
+    before = root.folder.keys()
+    add_place(monkeypatch, "far", near=False, start=pytest.fail)
+    for name, value in s3_environment.account("reader").items():
+        monkeypatch.setenv(name, value)
+    reconnect()
+    with pytest.raises(StoreError, match="not permitted"):
+        _submitted(root, "map", on="far", model="qiu2025")
+    assert root.folder.keys() == before
 
 
 def test_a_job_that_failed_is_started_again_as_it_is_wanted_now(

@@ -10,8 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from lunarcloud.errors import NotFoundError, StoreError
-from lunarcloud.lineage import Entry, Parent, Record, Ref, Root, open_root
+from lunarcloud.lineage import Catalog, Entry, Parent, Record, Ref, Root, open_root
 from lunarcloud.lineage.catalog import PACKS
+from lunarcloud.lineage.packs import split
 from lunarcloud.lineage.root import CATALOG, _entries
 
 SIZE, KEPT, MANY = 4, 2, 23
@@ -102,6 +103,47 @@ def test_who_read_the_catalog_before_a_removal_finds_what_is_left(root: Root, pu
     root.remove(published[1])
     _entries.cache_clear()
     assert list(before.catalog().records) == [published[0], *published[2:]]
+
+
+def test_a_writer_goes_on_that_meets_another_removal(
+    tmp_path: Path, versions: list[Record[BaseModel]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where stores have no locks, a pack may go between the catalog's reading and its own."""
+    root = open_root(tmp_path)
+    entries = [root.publish(version) for version in versions]
+    whole, met = Root._whole, list[Catalog]()
+
+    def meeting(self: Root, own: Catalog) -> Catalog:
+        if not met:
+            met.append(own)
+            pack = own.older[0]
+            changed = split(
+                whole(self, own).without(entries[0]), {each: _entries(root.url, each) for each in own.older}
+            )
+            for key, data in changed.packs.items():
+                root.folder.write(key, data)
+            root.folder.remove(pack.key)
+            root.folder.write(CATALOG, changed.own.model_dump_json().encode())
+            _entries.cache_clear()
+        return whole(self, own)
+
+    monkeypatch.setattr(Root, "_whole", meeting)
+    root.retract(entries[2], "a doubt")
+    assert met
+
+
+def test_an_entry_made_anew_is_not_that_in_a_pack(
+    root: Root, versions: list[Record[BaseModel]], published: list[Entry]
+) -> None:
+    root.place(published[0].ref).remove("record.json")
+    again = root.publish(versions[0].model_copy(update={"label": "again"}))
+    root.retract(published[3], "a doubt")
+    assert root.get(again.ref) == again
+
+
+def test_a_pack_that_a_killed_command_left_is_unnamed(root: Root, published: list[Entry]) -> None:
+    root.folder.write(f"{PACKS}/{'0' * 16}.json", b"{}")
+    assert root.unnamed() == [f"{PACKS}/{'0' * 16}.json"]
 
 
 def test_a_slow_clock_puts_no_record_before_others(

@@ -4,6 +4,8 @@ import { Trouble, fetchJson } from "./requests";
 
 /** The format of roots that this page reads. */
 const FORMAT = 3;
+/** How often a root is read that changes meanwhile. */
+const TRIES = 4;
 
 interface Ref {
   readonly kind: string;
@@ -107,8 +109,14 @@ export async function openRoot(page: URL): Promise<Root> {
     );
   }
   const url = new URL(said.root, page);
-  // Whoever removes a record may replace a pack after the catalog was read.
-  return { url, entries: await entriesOf(url).catch(() => entriesOf(url)) };
+  for (let tries = 1; ; tries++) {
+    try {
+      return { url, entries: await entriesOf(url) };
+    } catch (error) {
+      // Whoever removes a record may replace a pack after the catalog was read.
+      if (tries === TRIES) throw error;
+    }
+  }
 }
 
 async function entriesOf(url: URL): Promise<Entry[]> {

@@ -55,6 +55,14 @@ def test_all_ends_as_without_the_fault(faults: Faults, kind: Fault) -> None:
     assert faults.done[kind] > 1
 
 
+def test_whatever_is_sent_has_a_checksum(faults: Faults) -> None:
+    """By which the store refuses what became another on its way."""
+    for act, wanted in ACTIONS:
+        assert act(folder(URL)) == wanted
+    assert faults.unsummed == 0
+    assert faults.done["none"] > 0
+
+
 # Of zeros in place of a part only who knows what is in it can tell (tests/storage/test_reading.py).
 @pytest.mark.parametrize("kind", sorted({*FAULTS} - {"zeros", *OF_UPLOADS}))
 def test_a_part_is_read_as_without_the_fault(faults: Faults, kind: Fault) -> None:
