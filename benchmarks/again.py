@@ -38,7 +38,8 @@ def main() -> None:
         given = arguments.parse_args().root or _demonstration(place)
         commands = {entry.process: _again(given, entry) for entry in open_root(given).catalog().records}
         commands["reprocess"] = ["reprocess", "--root", given]
-        many = _many(place / "many")
+        many = str(place / "many")
+        write_many_records(place / "many", _MANY)
         commands[f"list of the last of {_MANY} records"] = ["list", "--root", many]
         commands[f"list of {_MANY} records"] = ["list", "--root", many, "--all"]
         bucket = place / "s3"
@@ -87,12 +88,6 @@ def _on_s3(root: str) -> str:
     for key, data in here.read_all().items():
         there.write(key, data)
     return there.url
-
-
-def _many(place: Path) -> str:
-    """A root that lists many records; what they made is not needed for that."""
-    write_many_records(place, _MANY)
-    return str(place)
 
 
 def _program() -> str:

@@ -109,37 +109,40 @@ export async function openRoot(page: URL): Promise<Root> {
     );
   }
   const url = new URL(said.root, page);
-  for (let tries = 1; ; tries++) {
-    try {
-      return { url, entries: await entriesOf(url) };
-    } catch (error) {
-      // Whoever removes a record may replace a pack after the catalog was read.
-      if (tries === TRIES) throw error;
-    }
-  }
+  return { url, entries: await entriesOf(url) };
 }
 
-async function entriesOf(url: URL): Promise<Entry[]> {
+async function entriesOf(url: URL, tries = TRIES): Promise<Entry[]> {
   const catalog = (await fetchJson(new URL("catalog.json", url))) as Catalog | undefined;
   if (!catalog)
     throw new Trouble(`${url.href}catalog.json is not there, or may not be read: this is no root`);
   if (catalog.format !== FORMAT) {
     throw new Trouble(`${url.href} is of format ${String(catalog.format)}; this page reads format ${FORMAT}`);
   }
-  const older = await Promise.all((catalog.older ?? []).map((pack) => packed(url, pack)));
+  const packs = catalog.older ?? [];
+  const older = await Promise.all(packs.map((pack) => packed(url, pack)));
+  const lost = packs[older.indexOf(undefined)];
+  // Whoever removes a record may have replaced a pack after the catalog was read; nothing else is read again.
+  if (lost && tries > 1) return entriesOf(url, tries - 1);
+  if (lost) throw new Trouble(`${packOf(url, lost).href} is not there, and with it ${lost.records} records`);
   // A record that became a head again is in both.
   const records = new Map(
-    [...older.flat(), ...catalog.records].map((each) => [`${each.ref.kind}/${each.ref.id}`, each]),
+    [...older.flatMap((part) => part ?? []), ...catalog.records].map((each) => [
+      `${each.ref.kind}/${each.ref.id}`,
+      each,
+    ]),
   );
   return [...records.values()].map((record) => entryOf(record, catalog));
 }
 
-/** Records that the catalog's own file holds no longer. */
-async function packed(url: URL, pack: Pack): Promise<readonly CatalogEntry[]> {
-  const file = new URL(`catalog/${pack.digest.slice(0, 16)}.json`, url);
-  const found = (await fetchJson(file)) as { readonly records: readonly CatalogEntry[] } | undefined;
-  if (!found) throw new Trouble(`${file.href} is not there, and with it ${pack.records} records`);
-  return found.records;
+/** Records that the catalog's own file holds no longer; undefined if their pack is not there. */
+async function packed(url: URL, pack: Pack): Promise<readonly CatalogEntry[] | undefined> {
+  const found = await fetchJson(packOf(url, pack));
+  return (found as { readonly records: readonly CatalogEntry[] } | undefined)?.records;
+}
+
+function packOf(url: URL, pack: Pack): URL {
+  return new URL(`catalog/${pack.digest.slice(0, 16)}.json`, url);
 }
 
 interface Catalog {
