@@ -39,7 +39,7 @@ def main() -> None:
         commands = {entry.process: _again(given, entry) for entry in open_root(given).catalog().records}
         commands["reprocess"] = ["reprocess", "--root", given]
         many = str(place / "many")
-        write_many_records(place / "many", _MANY)
+        write_many_records(place / "many", _MANY, _MANY)
         commands[f"list of the last of {_MANY} records"] = ["list", "--root", many]
         commands[f"list of {_MANY} records"] = ["list", "--root", many, "--all"]
         bucket = place / "s3"

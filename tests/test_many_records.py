@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import pystac
 import pytest
@@ -16,46 +17,46 @@ from lunarcloud.testing.many_records import write_many_records
 from lunarcloud.testing.s3_server import S3, reconnect
 
 MANY, MEGABYTE = 10_000, 1_000_000
-ROOT = "s3://moon/many"
 TABLE = "site,lat,lon,feo,r415,r750,r900,r950,r1000\nHere,1,5,9.9,.06,.095,.092,.093,.096\n"
 
 
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=[40, MANY], ids=["of_40_series", "of_as_many_series"])
+def many(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """On a disk, with a table of stations published after all of them."""
     place = tmp_path_factory.mktemp("many")
-    write_many_records(place, MANY)
+    write_many_records(place, MANY, request.param)
     make("stations", place)
     return place
 
 
 @pytest.fixture
-def in_bucket(many: Path, s3_environment: S3) -> S3:
-    """What of it says which records there are."""
+def in_bucket(many: Path, s3_environment: S3) -> str:
+    """A root with what of it says which records there are."""
+    here, there = folder(many), folder(f"s3://moon/{uuid4().hex[:8]}")
     for under in ("catalog", "stac/older"):
-        for key, data in folder(many).read_all(under).items():
-            folder(ROOT).write(key, data)
+        for key, data in here.read_all(under).items():
+            there.write(key, data)
     for key in ("catalog.json", "stac/collection.json"):
-        folder(ROOT).write(key, folder(many).read(key))
-    return s3_environment
+        there.write(key, here.read(key))
+    return there.url
 
 
 def test_a_list_and_a_publication_move_less_than_a_megabyte(
-    in_bucket: S3, tmp_path: Path, lunarcloud: Command, monkeypatch: pytest.MonkeyPatch
+    in_bucket: str, s3_environment: S3, tmp_path: Path, lunarcloud: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = tmp_path / "table.csv"
     table.write_text(TABLE)
-    with faulty_proxy(in_bucket.endpoint) as proxy:
+    with faulty_proxy(s3_environment.endpoint) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         reconnect()
-        code, out, _ = lunarcloud("list", "--root", ROOT)
+        code, out, _ = lunarcloud("list", "--root", in_bucket)
         listed = proxy.moved
-        add_stations(open_root(ROOT), str(table))
-        made = make("stations", ROOT).record
+        add_stations(open_root(in_bucket), str(table))
+        made = make("stations", in_bucket).record
         published = proxy.moved - listed
-        after = open_root(ROOT).catalog()
+        after = open_root(in_bucket).catalog()
     assert code == 0
-    assert f"under {ROOT}; older ones with --all" in out
+    assert f"under {in_bucket}; older ones with --all" in out
     assert 0 < listed < MEGABYTE
     assert 0 < published < MEGABYTE
     assert after.records[-1].ref == made.ref

@@ -37,6 +37,7 @@ CROSS_CUTTING = {
     "fetching/test_harmonics.py": "models and shapes from a server to their readers",
     "figures/test_layout.py": "nothing lies on each other, on any figure of many",
     "engine/test_held_to.py": "what every worker process is held to, by three modules",
+    "lineage/test_resting.py": "whatever is done to a root in packs is as to one of one object",
     "reprocessing/test_idle.py": "what nothing to do costs, by all modules of the room",
     "reprocessing/test_killed.py": "the whole of it, killed at each step",
     "test_configuration.py": "importing and using us leaves other people's settings",

@@ -17,9 +17,7 @@ _PANEL = "Records"
 _LEFT = timedelta(days=1)
 
 All = Annotated[bool, typer.Option("--all", help="Show every source, however many there are.")]
-Older = Annotated[
-    bool, typer.Option("--all", help="Not only the last ones and what is the newest of anything, but all.")
-]
+Older = Annotated[bool, typer.Option("--all", help="Not only what was published last, but all.")]
 Unpin = Annotated[
     bool,
     typer.Option("--unpin", help="Instead, let the head of the record's series follow what is published."),
@@ -53,7 +51,7 @@ def list_records(root: Root, kind: Kind = None, older: Older = False, as_json: A
     entries = catalog.of(kind)
     if as_json:
         return print_json([{**entry.model_dump(), **marks(catalog, entry)} for entry in entries])
-    more = "" if older or not catalog.older else "; older ones with --all"
+    more = "" if older or not catalog.packs() else "; older ones with --all"
     return _print_entries(f"{len(entries)} records under {root}{more}", catalog, entries)
 
 

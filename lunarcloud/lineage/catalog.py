@@ -1,13 +1,13 @@
 """The catalog: every published record in a line, the head of each series, the main series of each kind.
 
 Pure: a catalog is a value, and each change gives another one. `Root` stores it by compare-and-swap; of many
-records its own object holds the heads and the last ones, and names packs of the others (see `packs.py`).
+records its own object holds the last ones, and names packs of the others (see `packs.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -20,6 +20,8 @@ LATEST = "latest"
 PACKS = "catalog"
 # Records that a message names.
 _SHOWN = 8
+# What is published after another one is so by its time too, which says the order of what is read from packs.
+_MOMENT = timedelta(microseconds=1)
 
 
 class Entry(Document):
@@ -102,16 +104,24 @@ class Pack(Document):
         return f"{PACKS}/{self.digest[:16]}.json"
 
 
-class Catalog(Document):
-    """Everything published under a root, in the order of publication; or what its own object says of that.
-
-    The latter has all heads and the records that were published last; others are in packs.
-    """
+class Packed(Document):
+    """Some records and heads: what is in a pack."""
 
     format: Literal[3] = FORMAT
     records: tuple[Entry, ...] = ()
-    older: tuple[Pack, ...] = Field(default=(), description="packs of further records, the first ones first")
     heads: dict[str, Head] = Field(default_factory=dict, description="by series")
+
+
+class Catalog(Packed):
+    """Everything published under a root, in the order of publication; or what its own object says of that.
+
+    The latter has what was published last, and the heads of the series that were; others are in packs.
+    """
+
+    older: tuple[Pack, ...] = Field(default=(), description="packs of further records, the first ones first")
+    resting: dict[str, Pack] = Field(
+        default_factory=dict, description="packs of further heads, by how the names of their series begin"
+    )
     main: dict[str, str] = Field(default_factory=dict, description="series that 'latest' means, by kind")
     retracted: dict[str, str] = Field(default_factory=dict, description="why, by kind/id; never a head")
 
@@ -124,12 +134,17 @@ class Catalog(Document):
             raise ValueError(f"the head of series {lost[0]} is not among the records")
         return self
 
-    def with_older(self, entries: Iterable[Entry]) -> Catalog:
-        """The catalog with what its packs hold."""
-        # A record that became a head again is in both.
-        known = {entry.ref: entry for entry in (*entries, *self.records)}
+    def with_packed(self, packed: Sequence[Packed]) -> Catalog:
+        """The catalog with what some of its packs hold."""
+        # A record that became a head again is in two of them.
+        known = {entry.ref: entry for each in (*packed, self) for entry in each.records}
+        heads = {series: head for each in (*packed, self) for series, head in each.heads.items()}
         records = sorted(known.values(), key=lambda entry: entry.published)
-        return self.model_copy(update={"records": tuple(records)})
+        return self.model_copy(update={"records": tuple(records), "heads": heads})
+
+    def packs(self) -> tuple[Pack, ...]:
+        """All packs that it names."""
+        return (*self.older, *self.resting.values())
 
     def wanted(self) -> set[Ref]:
         """The records that are heads of their series, or would be if no other were held there."""
@@ -300,7 +315,7 @@ class Catalog(Document):
         """The records, and at their end one that is not among them, however slow the clock that it has."""
         if self.get(entry.ref):
             return self.records
-        after = max((entry.published, *(each.published for each in self.records[-1:])))
+        after = max((entry.published, *(each.published + _MOMENT for each in self.records[-1:])))
         return (*self.records, entry.model_copy(update={"published": after}))
 
     def _named(self, known: Sequence[Entry], name: str) -> list[Entry]:

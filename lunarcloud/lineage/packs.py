@@ -1,28 +1,28 @@
-"""Packs: entries of the catalog that left its own object, which is read and written by every publication.
+"""Packs: what left the catalog's own object, which is read and written by every publication.
 
-Heads, and what they would be, never leave it: what `latest` means, and whether a record is outdated, is known
-without a pack. A pack is named by its content, and never changes.
+There are two kinds. Older entries leave some at a time, in the order of publication. Of series that were not
+made for long, the heads rest: by how the names of the series begin, so that a publication reads and writes
+the few packs of the series that it is about, however many there are. A pack is named by its content, and
+never changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from lunarcloud.lineage.catalog import Catalog, Entry, Pack
-from lunarcloud.lineage.record import FORMAT, Document, Ref
+from lunarcloud.lineage.catalog import Catalog, Entry, Head, Pack, Packed
+from lunarcloud.lineage.record import Ref
 from lunarcloud.storage import digest
 
 #: Entries of a pack, and how many that are no heads the catalog's own object keeps at least: some of them are
 #: what the next command asks for.
-SIZE, KEPT = 100, 50
-
-
-class Packed(Document):
-    """What is in a pack."""
-
-    format: Literal[3] = FORMAT
-    records: tuple[Entry, ...]
+SIZE, KEPT = 50, 50
+#: Series, the ones made last, whose heads it keeps besides what `latest` means of each kind.
+ACTIVE = 50
+#: Digits of a series' name that say in which pack its head rests: of ten thousand, 40 are in each.
+DIGITS = 2
 
 
 class Split(NamedTuple):
@@ -40,46 +40,77 @@ class Split(NamedTuple):
     packs: dict[str, bytes]
 
 
-def split(catalog: Catalog, known: Mapping[Pack, Sequence[Entry]]) -> Split:
+def of_series(catalog: Catalog, series: Iterable[str]) -> set[Pack]:
+    """The packs in which the heads of some series rest, or would."""
+    names = {each[:DIGITS] for each in series}
+    return {pack for name, pack in catalog.resting.items() if name in names}
+
+
+def leaving(catalog: Catalog) -> set[str]:
+    """Those of a catalog's series whose heads do not belong in its own object."""
+    wanted = catalog.wanted()
+    newest = dict.fromkeys(entry.series for entry in reversed(catalog.records) if entry.ref in wanted)
+    active = {*list(newest)[:ACTIVE], *catalog.main.values()}
+    return {series for series in catalog.heads if series not in active}
+
+
+def split(catalog: Catalog, known: Mapping[Pack, Packed]) -> Split:
     """A catalog as it is to be stored.
 
     Parameters
     ----------
     catalog : Catalog
         After a change.
-    known : mapping of Pack to sequence of Entry
-        Those of its packs whose entries are among its records, unless the change removed them. All others
-        stay as they are.
+    known : mapping of Pack to Packed
+        Those of its packs that are in it, unless the change removed what they hold: all, or at least those of
+        the series that leave it. Others stay as they are.
     """
-    there, wanted = {entry.ref for entry in catalog.records}, catalog.wanted()
-    older: list[Pack] = []
     made: dict[str, bytes] = {}
 
-    def put(entries: Sequence[Entry]) -> None:
-        data = Packed(records=tuple(entries)).model_dump_json().encode()
-        pack = Pack(digest=digest(data), records=len(entries))
-        older.append(pack)
-        made[pack.key] = data
+    def put(records: Sequence[Entry], heads: Mapping[str, Head]) -> Pack:
+        data = Packed(records=tuple(records), heads=dict(heads)).model_dump_json().encode()
+        pack = Pack(digest=digest(data), records=len(records))
+        if pack not in known:
+            made[pack.key] = data
+        return pack
 
+    there, wanted, away = {entry.ref for entry in catalog.records}, catalog.wanted(), leaving(catalog)
+    by_name: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in catalog.records:
+        if entry.ref in wanted and entry.series in away:
+            by_name[entry.series[:DIGITS]].append(entry)
+    resting = {name: pack for name, pack in catalog.resting.items() if pack not in known}
+    for name, heads in by_name.items():
+        resting[name] = put(heads, {entry.series: catalog.heads[entry.series] for entry in heads})
+
+    older: list[Pack] = []
     packed: dict[Ref, Entry] = {}
     for pack in catalog.older:
-        entries = known.get(pack, ())
+        entries = known[pack].records if pack in known else ()
         left = [entry for entry in entries if entry.ref in there]
         packed |= {entry.ref: entry for entry in left}
         if len(left) == len(entries):
             older.append(pack)
         elif left:
-            put(left)
-    own = [entry for entry in catalog.records if entry.ref in wanted or packed.get(entry.ref) != entry]
-    leaving = list(_leaving([entry for entry in own if entry.ref not in wanted]))
-    for entries in leaving:
-        put(entries)
-    gone = {entry.ref for entries in leaving for entry in entries}
-    records = tuple(entry for entry in own if entry.ref not in gone)
-    return Split(catalog.model_copy(update={"records": records, "older": tuple(older)}), made)
+            older.append(put(left, {}))
+    others = [
+        entry for entry in catalog.records if entry.ref not in wanted and packed.get(entry.ref) != entry
+    ]
+    staying = {entry.ref for entry in others}
+    for full in _full(others):
+        older.append(put(full, {}))
+        staying -= {entry.ref for entry in full}
+    staying |= {entry.ref for entry in catalog.records if entry.ref in wanted and entry.series not in away}
+    changed = {
+        "records": tuple(entry for entry in catalog.records if entry.ref in staying),
+        "older": tuple(older),
+        "resting": dict(sorted(resting.items())),
+        "heads": {series: head for series, head in catalog.heads.items() if series not in away},
+    }
+    return Split(catalog.model_copy(update=changed), made)
 
 
-def _leaving(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+def _full(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     """The packs that can be made of some entries: of the first ones, and each full."""
     for start in range(0, len(entries) - KEPT - SIZE + 1, SIZE):
         yield entries[start : start + SIZE]

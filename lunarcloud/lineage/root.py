@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,8 +14,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from lunarcloud.errors import NotFoundError, StoreError
-from lunarcloud.lineage.catalog import LATEST, PACKS, Catalog, Entry, Pack
-from lunarcloud.lineage.packs import Packed, split
+from lunarcloud.lineage.catalog import LATEST, PACKS, Catalog, Entry, Head, Pack, Packed
+from lunarcloud.lineage.packs import Split, leaving, of_series, split
 from lunarcloud.lineage.record import FORMAT, Record, Ref
 from lunarcloud.redaction import without_credentials
 from lunarcloud.storage import RECORD, Folder, digest, folder, local_path, parse_document, problem_of
@@ -25,6 +25,7 @@ CATALOG = "catalog.json"
 _AT_ONCE, _HELD = 16, 1024
 _RESTORE = "restore it from a copy; what `latest` means is found without it"
 
+T = TypeVar("T")
 CardT = TypeVar("CardT", bound=BaseModel)
 
 
@@ -55,10 +56,28 @@ class Root:
         StoreError
             If the catalog is damaged, or of another format.
         """
-        return self._whole(self.recent())
+        return self._steady(self.recent(), lambda own: self._joined(own, own.packs()))
+
+    def heads(self) -> Catalog:
+        """All heads, and what was published last.
+
+        Raises
+        ------
+        StoreError
+            If the catalog is damaged, or of another format.
+        """
+        return self._steady(self.recent(), lambda own: self._joined(own, own.resting.values()))
+
+    def head(self, series: str) -> Head | None:
+        """What is the head of a series, if there is such a series."""
+
+        def found(own: Catalog) -> Head | None:
+            return self._joined(own, of_series(own, (series,))).heads.get(series)
+
+        return self._steady(self.recent(), found)
 
     def recent(self) -> Catalog:
-        """What was published last, and all heads: a small object, however much is published.
+        """What was published last, with the heads of its series: a small object, however much is published.
 
         Raises
         ------
@@ -96,9 +115,9 @@ class Root:
         recent = self.recent()
         found = recent.get(ref)
         # What is in a pack has a record too, and most of what is asked for and not found here has none.
-        if found is not None or not recent.older or not self.place(ref).exists(RECORD):
+        if found is not None or not recent.packs() or not self.place(ref).exists(RECORD):
             return found
-        return self._whole(recent).get(ref)
+        return self.catalog().get(ref)
 
     def record(self, entry: Entry, card: type[CardT]) -> Record[CardT]:
         """A published record with its card, checked against the catalog.
@@ -160,8 +179,9 @@ class Root:
             notes=record.given.notes,
         )
         add = Catalog.with_record_aside if self.heads_stay else Catalog.with_record
-        grown = self._changed(lambda catalog: add(catalog, entry), () if is_new else (entry,))
-        return self._with(grown, (entry,)).find(record.ref.kind, record.ref.id)
+        needs = self._around if is_new else self._known
+        grown = self._changed(lambda catalog: add(catalog, entry), partial(needs, (entry,)))
+        return grown.find(record.ref.kind, record.ref.id)
 
     def republish(self, entry: Entry) -> Catalog:
         """Make a published record the head of its series again, if its parents are heads."""
@@ -180,8 +200,9 @@ class Root:
         def advanced(present: Catalog) -> Catalog:
             return reduce(Catalog.with_record, wanted, present)
 
-        catalog = self._with(self.recent(), wanted)
-        return catalog if advanced(catalog) == catalog else self._changed(advanced, wanted)
+        known = partial(self._known, wanted)
+        catalog = self._steady(self.recent(), lambda own: self._joined(own, known(own)))
+        return catalog if advanced(catalog) == catalog else self._changed(advanced, known)
 
     def promote(self, entry: Entry) -> Catalog:
         """Make ``latest`` of its kind mean a record, until the next promotion."""
@@ -221,7 +242,7 @@ class Root:
     def unnamed(self) -> list[str]:
         """Keys of packs that the catalog does not name: commands that were killed may have left them."""
         keys = self.folder.keys(PACKS)
-        return sorted(set(keys) - {pack.key for pack in self.recent().older})
+        return sorted(set(keys) - {pack.key for pack in self.recent().packs()})
 
     def relative(self, url: str) -> str:
         """A place as it is stored: relative to the root where it lies near it, without credentials."""
@@ -240,55 +261,96 @@ class Root:
         return os.path.normpath(Path(self.url) / url)
 
     def _sought(self, name: str, find: Callable[[Catalog], Entry]) -> Entry:
-        """What a name means, without a pack where these can say nothing else."""
+        """What a name means, without packs where these can say nothing else."""
         recent = self.recent()
+        if not recent.packs():
+            return find(recent)
         with suppress(NotFoundError):
             entry = find(recent)
-            # A whole id is one record's; of all with a label the head is meant, as of all of a kind.
-            is_head = recent.is_head(entry) and name in (LATEST, entry.ref.kind, entry.label)
-            if is_head or name == entry.ref.id or not recent.older:
+            # A whole id is one record's.
+            if name == entry.ref.id or (name in (LATEST, entry.ref.kind) and recent.is_head(entry)):
                 return entry
-        return find(self._whole(recent))
+        with suppress(NotFoundError):
+            heads = self.heads()
+            entry = find(heads)
+            # Of all with a label the head is meant.
+            if name == entry.label and heads.is_head(entry):
+                return entry
+        return find(self.catalog())
 
-    def _changed(self, change: Callable[[Catalog], Catalog], about: Iterable[Entry] | None = None) -> Catalog:
-        """Store the catalog after a change: of all records, or of no others than some, heads and new ones."""
+    def _changed(
+        self,
+        change: Callable[[Catalog], Catalog],
+        needs: Callable[[Catalog], Collection[Pack]] = Catalog.packs,
+    ) -> Catalog:
+        """Store the catalog after a change, and give it with what it was joined with.
+
+        What the change needs of packs is joined first: all, where nothing is said.
+        """
         replaced: set[Pack] = set()
+        changed = Catalog()
+
+        def drawn(own: Catalog) -> Split:
+            nonlocal changed
+            packs = set(needs(own))
+            while True:
+                changed = change(self._joined(own, packs))
+                # What leaves the own object goes to those that rest already.
+                more = of_series(changed, leaving(changed)) - packs
+                if not more:
+                    return split(changed, {pack: _packed(self.url, pack) for pack in packs})
+                packs |= more
 
         def rewritten(present: bytes | None) -> bytes:
             own = Catalog() if present is None else self._parsed(present)
-            catalog = self._whole(own) if about is None else self._with(own, about)
-            known = {} if catalog is own else {pack: _entries(self.url, pack) for pack in catalog.older}
-            stored, packs = split(change(catalog), known)
+            stored, packs = self._steady(own, drawn)
             for key, data in packs.items():
                 # Also where it is there: what is named soon must not look old to `unnamed`.
                 self.folder.write(key, data)
             replaced.clear()
-            replaced.update(set(own.older) - set(stored.older))
-            return stored.model_dump_json(indent=1).encode()
+            replaced.update(set(own.packs()) - set(stored.packs()))
+            return stored.model_dump_json().encode()
 
-        changed = self._parsed(self.folder.update(CATALOG, rewritten))
+        self.folder.update(CATALOG, rewritten)
         for pack in replaced:
             self.folder.remove(pack.key)
         return changed
 
-    def _with(self, own: Catalog, entries: Iterable[Entry]) -> Catalog:
-        """The catalog's own object, or all of it if one of some published records is elsewhere."""
-        return own if all(own.get(entry.ref) for entry in entries) else self._whole(own)
+    def _around(self, entries: Iterable[Entry], own: Catalog) -> Collection[Pack]:
+        """The packs with heads of the series of some entries, and of those that these were made from."""
+        return of_series(
+            own,
+            {
+                series
+                for entry in entries
+                for series in (entry.series, *(parent.series for parent in entry.parents.values()))
+            },
+        )
 
-    def _whole(self, own: Catalog) -> Catalog:
-        """The catalog with what its packs hold, if it has any."""
-        if not own.older:
+    def _known(self, entries: Iterable[Entry], own: Catalog) -> Collection[Pack]:
+        """The same, or all packs if one of some published records is elsewhere."""
+        packs = self._around(entries, own)
+        catalog = self._joined(own, packs)
+        return packs if all(catalog.get(entry.ref) for entry in entries) else own.packs()
+
+    def _joined(self, own: Catalog, packs: Collection[Pack]) -> Catalog:
+        """The catalog with what some of its packs hold."""
+        if not packs:
             return own
+        # In their order: what is in two of them is as the last one has it.
+        ordered = [pack for pack in own.packs() if pack in packs]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return own.with_packed(list(pool.map(partial(_packed, self.url), ordered)))
+
+    def _steady(self, own: Catalog, look: Callable[[Catalog], T]) -> T:
+        """What a look at the catalog and at packs gives, though others may be replaced meanwhile."""
         try:
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                packs = list(pool.map(partial(_entries, self.url), own.older))
+            return look(own)
         except StoreError:
-            # A removal replaces a pack by another one, which the catalog names by now.
             now = replace(self, seen=None).recent()
-            if now.older == own.older:
+            if now.packs() == own.packs():
                 raise
-            return self._whole(now)
-        return own.with_older(entry for entries in packs for entry in entries)
+            return self._steady(now, look)
 
     def _parsed(self, data: bytes) -> Catalog:
         try:
@@ -309,7 +371,7 @@ def open_root(url: str | os.PathLike[str]) -> Root:
 
 
 @lru_cache(_HELD)
-def _entries(url: str, pack: Pack) -> tuple[Entry, ...]:
+def _packed(url: str, pack: Pack) -> Packed:
     """What a pack of a root holds.
 
     Raises
@@ -324,7 +386,7 @@ def _entries(url: str, pack: Pack) -> tuple[Entry, ...]:
         raise StoreError(f"{where} is lost, and with it {pack.records} records: {_RESTORE}") from error
     if digest(data) != pack.digest:
         raise StoreError(f"{where} is not what {CATALOG} says: {_RESTORE}")
-    return parse_document(data, where, Packed).records
+    return parse_document(data, where, Packed)
 
 
 def _damaged(where: str, data: bytes, error: ValidationError) -> str:

@@ -87,7 +87,7 @@ def run_in(
     if entry is not None:
         latest = now.republish(entry).find(ref.kind)
         record = root.record(entry, process.card)
-        exports.complete(root, record, about(process, ref, record.given))
+        exports.complete(now, record, about(process, ref, record.given))
         return Outcome(record, place, None, latest.ref)
     root.folder.require_writable()
     started, before = datetime.now(UTC), session.computed
@@ -99,9 +99,10 @@ def run_in(
         # Somebody who began at the same time, or was stopped before the last step, had made it all.
         record = root.finished(ref, process.card)
     record = root.record(root.publish(record), process.card)
-    exports.complete(root, record, says)
+    now = root.snapshot()
+    exports.complete(now, record, says)
     session.tell(Published(kind=ref.kind, id=ref.id, url=place.url))
-    return Outcome(record, place, session.computed - before, root.snapshot().find(ref.kind).ref)
+    return Outcome(record, place, session.computed - before, now.find(ref.kind).ref)
 
 
 def estimate(

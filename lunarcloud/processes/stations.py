@@ -167,7 +167,7 @@ def choose(root: Root, wanted: str) -> Choice:
     NotFoundError, InputError
         If there is none, or it cannot be used.
     """
-    head = root.recent().heads.get(series_of(_NAME, {"name": wanted}, {}))
+    head = root.head(series_of(_NAME, {"name": wanted}, {}))
     if head is not None:
         wanted = head.id
     elif wanted == MAIN:

@@ -127,7 +127,7 @@ def untold(root: Root) -> list[Change]:
     One whose heads never came, since it was overtaken or is in flight, is left out. Anybody may ask.
     """
     found, names = [], sorted(_untold_names(root))
-    catalog = root.recent() if names else Catalog()
+    catalog = root.heads() if names else Catalog()
     for name in names:
         # Whoever holds the lease may forget it meanwhile.
         with suppress(NotFoundError):

@@ -148,7 +148,7 @@ def look(root: Root, clock: Clock, tolerance: float) -> Look:
     tolerance : float
         By how much a model may move the maps so that the run is kept, wt%; 0: it never is.
     """
-    files, catalog = read_inbox(root), root.recent()
+    files, catalog = read_inbox(root), root.heads()
     inbox = inbox_of(files.tables)
     main = desired_main(root, inbox.table)
     plan = plan_of(catalog, main.parent, clock.now())

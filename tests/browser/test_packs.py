@@ -8,28 +8,28 @@ from pathlib import Path
 import pytest
 
 from lunarcloud.lineage import open_root
-from lunarcloud.lineage.catalog import Pack
-from lunarcloud.lineage.packs import Packed
+from lunarcloud.lineage.catalog import Pack, Packed
 from lunarcloud.lineage.root import CATALOG
 from lunarcloud.storage import digest, folder
 from lunarcloud.viewer import serving
 from tests.browser.conftest import Shown, Viewer
 
 
-@pytest.fixture
-def packed(shown: Shown, tmp_path: Path) -> Shown:
-    """The root, as if its other run had been published long ago."""
+@pytest.fixture(params=["older", "resting"])
+def packed(request: pytest.FixtureRequest, shown: Shown, tmp_path: Path) -> Shown:
+    """The root, as if its other run, or what that is the head of, had been published long ago."""
     shutil.copytree(shown.place, tmp_path / "root", copy_function=os.link)
     root = folder(tmp_path / "root")
     catalog = open_root(root.url).catalog()
     parts = {
-        is_old: [each for each in catalog.of() if (each.ref.id == shown.other) is is_old]
+        is_old: tuple(each for each in catalog.of() if (each.ref.id == shown.other) is is_old)
         for is_old in (True, False)
     }
-    data = Packed(records=tuple(parts[True])).model_dump_json().encode()
+    data = Packed(records=parts[True]).model_dump_json().encode()
     pack = Pack(digest=digest(data), records=1)
     root.write(pack.key, data)
-    own = catalog.model_copy(update={"records": tuple(parts[False]), "older": (pack,)})
+    packs = {"older": (pack,)} if request.param == "older" else {"resting": {"00": pack}}
+    own = catalog.model_copy(update={"records": parts[False], **packs})
     root.remove(CATALOG)
     root.write(CATALOG, own.model_dump_json().encode())
     return Shown(root, shown.run, shown.other)

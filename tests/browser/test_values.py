@@ -148,6 +148,18 @@ def test_an_area_is_drawn_by_clicks(viewer: Viewer) -> None:
     assert "place" not in viewer.state
 
 
+def test_the_click_on_its_first_corner_that_ends_an_area_asks_about_no_place(viewer: Viewer) -> None:
+    viewer.open(view="plate", at="0,0", res=0.3, map="feo_cnn", show="")
+    viewer.page.click("#draw-area")
+    for x, y in ((300, 300), (500, 300), (500, 450), (300, 300)):
+        viewer.page.locator("#map").click(position={"x": x, "y": y})
+    viewer.page.wait_for_selector("#statistics")
+    viewer.page.wait_for_timeout(500)  # a click is told to be a single one a quarter of a second later
+    assert "place" not in viewer.state
+    viewer.page.locator("#map").click(position={"x": 400, "y": 400})
+    viewer.until(lambda state: "place" in state)
+
+
 def test_corners_may_be_typed(viewer: Viewer, shown: Shown) -> None:
     viewer.open(map="feo_cnn", show="")
     viewer.page.fill("#corners", "-31.2, -20.3; -12.9, 44.1; 40.6, 3.7")

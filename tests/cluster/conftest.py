@@ -183,6 +183,16 @@ def require_sound(undisturbed: str) -> Sound:
 @pytest.fixture
 def root(chart: str) -> str:
     """A root of its own in the bucket, with a mosaic of 72 shards and a model, nothing mapped."""
+    return _prepared_root()
+
+
+@pytest.fixture(scope="session")
+def unmapped(chart: str) -> str:
+    """Such a root for tests that map nothing."""
+    return _prepared_root()
+
+
+def _prepared_root() -> str:
     url = f"s3://moon/{uuid4().hex[:8]}"
     write_mosaic(folder(url), GRID)
     write_model(folder(url))

@@ -21,7 +21,7 @@ from tests.cluster.conftest import Sent, Sound
 SHARDS = 72  # of full resolution; there are 41 more
 
 
-def test_rows_1_2_7_lost_workers_cost_what_they_had_running(
+def test_rows_1_2_4_7_lost_workers_and_a_lost_runner_cost_what_was_running(
     kube: Kube, root: str, sent: Sent, require_sound: Sound
 ) -> None:
     job = sent(1.0)
@@ -29,25 +29,16 @@ def test_rows_1_2_7_lost_workers_cost_what_they_had_running(
     kube.kill(killed)
     kube.ctl("delete", "pod", "--wait=false", deleted)
     kube.ctl("delete", "pod", "--force", "--grace-period=0", "--wait=false", *gone)
-    wait(root, job)
-    require_sound(root)
-    assert redone(root, deleted) == 0
-    assert redone(root, killed) <= 1
-    assert redone(root) <= 1 + len(gone)
-
-
-def test_row_4_a_deleted_runner_is_followed_by_another(
-    kube: Kube, root: str, sent: Sent, require_sound: Sound
-) -> None:
-    job = sent(0.5)
-    workers = working(kube, root, job)
+    workers = working(kube, root, job, shards=SHARDS // 3)
     kube.ctl("delete", "pod", "--wait=false", *kube.pods(job, "runner"))
     eventually(lambda: not set(workers) & set(kube.pods(job, "worker")), 15)
     assert wait(root, job)["status"]["attempt"] == 2
     require_sound(root)
+    assert redone(root, deleted) == 0
+    assert redone(root, killed) <= 1
+    assert redone(root) <= 1 + len(gone) + len(workers)
     told = kube.ctl("events", "--for", f"job/{kube.job(job)}")
     assert all(reason in told for reason in ("Started", "Retried", "Done"))
-    assert redone(root) <= len(workers)
 
 
 def test_rows_12_16_two_shells_have_one_job_that_publishes_nothing_if_cancelled_and_resumes(

@@ -25,7 +25,7 @@ from tests.cluster.conftest import CHART
 )
 def test_what_cannot_work_is_refused_before_a_pod_is_made(
     kube: Kube,
-    root: str,
+    unmapped: str,
     monkeypatch: pytest.MonkeyPatch,
     words: str,
     variables: dict[str, str],
@@ -34,7 +34,7 @@ def test_what_cannot_work_is_refused_before_a_pod_is_made(
     before = run("kubectl", "-n", kube.namespace, "get", "jobs", "-o", "name")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    command = ["lunarcloud", "submit", *words.split(), "--root", root, "--on", "kubernetes"]
+    command = ["lunarcloud", "submit", *words.split(), "--root", unmapped, "--on", "kubernetes"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2, ended.stdout + ended.stderr
     assert said in ended.stderr
@@ -43,12 +43,15 @@ def test_what_cannot_work_is_refused_before_a_pod_is_made(
     assert run("kubectl", "-n", kube.namespace, "get", "jobs", "-o", "name") == before
 
 
-def test_a_secret_that_is_missing_is_named(kube: Kube, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_that_is_missing_is_named(
+    kube: Kube, unmapped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repository, _, tag = kube.image.rpartition(":")
     values = f"image.repository={repository},image.tag={tag},s3.existingSecret=absent"
     run("helm", "install", "keyless", CHART, "-n", kube.namespace, "--set", values)
     monkeypatch.setenv("LUNARCLOUD_RELEASE", "keyless")
-    job = submit(root)["job"]
-    eventually(lambda: 'secret "absent" not found' in run("lunarcloud", "jobs", "show", job, "--root", root))
+    job = submit(unmapped)["job"]
+    said = 'secret "absent" not found'
+    eventually(lambda: said in run("lunarcloud", "jobs", "show", job, "--root", unmapped))
     kube.ctl("delete", "job", kube.job(job))
     run("helm", "uninstall", "keyless", "-n", kube.namespace)

@@ -99,7 +99,7 @@ def test_pages_of_many_items_change_with_what_is_removed(
 ) -> None:
     monkeypatch.setattr("lunarcloud.exports.stac._PAGE", 4)
     monkeypatch.setattr("lunarcloud.exports.stac._KEPT", 2)
-    write_many_records(tmp_path, 12)
+    write_many_records(tmp_path, 12, 5)
     (tmp_path / "stac/collection.json").write_text("{}")
     root = open_root(tmp_path)
     exports.relist(root)

@@ -1,6 +1,6 @@
 """Of many records the catalog's own object holds few, and none is lost or listed twice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.lineage import Catalog, Entry, Parent, Record, Ref, Root, open_root
-from lunarcloud.lineage.catalog import PACKS
+from lunarcloud.lineage.catalog import PACKS, Pack
 from lunarcloud.lineage.packs import split
-from lunarcloud.lineage.root import CATALOG, _entries
+from lunarcloud.lineage.root import CATALOG, _packed
 
 SIZE, KEPT, MANY = 4, 2, 23
 
@@ -101,7 +101,7 @@ def test_a_removed_record_is_in_no_pack(root: Root, published: list[Entry]) -> N
 def test_who_read_the_catalog_before_a_removal_finds_what_is_left(root: Root, published: list[Entry]) -> None:
     before = root.snapshot()
     root.remove(published[1])
-    _entries.cache_clear()
+    _packed.cache_clear()
     assert list(before.catalog().records) == [published[0], *published[2:]]
 
 
@@ -111,23 +111,22 @@ def test_a_writer_goes_on_that_meets_another_removal(
     """Where stores have no locks, a pack may go between the catalog's reading and its own."""
     root = open_root(tmp_path)
     entries = [root.publish(version) for version in versions]
-    whole, met = Root._whole, list[Catalog]()
+    joined, met = Root._joined, list[Catalog]()
 
-    def meeting(self: Root, own: Catalog) -> Catalog:
+    def meeting(self: Root, own: Catalog, packs: Collection[Pack]) -> Catalog:
         if not met:
             met.append(own)
             pack = own.older[0]
-            changed = split(
-                whole(self, own).without(entries[0]), {each: _entries(root.url, each) for each in own.older}
-            )
+            known = {each: _packed(root.url, each) for each in packs}
+            changed = split(joined(self, own, packs).without(entries[0]), known)
             for key, data in changed.packs.items():
                 root.folder.write(key, data)
             root.folder.remove(pack.key)
             root.folder.write(CATALOG, changed.own.model_dump_json().encode())
-            _entries.cache_clear()
-        return whole(self, own)
+            _packed.cache_clear()
+        return joined(self, own, packs)
 
-    monkeypatch.setattr(Root, "_whole", meeting)
+    monkeypatch.setattr(Root, "_joined", meeting)
     root.retract(entries[2], "a doubt")
     assert met
 
@@ -196,7 +195,7 @@ def test_a_damaged_pack_is_named_and_hides_no_head(
     key = root.recent().older[0].key
     damage(root, key)
     # As in another process, which has read none.
-    _entries.cache_clear()
+    _packed.cache_clear()
     with pytest.raises(StoreError, match=f"{key} {said}"):
         root.catalog()
     assert root.find("stations").ref.id == f"{MANY - 1:016x}"

@@ -140,8 +140,13 @@ function listen(): void {
     pointer = undefined;
     showValue(false);
   });
+  // A single click is told a while after the click, when what it ended is no longer being drawn.
+  let drew = false;
+  view.map.on("click", () => {
+    drew = measuring.isDrawing();
+  });
   view.map.on("singleclick", ({ pixel }) => {
-    if (!measuring.isDrawing()) askAt(view.placeAt(middleOf(pixel)));
+    if (!drew) askAt(view.placeAt(middleOf(pixel)));
   });
   element.addEventListener("keydown", ({ key }) => {
     if (key === "Enter") askAt(toPlace(view.sight(), [view.sight().x, view.sight().y]));

@@ -108,7 +108,7 @@ function begin(is: Shape["is"]): void {
         ? geometry.getCoordinates()[0]!.slice(0, -1)
         : (geometry as LineString).getCoordinates();
     const points = drawn.map(([x, y]): Point => [x!, y!]);
-    // The double click that ends it is no question about a place.
+    // The click that ends it is no question about a place.
     setTimeout(stop);
     change({ shape: { is, kind, points } });
   });

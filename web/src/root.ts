@@ -119,13 +119,13 @@ async function entriesOf(url: URL, tries = TRIES): Promise<Entry[]> {
   if (catalog.format !== FORMAT) {
     throw new Trouble(`${url.href} is of format ${String(catalog.format)}; this page reads format ${FORMAT}`);
   }
-  const packs = catalog.older ?? [];
+  const packs = [...(catalog.older ?? []), ...Object.values(catalog.resting ?? {})];
   const older = await Promise.all(packs.map((pack) => packed(url, pack)));
   const lost = packs[older.indexOf(undefined)];
   // Whoever removes a record may have replaced a pack after the catalog was read; nothing else is read again.
   if (lost && tries > 1) return entriesOf(url, tries - 1);
   if (lost) throw new Trouble(`${packOf(url, lost).href} is not there, and with it ${lost.records} records`);
-  // A record that became a head again is in both.
+  // A record that became a head again is in two of them.
   const records = new Map(
     [...older.flatMap((part) => part ?? []), ...catalog.records].map((each) => [
       `${each.ref.kind}/${each.ref.id}`,
@@ -149,6 +149,7 @@ interface Catalog {
   readonly format: unknown;
   readonly records: readonly CatalogEntry[];
   readonly older?: readonly Pack[];
+  readonly resting?: Readonly<Record<string, Pack>>;
   readonly heads: Readonly<Record<string, { readonly id: string }>>;
   readonly main: Readonly<Record<string, string>>;
   readonly retracted: Readonly<Record<string, string>>;
