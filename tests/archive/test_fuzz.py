@@ -1,12 +1,13 @@
 """Every reader over damaged files: what comes is read, or refused in our words.
 
-``LUNARCLOUD_FUZZ=6100`` tries as many files a reader, 201 300 in all; by default few.
+``LUNARCLOUD_FUZZ=6100`` tries as many files a reader, 231 800 in all; by default few.
 """
 
 import gzip
 import io
 import json
 import math
+import os
 import pickle
 import shutil
 import tarfile
@@ -22,7 +23,9 @@ import pyogrio
 import pytest
 import rasterio
 import shapely
+import xarray as xr
 from hypothesis import given, settings
+from pyproj import CRS
 from rasterio.transform import from_origin
 
 from lunarcloud.archive import (
@@ -50,7 +53,7 @@ from tests.planted import Planted
 
 
 class Reader(NamedTuple):
-    """The name of a whole file, what reads it, and the files that lie beside it."""
+    """The name of a whole file, what reads it, and the files beside it; all, if it is in a folder."""
 
     name: str
     read: Callable[[str], object]
@@ -67,8 +70,21 @@ def _rows_of_cubes(place: str) -> None:
         read_rows(image, row_start=0, row_stop=min(image.lines, 4), col_start=0, col_stop=image.samples)
 
 
+def _rows_of_group(place: str) -> None:
+    _rows_of_cubes(_group(place))
+
+
 def _at(variable: str | None = None) -> Callable[[str], object]:
     return lambda place: Gridded(place, variable).at(np.array([5.0, -80.0]), np.array([5.0, 170.0]))
+
+
+def _at_group(place: str) -> None:
+    _at("feo")(_group(place))
+
+
+def _group(place: str) -> str:
+    """The Zarr group that an object is of."""
+    return f"{place.rpartition('.zarr/')[0]}.zarr"
 
 
 _SHAPEFILE = ("a.shp", "a.shx", "a.dbf", "a.prj")
@@ -106,6 +122,11 @@ READERS = {
     "gridded GeoTIFF": Reader("heights.tif", _at()),
     "gridded matrix": Reader("matrix.csv", _at()),
     "gridded table": Reader("table.csv", _at("feo")),
+    "gridded Zarr, metadata": Reader("grid.zarr/feo/zarr.json", _at_group),
+    "gridded Zarr, values": Reader("grid.zarr/feo/c/0/0", _at_group),
+    "gridded Zarr 2, metadata": Reader("old.zarr/.zmetadata", _at_group),
+    "Zarr cube, metadata": Reader("cube.zarr/cube/zarr.json", _rows_of_group),
+    "Zarr cube, values": Reader("cube.zarr/cube/c/0/0/0", _rows_of_group),
 }
 
 
@@ -123,6 +144,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, pds3_folder: Path, pds4_fold
     _write_rasters(folder)
     _write_cubes(folder)
     _write_tables(folder)
+    _write_groups(folder)
     _write_polygons(folder)
     return folder
 
@@ -193,6 +215,19 @@ def _write_tables(folder: Path) -> None:
     pd.DataFrame(rows).to_csv(folder / "table.csv", index=False)
 
 
+def _write_groups(folder: Path) -> None:
+    values = np.loadtxt(folder / "matrix.csv", delimiter=",")
+    axes = {"lat": np.arange(85.0, -90, -10), "lon": np.arange(-175.0, 180, 10)}
+    grid = xr.Dataset({"feo": (("lat", "lon"), values)}, axes)
+    grid.to_zarr(folder / "grid.zarr", zarr_format=3, consolidated=False)
+    grid.to_zarr(folder / "old.zarr", zarr_format=2, consolidated=True)
+    bands = {"wavelength": ("band", list(EIGHT_NM), {"units": "nm"})}
+    cube = grid.expand_dims(band=8).rename(feo="cube").assign_coords(bands)
+    cube["crs"] = ((), 0, {"crs_wkt": CRS.from_user_input("IAU_2015:30100").to_wkt()})
+    cube["cube"].attrs["grid_mapping"] = "crs"
+    cube.to_zarr(folder / "cube.zarr", zarr_format=3, consolidated=False)
+
+
 def _write_polygons(folder: Path) -> None:
     shipped = json.loads((DATA / "maria.geojson").read_text("utf-8"))
     few = {"type": "FeatureCollection", "features": shipped["features"][:3]}
@@ -229,9 +264,7 @@ def test_a_damaged_file_is_read_or_refused_in_words(
     reader = READERS[name]
     # A folder each, since some libraries keep what they opened by its name.
     folder = tmp_path_factory.mktemp("damaged")
-    for each in reader.beside:
-        (folder / each).hardlink_to(whole / each)
-    (folder / reader.name).unlink(missing_ok=True)
+    _lay_beside(reader, whole, folder)
     (folder / reader.name).write_bytes(damaged((whole / reader.name).read_bytes(), edits))
     code = 0
     try:
@@ -242,14 +275,25 @@ def test_a_damaged_file_is_read_or_refused_in_words(
     shutil.rmtree(folder)
 
 
+def _lay_beside(reader: Reader, whole: Path, folder: Path) -> None:
+    """Lay what belongs to a file, but not the file itself."""
+    top, slash, _ = reader.name.partition("/")
+    if slash:
+        shutil.copytree(whole / top, folder / top, copy_function=os.link)
+    for each in reader.beside:
+        (folder / each).hardlink_to(whole / each)
+    # A link to the whole file is not written through.
+    (folder / reader.name).unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_a_pickle_in_place_of_a_file_is_not_unpickled(whole: Path, tmp_path: Path, name: str) -> None:
     reader, mark = READERS[name], tmp_path / "unpickled"
     array = io.BytesIO()
     np.save(array, np.array([Planted(mark)], object), allow_pickle=True)
+    _lay_beside(reader, whole, tmp_path)
     for data in (pickle.dumps(Planted(mark)), array.getvalue()):
-        for each in {*reader.beside, reader.name}:
-            (tmp_path / each).write_bytes(data if each == reader.name else (whole / each).read_bytes())
+        (tmp_path / reader.name).write_bytes(data)
         # A shapefile is read without its attributes, if they are damaged.
         with suppress(LunarcloudError):
             reader.read(str(tmp_path / reader.name))

@@ -162,14 +162,15 @@ def test_prune_removes_what_killed_commands_left_a_day_ago(
     assert len(_listed(lunarcloud, tmp_path)) == 1
 
 
-def test_fifty_commands_leave_nothing_behind(
-    say: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [50, pytest.param(1000, marks=pytest.mark.long)])
+def test_many_commands_leave_nothing_behind(
+    say: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     (temporary := tmp_path / "temporary").mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    made = {say(f"hello{number}") for number in range(50)}
-    assert len(made) == 50
+    made = {say(f"hello{each}") for each in range(number)}
+    assert len(made) == number
     assert list(temporary.iterdir()) == []
     names = [path.name for path in tmp_path.rglob("*")]
     assert [name for name in names if name.startswith(".") or name.endswith(".partial")] == []
