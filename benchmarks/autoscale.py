@@ -27,8 +27,8 @@ from lunarcloud.engine import Cluster, Event, MemoryPlan, Pool, Session, ShardDo
 from lunarcloud.engine.stream import Limits
 from lunarcloud.testing.processes import ProcessSource
 
-# Shards, and how long each takes, seconds.
-_WORKS = ((600, 0.2), (240, 5.0))
+#: Shards, and how long each takes, seconds.
+WORKS = ((600, 0.2), (240, 5.0))
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def main() -> None:
     arguments.add_argument("--workers", type=int, default=16)
     workers = arguments.parse_args().workers
     rows: list[dict[str, Any]] = []
-    for (shards, seconds), way in product(_WORKS, (ours, dask)):
+    for (shards, seconds), way in product(WORKS, (ours, dask)):
         with way(), tempfile.TemporaryDirectory() as place:
             measured = _measure(Path(place), shards, seconds, workers)
         ideal = shards * seconds

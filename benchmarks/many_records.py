@@ -2,8 +2,8 @@
 
     python -m benchmarks.many_records [--most 10000]
 
-Every record is of a series of its own, which costs the catalog most. The peer is the same command on a root
-of a hundred records. Beside it stands what the catalog would be as one object, which each of them would read.
+Every record is of a series of its own. The peer is the same command on a root of a hundred records. Beside it
+stands what the catalog would be as one object, which each of them would read.
 """
 
 import argparse

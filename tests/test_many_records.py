@@ -1,13 +1,16 @@
 """A root with ten thousand records is as quick to use as one with a hundred."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pystac
 import pytest
+from pydantic import BaseModel
 
-from lunarcloud.lineage import open_root
+from lunarcloud.lineage import Given, Record, Ref, open_root, series_of
+from lunarcloud.lineage.root import _packed
 from lunarcloud.processes import add_stations
 from lunarcloud.storage import folder
 from lunarcloud.testing.faulty_proxy import faulty_proxy
@@ -63,6 +66,43 @@ def test_a_list_and_a_publication_move_less_than_a_megabyte(
     assert len(after.records) == MANY + 2
 
 
+@pytest.mark.parametrize("many", [MANY], indirect=True, ids=["of_as_many_series"])
+def test_what_is_made_of_old_heads_moves_less_than_a_megabyte(
+    in_bucket: str, s3_environment: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though neither these nor their series are among what was published last."""
+    old = [open_root(in_bucket).catalog().records[number] for number in (10, 20, 30)]
+    for entry in old:
+        # It says where its entry is.
+        folder(in_bucket).write(f"{entry.ref.path}/record.json", f'{{"series": "{entry.series}"}}'.encode())
+    now = datetime.now(UTC)
+    with faulty_proxy(s3_environment.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        reconnect()
+        _packed.cache_clear()
+        root = open_root(in_bucket)
+        found = [root.get(entry.ref) for entry in old]
+        parents = {f"input {number}": entry.as_parent() for number, entry in enumerate(found) if entry}
+        record = Record[_Nothing](
+            ref=Ref(kind="samples", id="a" * 16),
+            process="sample",
+            algorithm=1,
+            series=series_of("sample", {}, parents),
+            given=Given(parents=parents),
+            versions={},
+            started=now,
+            finished=now,
+            digest="b" * 64,
+            outputs={},
+            card=_Nothing(),
+        )
+        made = root.publish(record)
+        moved = proxy.moved
+    assert found == old
+    assert 0 < moved < MEGABYTE
+    assert root.find("samples") == made
+
+
 def test_all_are_listed_if_they_are_wanted(many: Path, lunarcloud: Command) -> None:
     assert f"{MANY + 1} records under" in lunarcloud("list", "--root", many, "--all")[1]
     assert f"{MANY} records under" in lunarcloud("list", "runs", "--root", many, "--all")[1]
@@ -90,6 +130,10 @@ def test_a_removed_record_is_listed_no_longer_and_nothing_is_left_of_it(
     assert lunarcloud("remove", last.ref.id, "--root", many)[0] == 0
     assert len(set(_items(many))) == len(_items(many)) == MANY
     assert {str(path) for path in many.glob("stac/items/*")} == set(_items(many))
+
+
+class _Nothing(BaseModel):
+    """A card."""
 
 
 def _collection(root: Path) -> pystac.Collection:

@@ -49,7 +49,9 @@ def complete(root: Root, record: Record[Any], says: Mapping[str, str]) -> None:
         if not present:
             return _json(_anew(root))
         items = [each for each in _linked(present, "item") if each != record.ref.id]
-        return _json(_paged(root, root.recent().of(), [*items, record.ref.id], present))
+        # Whoever was killed before this step may come back to it late.
+        known = (*root.recent().of(), *filter(None, [root.get(record.ref)]))
+        return _json(_paged(root, known, [*items, record.ref.id], present))
 
     root.folder.update(_COLLECTION, grown)
 

@@ -6,7 +6,7 @@ records its own object holds the last ones, and names packs of the others (see `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Self
 
@@ -104,18 +104,24 @@ class Pack(Document):
         return f"{PACKS}/{self.digest[:16]}.json"
 
 
-class Packed(Document):
-    """Some records and heads: what is in a pack."""
+class Part(Document):
+    """Some records and heads."""
 
     format: Literal[3] = FORMAT
     records: tuple[Entry, ...] = ()
     heads: dict[str, Head] = Field(default_factory=dict, description="by series")
 
 
-class Catalog(Packed):
+class Packed(Part):
+    """What is in a pack."""
+
+    mark: str = Field(default="", description="unlike that of any other pack")
+
+
+class Catalog(Part):
     """Everything published under a root, in the order of publication; or what its own object says of that.
 
-    The latter has what was published last, and the heads of the series that were; others are in packs.
+    The latter has what was published last, and the heads of series that were made last; others are in packs.
     """
 
     older: tuple[Pack, ...] = Field(default=(), description="packs of further records, the first ones first")
@@ -134,11 +140,12 @@ class Catalog(Packed):
             raise ValueError(f"the head of series {lost[0]} is not among the records")
         return self
 
-    def with_packed(self, packed: Sequence[Packed]) -> Catalog:
+    def with_packed(self, packed: Iterable[Packed]) -> Catalog:
         """The catalog with what some of its packs hold."""
         # A record that became a head again is in two of them.
-        known = {entry.ref: entry for each in (*packed, self) for entry in each.records}
-        heads = {series: head for each in (*packed, self) for series, head in each.heads.items()}
+        parts: tuple[Part, ...] = (*packed, self)
+        known = {entry.ref: entry for each in parts for entry in each.records}
+        heads = {series: head for each in parts for series, head in each.heads.items()}
         records = sorted(known.values(), key=lambda entry: entry.published)
         return self.model_copy(update={"records": tuple(records), "heads": heads})
 

@@ -13,12 +13,21 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from lunarcloud.errors import NotFoundError, StoreError
-from lunarcloud.lineage.catalog import LATEST, PACKS, Catalog, Entry, Head, Pack, Packed
+from lunarcloud.errors import LunarcloudError, NotFoundError, StoreError
+from lunarcloud.lineage.catalog import LATEST, PACKS, Catalog, Entry, Pack, Packed
 from lunarcloud.lineage.packs import Split, leaving, of_series, split
 from lunarcloud.lineage.record import FORMAT, Record, Ref
 from lunarcloud.redaction import without_credentials
-from lunarcloud.storage import RECORD, Folder, digest, folder, local_path, parse_document, problem_of
+from lunarcloud.storage import (
+    RECORD,
+    Folder,
+    digest,
+    folder,
+    local_path,
+    parse_document,
+    problem_of,
+    read_document,
+)
 
 CATALOG = "catalog.json"
 # Packs that are read at once, and how many are held: they never change.
@@ -27,6 +36,12 @@ _RESTORE = "restore it from a copy; what `latest` means is found without it"
 
 T = TypeVar("T")
 CardT = TypeVar("CardT", bound=BaseModel)
+
+
+class _OfSeries(BaseModel):
+    """Of a record whose card may be of any kind."""
+
+    series: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +83,17 @@ class Root:
         """
         return self._steady(self.recent(), lambda own: self._joined(own, own.resting.values()))
 
-    def head(self, series: str) -> Head | None:
-        """What is the head of a series, if there is such a series."""
-
-        def found(own: Catalog) -> Head | None:
-            return self._joined(own, of_series(own, (series,))).heads.get(series)
-
-        return self._steady(self.recent(), found)
+    def head(self, series: str) -> Entry | None:
+        """The head of a series, if there is such a series."""
+        catalog = self._steady(self.recent(), lambda own: self._joined(own, _resting(own, (series,))))
+        head = catalog.heads.get(series)
+        return next(
+            (each for each in catalog.records if head and (each.series, each.ref.id) == (series, head.id)),
+            None,
+        )
 
     def recent(self) -> Catalog:
-        """What was published last, with the heads of its series: a small object, however much is published.
+        """What was published last, and heads, those made last: a small object, however much is published.
 
         Raises
         ------
@@ -92,7 +108,7 @@ class Root:
             return Catalog()
 
     def snapshot(self) -> "Root":
-        """The root as it is now: its catalog is read once, and asked of nobody again.
+        """The root as it is now: its catalog is read once, and again only where a pack of it was replaced.
 
         What is published through it is published as ever, and seen by its next snapshot.
         """
@@ -114,10 +130,17 @@ class Root:
         """The entry of a record, if it is published."""
         recent = self.recent()
         found = recent.get(ref)
-        # What is in a pack has a record too, and most of what is asked for and not found here has none.
-        if found is not None or not recent.packs() or not self.place(ref).exists(RECORD):
+        if found is not None or not recent.packs():
             return found
-        return self.catalog().get(ref)
+        # What is in a pack has a record too, and most of what is asked for and not found here has none.
+        try:
+            series = read_document(self.place(ref), RECORD, _OfSeries).series
+        except NotFoundError:
+            return None
+        except StoreError:
+            series = ""
+        heads = self._steady(recent, lambda own: self._joined(own, _resting(own, (series,))))
+        return heads.get(ref) or replace(self, seen=recent).catalog().get(ref)
 
     def record(self, entry: Entry, card: type[CardT]) -> Record[CardT]:
         """A published record with its card, checked against the catalog.
@@ -240,7 +263,7 @@ class Root:
         place.remove_all()
 
     def unnamed(self) -> list[str]:
-        """Keys of packs that the catalog does not name: commands that were killed may have left them."""
+        """Keys of packs that the catalog does not name: commands that were killed leave them."""
         keys = self.folder.keys(PACKS)
         return sorted(set(keys) - {pack.key for pack in self.recent().packs()})
 
@@ -270,13 +293,14 @@ class Root:
             # A whole id is one record's.
             if name == entry.ref.id or (name in (LATEST, entry.ref.kind) and recent.is_head(entry)):
                 return entry
+        now = replace(self, seen=recent)
         with suppress(NotFoundError):
-            heads = self.heads()
+            heads = now.heads()
             entry = find(heads)
             # Of all with a label the head is meant.
-            if name == entry.label and heads.is_head(entry):
+            if name == entry.ref.id or (name == entry.label and heads.is_head(entry)):
                 return entry
-        return find(self.catalog())
+        return find(now.catalog())
 
     def _changed(
         self,
@@ -287,45 +311,43 @@ class Root:
 
         What the change needs of packs is joined first: all, where nothing is said.
         """
-        replaced: set[Pack] = set()
-        changed = Catalog()
+        changed, named = Catalog(), set[Pack]()
+        # Keys of what is of no use once the change is stored: what it replaced, and packs of lost races.
+        left = set[str]()
 
         def drawn(own: Catalog) -> Split:
             nonlocal changed
             packs = set(needs(own))
             while True:
-                changed = change(self._joined(own, packs))
+                known = self._read(own, packs)
+                changed = change(own.with_packed(known.values()))
                 # What leaves the own object goes to those that rest already.
                 more = of_series(changed, leaving(changed)) - packs
                 if not more:
-                    return split(changed, {pack: _packed(self.url, pack) for pack in packs})
+                    return split(changed, known)
                 packs |= more
 
         def rewritten(present: bytes | None) -> bytes:
             own = Catalog() if present is None else self._parsed(present)
             stored, packs = self._steady(own, drawn)
             for key, data in packs.items():
-                # Also where it is there: what is named soon must not look old to `unnamed`.
                 self.folder.write(key, data)
-            replaced.clear()
-            replaced.update(set(own.packs()) - set(stored.packs()))
+            left.update(packs, (pack.key for pack in own.packs()))
+            named.clear()
+            named.update(stored.packs())
             return stored.model_dump_json().encode()
 
         self.folder.update(CATALOG, rewritten)
-        for pack in replaced:
-            self.folder.remove(pack.key)
+        for key in left - {pack.key for pack in named}:
+            # The change is stored; `prune` takes away what is not away yet.
+            with suppress(LunarcloudError):
+                self.folder.remove(key)
         return changed
 
     def _around(self, entries: Iterable[Entry], own: Catalog) -> Collection[Pack]:
         """The packs with heads of the series of some entries, and of those that these were made from."""
-        return of_series(
-            own,
-            {
-                series
-                for entry in entries
-                for series in (entry.series, *(parent.series for parent in entry.parents.values()))
-            },
-        )
+        given = ({entry.series, *(each.series for each in entry.parents.values())} for entry in entries)
+        return _resting(own, set[str]().union(*given))
 
     def _known(self, entries: Iterable[Entry], own: Catalog) -> Collection[Pack]:
         """The same, or all packs if one of some published records is elsewhere."""
@@ -335,12 +357,14 @@ class Root:
 
     def _joined(self, own: Catalog, packs: Collection[Pack]) -> Catalog:
         """The catalog with what some of its packs hold."""
-        if not packs:
-            return own
-        # In their order: what is in two of them is as the last one has it.
-        ordered = [pack for pack in own.packs() if pack in packs]
+        return own.with_packed(self._read(own, packs).values()) if packs else own
+
+    def _read(self, own: Catalog, packs: Collection[Pack]) -> dict[Pack, Packed]:
+        """What some packs of a catalog hold, in their order: the last one counts of what is in two."""
+        wanted = set(packs)
+        ordered = [pack for pack in own.packs() if pack in wanted]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return own.with_packed(list(pool.map(partial(_packed, self.url), ordered)))
+            return dict(zip(ordered, pool.map(partial(_packed, self.url), ordered), strict=True))
 
     def _steady(self, own: Catalog, look: Callable[[Catalog], T]) -> T:
         """What a look at the catalog and at packs gives, though others may be replaced meanwhile."""
@@ -368,6 +392,11 @@ def open_root(url: str | os.PathLike[str]) -> Root:
         For a protocol that is not known.
     """
     return Root(folder(url))
+
+
+def _resting(own: Catalog, series: Iterable[str]) -> Collection[Pack]:
+    """The packs in which the heads of some series rest, as far as the catalog's own object has them not."""
+    return of_series(own, set(series) - own.heads.keys())
 
 
 @lru_cache(_HELD)

@@ -167,14 +167,13 @@ def choose(root: Root, wanted: str) -> Choice:
     NotFoundError, InputError
         If there is none, or it cannot be used.
     """
-    head = root.head(series_of(_NAME, {"name": wanted}, {}))
-    if head is not None:
-        wanted = head.id
-    elif wanted == MAIN:
-        return _unpublished(root, StationsInputs())
-    elif wanted.endswith(".csv") or "/" in wanted:
-        return _unpublished(root, StationsInputs(table=wanted, name=Path(wanted).stem))
-    entry = root.find(KIND, wanted)
+    entry = root.head(series_of(_NAME, {"name": wanted}, {}))
+    if entry is None:
+        if wanted == MAIN:
+            return _unpublished(root, StationsInputs())
+        if wanted.endswith(".csv") or "/" in wanted:
+            return _unpublished(root, StationsInputs(table=wanted, name=Path(wanted).stem))
+        entry = root.find(KIND, wanted)
     return Choice(entry.as_parent(), table_of_record(root, entry), None)
 
 

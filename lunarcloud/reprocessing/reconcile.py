@@ -137,7 +137,7 @@ class Outcome(NamedTuple):
 
 
 def look(root: Root, clock: Clock, tolerance: float) -> Look:
-    """What is to be done under a root, by a handful of requests.
+    """What is to be done under a root, by a handful of requests, and one for each pack of heads.
 
     Parameters
     ----------

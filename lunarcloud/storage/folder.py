@@ -7,6 +7,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -234,9 +235,15 @@ class Folder(ABC):
         besides : iterable of str
             Objects that are of no use now, besides marks, probes and halves of files.
         """
-        found = [*filter(_MARK.search, self.keys()), *self._halves(), *besides]
-        times = {key: self.modified(key) for key in found}
-        return [key for key, time in times.items() if time is not None and time < before]
+        found = (*filter(_MARK.search, self.keys()), *self._halves(), *besides)
+        return [key for key in found if self._is_older(key, before)]
+
+    def _is_older(self, key: str, time: datetime) -> bool:
+        """Whether an object was written before a time; what was removed meanwhile was not."""
+        with suppress(NotFoundError):
+            written = self.modified(key)
+            return written is not None and written < time
+        return False
 
     def _halves(self) -> list[str]:
         """Keys of files that are no objects: being written, or what is left of that."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from lunarcloud.errors import NotFoundError, StoreError
 from lunarcloud.lineage import Catalog, Entry, Parent, Record, Ref, Root, open_root
-from lunarcloud.lineage.catalog import PACKS, Pack
+from lunarcloud.lineage.catalog import PACKS, Pack, Packed
 from lunarcloud.lineage.packs import split
 from lunarcloud.lineage.root import CATALOG, _packed
 
@@ -111,24 +111,26 @@ def test_a_writer_goes_on_that_meets_another_removal(
     """Where stores have no locks, a pack may go between the catalog's reading and its own."""
     root = open_root(tmp_path)
     entries = [root.publish(version) for version in versions]
-    joined, met = Root._joined, list[Catalog]()
+    read, met = Root._read, list[Catalog]()
 
-    def meeting(self: Root, own: Catalog, packs: Collection[Pack]) -> Catalog:
+    def meeting(self: Root, own: Catalog, packs: Collection[Pack]) -> dict[Pack, Packed]:
         if not met:
             met.append(own)
             pack = own.older[0]
-            known = {each: _packed(root.url, each) for each in packs}
-            changed = split(joined(self, own, packs).without(entries[0]), known)
+            known = read(self, own, packs)
+            changed = split(own.with_packed(known.values()).without(entries[0]), known)
             for key, data in changed.packs.items():
                 root.folder.write(key, data)
             root.folder.remove(pack.key)
             root.folder.write(CATALOG, changed.own.model_dump_json().encode())
             _packed.cache_clear()
-        return joined(self, own, packs)
+        return read(self, own, packs)
 
-    monkeypatch.setattr(Root, "_joined", meeting)
+    monkeypatch.setattr(Root, "_read", meeting)
     root.retract(entries[2], "a doubt")
     assert met
+    assert list(root.catalog().records) == entries[1:]
+    assert root.catalog().is_retracted(entries[2])
 
 
 def test_an_entry_made_anew_is_not_that_in_a_pack(

@@ -122,7 +122,7 @@ async function entriesOf(url: URL, tries = TRIES): Promise<Entry[]> {
   const packs = [...(catalog.older ?? []), ...Object.values(catalog.resting ?? {})];
   const older = await Promise.all(packs.map((pack) => packed(url, pack)));
   const lost = packs[older.indexOf(undefined)];
-  // Whoever removes a record may have replaced a pack after the catalog was read; nothing else is read again.
+  // Whoever publishes or removes may have replaced a pack after the catalog was read; nothing else is read again.
   if (lost && tries > 1) return entriesOf(url, tries - 1);
   if (lost) throw new Trouble(`${packOf(url, lost).href} is not there, and with it ${lost.records} records`);
   // A record that became a head again is in two of them.
