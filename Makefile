@@ -60,7 +60,7 @@ test-browser: $(VENV)/dev
 viewer:
 	cd web && npm ci --no-audit --no-fund && npm run build
 
-# On a real Kubernetes, 9 to 14 minutes; FAULTS=all adds those that take twice as long, and a sample's arrival.
+# On a real Kubernetes, 6 to 12 minutes; FAULTS=all adds those that take twice as long, and a sample's arrival.
 # KIT=FOLDER has scripts `up`, `build-image` and `down` for one on this machine; any other is as KUBECONFIG says, with
 # IMAGE=NAME of an image that its nodes can pull and STORE=ADDRESS of this machine for pods.
 test-cluster: $(VENV)/dev

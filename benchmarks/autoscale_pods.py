@@ -200,7 +200,7 @@ def _controller(python: str) -> Iterator[None]:
     words = ("-m", "kopf", "run", "-n", _NAMESPACE, "-m", "dask_kubernetes.operator.controller")
     with subprocess.Popen([python, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as one:
         yield
-        one.terminate()
+        one.kill()  # told to end, it waits for objects that are there no more
 
 
 def _dask_cluster(name: str, image: str, workers: int) -> tuple[dict[str, Any], dict[str, Any]]:
