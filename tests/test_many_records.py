@@ -81,8 +81,8 @@ def test_what_is_made_of_old_heads_moves_less_than_a_megabyte(
         reconnect()
         _packed.cache_clear()
         root = open_root(in_bucket)
-        found = [root.get(entry.ref) for entry in old]
-        parents = {f"input {number}": entry.as_parent() for number, entry in enumerate(found) if entry}
+        found = [root.find(entry.ref.kind, entry.ref.id) for entry in old]
+        parents = {f"input {number}": entry.as_parent() for number, entry in enumerate(found)}
         record = Record[_Nothing](
             ref=Ref(kind="samples", id="a" * 16),
             process="sample",

@@ -124,7 +124,9 @@ class Catalog(Part):
     The latter has what was published last, and the heads of series that were made last; others are in packs.
     """
 
-    older: tuple[Pack, ...] = Field(default=(), description="packs of further records, the first ones first")
+    older: tuple[Pack, ...] = Field(
+        default=(), description="packs of further records, each in the order of publication"
+    )
     resting: dict[str, Pack] = Field(
         default_factory=dict, description="packs of further heads, by how the names of their series begin"
     )

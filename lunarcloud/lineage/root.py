@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -32,6 +33,8 @@ from lunarcloud.storage import (
 CATALOG = "catalog.json"
 # Packs that are read at once, and how many are held: they never change.
 _AT_ONCE, _HELD = 16, 1024
+# The name of one record and no other, as it is typed.
+_WHOLE = re.compile(r"[a-z]+/[0-9a-f]{16}")
 _RESTORE = "restore it from a copy; what `latest` means is found without it"
 
 T = TypeVar("T")
@@ -120,11 +123,15 @@ class Root:
 
     def find(self, kind: str, name: str = LATEST) -> Entry:
         """A published record: see `Catalog.find`."""
-        return self._sought(name, lambda catalog: catalog.find(kind, name))
+        now = replace(self, seen=self.recent())
+        # A whole id goes before all other names, and the record says where its entry is.
+        entry = now.get(Ref(kind=kind, id=name)) if _WHOLE.fullmatch(f"{kind}/{name}") else None
+        return entry or now._sought(name, lambda catalog: catalog.find(kind, name))
 
     def locate(self, name: str) -> Entry:
         """A published record of any kind: see `Catalog.locate`."""
-        return self._sought(name.rpartition("/")[2], lambda catalog: catalog.locate(name))
+        kind, slash, rest = name.partition("/")
+        return self.find(kind, rest) if slash else self._sought(name, lambda catalog: catalog.locate(name))
 
     def get(self, ref: Ref) -> Entry | None:
         """The entry of a record, if it is published."""

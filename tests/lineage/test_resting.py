@@ -140,7 +140,7 @@ def test_whatever_is_done_a_root_of_packs_is_what_one_object_would_be(
             assert entry.ref.id == head.id
         for entry in plain.records:
             assert root.get(entry.ref) == entry
-            assert root.locate(entry.ref.id) == entry
+            assert root.locate(entry.ref.id) == root.locate(str(entry.ref)) == entry
         for kind in plain.main:
             assert root.find(kind) == plain.find(kind)
         assert root.folder.keys(PACKS) == sorted(pack.key for pack in recent.packs())
