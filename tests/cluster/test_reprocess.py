@@ -233,6 +233,8 @@ def test_rows_13_and_14_two_at_once_and_a_table_replaced_in_mid_run_end_at_what_
     (tmp_path / INBOX / "new.csv").write_bytes(inbox.read("new.csv"))
     act("reprocess", tmp_path, Cluster(workers=1), now=True)
     here, there = open_root(tmp_path).catalog(), arrivals.catalog()
-    for kind in ("stations", "models", "runs", "statistics"):
+    for kind in ("stations", "models", "statistics"):
         assert there.find(kind).ref == here.find(kind).ref
+    # Not its id: the image's Python has another scipy, whose fits may differ in their last digit.
+    assert there.find("runs").digest == here.find("runs").digest
     assert not act("verify", arrivals.url, Cluster(workers=1), record="runs/latest").damaged
