@@ -34,7 +34,7 @@ from lunarcloud.engine import Cluster, MemoryPlan, Pool, Session, quiet
 from lunarcloud.kubernetes.place import Place
 from lunarcloud.kubernetes.pods import PodSource
 from lunarcloud.kubernetes.pools import PoolSettings
-from lunarcloud.testing.kube import eventually, run
+from lunarcloud.testing.kube import Kube, eventually, run
 
 _NAMESPACE = "autoscale"
 _LABEL = "autoscale/worker"
@@ -58,20 +58,20 @@ class Sleep:
         return item
 
 
-def ours(image: str, host: str, workers: int, sleep: Sleep, shards: int) -> float:
+def ours(kube: Kube, workers: int, sleep: Sleep, shards: int) -> float:
     """Seconds of our pool of pods, which a pod that only waits owns."""
     once = {"restartPolicy": "Never"}
-    spec = {**_spec("runner", image, ["sleep", "86400"]), **once}
-    _apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "runner"}, "spec": spec})
-    _ctl("wait", "--for=condition=Ready", "pod/runner", "--timeout=120s")
-    uid = json.loads(_ctl("get", "pod", "runner", "-o", "json"))["metadata"]["uid"]
+    spec = {**_spec("runner", kube.image, ["sleep", "86400"]), **once}
+    _apply(kube, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "runner"}, "spec": spec})
+    kube.ctl("wait", "--for=condition=Ready", "pod/runner", "--timeout=120s")
+    uid = json.loads(kube.ctl("get", "pod", "runner", "-o", "json"))["metadata"]["uid"]
     metadata = {"labels": {_LABEL: "yes"}}
-    worker = {**_spec("worker", image, []), **once}
+    worker = {**_spec("worker", kube.image, []), **once}
     template = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": worker}
-    owner = Place(pod_name="runner", pod_uid=uid, pod_ip=host)
+    owner = Place(pod_name="runner", pod_uid=uid, pod_ip=kube.store)
     settings = PoolSettings(threads=1, memory="1Gi", maximum=workers)
     source = PodSource("autoscale", yaml.safe_dump(template), owner, settings)
-    pool = Pool(source=source, host=host, maximum=workers)
+    pool = Pool(source=source, host=kube.store, maximum=workers)
     # Workers are started by the image's Python.
     with patch.object(sys, "executable", "python"), Session(Cluster(pool=pool), quiet) as session:
         begun = time.perf_counter()
@@ -79,23 +79,23 @@ def ours(image: str, host: str, workers: int, sleep: Sleep, shards: int) -> floa
             pass
         took = time.perf_counter() - begun
         eventually(lambda: _running() == 0, 300)
-    _ctl("delete", "pod", "runner", "--grace-period=0", "--force")
+    kube.ctl("delete", "pod", "runner", "--grace-period=0", "--force")
     return took
 
 
-def operator(image: str, host: str, workers: int, sleep: Sleep, shards: int) -> float:
+def operator(kube: Kube, workers: int, sleep: Sleep, shards: int) -> float:
     """Seconds of the operator's cluster, whose scheduler is there when the time begins."""
     name = f"sleepers-{shards}"  # one that is made again under its name is scaled no more
-    for manifest in _dask_cluster(name, image, workers):
-        _apply(manifest)
-    address = eventually(lambda: _address(name), 120)
+    for manifest in _dask_cluster(name, kube.image, workers):
+        _apply(kube, manifest)
+    address = eventually(lambda: _address(kube, name), 120)
     with Client(f"tcp://{address}:8786", timeout="120s") as client:
         begun = time.perf_counter()
         # No result is held on to: its worker would stay for it.
         wait(client.map(sleep, range(shards), pure=False))
         took = time.perf_counter() - begun
         eventually(lambda: _running() == 0, 600)
-    _ctl("delete", "daskcluster", name, "--wait=true")
+    kube.ctl("delete", "daskcluster", name, "--wait=true")
     return took
 
 
@@ -110,13 +110,12 @@ def main() -> None:
     arguments.add_argument("--workers", type=int, default=16)
     given = arguments.parse_args()
     os.environ["LUNARCLOUD_NAMESPACE"] = _NAMESPACE
+    kube = Kube(_NAMESPACE, given.image, given.host)
     rows: list[dict[str, Any]] = []
     with _namespace(), _controller(given.operator):
         for shards, seconds in WORKS:
             for way in (ours, operator):
-                found = _measured(
-                    partial(way, given.image, given.host, given.workers), given.host, shards, seconds
-                )
+                found = _measured(partial(way, kube, given.workers), given.host, shards, seconds)
                 rows.append({"shards": shards, "s a shard": seconds, "way": way.__name__, **found})
                 print(rows[-1], flush=True)
     for one, other in zip(rows[::2], rows[1::2], strict=True):
@@ -186,8 +185,10 @@ def _running() -> int:
 @contextmanager
 def _namespace() -> Iterator[None]:
     run("kubectl", "create", "namespace", _NAMESPACE)
-    yield
-    run("kubectl", "delete", "namespace", _NAMESPACE, "--wait=false")
+    try:
+        yield
+    finally:
+        run("kubectl", "delete", "namespace", _NAMESPACE, "--wait=false")
 
 
 @contextmanager
@@ -199,8 +200,10 @@ def _controller(python: str) -> Iterator[None]:
     run("kubectl", "apply", "--server-side", "-f", f"{chart}/crds")
     words = ("-m", "kopf", "run", "-n", _NAMESPACE, "-m", "dask_kubernetes.operator.controller")
     with subprocess.Popen([python, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as one:
-        yield
-        one.kill()  # told to end, it waits for objects that are there no more
+        try:
+            yield
+        finally:
+            one.kill()  # told to end, it waits for objects that are there no more
 
 
 def _dask_cluster(name: str, image: str, workers: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -243,21 +246,19 @@ def _spec(container: str, image: str, command: list[str]) -> dict[str, Any]:
     return {"containers": [one]}
 
 
-def _address(name: str) -> str:
+def _address(kube: Kube, name: str) -> str:
     """Of the operator's scheduler, once it is ready; empty before."""
     try:
-        ready = _ctl("get", "endpoints", f"{name}-scheduler", "-o", "jsonpath={.subsets[*].addresses[*].ip}")
-        return ready and _ctl("get", "service", f"{name}-scheduler", "-o", "jsonpath={.spec.clusterIP}")
+        ready = kube.ctl(
+            "get", "endpoints", f"{name}-scheduler", "-o", "jsonpath={.subsets[*].addresses[*].ip}"
+        )
+        return ready and kube.ctl("get", "service", f"{name}-scheduler", "-o", "jsonpath={.spec.clusterIP}")
     except RuntimeError:
         return ""
 
 
-def _apply(manifest: dict[str, Any]) -> None:
-    run("kubectl", "-n", _NAMESPACE, "apply", "-f", "-", given=yaml.safe_dump(manifest))
-
-
-def _ctl(*words: str) -> str:
-    return run("kubectl", "-n", _NAMESPACE, *words)
+def _apply(kube: Kube, manifest: dict[str, Any]) -> None:
+    kube.ctl("apply", "-f", "-", given=yaml.safe_dump(manifest))
 
 
 if __name__ == "__main__":

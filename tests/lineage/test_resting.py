@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -63,9 +62,7 @@ def _republish(root: Root, plain: Catalog, number: int, make: Make) -> Catalog:
 
 def _promote(root: Root, plain: Catalog, number: int, make: Make) -> Catalog:
     entry = _one(plain, number)
-    changed = _tried(lambda: plain.with_head(entry))
-    _same(lambda: root.promote(entry), changed)
-    return changed or plain
+    return _alike(plain, lambda: plain.with_head(entry), lambda: root.promote(entry))
 
 
 def _unpin(root: Root, plain: Catalog, number: int, make: Make) -> Catalog:
@@ -76,16 +73,14 @@ def _unpin(root: Root, plain: Catalog, number: int, make: Make) -> Catalog:
 
 def _retract(root: Root, plain: Catalog, number: int, make: Make) -> Catalog:
     entry = _one(plain, number)
-    changed = _tried(lambda: plain.without_trust(entry, "a doubt"))
-    _same(lambda: root.retract(entry, "a doubt"), changed)
-    return changed or plain
+    return _alike(
+        plain, lambda: plain.without_trust(entry, "a doubt"), lambda: root.retract(entry, "a doubt")
+    )
 
 
 def _remove(root: Root, plain: Catalog, number: int, make: Make) -> Catalog:
     entry = _one(plain, number)
-    changed = _tried(lambda: plain.without(entry))
-    _same(lambda: root.remove(entry), changed)
-    return changed or plain
+    return _alike(plain, lambda: plain.without(entry), lambda: root.remove(entry))
 
 
 def _one(plain: Catalog, number: int, kind: str | None = None) -> Entry:
@@ -93,19 +88,16 @@ def _one(plain: Catalog, number: int, kind: str | None = None) -> Entry:
     return known[number % len(known)]
 
 
-def _tried(change: Callable[[], Catalog]) -> Catalog | None:
-    with suppress(InputError):
-        return change()
-    return None
-
-
-def _same(act: Callable[[], object], changed: Catalog | None) -> None:
-    """Do what is refused exactly where there is nothing changed."""
-    if changed is not None:
-        act()
-        return
-    with pytest.raises(InputError):
-        act()
+def _alike(plain: Catalog, change: Callable[[], Catalog], act: Callable[[], object]) -> Catalog:
+    """Do what is refused exactly where it is to a catalog of one object."""
+    try:
+        changed = change()
+    except InputError:
+        with pytest.raises(InputError):
+            act()
+        return plain
+    act()
+    return changed
 
 
 STEPS: dict[str, Step] = {
